@@ -1,0 +1,59 @@
+package backend
+
+import "fmt"
+
+// Backend opens programs on one device.
+type Backend interface {
+	Name() string // "ref", "cpu", "gl"
+	Caps() Caps
+	Load(*Plan) (Program, error)
+	Close() error
+}
+
+// Caps describes a backend for manifests and for skipped cases of the suite.
+type Caps struct {
+	Device  string // "2 threads, avx512", "llvmpipe (LLVM 15, 256 bits)"
+	Threads int
+	SIMD    string
+	Inexact bool     // the device failed its self-test and runs under --allow-inexact
+	Lacks   []string // forms that are absent, each with its reason
+}
+
+// Program is a plan loaded on a device. It is used by one goroutine at a time.
+//
+// Run advances up to n steps (at most Plan.Batch); host holds Plan.Host words
+// for each. It stops early, saying how many steps it made, before a step whose
+// records might not fit, counted as if every recorded neuron fired. A *Fault
+// ends it for good.
+//
+// Read copies the canonical words of a buffer, of a Record only as many as dst
+// holds; Write replaces them, or with a shorter src the first len(src).
+type Program interface {
+	Run(n int, host []uint32) (done int, err error)
+	Read(b BufID, dst []uint32) error
+	Write(b BufID, src []uint32) error
+	Close() error
+}
+
+// Fault is a model's own error at run time (design section 3, rules 4 and 6):
+// the least by step, population, variable and index.
+type Fault struct {
+	Step int64
+	Trap Trap
+	Item int
+}
+
+func (f *Fault) Error() string {
+	return fmt.Sprintf("%s.%s[%d] %s at step %d", f.Trap.Object, f.Trap.Name, f.Item, f.Trap.Why, f.Step)
+}
+
+// Less orders faults of one step.
+func (f *Fault) Less(g *Fault) bool {
+	a, b := [4]int64{f.Step, int64(f.Trap.Pop), int64(f.Trap.Var), int64(f.Item)}, [4]int64{g.Step, int64(g.Trap.Pop), int64(g.Trap.Var), int64(g.Item)}
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] < b[i]
+		}
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+// Package connect turns connection rules into lists of synapses and packs them
+// into tables. The list k -> (i, j, delay, weight) of a rule is a pure function
+// of its definition and the seed; any range of sources or targets of it can be
+// built by any number of threads with the same result.
+package connect
+
+import "synfire/engine/ir"
+
+// Rule is how a projection chooses its pairs. Names are NEST's.
+type Rule uint8
+
+// Connection rules. The order of the list is by source, then as drawn, except
+// FixedIndegree and ByTarget (by target) and Given (as given).
+const (
+	OneToOne       Rule = iota
+	AllToAll            // with Cond: pairs for which it holds, each with probability P or PProg
+	Bernoulli           // each pair with probability P: rows drawn by skipping; Cond filters
+	FixedTotal          // N synapses, both ends drawn uniformly
+	FixedIndegree       // N sources for every target
+	FixedOutdegree      // N targets for every source
+	Given               // arrays I and J
+)
+
+// Column is a value of each synapse: exactly one of Prog, Array and neither (Const).
+type Column struct {
+	Const float64
+	Array []float32 // by k
+	// Prog computes it in blocks. Slots named "i" and "j" (Array, U32: indices in
+	// the source and target population, subgroup offsets taken off), "k" is
+	// ir.Lane, "out" (Array) takes the result; further slots are Tables bound to
+	// Data of the same index. Rand items are k.
+	Prog   *ir.Prog
+	Data   [][]uint32
+	Lo, Hi float64 // bounds that hold for every synapse
+}
+
+// Proj is a projection: the rule, and the values of its synapses.
+type Proj struct {
+	Name        string
+	Rule        Rule
+	NPre, NPost int  // sizes of the source and target ranges
+	Same        bool // ranges of one population: i + PreOff == j + PostOff is an autapse
+	PreOff      int  // offset of the range in its population, for autapses
+	PostOff     int
+	N           int     // of the Fixed rules
+	Repeat      int     // n=: synapses per chosen pair, 0 means 1
+	P           float64 // probability
+	NoAutapses  bool
+	NoMultapses bool
+	I, J        []uint32 // Given
+	Cond        *ir.Prog // Bool result in slot "out"; slots as for a Column
+	PProg       *ir.Prog // F32 probability in slot "out"
+	CondData    [][]uint32
+	PData       [][]uint32
+	Seed        [2]uint32
+	Stream      uint32 // of the rule's own draws; Column programs carry theirs
+
+	Row0 int // the projection's first source row and first target in its Spec
+	Tgt0 int
+
+	Weight Column  // in the internal unit of the target variable
+	Delay  Column  // internal unit of time; where Unit is 0, Const is a number of steps
+	Unit   float64 // steps = int(delay*Unit + 0.5)
+}
+
+// Spec is a table's content: projections with one effect over targets and
+// sources laid end to end. Weight w is kept as floor(w*Scale + 0.5) in Width bits.
+type Spec struct {
+	Name       string
+	NSrc, NTgt int
+	Projs      []*Proj
+	Scale      float64 // a power of two
+	Width      int     // 0: one weight for all (Uniform), 16 or 32
+	Uniform    int32
+}

@@ -1,0 +1,3 @@
+module synfire
+
+go 1.26
