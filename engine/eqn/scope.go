@@ -1,0 +1,63 @@
+package eqn
+
+// Kind says what a name stands for.
+type Kind uint8
+
+// Kinds of symbols.
+const (
+	Variable      Kind = iota // state or parameter, i, j, not_refractory, lastspike: Machine.Load
+	Constant                  // Value, the same for all lanes and all of a run (dt and N too)
+	Subexpression             // Expr, expanded where it is used, in Scope
+	Timed                     // a TimedArray, to be called
+	Function                  // a built-in function, to be called
+	Time                      // t
+	Noise                     // xi, xi_name: inside differential equations only
+)
+
+// Symbol is what a name means in a Scope. Two names that mean the same thing
+// must resolve to the same *Symbol.
+type Symbol struct {
+	Name  string
+	Kind  Kind
+	Dim   Dim
+	Type  Type
+	Value float64 // Constant: in SI units; 0 or 1 for Boolean
+
+	Expr  Expr  // Subexpression
+	Scope Scope // Subexpression: where Expr's names are resolved; nil: where it is used
+	Array *TimedArray
+
+	ReadOnly bool // assigning is an error
+	Shared   bool // one value for all lanes
+	Constant bool // Variable: does not change during a run, so that what is made of it may be precomputed
+	Steps    bool // Variable: kept as an int32 step (design section 3, rule 9); Load and Store pass I32
+	TwoWords bool // Variable: carries a second word (rule 10); Machine.LoadLow and StoreLow serve it
+	Summed   bool // Variable: "+=" goes to Machine.Add, "=" as Synapses allow it (accumulators)
+
+	Ref any // the caller's
+}
+
+// Scope tells what names mean.
+type Scope interface {
+	Resolve(name string) *Symbol // nil: unknown
+	Names() []string             // for the hint of the nearest name
+}
+
+// MapScope is a Scope over a map, falling back on the built-in names (units,
+// constants, functions, t) unless Bare.
+type MapScope struct {
+	Symbols map[string]*Symbol
+	Bare    bool
+}
+
+// TimedArray is a table of values over time: Rows steps of Dt seconds, Cols
+// columns (1 for a one-dimensional array), in SI units, row by row.
+type TimedArray struct {
+	Name   string
+	Dim    Dim
+	Dt     float64
+	Rows   int
+	Cols   int
+	Values []float64
+	TwoD   bool // called with (t, i), also where Cols is 1
+}
