@@ -1,0 +1,15 @@
+package backend
+
+import "time"
+
+// Phase is one line of a profile: where a program's time went, over all Runs
+// and summed over threads.
+type Phase struct {
+	Name string // "update", "deliver", "record", "wait"
+	Time time.Duration
+}
+
+// Profiler is a Program that says where its time went. Backends may implement it.
+type Profiler interface {
+	Profile() []Phase
+}
