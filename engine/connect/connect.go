@@ -10,10 +10,29 @@ import "synfire/engine/ir"
 type Rule uint8
 
 // Connection rules. The order of the list is by source, then as drawn, except
-// FixedIndegree and ByTarget (by target) and Given (as given).
+// FixedIndegree and Proj.ByTarget (by target) and Given (as given); repeats are
+// adjacent. What each rule draws, all with key Seed and stream Stream, as
+// (item, step, draw) of philox.Word:
+//
+//   - FixedTotal: the source of draw k is MulHi(word(k, a, 0), NPre), attempt a
+//     counting from 0 while the source is refused. A source is refused, by
+//     MulHi(word(k, a, 1), NPost) >= room, where autapses or multapses are
+//     forbidden: room is what its row can still take. Rows are the histogram of
+//     these sources.
+//   - FixedTotal, FixedOutdegree, FixedIndegree: the other end of synapse k is
+//     MulHi(word(k, a, 2), size), attempts a counting while an end is forbidden or
+//     is in the row already (multapses). A row without multapses that takes more
+//     than half of the ends draws, so, those that it leaves out.
+//   - Bernoulli: row r draws word(r, 0, n), n = 0, 1, ...: each is the distance to
+//     the row's next pair, by a table of thresholds of the geometric distribution.
+//   - AllToAll with P < 1 or PProg: pair (r, c) stands where
+//     word(c, r, 0) < round(p * 2^32), r the row and c the other end.
+//
+// Cond and PProg run row by row: Step is the row, Lane the other end (under
+// Bernoulli: the number of the candidate in its row).
 const (
 	OneToOne       Rule = iota
-	AllToAll            // with Cond: pairs for which it holds, each with probability P or PProg
+	AllToAll            // with Cond: pairs for which it holds, each with probability PProg, or P if that is not 0
 	Bernoulli           // each pair with probability P: rows drawn by skipping; Cond filters
 	FixedTotal          // N synapses, both ends drawn uniformly
 	FixedIndegree       // N sources for every target
@@ -34,7 +53,8 @@ type Column struct {
 	Lo, Hi float64 // bounds that hold for every synapse
 }
 
-// Proj is a projection: the rule, and the values of its synapses.
+// Proj is a projection: the rule, and the values of its synapses. It must not
+// change once it was used; With makes one with other values.
 type Proj struct {
 	Name        string
 	Rule        Rule
@@ -52,6 +72,7 @@ type Proj struct {
 	PProg       *ir.Prog // F32 probability in slot "out"
 	CondData    [][]uint32
 	PData       [][]uint32
+	ByTarget    bool // AllToAll and Bernoulli: rows are targets
 	Seed        [2]uint32
 	Stream      uint32 // of the rule's own draws; Column programs carry theirs
 
@@ -61,10 +82,15 @@ type Proj struct {
 	Weight Column  // in the internal unit of the target variable
 	Delay  Column  // internal unit of time; where Unit is 0, Const is a number of steps
 	Unit   float64 // steps = int(delay*Unit + 0.5)
+
+	rows *rows // what prepare made; nil until first used
 }
 
 // Spec is a table's content: projections with one effect over targets and
 // sources laid end to end. Weight w is kept as floor(w*Scale + 0.5) in Width bits.
+// Scale, Width and Uniform may be set after Measure; the rest must not change
+// once it was used. Synapses of a Spec are numbered through its projections in
+// order.
 type Spec struct {
 	Name       string
 	NSrc, NTgt int
@@ -72,4 +98,6 @@ type Spec struct {
 	Scale      float64 // a power of two
 	Width      int     // 0: one weight for all (Uniform), 16 or 32
 	Uniform    int32
+
+	stats *Stats // what Measure found
 }

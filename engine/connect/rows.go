@@ -1,0 +1,4 @@
+package connect
+
+// rows is a projection made ready.
+type rows struct{}
