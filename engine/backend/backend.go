@@ -24,7 +24,8 @@ type Caps struct {
 // Run advances up to n steps (at most Plan.Batch); host holds Plan.Host words
 // for each. It stops early, saying how many steps it made, before a step whose
 // records might not fit, counted as if every recorded neuron fired. A *Fault
-// ends it for good.
+// ends it for good: done then counts the steps through the one that it names,
+// whose records can be read; the state cannot.
 //
 // Read copies the canonical words of a buffer, of a Record only as many as dst
 // holds; Write replaces them, or with a shorter src the first len(src).

@@ -21,7 +21,7 @@ type BufKind uint8
 const (
 	State    BufKind = iota // written by stages; its words are canonical state
 	Constant                // read by stages, written by the host only (parameters, tables of values)
-	Scratch                 // accumulators and temporaries: all zero between steps, not state
+	Scratch                 // accumulators and temporaries: the backend sees to it that all are zero when a step begins; not state
 	Record                  // filled during a Run, empty when the next begins, not state
 )
 
@@ -46,12 +46,20 @@ type Event struct {
 	Spike   bool // counts in run.json and in the hash of spikes
 }
 
-// Binding connects a program's slot with memory.
+// Binding connects a program's slot with memory. A FormEffect stage may bind
+// Array slots to the synapse's own ends: Buf NoBuf and Off SlotSource or
+// SlotTarget.
 type Binding struct {
 	Buf   BufID // an Array, Table or Accum slot: words from Off on; NoBuf for a mask
 	Off   int   // in words; lane 0 of the stage is word Off
 	Event int   // a Mask slot: the mask of the current step of this event
 }
+
+// Ends of a synapse, as Binding.Off with NoBuf in FormEffect stages.
+const (
+	SlotSource = -1 // its row in the table's Spec
+	SlotTarget = -2 // its target in the table's Spec
+)
 
 // Form is the kind of a stage. The set is closed.
 type Form uint8
@@ -61,7 +69,7 @@ const (
 	FormMap     Form = iota // run Prog once for each of N lanes
 	FormInject              // spikes known ahead: a SpikeGeneratorGroup
 	FormDeliver             // constant synapses: add packed weights of due spikes to an accumulator
-	FormEffect              // run Prog once for each synapse whose effect is due
+	FormEffect              // run Prog once for each synapse whose effect is due; its lane is the synapse's number in the Spec
 	FormSample              // append values of chosen items to a record
 	FormSpikes              // append this step's events, and values at them, to a record
 )
