@@ -24,6 +24,11 @@ func LogGamma(x float64) float64 {
 	case x < 0x1p-60:
 		return -Log(x)
 	}
+	return logGamma(x).hi
+}
+
+// logGamma returns log Gamma(x) in two words, to some 2^-70 of its largest term.
+func logGamma(x float64) dd {
 	// Gamma(x) = Gamma(x+n)/(x(x+1)...(x+n-1)) moves x to where Stirling's series serves.
 	prod, y := dd{1, 0}, dd{x, 0}
 	for y.hi < 20 {
@@ -31,7 +36,7 @@ func LogGamma(x float64) float64 {
 		y = y.addF(1)
 	}
 	l := logOf(y)
-	s := y.addF(-0.5).mul(l).sub(y).add(halfLog2Pi)
+	s := y.addF(-0.5).mul(l).sub(y).add(logSqrt2Pi)
 	if y.hi < 1e30 {
 		z := dd{1, 0}.div(y)
 		z2 := z.mul(z)
@@ -44,10 +49,8 @@ func LogGamma(x float64) float64 {
 	if x < 20 {
 		s = s.sub(logOf(prod))
 	}
-	return s.hi
+	return s
 }
-
-var halfLog2Pi = logOf(piDD.times2(2)).times2(0.5)
 
 // logOf returns log x in two words, to some 2^-70 of 1 or of itself, for x > 0.
 func logOf(x dd) dd {
@@ -72,7 +75,7 @@ func PoissonTable(mean float64) ([]float64, error) {
 		return []float64{1}, nil
 	}
 	mode := math.Floor(mean)
-	top := Exp(float64(mode*Log(mean)) - mean - LogGamma(mode+1))
+	top := logDD(mean).mulF(mode).addF(-mean).sub(logGamma(mode + 1))
 	return cumulate(int(mode), top, math.MaxInt,
 		func(k int) float64 { return mean / float64(k) }), nil
 }
@@ -95,21 +98,23 @@ func BinomialTable(n int, p float64) ([]float64, error) {
 	}
 	mode := min(int(math.Floor(float64(float64(n+1)*p))), n)
 	m, r := float64(mode), float64(n-mode)
-	top := Exp(LogGamma(float64(n)+1) - LogGamma(m+1) - LogGamma(r+1) + float64(m*Log(p)) + float64(r*Log1p(-p)))
+	top := logGamma(float64(n) + 1).sub(logGamma(m + 1)).sub(logGamma(r + 1))
+	top = top.add(logDD(p).mulF(m)).add(logOf(twoSum(1, -p)).mulF(r))
 	odds := p / (1 - p)
 	return cumulate(mode, top, n,
 		func(k int) float64 { return float64(float64(n-k+1)*odds) / float64(k) }), nil
 }
 
-// cumulate sums the probabilities that follow from top = P(mode) and ratio(k) = P(k)/P(k-1), up to last.
-func cumulate(mode int, top float64, last int, ratio func(k int) float64) []float64 {
+// cumulate sums the probabilities that follow from top = log P(mode) and ratio(k) = P(k)/P(k-1), up to last.
+func cumulate(mode int, top dd, last int, ratio func(k int) float64) []float64 {
 	t := make([]float64, mode+1, mode+16)
-	t[mode] = top
+	e, x := expDD(top)
+	t[mode] = scale(e.hi, x)
 	for k := mode; k > 0 && t[k] > 0; k-- {
 		t[k-1] = t[k] / ratio(k)
 	}
 	// Upwards while what follows, at most a geometric series, still counts.
-	for k, p := mode+1, top; k <= last; k++ {
+	for k, p := mode+1, t[mode]; k <= last; k++ {
 		r := ratio(k)
 		p = float64(p * r)
 		t = append(t, p)
@@ -118,20 +123,17 @@ func cumulate(mode int, top float64, last int, ratio func(k int) float64) []floa
 		}
 	}
 	var sum, low float64
-	for _, p := range t {
-		s := twoSum(sum, p)
-		sum, low = s.hi, low+s.lo
-	}
-	total := sum + low
-	sum, low = 0, 0
 	for k, p := range t {
 		s := twoSum(sum, p)
 		sum, low = s.hi, low+s.lo
-		// The error of top is common to all: divide it out.
-		t[k] = min((sum+low)/total, 1)
-		if 1-t[k] <= tail && k < last && k >= mode {
+		t[k] = min(sum+low, 1)
+		if k > 0 {
+			t[k] = max(t[k], t[k-1])
+		}
+		if 1-t[k] <= tail && k >= mode {
 			return t[:k+1]
 		}
 	}
+	t[len(t)-1] = 1 // reached only where the last element is n of n
 	return t
 }

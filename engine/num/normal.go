@@ -4,6 +4,11 @@ import "math"
 
 const sqrt2Pi = 2.50662827463100050241576528481104525
 
+var (
+	sqrt2PiDD  = piDD.times2(2).sqrt()
+	logSqrt2Pi = logOf(piDD.times2(2)).times2(0.5)
+)
+
 // NormInv returns the x below which a standard normal number stays with probability p, the inverse of
 //
 //	Phi(x) = integral from -inf to x of exp(-t^2/2)/sqrt(2 pi) dt
@@ -36,7 +41,7 @@ func centralInv(d float64) float64 {
 	for range 6 {
 		z := float64(x * x)
 		// (Phi(x) - 1/2)/phi(x) = x + x^3/3 + x^5/(3*5) + ...
-		t, s := x, x
+		t, s := x, 0.0
 		for n := 3.0; ; n += 2 {
 			t = float64(t*z) / n
 			if s+t == s {
@@ -44,7 +49,10 @@ func centralInv(d float64) float64 {
 			}
 			s += t
 		}
-		e := s - float64(float64(d*sqrt2Pi)*Exp(0.5*z))
+		// less the same for d, the leading terms last
+		g, _ := expDD(twoProd(x, x).times2(0.5))
+		w := g.mul(sqrt2PiDD.mulF(d))
+		e := (x - w.hi) + (s - w.lo)
 		step := e / (1 + float64(float64(0.5*x)*e))
 		x -= step
 		if math.Abs(step) <= math.Abs(x)*0x1p-36 {
@@ -57,22 +65,22 @@ func centralInv(d float64) float64 {
 // tailInv solves 1 - Phi(x) = q for 0 < q <= 1/4.
 func tailInv(q float64) float64 {
 	// log q = -x^2/2 - log(sqrt(2 pi)) + log M(x), with M(x) the Mills ratio: solved for x^2, to start.
-	lq := Log(float64(q * sqrt2Pi))
+	lq := logDD(q).add(logSqrt2Pi).hi
 	x := sqrt(max(float64(-2*lq), 0.2))
 	for range 3 {
 		x = sqrt(max(float64(-2*(lq+Log(x+0.8/(x+0.6)))), 0.2))
 	}
 	for range 6 {
-		// The difference of the logarithms, by Halley: f = log(M phi) - log q, f' = -1/M, f'' = -(1/M)(1/M - x).
+		// The difference of the logarithms, by Halley: f = log(M phi) - log q, f' = -1/M, f'' = (x - 1/M)/M.
 		m := mills(x)
-		h := float64(-0.5 * float64(x*x))
+		h := -0.5 * float64(x*x)
 		hl := -0.5 * twoProd(x, x).lo
 		f := Log(m) + ((h - lq) + hl)
 		if x < 5 { // without the rounding of a large logarithm
-			f = Log1p((float64(m*Exp(h))*(1+hl) - float64(q*sqrt2Pi)) / float64(q*sqrt2Pi))
+			f = Log1p((float64(float64(m*Exp(h))*(1+hl)) - float64(q*sqrt2Pi)) / float64(q*sqrt2Pi))
 		}
 		r := 1 / m
-		step := float64(f*m) / (1 - float64(float64(0.5*f)*float64(m*(r-x))))
+		step := float64(f*m) / (1 + float64(float64(0.5*f)*float64(m*(r-x))))
 		x += step
 		if math.Abs(step) <= x*0x1p-36 {
 			break
@@ -81,21 +89,11 @@ func tailInv(q float64) float64 {
 	return x
 }
 
-// mills returns (1 - Phi(x))/phi(x) for x >= 0.4, by Laplace's continued fraction 1/(x + 1/(x + 2/(x + 3/(x + ...)))).
+// mills returns (1 - Phi(x))/phi(x) for x >= 0.6, by Laplace's continued fraction 1/(x + 1/(x + 2/(x + 3/(x + ...)))).
 func mills(x float64) float64 {
-	if x < 1.2 {
-		// Phi's series; at most two bits are lost here.
-		z := float64(x * x)
-		t, s := x, x
-		for n := 3.0; s+t != s; n += 2 {
-			t = float64(t*z) / n
-			s += t
-		}
-		return float64(float64(0.5*sqrt2Pi)*Exp(0.5*z)) - s
-	}
-	// The tail after n terms weighs exp(-2 x sqrt(2n)) or so.
-	n := math.Floor(200/float64(x*x)) + 8
-	v := x
+	// Cutting after n terms costs exp(-2 x sqrt(n)) or so; less, where the rest is taken as v = x + n/v.
+	n := math.Floor(260/float64(x*x)) + 20
+	v := 0.5 * (x + sqrt(float64(x*x)+float64(4*n)))
 	for ; n >= 1; n-- {
 		v = x + n/v
 	}
