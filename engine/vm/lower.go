@@ -1,0 +1,416 @@
+package vm
+
+import (
+	"math"
+
+	"synfire/engine/ir"
+	"synfire/engine/philox"
+)
+
+// opKey is an operation of lowered programs alone: word Imm%2 of the Philox key
+// of round Imm/2.
+const opKey ir.Op = 200
+
+// A randColumn is a set of random words for consecutive items, made for a whole
+// block of lanes before the program runs over it: that of item Lane + offset.
+type randColumn struct {
+	stream, draw uint32
+	phase        uint8
+	offset       ir.Value // a uniform value, or None for 0
+}
+
+// An effect is a Scatter, Scatter2 or Put, made lane by lane after the rest of
+// the program has run over a block of lanes.
+type effect struct {
+	op      ir.Op
+	slot    uint32
+	a, b, c ir.Value
+}
+
+// lowered is a program rewritten for block-wise running: instruction n still
+// defines value n. Copies, forwarded loads, dead code and overwritten stores are
+// gone; values that are the same for all lanes are marked, to be worked out once
+// per run.
+type lowered struct {
+	prog     *ir.Prog
+	ins      []ir.Instr
+	live     []bool
+	uni      []int32    // place of a uniform value in the table of uniforms, -1 for values of lanes
+	uniforms []ir.Value // those values in order, constants among them
+	rands    []randColumn
+	effects  []effect
+	outs     []ir.Value // values of lanes that effects need, each once
+	written  []bool     // slots that the program stores to
+	// sequential says why the program must run one lane after the other, in
+	// words; empty if it need not.
+	sequential string
+}
+
+// operands lists the operands of an instruction of a lowered program.
+func operands(in *ir.Instr) []ir.Value {
+	if in.Op == opKey {
+		return nil
+	}
+	if in.Op == ir.Rand { // Imm is a column; a computed item is an operand
+		if in.A == ir.None {
+			return nil
+		}
+	}
+	return in.Operands()
+}
+
+// isBool says that the instruction's result is a truth value.
+func isBool(in *ir.Instr) bool {
+	switch in.Op {
+	case ir.Const, ir.Load, ir.Uniform, ir.Gather, ir.Host, ir.Sel:
+		return in.Type == ir.Bool
+	case ir.Bit, ir.LtF, ir.LeF, ir.EqF, ir.LtI, ir.LtU, ir.EqI, ir.AndB, ir.OrB, ir.NotB:
+		return true
+	}
+	return false
+}
+
+// lower rewrites p. With expand, a Rand of a computed item becomes integer
+// operations.
+func lower(p *ir.Prog, expand bool) *lowered {
+	l := &lowered{prog: p, written: make([]bool, len(p.Slots))}
+	if l.sequential = ordered(p); l.sequential != "" {
+		return l
+	}
+	for n := range p.Ins {
+		switch in := &p.Ins[n]; in.Op {
+		case ir.Store, ir.StoreBit, ir.Scatter, ir.Scatter2, ir.Put:
+			l.written[in.Imm] = true
+		}
+	}
+	remap := make([]ir.Value, len(p.Ins))
+	stored := make(map[uint32]ir.Value)    // slot -> value of its last Store or StoreBit
+	storedAt := make(map[uint32]int)       // slot -> that store, while nothing has read past it
+	put := make(map[uint32]*ir.Instr)      // slot -> its last Put, remapped
+	columns := make(map[randColumn]uint32) // column -> number
+	for n := range p.Ins {
+		in := p.Ins[n]
+		at := func(v ir.Value) ir.Value {
+			if v == ir.None {
+				return v
+			}
+			return remap[v]
+		}
+		in.A, in.B, in.C = operandsOnly(&in, at)
+		switch in.Op {
+		case ir.Nop:
+			continue
+		case ir.Bits, ir.Float:
+			remap[n] = in.A
+			continue
+		case ir.Load, ir.Bit:
+			if v, ok := stored[in.Imm]; ok {
+				if isBool(&l.ins[v]) == isBool(&in) {
+					remap[n] = v
+					continue
+				}
+				delete(storedAt, in.Imm)
+			}
+		case ir.Gather:
+			if w := put[in.Imm]; w != nil && isBool(&l.ins[w.B]) == isBool(&in) {
+				remap[n] = w.B // ordered has seen that the index is the same
+				continue
+			}
+		case ir.Store, ir.StoreBit:
+			if old, ok := storedAt[in.Imm]; ok {
+				l.ins[old] = ir.Instr{Op: ir.Nop, A: ir.None, B: ir.None, C: ir.None}
+			}
+			stored[in.Imm], storedAt[in.Imm] = in.A, len(l.ins)
+		case ir.Put:
+			w := in
+			put[in.Imm] = &w
+		case ir.Rand:
+			if l.uniform(in.A) {
+				break
+			}
+			offset, ok := l.laneOffset(in.A)
+			if !ok {
+				if expand {
+					remap[n] = l.expandRand(&in)
+					continue
+				}
+				break
+			}
+			key := randColumn{in.Imm, in.Aux, in.Phase, offset}
+			k, seen := columns[key]
+			if !seen {
+				k = uint32(len(l.rands))
+				columns[key] = k
+				l.rands = append(l.rands, key)
+			}
+			in.A, in.Imm = ir.None, k
+		}
+		remap[n] = l.add(in)
+	}
+	l.finish()
+	return l
+}
+
+// ordered says why the lanes of p must run one after the other: a slot that is
+// written by index is read other than by the very index of its writes.
+func ordered(p *ir.Prog) string {
+	index := make(map[uint32]ir.Value)
+	for n := range p.Ins {
+		switch in := &p.Ins[n]; in.Op {
+		case ir.Put, ir.Scatter, ir.Scatter2:
+			a := in.A
+			if in.Op != ir.Put {
+				a = ir.None
+			}
+			if old, ok := index[in.Imm]; ok && old != a {
+				a = ir.None
+			}
+			index[in.Imm] = a
+		}
+	}
+	for n := range p.Ins {
+		in := &p.Ins[n]
+		switch in.Op {
+		case ir.Load, ir.Uniform, ir.Bit, ir.Store, ir.StoreBit:
+			if _, ok := index[in.Imm]; ok {
+				return "slot " + p.Slots[in.Imm].Name + " is written both by index and by lane, or read by lane"
+			}
+		case ir.Gather:
+			if a, ok := index[in.Imm]; ok && (a == ir.None || a != in.A) {
+				return "slot " + p.Slots[in.Imm].Name + " is read at other places than it is written at"
+			}
+		}
+	}
+	return ""
+}
+
+func operandsOnly(in *ir.Instr, at func(ir.Value) ir.Value) (a, b, c ir.Value) {
+	a, b, c = ir.None, ir.None, ir.None
+	args := in.Op.Args()
+	if args > 0 {
+		a = at(in.A)
+	}
+	if args > 1 {
+		b = at(in.B)
+	}
+	if args > 2 {
+		c = at(in.C)
+	}
+	return a, b, c
+}
+
+// add appends an instruction and says whether its value is uniform.
+func (l *lowered) add(in ir.Instr) ir.Value {
+	v := ir.Value(len(l.ins))
+	l.ins = append(l.ins, in)
+	uniform := false
+	switch in.Op {
+	case ir.Const, ir.Step, ir.Host, ir.Uniform, opKey:
+		uniform = true
+	case ir.Lane, ir.Load, ir.Bit, ir.Nop:
+	case ir.Rand:
+		uniform = in.A != ir.None && l.uniform(in.A)
+	case ir.Gather:
+		uniform = !l.written[in.Imm] && l.uniform(in.A)
+	default:
+		uniform = in.Op.Pure()
+		for _, a := range operands(&in) {
+			uniform = uniform && l.uniform(a)
+		}
+	}
+	if uniform {
+		l.uni = append(l.uni, int32(len(l.uniforms)))
+		l.uniforms = append(l.uniforms, v)
+	} else {
+		l.uni = append(l.uni, -1)
+	}
+	return v
+}
+
+func (l *lowered) uniform(v ir.Value) bool { return l.uni[v] >= 0 }
+
+// laneOffset finds that v is Lane, or Lane plus a uniform value.
+func (l *lowered) laneOffset(v ir.Value) (offset ir.Value, ok bool) {
+	in := &l.ins[v]
+	switch {
+	case in.Op == ir.Lane:
+		return ir.None, true
+	case in.Op == ir.AddI && l.ins[in.A].Op == ir.Lane && l.uniform(in.B):
+		return in.B, true
+	case in.Op == ir.AddI && l.ins[in.B].Op == ir.Lane && l.uniform(in.A):
+		return in.A, true
+	}
+	return ir.None, false
+}
+
+// expandRand writes Philox4x32-10 in integer operations (package philox).
+func (l *lowered) expandRand(in *ir.Instr) ir.Value {
+	op := func(o ir.Op, a, b ir.Value) ir.Value {
+		return l.add(ir.Instr{Op: o, Type: ir.U32, A: a, B: b, C: ir.None})
+	}
+	word := func(x uint32) ir.Value {
+		return l.add(ir.Instr{Op: ir.Const, Type: ir.U32, A: ir.None, B: ir.None, C: ir.None, Imm: x})
+	}
+	step := l.add(ir.Instr{Op: ir.Step, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Phase: in.Phase})
+	c := [4]ir.Value{op(ir.ShrU, in.A, word(2)), step, word(in.Aux), word(in.Imm)}
+	m0, m1 := word(philox.M0), word(philox.M1)
+	key := func(k uint32) ir.Value {
+		return l.add(ir.Instr{Op: opKey, Type: ir.U32, A: ir.None, B: ir.None, C: ir.None, Imm: k})
+	}
+	for r := range uint32(philox.Rounds) {
+		h0, l0 := op(ir.MulHi, c[0], m0), op(ir.MulI, c[0], m0)
+		h1, l1 := op(ir.MulHi, c[2], m1), op(ir.MulI, c[2], m1)
+		c = [4]ir.Value{
+			op(ir.Xor, op(ir.Xor, h1, c[1]), key(2*r)), l1,
+			op(ir.Xor, op(ir.Xor, h0, c[3]), key(2*r+1)), l0,
+		}
+	}
+	sel := func(cond, a, b ir.Value) ir.Value {
+		return l.add(ir.Instr{Op: ir.Sel, Type: ir.U32, A: cond, B: a, C: b})
+	}
+	last := op(ir.And, in.A, word(3))
+	return sel(op(ir.EqI, last, word(0)), c[0], sel(op(ir.EqI, last, word(1)), c[1],
+		sel(op(ir.EqI, last, word(2)), c[2], c[3])))
+}
+
+// finish finds what is live and what effects need.
+func (l *lowered) finish() {
+	l.live = make([]bool, len(l.ins))
+	for n := len(l.ins) - 1; n >= 0; n-- {
+		in := &l.ins[n]
+		if in.Op == ir.Nop {
+			continue
+		}
+		if in.Op < 200 && !in.Op.Defines() {
+			l.live[n] = true
+		}
+		if !l.live[n] {
+			continue
+		}
+		for _, a := range operands(in) {
+			l.live[a] = true
+		}
+		if in.Op == ir.Rand && in.A == ir.None {
+			if off := l.rands[in.Imm].offset; off != ir.None {
+				l.live[off] = true
+			}
+		}
+	}
+	out := make(map[ir.Value]bool)
+	for n := range l.ins {
+		in := &l.ins[n]
+		switch in.Op {
+		case ir.Scatter, ir.Scatter2, ir.Put:
+			l.effects = append(l.effects, effect{in.Op, in.Imm, in.A, in.B, in.C})
+			for _, a := range operands(in) {
+				if !l.uniform(a) && !out[a] {
+					out[a] = true
+					l.outs = append(l.outs, a)
+				}
+			}
+		}
+	}
+}
+
+// evalUniforms works out the uniform values of a run into u.
+func (l *lowered) evalUniforms(e *ir.Env, u []uint32) {
+	for k, v := range l.uniforms {
+		if !l.live[v] {
+			continue
+		}
+		in := &l.ins[v]
+		step := e.Step + uint32(in.Phase)
+		switch in.Op {
+		case ir.Const:
+			u[k] = in.Imm
+		case ir.Step:
+			u[k] = step
+		case ir.Host:
+			u[k] = e.Host[int(in.Phase)*e.HostN+int(in.Imm)]
+		case ir.Uniform:
+			u[k] = e.Slots[in.Imm][0]
+		case opKey:
+			u[k] = e.Seed[in.Imm%2]
+			if in.Imm%2 == 0 {
+				u[k] += in.Imm / 2 * philox.W0
+			} else {
+				u[k] += in.Imm / 2 * philox.W1
+			}
+		case ir.Gather:
+			u[k] = e.Slots[in.Imm][u[l.uni[in.A]]]
+		case ir.Rand:
+			u[k] = philox.Word(u[l.uni[in.A]], step, in.Aux, in.Imm, e.Seed)
+		default:
+			var x [3]uint32
+			for i, a := range operands(in) {
+				x[i] = u[l.uni[a]]
+			}
+			u[k] = evalWord(in.Op, x[0], x[1], x[2])
+		}
+	}
+}
+
+// evalWord is ir.Eval of one pure operation.
+func evalWord(op ir.Op, a, b, c uint32) uint32 {
+	d := [1]uint32{}
+	scalarKernel(op, d[:], []uint32{a}, []uint32{b}, []uint32{c})
+	return d[0]
+}
+
+// offset is the item of lane 0 of a random column, less Lane0.
+func (l *lowered) offset(r *randColumn, u []uint32) uint32 {
+	if r.offset == ir.None {
+		return 0
+	}
+	return u[l.uni[r.offset]]
+}
+
+type counts struct{ loads, stores, ops, uniforms int }
+
+func (l *lowered) count() counts {
+	var n counts
+	for v := range l.ins {
+		if !l.live[v] {
+			continue
+		}
+		switch op := l.ins[v].Op; {
+		case op == ir.Const:
+		case l.uniform(ir.Value(v)):
+			n.uniforms++
+		case op == ir.Load || op == ir.Bit || op == ir.Gather || op == ir.Rand:
+			n.loads++
+		case op < 200 && !op.Defines() && op != ir.Trap:
+			n.stores++
+		default:
+			n.ops++
+		}
+	}
+	return n
+}
+
+// applyEffects makes the effects of lanes 0 to n-1 of a block in the order of
+// Eval. The operands of effect k are columns[3*k:3*k+3]: one word for each lane
+// of a block (a power of two), or one word for all.
+func (l *lowered) applyEffects(e *ir.Env, n int, columns [][]uint32) {
+	for lane := range n {
+		for k := range l.effects {
+			f, col := &l.effects[k], columns[3*k:3*k+3]
+			a := col[0][lane&(len(col[0])-1)]
+			b := col[1][lane&(len(col[1])-1)]
+			switch f.op {
+			case ir.Scatter:
+				e.Slots[f.slot][a] += b
+			case ir.Put:
+				e.Slots[f.slot][a] = b
+			case ir.Scatter2:
+				c := col[2][lane&(len(col[2])-1)]
+				at := e.Slots[f.slot][2*a : 2*a+2]
+				sum := (uint64(at[1])<<32 | uint64(at[0])) + (uint64(c)<<32 | uint64(b))
+				at[0], at[1] = uint32(sum), uint32(sum>>32)
+			}
+		}
+	}
+}
+
+func float(w uint32) float32 { return math.Float32frombits(w) }
+func word(f float32) uint32  { return math.Float32bits(f) }

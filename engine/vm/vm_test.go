@@ -1,0 +1,219 @@
+package vm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"synfire/engine/ir"
+)
+
+// text lists a program, for failures.
+func text(p *ir.Prog) string {
+	var b strings.Builder
+	for n := range p.Ins {
+		in := &p.Ins[n]
+		fmt.Fprintf(&b, "%3d %v %v %v imm=%#x aux=%d phase=%d\n", n, in.Op, in.Type, in.Operands(), in.Imm, in.Aux, in.Phase)
+	}
+	return b.String()
+}
+
+// differ says where memory parts after want and got ran, "" if nowhere.
+func differ(p *ir.Prog, want, got *ir.Env) string {
+	for k := range want.Slots {
+		for i, w := range want.Slots[k] {
+			if g := got.Slots[k][i]; g != w {
+				return fmt.Sprintf("slot %s word %d: got %#08x (%g), want %#08x (%g)", p.Slots[k].Name, i,
+					g, math.Float32frombits(g), w, math.Float32frombits(w))
+			}
+		}
+	}
+	if !slices.Equal(want.Traps, got.Traps) {
+		return fmt.Sprintf("traps: got %d, want %d", got.Traps, want.Traps)
+	}
+	return ""
+}
+
+// compare runs p in every mode and by ir.Eval on the same memory.
+func compare(t *testing.T, p *ir.Prog, e *ir.Env, lo, hi int) {
+	t.Helper()
+	want := cloneEnv(e)
+	ir.Eval(p, want, lo, hi)
+	for _, m := range Modes() {
+		c, err := CompileMode(p, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := cloneEnv(e)
+		c.Run(got, lo, hi)
+		if d := differ(p, want, got); d != "" {
+			t.Fatalf("%v, lanes %d to %d: %s\n%s%s", m, lo, hi, d, c.Listing(), text(p))
+		}
+	}
+}
+
+var sizes = []int{0, 1, 5, 15, 16, 17, 31, 32, 33, 64, 100, 1023, 1024, 1025, 2100}
+
+func TestRandomPrograms(t *testing.T) {
+	programs := 600
+	if testing.Short() {
+		programs = 100
+	}
+	for seed := range uint64(programs) {
+		checkSeed(t, seed)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func checkSeed(t *testing.T, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	p := randomProg(r, []int{12, 40, 150, 400}[r.IntN(4)])
+	lo, n := 32*r.IntN(3), sizes[r.IntN(len(sizes))]
+	defer func() {
+		if x := recover(); x != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, x, text(p))
+		}
+	}()
+	compare(t, p, newEnv(r, lo+n), lo, lo+n)
+	if t.Failed() {
+		t.Logf("seed %d", seed)
+	}
+}
+
+func FuzzRandomPrograms(f *testing.F) {
+	for seed := range uint64(20) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) { checkSeed(t, seed) })
+}
+
+// TestOperations runs every pure operation on all pairs of edge values.
+func TestOperations(t *testing.T) {
+	for op := ir.AddF; op <= ir.Sel; op++ {
+		var p ir.Prog
+		p.Name = op.String()
+		p.Slots = []ir.Slot{{Name: "a", Kind: ir.Array}, {Name: "b", Kind: ir.Array}, {Name: "d", Kind: ir.Array}, {Name: "c", Kind: ir.Array}}
+		boolean := op == ir.AndB || op == ir.OrB || op == ir.NotB
+		values := slices.Clone(edgeInts)
+		typ := ir.U32
+		switch op {
+		case ir.AddF, ir.SubF, ir.MulF, ir.MulZ, ir.NegF, ir.AbsF, ir.FloorF, ir.LtF, ir.LeF, ir.EqF, ir.Canon, ir.F2I:
+			values = append([]uint32{1 << 31}, floatWords()...)
+			typ = ir.F32
+		}
+		if boolean {
+			values, typ = []uint32{0, 1}, ir.Bool
+		}
+		p.Ins = []ir.Instr{{Op: ir.Load, Type: typ, A: -1, B: -1, C: -1, Imm: 0}, {Op: ir.Load, Type: typ, A: -1, B: -1, C: -1, Imm: 1},
+			{Op: ir.Load, Type: ir.Bool, A: -1, B: -1, C: -1, Imm: 3}, {Op: op, Type: typ, A: 0, B: 1, C: -1}, {Op: ir.Store, Type: typ, A: 3, B: -1, C: -1, Imm: 2}}
+		switch op {
+		case ir.LtF, ir.LeF, ir.EqF, ir.LtI, ir.LtU, ir.EqI:
+			p.Ins[3].Type, p.Ins[4].Type = ir.Bool, ir.Bool
+		case ir.Sel:
+			p.Ins[3].A, p.Ins[3].B, p.Ins[3].C = 2, 0, 1
+		}
+		if op.Args() == 1 {
+			p.Ins[3].B = -1
+		}
+		e := &ir.Env{Slots: make([][]uint32, 4)}
+		for i, a := range values {
+			for j, b := range values {
+				e.Slots[0] = append(e.Slots[0], a)
+				e.Slots[1] = append(e.Slots[1], b)
+				e.Slots[2] = append(e.Slots[2], 0)
+				e.Slots[3] = append(e.Slots[3], uint32((i+j)%2))
+			}
+		}
+		compare(t, &p, e, 0, len(e.Slots[0]))
+		// The same with each side constant.
+		for side := range min(op.Args(), 2) {
+			if op == ir.Sel {
+				side++
+			}
+			for _, x := range values {
+				q := p
+				q.Ins = slices.Clone(p.Ins)
+				v := q.Ins[3].Operands()[side]
+				q.Ins[v] = ir.Instr{Op: ir.Const, Type: typ, A: -1, B: -1, C: -1, Imm: x}
+				compare(t, &q, e, 0, min(len(e.Slots[0]), 200))
+			}
+		}
+	}
+}
+
+func floatWords() []uint32 {
+	var w []uint32
+	for _, x := range edgeFloats {
+		w = append(w, math.Float32bits(x), math.Float32bits(math.Nextafter32(x, 1e30)), math.Float32bits(-x))
+	}
+	return w
+}
+
+// TestConcurrent runs one Code on several goroutines.
+func TestConcurrent(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	p := randomProg(r, 200)
+	for _, m := range Modes() {
+		c, err := CompileMode(p, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for g := range uint64(4) {
+			e := newEnv(rand.New(rand.NewPCG(g, 3)), 3000)
+			want := cloneEnv(e)
+			ir.Eval(p, want, 0, 3000)
+			wg.Go(func() {
+				for range 20 {
+					got := cloneEnv(e)
+					c.Run(got, 0, 3000)
+					if d := differ(p, want, got); d != "" {
+						t.Errorf("%v: %s", m, d)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+// TestNoAllocation holds a warm run to no allocation.
+func TestNoAllocation(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	p := randomProg(r, 100)
+	e := newEnv(r, 2000)
+	for _, m := range Modes() {
+		c, err := CompileMode(p, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(100, func() { c.Run(e, 0, 2000) }); n >= 1 {
+			t.Errorf("%v: %v allocations per run", m, n)
+		}
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	bad := []ir.Prog{
+		{Ins: []ir.Instr{{Op: ir.Load, Imm: 0}}},
+		{Ins: []ir.Instr{{Op: ir.NotB, A: 0}}},
+		{Ins: []ir.Instr{{Op: ir.Nop}, {Op: ir.NotB, A: 0}}},
+		{Ins: []ir.Instr{{Op: 250}}},
+		{Ins: []ir.Instr{{Op: ir.Const}, {Op: ir.Trap, A: 0, Imm: 0}}},
+	}
+	for k := range bad {
+		if _, err := Compile(&bad[k]); err == nil {
+			t.Errorf("program %d compiles:\n%s", k, text(&bad[k]))
+		}
+	}
+	if _, err := CompileMode(&ir.Prog{}, numModes); err == nil {
+		t.Error("a mode that does not exist compiles")
+	}
+}
