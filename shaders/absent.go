@@ -1,0 +1,17 @@
+//go:build !(egl && cgo && linux)
+
+package shaders
+
+import "synfire/engine/backend"
+
+const absent = `this build has no OpenGL. On Debian or Ubuntu install what it needs with "apt-get install gcc pkg-config libegl-dev libegl1 libgl1-mesa-dri" (Fedora: gcc pkgconf mesa-libEGL-devel) and build again with "make", or with "go build -tags egl"; --backend cpu gives the same bits`
+
+// Devices lists the devices that can be opened; this build has none.
+func Devices() ([]DeviceInfo, error) {
+	return nil, &DeviceError{Kind: NoDevice, Detail: absent}
+}
+
+// Open opens the gl backend on a device; this build cannot.
+func Open(Options) (backend.Backend, error) {
+	return nil, &DeviceError{Kind: NoDevice, Detail: absent}
+}

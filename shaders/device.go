@@ -1,0 +1,279 @@
+//go:build egl && cgo && linux
+
+package shaders
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/go-gl/gl/v4.3-core/gl"
+)
+
+// device is a context and the one OS thread that owns it. Work goes there by
+// do, a whole batch in one message; everything else in this file runs on that
+// thread.
+type device struct {
+	info   DeviceInfo
+	opt    Options
+	work   chan func()
+	ctx    *eglContext
+	binary bool // program binaries can be kept
+	used   int64
+}
+
+// openDevice starts the thread and makes the context.
+func openDevice(p place, number int, opt Options) (*device, error) {
+	d := &device{opt: opt, work: make(chan func()), info: DeviceInfo{Number: number, Node: p.node, Software: p.software}}
+	ready := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and its context with it
+		ctx, err := p.open()
+		if err == nil {
+			d.ctx = ctx
+			if err = d.query(); err != nil {
+				ctx.close()
+			}
+		}
+		ready <- err
+		if err != nil {
+			return
+		}
+		for f := range d.work {
+			f()
+		}
+		ctx.close()
+	}()
+	if err := <-ready; err != nil {
+		return nil, &DeviceError{Kind: NoDevice, Device: p.node, Detail: err.Error()}
+	}
+	return d, nil
+}
+
+// do runs f on the thread of the context.
+func (d *device) do(f func() error) error {
+	done := make(chan error)
+	d.work <- func() { done <- f() }
+	return <-done
+}
+
+func (d *device) close() { close(d.work) }
+
+func (d *device) fail(k Kind, format string, args ...any) error {
+	return &DeviceError{Kind: k, Device: d.info.Name, Detail: fmt.Sprintf(format, args...)}
+}
+
+// query fills info. It must come first: it loads the functions of GL.
+func (d *device) query() error {
+	if err := gl.InitWithProcAddrFunc(eglProc); err != nil {
+		return err
+	}
+	i := &d.info
+	i.Name, i.Vendor, i.Version = gl.GoStr(gl.GetString(gl.RENDERER)), gl.GoStr(gl.GetString(gl.VENDOR)), gl.GoStr(gl.GetString(gl.VERSION))
+	var major, minor int32
+	gl.GetIntegerv(gl.MAJOR_VERSION, &major)
+	gl.GetIntegerv(gl.MINOR_VERSION, &minor)
+	if major*10+minor < 43 {
+		return fmt.Errorf("%s offers OpenGL %d.%d, compute shaders need 4.3", i.Name, major, minor)
+	}
+	for _, soft := range []string{"llvmpipe", "softpipe", "lavapipe", "SwiftShader"} {
+		i.Software = i.Software || strings.Contains(i.Name, soft)
+	}
+	gl.GetInteger64v(gl.MAX_SHADER_STORAGE_BLOCK_SIZE, &i.MaxBlock)
+	var blocks, bindings, shared, local, formats int32
+	gl.GetIntegerv(gl.MAX_COMPUTE_SHADER_STORAGE_BLOCKS, &blocks)
+	gl.GetIntegerv(gl.MAX_SHADER_STORAGE_BUFFER_BINDINGS, &bindings)
+	gl.GetIntegerv(gl.MAX_COMPUTE_SHARED_MEMORY_SIZE, &shared)
+	gl.GetIntegerv(gl.MAX_COMPUTE_WORK_GROUP_INVOCATIONS, &local)
+	gl.GetIntegerv(gl.NUM_PROGRAM_BINARY_FORMATS, &formats)
+	i.MaxBlocks, i.MaxShared, i.MaxLocal = int(min(blocks, bindings)), int(shared), int(local)
+	d.binary = formats > 0
+	for axis := range i.MaxGroups {
+		var n int32
+		gl.GetIntegeri_v(gl.MAX_COMPUTE_WORK_GROUP_COUNT, uint32(axis), &n)
+		i.MaxGroups[axis] = int(n)
+	}
+	i.Memory, i.MemoryFree = memory()
+	gl.GetError()
+	return nil
+}
+
+// memory is what NVX_gpu_memory_info or ATI_meminfo tell, zeros without them.
+func memory() (all, free int64) {
+	const nvxTotal, nvxFree, atiFree = 0x9048, 0x9049, 0x87FC
+	var n int32
+	gl.GetIntegerv(gl.NUM_EXTENSIONS, &n)
+	for i := range uint32(n) {
+		var kib [4]int32
+		switch gl.GoStr(gl.GetStringi(gl.EXTENSIONS, i)) {
+		case "GL_NVX_gpu_memory_info":
+			gl.GetIntegerv(nvxTotal, &kib[0])
+			gl.GetIntegerv(nvxFree, &kib[1])
+			return int64(kib[0]) << 10, int64(kib[1]) << 10
+		case "GL_ATI_meminfo":
+			gl.GetIntegerv(atiFree, &kib[0])
+			free = int64(kib[0]) << 10
+		}
+	}
+	return all, free
+}
+
+// check turns GL's error and reset status into ours; what names the action.
+func (d *device) check(what string) error {
+	if s := gl.GetGraphicsResetStatus(); s != gl.NO_ERROR || d.opt.Inject == "lost" && what == "run" {
+		why := map[uint32]string{gl.GUILTY_CONTEXT_RESET: "this program's work took too long or failed", gl.INNOCENT_CONTEXT_RESET: "another program's work failed", gl.NO_ERROR: "injected"}[s]
+		return d.fail(Lost, "the driver reset it (%s); run again, with a shorter submission if it recurs", why)
+	}
+	switch e := gl.GetError(); {
+	case e == gl.OUT_OF_MEMORY:
+		return d.fail(NoMemory, "while %s, with %d MiB in use by this program", what, d.used>>20)
+	case e != gl.NO_ERROR:
+		return d.fail(DriverSaid, "OpenGL error 0x%x while %s", e, what)
+	}
+	return nil
+}
+
+// memoryBuffer is a shader storage buffer.
+type memoryBuffer struct {
+	id    uint32
+	words int
+}
+
+// alloc makes a buffer of so many words, filled from the head of init and zero after it.
+func (d *device) alloc(words int, init []uint32) (*memoryBuffer, error) {
+	words = max(words, 4)
+	b := &memoryBuffer{words: words}
+	gl.GenBuffers(1, &b.id)
+	gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
+	if len(init) == words {
+		gl.BufferData(gl.SHADER_STORAGE_BUFFER, 4*words, unsafe.Pointer(&init[0]), gl.DYNAMIC_COPY)
+	} else {
+		gl.BufferData(gl.SHADER_STORAGE_BUFFER, 4*words, nil, gl.DYNAMIC_COPY)
+		b.fill(0, words, 0)
+		b.write(0, init)
+	}
+	d.used += 4 * int64(words)
+	if err := d.check(fmt.Sprintf("allocating %d MiB", words>>18)); err != nil {
+		b.free()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *memoryBuffer) free() {
+	if b != nil {
+		gl.DeleteBuffers(1, &b.id)
+	}
+}
+
+func (b *memoryBuffer) write(off int, src []uint32) {
+	if len(src) > 0 {
+		gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
+		gl.BufferSubData(gl.SHADER_STORAGE_BUFFER, 4*off, 4*len(src), unsafe.Pointer(&src[0]))
+	}
+}
+
+func (b *memoryBuffer) read(off int, dst []uint32) {
+	if len(dst) > 0 {
+		gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
+		gl.GetBufferSubData(gl.SHADER_STORAGE_BUFFER, 4*off, 4*len(dst), unsafe.Pointer(&dst[0]))
+	}
+}
+
+func (b *memoryBuffer) fill(off, n int, word uint32) {
+	if n > 0 {
+		gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
+		gl.ClearBufferSubData(gl.SHADER_STORAGE_BUFFER, gl.R32UI, 4*off, 4*n, gl.RED_INTEGER, gl.UNSIGNED_INT, unsafe.Pointer(&word))
+	}
+}
+
+// bind binds buffers to the blocks 0, 1, ... of a kernel.
+func bind(buffers []*memoryBuffer) {
+	for i, b := range buffers {
+		gl.BindBufferBase(gl.SHADER_STORAGE_BUFFER, uint32(i), b.id)
+	}
+}
+
+// compile makes a program of text, from the cache where it is there. origin
+// names the line of IR for a line of text, "" where none does.
+func (d *device) compile(name, text string, origin func(line int) string) (uint32, error) {
+	if d.opt.Inject == "compile" {
+		text += "\ninjected error\n"
+	}
+	key := d.cacheKey(text)
+	if p := d.cached(key); p != 0 {
+		return p, nil
+	}
+	shader := gl.CreateShader(gl.COMPUTE_SHADER)
+	defer gl.DeleteShader(shader)
+	source, release := gl.Strs(text + "\x00")
+	defer release()
+	gl.ShaderSource(shader, 1, source, nil)
+	gl.CompileShader(shader)
+	var ok, n int32
+	if gl.GetShaderiv(shader, gl.COMPILE_STATUS, &ok); ok == 0 {
+		gl.GetShaderiv(shader, gl.INFO_LOG_LENGTH, &n)
+		log := make([]byte, n+1)
+		gl.GetShaderInfoLog(shader, n+1, nil, &log[0])
+		return 0, d.badShader(name, text, gl.GoStr(&log[0]), origin)
+	}
+	program := gl.CreateProgram()
+	gl.ProgramParameteri(program, gl.PROGRAM_BINARY_RETRIEVABLE_HINT, gl.TRUE)
+	gl.AttachShader(program, shader)
+	gl.LinkProgram(program)
+	if gl.GetProgramiv(program, gl.LINK_STATUS, &ok); ok == 0 {
+		gl.GetProgramiv(program, gl.INFO_LOG_LENGTH, &n)
+		log := make([]byte, n+1)
+		gl.GetProgramInfoLog(program, n+1, nil, &log[0])
+		return 0, d.badShader(name, text, gl.GoStr(&log[0]), origin)
+	}
+	d.keep(key, program)
+	return program, d.check("compiling " + name)
+}
+
+// badShader quotes the driver's log, the line of GLSL that it names and the IR
+// that this line came from.
+func (d *device) badShader(name, text, log string, origin func(int) string) error {
+	log = strings.TrimSpace(log)
+	at := ""
+	if line := logLine(log); line > 0 {
+		if all := strings.Split(text, "\n"); line <= len(all) {
+			at = fmt.Sprintf("; line %d is %q", line, strings.TrimSpace(all[line-1]))
+		}
+		if from := origin(line); from != "" {
+			at += ", from IR " + from
+		}
+	}
+	return d.fail(BadShader, "%s: the driver said %q%s", name, log, at)
+}
+
+// wait waits for what was submitted, at most opt.Fence seconds.
+func (d *device) wait() error {
+	limit := d.opt.Fence
+	if limit <= 0 {
+		limit = 20
+	}
+	fence := gl.FenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
+	defer gl.DeleteSync(fence)
+	gl.Flush()
+	start := time.Now()
+	for pause := 5 * time.Microsecond; ; {
+		switch gl.ClientWaitSync(fence, gl.SYNC_FLUSH_COMMANDS_BIT, 1e6) {
+		case gl.ALREADY_SIGNALED, gl.CONDITION_SATISFIED:
+			if d.opt.Inject != "fence" {
+				return d.check("run")
+			}
+			limit = 0
+		case gl.WAIT_FAILED:
+			return errors.Join(d.check("run"), d.fail(Lost, "waiting for it failed"))
+		}
+		if time.Since(start) > time.Duration(limit)*time.Second {
+			return d.fail(NoFence, "no answer for %d s; its driver may hang: see the system log, restart the device or use --backend cpu", limit)
+		}
+		time.Sleep(pause)
+		pause = min(2*pause, time.Millisecond)
+	}
+}

@@ -1,0 +1,353 @@
+package shaders
+
+import (
+	"slices"
+
+	"synfire/engine/backend"
+	"synfire/engine/ir"
+)
+
+// A schedule is a plan's step cut into segments: what one dispatch can do
+// because no part of it depends on another. Segments run in order with a
+// memory barrier between them.
+type schedule struct {
+	segments []*segment
+	span     int // steps that one pass over the segments makes
+	scratch  map[backend.BufID]scratchUse
+}
+
+// segment is one dispatch: delivery or effects of one stage, or bodies.
+type segment struct {
+	form   backend.Form // FormMap, FormDeliver, FormEffect
+	stage  int          // FormDeliver, FormEffect
+	bodies []*body      // FormMap
+}
+
+// body is a run of stages over the same lanes, fused: a value that one stores
+// and the next loads stays in a register.
+type body struct {
+	n      int
+	stages []int
+	gather bool          // a lone FormSample whose lanes are entries, not items
+	clear  backend.BufID // zeroes a buffer of n words; NoBuf in all other bodies
+}
+
+// access is a range of words that a stage touches.
+type access struct {
+	buf    backend.BufID
+	lo, hi int
+	lane   bool // lane k touches word lo+k alone
+	write  bool
+	add    bool // atomic additions, which commute
+}
+
+func (x access) conflicts(y access, same bool) bool {
+	return x.buf == y.buf && x.lo < y.hi && y.lo < x.hi && (x.write || y.write) && !(x.add && y.add) &&
+		!(same && x.lane && y.lane && x.lo == y.lo)
+}
+
+// accesses lists what stage s touches when it runs in a body (its sampled
+// items then are lanes), or on its own where gather says so.
+func accesses(p *backend.Plan, s *backend.Stage, gather bool) []access {
+	var out []access
+	word := func(b backend.Binding, n int) access {
+		return access{buf: b.Buf, lo: b.Off, hi: b.Off + n, lane: !gather}
+	}
+	mask := func(e int, write bool) access {
+		return access{buf: p.Events[e].Masks, lo: 0, hi: p.Events[e].N, lane: true, write: write}
+	}
+	switch s.Form {
+	case backend.FormDeliver:
+		return []access{{buf: s.Acc, hi: p.Bufs[s.Acc].Len, write: true, add: true}}
+	case backend.FormSample:
+		for _, src := range s.Rec.Src {
+			out = append(out, word(src, reach(&s.Rec)))
+		}
+	case backend.FormSpikes:
+		out = append(out, mask(s.Event, false))
+		for _, src := range s.Rec.Src {
+			out = append(out, word(src, s.Rec.Hi))
+		}
+	case backend.FormMap, backend.FormEffect:
+		for i := range s.Prog.Ins {
+			in := &s.Prog.Ins[i]
+			if in.Op.Pure() || in.Op == ir.Trap {
+				continue
+			}
+			b := s.Bind[in.Imm]
+			if b.Buf == backend.NoBuf && s.Prog.Slots[in.Imm].Kind == ir.Array {
+				continue
+			}
+			a := access{buf: b.Buf, lo: b.Off, hi: 1 << 62}
+			switch in.Op {
+			case ir.Load, ir.Store:
+				a.lane, a.write = s.Form == backend.FormMap, in.Op == ir.Store
+				if a.lane {
+					a.hi = b.Off + s.N
+				}
+			case ir.Uniform:
+				a.hi = b.Off + 1
+			case ir.Bit, ir.StoreBit:
+				a = mask(b.Event, in.Op == ir.StoreBit)
+			case ir.Scatter, ir.Scatter2:
+				a.write, a.add = true, true
+			case ir.Put:
+				a.write = true
+			}
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// reach is the number of lanes that the items of a sample need.
+func reach(r *backend.Rec) int {
+	if r.Items == nil {
+		return r.N
+	}
+	n := 0
+	for _, i := range r.Items {
+		n = max(n, int(i)+1)
+	}
+	return n
+}
+
+// cut makes the schedule of a plan whose passes make at most span steps.
+func cut(p *backend.Plan, span int) *schedule {
+	sc := &schedule{scratch: map[backend.BufID]scratchUse{}}
+	var early []*segment
+	touched := map[backend.BufID]bool{} // by stages so far, other than by delivery
+	for i := range p.Stages {
+		s := &p.Stages[i]
+		switch s.Form {
+		case backend.FormInject:
+			continue // the host knows them; run.go writes their masks before a batch
+		case backend.FormDeliver:
+			seg := &segment{form: s.Form, stage: i}
+			// What arrives at this step left at least one step ago: it can be
+			// added up before anything else happens.
+			if p.Tables[s.Table].MinDelay >= 1 && !touched[s.Acc] && s.Flag < 0 {
+				early = append(early, seg)
+			} else {
+				sc.segments = append(sc.segments, seg)
+			}
+			continue
+		case backend.FormEffect:
+			sc.segments = append(sc.segments, &segment{form: s.Form, stage: i})
+		default:
+			sc.place(p, i)
+		}
+		for _, a := range accesses(p, s, false) {
+			touched[a.buf] = true
+		}
+	}
+	late := len(sc.segments)
+	sc.segments = append(early, sc.segments...)
+	sc.classify(p)
+	sc.span = 1
+	if late <= 1 && sc.fusable(p) {
+		sc.span = span
+		for _, seg := range early {
+			sc.span = min(sc.span, p.Tables[p.Stages[seg.stage].Table].MinDelay)
+		}
+		for i := range p.Stages {
+			if s := &p.Stages[i]; s.Form == backend.FormSpikes && s.Rec.Hi > s.Rec.Lo {
+				sc.span = min(sc.span, p.Bufs[s.Rec.Index].Len/(s.Rec.Hi-s.Rec.Lo))
+			}
+		}
+		sc.span = max(sc.span, 1)
+	}
+	return sc
+}
+
+// place puts stage i in the last segment if nothing in it stands in the way,
+// in the body that works on the same lanes and words if there is one.
+func (sc *schedule) place(p *backend.Plan, i int) {
+	s := &p.Stages[i]
+	n, gather := lanes(p, i)
+	if n == 0 {
+		return
+	}
+	mine := accesses(p, s, gather)
+	var last *segment
+	if k := len(sc.segments); k > 0 && sc.segments[k-1].form == backend.FormMap {
+		last = sc.segments[k-1]
+	}
+	if last == nil {
+		last = &segment{form: backend.FormMap}
+		sc.segments = append(sc.segments, last)
+	}
+	home := &body{n: n, gather: gather, clear: backend.NoBuf}
+	if !gather {
+		// Bodies of as many lanes that share words with this stage become one.
+		last.bodies = slices.DeleteFunc(last.bodies, func(b *body) bool {
+			if b.n != n || b.gather || !shares(p, b, mine) {
+				return false
+			}
+			home.stages = append(home.stages, b.stages...)
+			return true
+		})
+		slices.Sort(home.stages)
+		last.bodies = append(last.bodies, home)
+	}
+	for _, b := range last.bodies {
+		for _, j := range b.stages {
+			for _, y := range accesses(p, &p.Stages[j], b.gather) {
+				for _, x := range mine {
+					if x.conflicts(y, b == home) {
+						if len(home.stages) == 0 { // it never joined
+							last.bodies = slices.DeleteFunc(last.bodies, func(b *body) bool { return b == home })
+						}
+						home = &body{n: n, gather: gather, clear: backend.NoBuf, stages: []int{i}}
+						sc.segments = append(sc.segments, &segment{form: backend.FormMap, bodies: []*body{home}})
+						return
+					}
+				}
+			}
+		}
+	}
+	if gather {
+		last.bodies = append(last.bodies, home)
+	}
+	home.stages = append(home.stages, i)
+}
+
+func shares(p *backend.Plan, b *body, mine []access) bool {
+	for _, j := range b.stages {
+		for _, y := range accesses(p, &p.Stages[j], false) {
+			for _, x := range mine {
+				if x.buf == y.buf && x.lo == y.lo && x.lane && y.lane {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// lanes is the number of lanes of stage i. A record takes those of the
+// population that it records, so that it can join its body; a sample that has
+// no such population, or takes an item twice, is on its own.
+func lanes(p *backend.Plan, i int) (n int, gather bool) {
+	s := &p.Stages[i]
+	switch s.Form {
+	case backend.FormSpikes:
+		return p.Events[s.Event].N, false
+	case backend.FormSample:
+		if s.Rec.Items == nil {
+			return s.Rec.N, false
+		}
+		items := slices.Clone(s.Rec.Items)
+		slices.Sort(items)
+		if len(slices.Compact(items)) == len(s.Rec.Items) {
+			for j := range p.Stages {
+				o := &p.Stages[j]
+				if o.Form != backend.FormMap || o.N < reach(&s.Rec) {
+					continue
+				}
+				for k, b := range o.Bind {
+					if o.Prog.Slots[k].Kind == ir.Array && len(s.Rec.Src) > 0 && b.Buf == s.Rec.Src[0].Buf && b.Off == s.Rec.Src[0].Off {
+						return o.N, false
+					}
+				}
+			}
+		}
+		return len(s.Rec.Items), true
+	}
+	return s.N, false
+}
+
+// scratchUse says where a scratch buffer lives and who zeroes it.
+type scratchUse uint8
+
+const (
+	inMemory   scratchUse = iota // zeroed by a body of its own at the end of the step
+	inRegister                   // used by the lanes of one segment alone: no memory at all
+	taken                        // added to, then taken and zeroed by the lanes of one segment; one copy for each step of a span
+)
+
+// classify decides for each scratch buffer, and appends the bodies that clear.
+func (sc *schedule) classify(p *backend.Plan) {
+	var clear []*body
+	for id := range p.Bufs {
+		b := backend.BufID(id)
+		if p.Bufs[id].Kind != backend.Scratch {
+			continue
+		}
+		user, adder, plain := -1, -1, true
+		for k, seg := range sc.segments {
+			for _, i := range seg.all() {
+				for _, a := range accesses(p, &p.Stages[i], seg.form == backend.FormMap && seg.bodyOf(i).gather) {
+					switch {
+					case a.buf != b:
+					case a.add:
+						adder = k
+						plain = plain && seg.form != backend.FormMap
+					case a.lane && seg.form == backend.FormMap && (user < 0 || user == k):
+						user = k
+					default:
+						plain = false
+					}
+				}
+			}
+		}
+		switch {
+		case user < 0 && adder < 0 && plain:
+			sc.scratch[b] = inRegister // nobody looks
+		case plain && adder < 0:
+			sc.scratch[b] = inRegister
+		case plain && adder < user:
+			sc.scratch[b] = taken
+		default:
+			sc.scratch[b] = inMemory
+			clear = append(clear, &body{n: p.Bufs[id].Len, clear: b})
+		}
+	}
+	if clear != nil {
+		sc.segments = append(sc.segments, &segment{form: backend.FormMap, bodies: clear})
+	}
+}
+
+// all lists the segment's stages.
+func (seg *segment) all() []int {
+	if seg.form != backend.FormMap {
+		return []int{seg.stage}
+	}
+	var out []int
+	for _, b := range seg.bodies {
+		out = append(out, b.stages...)
+	}
+	return out
+}
+
+func (seg *segment) bodyOf(stage int) *body {
+	for _, b := range seg.bodies {
+		if slices.Contains(b.stages, stage) {
+			return b
+		}
+	}
+	return nil
+}
+
+// fusable says that several steps can be one pass: all that a step needs from
+// others' lanes comes by delivery.
+func (sc *schedule) fusable(p *backend.Plan) bool {
+	for _, use := range sc.scratch {
+		if use == inMemory {
+			return false
+		}
+	}
+	for _, seg := range sc.segments {
+		for _, i := range seg.all() {
+			if p.Stages[i].Form == backend.FormEffect {
+				return false
+			}
+			for _, a := range accesses(p, &p.Stages[i], false) {
+				if a.write && !a.lane && p.Stages[i].Form != backend.FormDeliver {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}

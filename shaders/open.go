@@ -1,0 +1,101 @@
+//go:build egl && cgo && linux
+
+package shaders
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"synfire/engine/backend"
+)
+
+// Devices lists the devices of EGL, hardware first; one that cannot be opened
+// stands there with its Error.
+func Devices() ([]DeviceInfo, error) {
+	var out []DeviceInfo
+	for n, p := range places() {
+		d, err := openDevice(p, n, Options{})
+		if err != nil {
+			out = append(out, DeviceInfo{Number: n, Node: p.node, Software: p.software, Error: err.Error()})
+			continue
+		}
+		d.info.SelfTest = d.selfTestKept()
+		out = append(out, d.info)
+		d.close()
+	}
+	return out, nil
+}
+
+// Open opens the gl backend. Its errors are of type *DeviceError.
+func Open(opt Options) (backend.Backend, error) {
+	if opt.WorkGroup == 0 {
+		opt.WorkGroup = 64
+	}
+	if opt.WorkGroup < 32 || opt.WorkGroup > 1024 || opt.WorkGroup%32 != 0 {
+		return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("work groups of %d lanes, expected a multiple of 32 up to 1024", opt.WorkGroup)}
+	}
+	d, err := choose(opt)
+	if err != nil {
+		return nil, err
+	}
+	if d.info.MaxLocal < opt.WorkGroup {
+		defer d.close()
+		return nil, d.fail(TooLarge, "work groups of %d lanes, the device allows %d", opt.WorkGroup, d.info.MaxLocal)
+	}
+	b := &glBackend{d: d}
+	if !opt.NoSelfTest {
+		if err := d.do(d.selfTest); err != nil {
+			if !opt.AllowInexact {
+				d.close()
+				return nil, err
+			}
+			b.inexact = true
+		}
+	}
+	return b, nil
+}
+
+// choose opens the device that opt names. Without a name it is the first that
+// opens: places puts hardware first.
+func choose(opt Options) (*device, error) {
+	all := places()
+	if n, err := strconv.Atoi(opt.Device); err == nil {
+		if n < 0 || n >= len(all) {
+			return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("device %d of %d, see synfire devices", n, len(all))}
+		}
+		return openDevice(all[n], n, opt)
+	}
+	var seen []string
+	for n, p := range all {
+		d, err := openDevice(p, n, opt)
+		if err != nil {
+			seen = append(seen, strings.TrimPrefix(err.Error(), "gl: "))
+			continue
+		}
+		if strings.Contains(strings.ToLower(d.info.Name+" "+d.info.Vendor+" "+d.info.Node), strings.ToLower(opt.Device)) {
+			return d, nil
+		}
+		seen = append(seen, d.info.Name)
+		d.close()
+	}
+	what := "none can be opened"
+	if opt.Device != "" {
+		what = fmt.Sprintf("none is named like %q", opt.Device)
+	}
+	return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("%s (%s); on Debian or Ubuntu \"apt-get install libegl1 libgl1-mesa-dri\" gives a software renderer", what, strings.Join(seen, "; "))}
+}
+
+// glBackend is the backend on one device.
+type glBackend struct {
+	d       *device
+	inexact bool
+}
+
+func (b *glBackend) Name() string { return "gl" }
+
+func (b *glBackend) Caps() backend.Caps {
+	return backend.Caps{Device: b.d.info.Name + ", " + b.d.info.Version, Inexact: b.inexact}
+}
+
+func (b *glBackend) Close() error { b.d.close(); return nil }
