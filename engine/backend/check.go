@@ -87,8 +87,8 @@ func (p *Plan) checkTable(t *Table) error {
 			return fmt.Errorf("%s: event %d of %d", t.Spec.Name, s.Event, len(p.Events))
 		}
 		e := &p.Events[s.Event]
-		if s.Lo < 0 || s.Hi < s.Lo || s.Hi > e.N || s.Row0 < 0 || s.Row0+s.Hi-s.Lo > t.Spec.NSrc {
-			return fmt.Errorf("%s: neurons %d to %d of %s as rows from %d of %d", t.Spec.Name, s.Lo, s.Hi, e.Name, s.Row0, t.Spec.NSrc)
+		if s.Lo < 0 || s.Hi < s.Lo || s.Hi > e.N {
+			return fmt.Errorf("%s: neurons %d to %d of %s, which has %d", t.Spec.Name, s.Lo, s.Hi, e.Name, e.N)
 		}
 		if e.History <= t.MaxDelay {
 			return fmt.Errorf("%s: a delay of %d steps, but %s keeps %d", t.Spec.Name, t.MaxDelay, e.Name, e.History)
@@ -110,10 +110,19 @@ func (p *Plan) checkStage(s *Stage) error {
 		if s.Table < 0 || s.Table >= len(p.Tables) {
 			return fmt.Errorf("table %d of %d", s.Table, len(p.Tables))
 		}
+		t, rows := &p.Tables[s.Table], p.Tables[s.Table].Spec.NSrc
+		if s.Post {
+			rows = t.Spec.NTgt
+		}
+		for _, src := range t.Sources {
+			if src.Row0 < 0 || src.Row0+src.Hi-src.Lo > rows {
+				return fmt.Errorf("%s: %d neurons as rows from %d of %d", t.Spec.Name, src.Hi-src.Lo, src.Row0, rows)
+			}
+		}
 		if s.Form == FormEffect {
 			return p.checkProg(s, 0)
 		}
-		return p.holds(s.Acc, 0, p.Tables[s.Table].Spec.NTgt, Scratch)
+		return p.holds(s.Acc, 0, t.Spec.NTgt, Scratch)
 	case FormSample, FormSpikes:
 		return p.checkRec(s)
 	}
@@ -126,6 +135,9 @@ func (p *Plan) checkProg(s *Stage, n int) error {
 	}
 	if len(s.Bind) != len(s.Prog.Slots) || len(s.Trap) != s.Prog.Traps {
 		return fmt.Errorf("%d bindings for %d slots, %d meanings for %d traps", len(s.Bind), len(s.Prog.Slots), len(s.Trap), s.Prog.Traps)
+	}
+	if err := s.Prog.Verify(); err != nil {
+		return err
 	}
 	for i, b := range s.Bind {
 		slot := &s.Prog.Slots[i]
@@ -156,7 +168,7 @@ func (p *Plan) checkBind(b Binding, k ir.Kind, n int, f Form) error {
 	case k == ir.Array:
 		return p.holds(b.Buf, b.Off, n)
 	}
-	return p.holds(b.Buf, b.Off, 1)
+	return p.holds(b.Buf, b.Off, min(n, 1))
 }
 
 func (p *Plan) checkInject(s *Stage) error {
