@@ -2,34 +2,6 @@ package eqn
 
 import "synfire/engine/ir"
 
-// Equation kinds.
-type EqKind uint8
-
-// Kinds of equations.
-const (
-	Differential EqKind = iota // dx/dt = e : unit
-	Sub                        // x = e : unit
-	Parameter                  // x : unit
-)
-
-// Equation is one line of a model.
-type Equation struct {
-	Name    string
-	Kind    EqKind
-	X       Expr // nil for a Parameter
-	Dim     Dim
-	Type    Type
-	Flags   []string // "unless refractory", "constant", "shared", ...
-	At      Pos
-	Comment string
-}
-
-// Equations is a parsed model. List is in the order of the text.
-type Equations struct {
-	List []*Equation
-	Src  *Source
-}
-
 // Scheme is what Integrate makes of the differential equations.
 type Scheme struct {
 	Method  string
@@ -65,14 +37,6 @@ type Options struct {
 	Values func(*Symbol) []float64
 	// Refractory is the symbol of not_refractory, nil if the group has none.
 	Refractory *Symbol
-}
-
-// HostExpr is a value that depends on time and constants alone: a word of rule 9.
-type HostExpr struct {
-	X    Expr
-	Type ir.Type // F32, I32 or Bool
-	key  string
-	eval func(step int64) uint32
 }
 
 // Site is a place in the text that draws random numbers.

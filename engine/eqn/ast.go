@@ -72,6 +72,7 @@ type Call struct {
 	At   Pos
 	Func string
 	Args []Expr
+	Sym  *Symbol // of Func, set by binding
 }
 
 // Cond is If ? Then : Else. The language has no text for it; Integrate makes it

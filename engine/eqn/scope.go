@@ -12,6 +12,7 @@ const (
 	Function                  // a built-in function, to be called
 	Time                      // t
 	Noise                     // xi, xi_name: inside differential equations only
+	Local                     // a variable that statements define by assigning to it
 )
 
 // Symbol is what a name means in a Scope. Two names that mean the same thing
