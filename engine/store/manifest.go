@@ -1,0 +1,209 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// Manifest is run.json: what ran, on what, how long it took and what came out. Times are in seconds, memory in bytes.
+type Manifest struct {
+	Version      string `json:"version"`
+	Script       string `json:"script"`
+	ScriptSHA256 string `json:"script_sha256"`
+	Seed         uint64 `json:"seed"`
+	// Set holds what --set changed, as the script saw it.
+	Set     Ordered[string] `json:"set"`
+	Status  Status          `json:"status"`
+	Error   string          `json:"error,omitempty"` // of a failed run
+	Backend string          `json:"backend"`
+	Device  string          `json:"device"`
+	// Inexact marks a run on a device that broke the contract of exactness (--allow-inexact).
+	Inexact     bool             `json:"inexact,omitempty"`
+	Threads     int              `json:"threads"`
+	SIMD        string           `json:"simd"`
+	DtS         float64          `json:"dt_s"`
+	Neurons     int64            `json:"neurons"`
+	Synapses    int64            `json:"synapses"`
+	Bytes       Bytes            `json:"bytes"`
+	TimeS       Times            `json:"time_s"`
+	Runs        []Run            `json:"runs"`
+	Populations Ordered[int64]   `json:"populations"` // neurons of each
+	Monitors    Ordered[Monitor] `json:"monitors"`
+	Hash        Hash             `json:"hash"`
+}
+
+// Status says how a run ended.
+type Status string
+
+// A manifest that still says Running after its process has gone belongs to a run that was killed.
+const (
+	Running     Status = "running"
+	Complete    Status = "complete"
+	Interrupted Status = "interrupted"
+	Failed      Status = "failed"
+)
+
+// Bytes is the memory of a run: what the plan's buffers and tables take, and the peak of the whole process.
+type Bytes struct {
+	Plan int64 `json:"plan"`
+	Peak int64 `json:"peak"`
+}
+
+// Times tells where the time before and around the runs went, in seconds of wall time.
+type Times struct {
+	Start      float64 `json:"start"`       // of the process, until the script runs
+	Compile    float64 `json:"compile"`     // equations to programs
+	Build      float64 `json:"build"`       // tables of synapses
+	FirstSpike float64 `json:"first_spike"` // from the start of the process to the first spike on the host
+}
+
+// Run is one run() of the script.
+type Run struct {
+	StartS         float64        `json:"start_s"`
+	DurationS      float64        `json:"duration_s"`
+	Steps          int64          `json:"steps"`
+	WallS          float64        `json:"wall_s"`
+	RealTimeFactor float64        `json:"real_time_factor"` // wall time over model time
+	Events         int64          `json:"events"`           // synaptic deliveries
+	Spikes         Ordered[int64] `json:"spikes"`           // of each population, monitored or not
+}
+
+// Monitor describes the files of one monitor.
+type Monitor struct {
+	Kind      string   `json:"kind"` // "spikes", "events", "state" or "rate"
+	Events    int64    `json:"-"`    // of the kinds "spikes" and "events"
+	Recorded  int64    `json:"-"`    // rows of a "state" monitor's arrays
+	Samples   int64    `json:"-"`    // of the kinds "state" and "rate"
+	Variables []string `json:"-"`    // recorded besides i and t
+}
+
+// MarshalJSON writes the fields that the monitor's kind has.
+func (m Monitor) MarshalJSON() ([]byte, error) {
+	type common struct {
+		Kind      string   `json:"kind"`
+		Events    *int64   `json:"events,omitempty"`
+		Recorded  *int64   `json:"recorded,omitempty"`
+		Samples   *int64   `json:"samples,omitempty"`
+		Variables []string `json:"variables,omitempty"`
+	}
+	c := common{Kind: m.Kind, Variables: m.Variables}
+	switch m.Kind {
+	case "state":
+		c.Recorded, c.Samples = &m.Recorded, &m.Samples
+	case "rate":
+		c.Samples = &m.Samples
+	default:
+		c.Events = &m.Events
+	}
+	return json.Marshal(c)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *Monitor) UnmarshalJSON(b []byte) error {
+	var c struct {
+		Kind                      string
+		Events, Recorded, Samples int64
+		Variables                 []string
+	}
+	err := json.Unmarshal(b, &c)
+	*m = Monitor(c)
+	return err
+}
+
+// Hash is the fingerprint of a run (design section 1): equal hashes mean equal runs.
+type Hash struct {
+	Spikes string `json:"spikes"` // 64 bits in hexadecimal
+	State  string `json:"state"`  // SHA-256 of the canonical state
+}
+
+// Ordered is a JSON object whose members keep their order: that in which the script declared them.
+type Ordered[T any] []Member[T]
+
+// Member is one name and value.
+type Member[T any] struct {
+	Name  string
+	Value T
+}
+
+// Get returns the value of name.
+func (o Ordered[T]) Get(name string) (v T, ok bool) {
+	for _, m := range o {
+		if m.Name == name {
+			return m.Value, true
+		}
+	}
+	return v, false
+}
+
+// Set gives name a value, at the end if it is new.
+func (o *Ordered[T]) Set(name string, v T) {
+	for k := range *o {
+		if (*o)[k].Name == name {
+			(*o)[k].Value = v
+			return
+		}
+	}
+	*o = append(*o, Member[T]{name, v})
+}
+
+// MarshalJSON writes an object.
+func (o Ordered[T]) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for k, m := range o {
+		if k > 0 {
+			b = append(b, ',')
+		}
+		name, err := json.Marshal(m.Name)
+		if err != nil {
+			return nil, err
+		}
+		v, err := json.Marshal(m.Value)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(append(b, name...), ':'), v...)
+	}
+	return append(b, '}'), nil
+}
+
+// UnmarshalJSON reads an object.
+func (o *Ordered[T]) UnmarshalJSON(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if t == nil { // null
+		*o = nil
+		return nil
+	}
+	if t != json.Delim('{') {
+		return fmt.Errorf("an object expected, found %v", t)
+	}
+	*o = Ordered[T]{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var v T
+		if err := d.Decode(&v); err != nil {
+			return err
+		}
+		*o = append(*o, Member[T]{t.(string), v})
+	}
+	return nil
+}
+
+// JSON returns the manifest as text, in lines of moderate length.
+func (m *Manifest) JSON() ([]byte, error) {
+	if m.Runs == nil {
+		m.Runs = []Run{}
+	}
+	b, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ManifestName, err)
+	}
+	return append(b, '\n'), nil
+}

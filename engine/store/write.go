@@ -1,0 +1,229 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+)
+
+// DType is the type of an array's elements.
+type DType string
+
+// The types that are written, in NumPy's names, little-endian.
+const (
+	Int32   DType = "<i4"
+	Float32 DType = "<f4"
+	Float64 DType = "<f8"
+)
+
+// Size is the number of bytes of an element; 0 for a type that is not known.
+func (t DType) Size() int {
+	switch t {
+	case Int32, Float32:
+		return 4
+	case Float64:
+		return 8
+	}
+	return 0
+}
+
+// headerBytes is the length of the header that Writer reserves: NumPy's is a multiple of 64, and the longest shape fits.
+const headerBytes = 128
+
+// header returns the NPY header (format 1.0) of an array.
+func header(t DType, fortran bool, shape []int) []byte {
+	s := ""
+	for _, n := range shape {
+		s += fmt.Sprintf("%d, ", n)
+	}
+	if len(shape) > 1 {
+		s = s[:len(s)-2]
+	} else if len(shape) == 1 {
+		s = s[:len(s)-1]
+	}
+	order := "False"
+	if fortran {
+		order = "True"
+	}
+	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': %s, 'shape': (%s), }", t, order, s)
+	h := make([]byte, (10+len(dict)+1+headerBytes-1)/headerBytes*headerBytes)
+	copy(h, "\x93NUMPY\x01\x00")
+	binary.LittleEndian.PutUint16(h[8:], uint16(len(h)-10))
+	n := copy(h[10:], dict)
+	for k := 10 + n; k < len(h)-1; k++ {
+		h[k] = ' '
+	}
+	h[len(h)-1] = '\n'
+	return h
+}
+
+// file is what a Writer needs of an *os.File.
+type file interface {
+	io.Writer
+	io.WriterAt
+	Truncate(size int64) error
+	Close() error
+}
+
+// Writer appends to one .npy file. Its header is written anew at each Flush and at Close, so that a file that a crash
+// leaves behind is readable up to the last Flush. Not safe for concurrent use.
+type Writer struct {
+	f       file
+	path    string
+	dtype   DType
+	rows    int    // 0: a vector
+	buf     []byte // not on disk yet
+	written int64  // bytes of data on disk
+	err     error  // sticky
+}
+
+const bufferBytes = 1 << 18
+
+// NewVector creates path as an array of one dimension that grows.
+func NewVector(path string, t DType) (*Writer, error) { return newWriter(path, t, 0) }
+
+// NewMatrix creates path as an array [rows, samples] in Fortran order: each append adds whole samples, rows values each.
+func NewMatrix(path string, t DType, rows int) (*Writer, error) {
+	if rows < 1 {
+		return nil, fmt.Errorf("%s: an array of %d rows; at least 1 is needed", path, rows)
+	}
+	return newWriter(path, t, rows)
+}
+
+func newWriter(path string, t DType, rows int) (*Writer, error) {
+	if t.Size() == 0 {
+		return nil, fmt.Errorf("%s: type %q cannot be written; use %s, %s or %s", path, t, Int32, Float32, Float64)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{f: f, path: path, dtype: t, rows: rows}
+	if _, err := f.Write(w.header(0)); err != nil {
+		f.Close()
+		os.Remove(path)
+		return nil, fmt.Errorf("nothing is kept of it: %w", err)
+	}
+	return w, nil
+}
+
+// Path is the name of the file.
+func (w *Writer) Path() string { return w.path }
+
+// sample is the number of bytes that one step of the growing dimension takes.
+func (w *Writer) sample() int64 { return int64(max(w.rows, 1) * w.dtype.Size()) }
+
+// Len is the number of samples appended, on disk or not.
+func (w *Writer) Len() int { return int((w.written + int64(len(w.buf))) / w.sample()) }
+
+func (w *Writer) header(samples int) []byte {
+	if w.rows == 0 {
+		return header(w.dtype, false, []int{samples})
+	}
+	return header(w.dtype, true, []int{w.rows, samples})
+}
+
+// AppendInt32 appends to an array of Int32.
+func (w *Writer) AppendInt32(v []int32) error {
+	return appendTo(w, Int32, v, func(b []byte, x int32) []byte { return binary.LittleEndian.AppendUint32(b, uint32(x)) })
+}
+
+// AppendFloat32 appends to an array of Float32: to a matrix, sample after sample.
+func (w *Writer) AppendFloat32(v []float32) error {
+	return appendTo(w, Float32, v, func(b []byte, x float32) []byte {
+		return binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	})
+}
+
+// AppendFloat64 appends to an array of Float64.
+func (w *Writer) AppendFloat64(v []float64) error {
+	return appendTo(w, Float64, v, func(b []byte, x float64) []byte {
+		return binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+	})
+}
+
+func appendTo[T any](w *Writer, t DType, v []T, put func([]byte, T) []byte) error {
+	if w.err != nil {
+		return w.err
+	}
+	if t != w.dtype {
+		return fmt.Errorf("%s holds %s, not %s", w.path, w.dtype, t)
+	}
+	if w.rows > 0 && len(v)%w.rows != 0 {
+		return fmt.Errorf("%s: %d values are no whole number of samples of %d", w.path, len(v), w.rows)
+	}
+	for _, x := range v {
+		w.buf = put(w.buf, x)
+		if len(w.buf) >= bufferBytes {
+			if w.drain() != nil {
+				return w.err
+			}
+		}
+	}
+	return nil
+}
+
+// drain writes the buffer. Where the disk does not take all of it, the file is cut after the last whole sample.
+func (w *Writer) drain() error {
+	if w.err != nil || len(w.buf) == 0 {
+		return w.err
+	}
+	n, err := w.f.Write(w.buf)
+	w.written += int64(n)
+	w.buf = w.buf[:copy(w.buf, w.buf[n:])]
+	if err != nil {
+		w.fail(err)
+	}
+	return w.err
+}
+
+func (w *Writer) fail(err error) {
+	var pe *os.PathError // the path is told once
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	w.buf = nil
+	kept := w.written / w.sample()
+	w.written = kept * w.sample()
+	if w.f.Truncate(headerBytes+w.written) == nil {
+		if _, e := w.f.WriteAt(w.header(int(kept)), 0); e == nil {
+			w.err = fmt.Errorf("%s: %w; its first %d samples are kept and readable", w.path, err, kept)
+			return
+		}
+	}
+	w.err = fmt.Errorf("%s: %w; what it holds cannot be relied on", w.path, err)
+}
+
+// Flush writes what is buffered and the header that counts it.
+func (w *Writer) Flush() error {
+	if w.drain() != nil {
+		return w.err
+	}
+	if w.written%w.sample() != 0 { // a bug of the caller's would show here
+		return fmt.Errorf("%s: %d bytes are no whole number of samples", w.path, w.written)
+	}
+	if _, err := w.f.WriteAt(w.header(int(w.written/w.sample())), 0); err != nil {
+		w.fail(err)
+	}
+	return w.err
+}
+
+// Close flushes and closes the file. It may be called again, and then does nothing.
+func (w *Writer) Close() error {
+	if w.f == nil {
+		return w.err
+	}
+	err := w.Flush()
+	if e := w.f.Close(); e != nil && err == nil {
+		err = fmt.Errorf("%s: %w; what it holds cannot be relied on", w.path, e)
+	}
+	w.f, w.err = nil, err
+	if w.err == nil {
+		w.err = fmt.Errorf("%s is closed", w.path)
+		return nil
+	}
+	return err
+}
