@@ -217,6 +217,9 @@ func (d *Dir) Save(name string, v []float64, shape ...int) error {
 	} else if n != len(v) {
 		return fmt.Errorf("%s: %d values for an array of shape %v", name, len(v), shape)
 	}
+	if len(shape) > 4 {
+		return fmt.Errorf("%s: an array of %d dimensions; 4 are the most", name, len(shape))
+	}
 	path, err := d.file(name)
 	if err != nil {
 		return err
