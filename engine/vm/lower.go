@@ -7,9 +7,14 @@ import (
 	"synfire/engine/philox"
 )
 
-// opKey is an operation of lowered programs alone: word Imm%2 of the Philox key
-// of round Imm/2.
-const opKey ir.Op = 200
+// Operations of lowered programs alone; opKey is the first.
+const (
+	opKey       ir.Op = 200 + iota // word Imm%2 of the Philox key of round Imm/2
+	opThreshold                    // least magnitude x for which A*x is not flushed by MulZ; A uniform
+	opMulT                         // MulZ of A and the uniform B; C is |A|, Imm the threshold of B
+	opMin                          // A < B ? A : B
+	opMax                          // A > B ? A : B
+)
 
 // A randColumn is a set of random words for consecutive items, made for a whole
 // block of lanes before the program runs over it: that of item Lane + offset.
@@ -41,6 +46,8 @@ type lowered struct {
 	effects  []effect
 	outs     []ir.Value // values of lanes that effects need, each once
 	written  []bool     // slots that the program stores to
+
+	magnitude map[ir.Value]ir.Value // value -> its AbsF, while lowering
 	// sequential says why the program must run one lane after the other, in
 	// words; empty if it need not.
 	sequential string
@@ -48,8 +55,15 @@ type lowered struct {
 
 // operands lists the operands of an instruction of a lowered program.
 func operands(in *ir.Instr) []ir.Value {
-	if in.Op == opKey {
+	switch in.Op {
+	case opKey:
 		return nil
+	case opThreshold:
+		return []ir.Value{in.A}
+	case opMulT:
+		return []ir.Value{in.A, in.B, in.C, ir.Value(in.Imm)}
+	case opMin, opMax:
+		return []ir.Value{in.A, in.B}
 	}
 	if in.Op == ir.Rand { // Imm is a column; a computed item is an operand
 		if in.A == ir.None {
@@ -70,10 +84,10 @@ func isBool(in *ir.Instr) bool {
 	return false
 }
 
-// lower rewrites p. With expand, a Rand of a computed item becomes integer
-// operations.
+// lower rewrites p. With expand, for machine code, a Rand of a computed item
+// becomes integer operations, and patterns that have an instruction become one.
 func lower(p *ir.Prog, expand bool) *lowered {
-	l := &lowered{prog: p, written: make([]bool, len(p.Slots))}
+	l := &lowered{prog: p, written: make([]bool, len(p.Slots)), magnitude: make(map[ir.Value]ir.Value)}
 	if l.sequential = ordered(p); l.sequential != "" {
 		return l
 	}
@@ -145,6 +159,9 @@ func lower(p *ir.Prog, expand bool) *lowered {
 			}
 			in.A, in.Imm = ir.None, k
 		}
+		if expand {
+			in = l.select1(in)
+		}
 		remap[n] = l.add(in)
 	}
 	l.finish()
@@ -205,8 +222,9 @@ func (l *lowered) add(in ir.Instr) ir.Value {
 	l.ins = append(l.ins, in)
 	uniform := false
 	switch in.Op {
-	case ir.Const, ir.Step, ir.Host, ir.Uniform, opKey:
+	case ir.Const, ir.Step, ir.Host, ir.Uniform, opKey, opThreshold:
 		uniform = true
+	case opMulT, opMin, opMax:
 	case ir.Lane, ir.Load, ir.Bit, ir.Nop:
 	case ir.Rand:
 		uniform = in.A != ir.None && l.uniform(in.A)
@@ -273,6 +291,69 @@ func (l *lowered) expandRand(in *ir.Instr) ir.Value {
 		sel(op(ir.EqI, last, word(2)), c[2], c[3])))
 }
 
+// select1 chooses a shorter operation for in, without changing a bit.
+func (l *lowered) select1(in ir.Instr) ir.Instr {
+	switch in.Op {
+	case ir.MulZ:
+		a, b := in.A, in.B
+		if l.uniform(a) {
+			a, b = b, a
+		}
+		if l.uniform(a) || !l.uniform(b) {
+			return in
+		}
+		t := ir.Instr{Op: opThreshold, Type: ir.F32, A: b, B: ir.None, C: ir.None}
+		if x := &l.ins[b]; x.Op == ir.Const {
+			t = ir.Instr{Op: ir.Const, Type: ir.F32, A: ir.None, B: ir.None, C: ir.None, Imm: threshold(x.Imm)}
+		}
+		abs, ok := l.magnitude[a]
+		if !ok {
+			abs = a
+			if l.ins[a].Op != ir.AbsF {
+				abs = l.add(ir.Instr{Op: ir.AbsF, Type: ir.F32, A: a, B: ir.None, C: ir.None})
+			}
+			l.magnitude[a] = abs
+		}
+		return ir.Instr{Op: opMulT, Type: ir.F32, A: a, B: b, C: abs, Imm: uint32(l.add(t))}
+	case ir.Sel:
+		c := &l.ins[in.A]
+		if in.Type == ir.Bool || c.Op != ir.LtF && c.Op != ir.LeF || l.uniform(in.B) && l.uniform(in.C) {
+			return in
+		}
+		op, a, b := opMin, c.A, c.B
+		switch {
+		case in.B == c.A && in.C == c.B:
+		case in.B == c.B && in.C == c.A:
+			op, a, b = opMax, c.B, c.A
+		default:
+			return in
+		}
+		if c.Op == ir.LeF { // with equal zeros the other one is chosen
+			a, b = b, a
+		}
+		return ir.Instr{Op: op, Type: in.Type, A: a, B: b, C: ir.None}
+	}
+	return in
+}
+
+// threshold is the least magnitude whose product with the float of word w is not
+// below 2^-100, infinity if there is none. Rounding is monotone, so a factor's
+// magnitude tells whether MulZ flushes.
+func threshold(w uint32) uint32 {
+	c := float(w &^ (1 << 31))
+	if c == 0 {
+		return word(float32(math.Inf(1)))
+	}
+	t := float32(ir.FlushProduct / float64(c))
+	for t > 0 && float32(t*c) >= ir.FlushProduct {
+		t = math.Nextafter32(t, 0)
+	}
+	for float32(t*c) < ir.FlushProduct {
+		t = math.Nextafter32(t, float32(math.Inf(1)))
+	}
+	return word(t)
+}
+
 // finish finds what is live and what effects need.
 func (l *lowered) finish() {
 	l.live = make([]bool, len(l.ins))
@@ -281,7 +362,7 @@ func (l *lowered) finish() {
 		if in.Op == ir.Nop {
 			continue
 		}
-		if in.Op < 200 && !in.Op.Defines() {
+		if in.Op < opKey && !in.Op.Defines() {
 			l.live[n] = true
 		}
 		if !l.live[n] {
@@ -336,6 +417,8 @@ func (l *lowered) evalUniforms(e *ir.Env, u []uint32) {
 			} else {
 				u[k] += in.Imm / 2 * philox.W1
 			}
+		case opThreshold:
+			u[k] = threshold(u[l.uni[in.A]])
 		case ir.Gather:
 			u[k] = e.Slots[in.Imm][u[l.uni[in.A]]]
 		case ir.Rand:
@@ -379,7 +462,7 @@ func (l *lowered) count() counts {
 			n.uniforms++
 		case op == ir.Load || op == ir.Bit || op == ir.Gather || op == ir.Rand:
 			n.loads++
-		case op < 200 && !op.Defines() && op != ir.Trap:
+		case op < opKey && !op.Defines() && op != ir.Trap:
 			n.stores++
 		default:
 			n.ops++
