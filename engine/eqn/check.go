@@ -56,7 +56,7 @@ func (b *binder) bind(e Expr) (Expr, error) {
 
 func (b *binder) call(e *Call) (Expr, error) {
 	c := &Call{At: e.At, Func: e.Func, Sym: e.Sym}
-	if c.Sym == nil && e.Func != phaseFunc {
+	if c.Sym == nil {
 		sym := b.sc.Resolve(e.Func)
 		switch {
 		case sym == nil && functions[e.Func].args != nil:
@@ -278,6 +278,9 @@ func checkBinary(e *Binary) (Dim, Type, error) {
 }
 
 func checkCall(e *Call) (Dim, Type, error) {
+	if e.Func == rowFunc {
+		return Dim{}, Integer, nil
+	}
 	if e.Sym != nil && e.Sym.Kind == Timed {
 		return checkTimed(e)
 	}
@@ -423,7 +426,7 @@ func classOf(e Expr) class {
 	case *Cond:
 		return join(classOf(e.If), join(classOf(e.Then), classOf(e.Else)))
 	case *Call:
-		if functions[e.Func].random && e.Sym.Kind == Function {
+		if e.Sym != nil && e.Sym.Kind == Function && functions[e.Sym.Name].random {
 			return isLane
 		}
 		c := isConst

@@ -67,6 +67,9 @@ var functions = map[string]function{
 // phaseFunc reduces a phase modulo 2 pi on the host; Lower puts it in.
 const phaseFunc = "_phase"
 
+// rowFunc is the row of a TimedArray for a time; Lower puts it in.
+const rowFunc = "_row"
+
 func sign(x float64) float64 {
 	switch {
 	case x > 0:

@@ -87,8 +87,11 @@ func evalCall(e *Call, m *moment) (float64, error) {
 		}
 		args[i] = v
 	}
-	if e.Func == phaseFunc {
+	switch e.Func {
+	case phaseFunc:
 		return phase(args[0]), nil
+	case rowFunc:
+		return float64(e.Sym.Array.Row(args[0], m.dt)), nil
 	}
 	if e.Sym != nil && e.Sym.Kind == Timed {
 		if m == nil {
