@@ -371,11 +371,10 @@ func (g *gen) uniformMem(v ir.Value) mem {
 
 // word is the address of a constant for all lanes.
 func (g *gen) word(x uint32) mem {
-	m := g.constant(x)
-	if !g.wide { // eight copies
-		m = g.eight(x)
+	if g.wide {
+		return g.constant(x)
 	}
-	return m
+	return g.eight(x)
 }
 
 // beforeStore keeps values that were to be read from a slot which is written now.

@@ -56,12 +56,15 @@ func newJIT(l *lowered, m Mode) (*jitCode, error) {
 	}
 	g.assignPointers()
 	g.program()
+	fill, err := fillFor(m)
+	if err != nil {
+		return nil, err
+	}
 	x, err := newExecutable(g.link())
 	if err != nil {
 		return nil, err
 	}
-	c := &jitCode{low: l, exec: x, wide: g.wide, area: int(g.area+63) / 64 * 16, uniAt: g.uniAt, trapAt: int(g.trapAt / 4)}
-	c.fill = fillFor(m)
+	c := &jitCode{low: l, exec: x, wide: g.wide, area: int(g.area+63) / 64 * 16, uniAt: g.uniAt, trapAt: int(g.trapAt / 4), fill: fill}
 	// About half a cycle for each instruction and group, four times that where
 	// memory is slow, at 2.5 GHz for 250 microseconds.
 	c.chunk = min(largestChunk, max(256, int(g.group())*300_000/(g.instrs/2+1)/64*64))
@@ -279,6 +282,3 @@ func (c *jitCode) runChunk(s *jitState, e *ir.Env, lo, hi int) {
 }
 
 func (c *jitCode) listing() string { return c.summary }
-
-// fillFor is the filler of a mode: dst begins at a whole counter.
-func fillFor(m Mode) filler { return scalarFill }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"synfire/engine/ir"
+	"synfire/engine/philox"
 )
 
 // text lists a program, for failures.
@@ -215,5 +216,22 @@ func TestCompileErrors(t *testing.T) {
 	}
 	if _, err := CompileMode(&ir.Prog{}, numModes); err == nil {
 		t.Error("a mode that does not exist compiles")
+	}
+}
+
+// TestFill compares fillers with package philox, over the end of the counters too.
+func TestFill(t *testing.T) {
+	for _, m := range Modes() {
+		fill := fillerOf(m)
+		for _, first := range []uint32{0, 4, 400, 1<<32 - 64, 1<<32 - 4} {
+			dst := make([]uint32, 192)
+			key := [2]uint32{0x12345678, 0x9abcdef0}
+			fill(dst, first, 7, 3, 99, key)
+			for i, w := range dst {
+				if want := philox.Word(first+uint32(i), 7, 3, 99, key); w != want {
+					t.Fatalf("%v: item %d: got %#x, want %#x", m, first+uint32(i), w, want)
+				}
+			}
+		}
 	}
 }
