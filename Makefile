@@ -1,0 +1,67 @@
+# Synfire. `make` builds bin/synfire, `make deps` first on a machine that has nothing but Go.
+
+SHELL := /bin/bash
+GO ?= go
+export GOEXPERIMENT ?= simd
+# The gl backend needs the EGL headers; without them everything else builds.
+TAGS := $(shell pkg-config --exists egl 2>/dev/null && echo egl)
+TAGFLAG := $(if $(TAGS),-tags $(TAGS))
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Packages with threads, for the race detector (which needs cgo).
+THREADED := ./engine ./engine/connect ./engine/vm ./engine/store ./kernels/...
+# What the architectures' equality is checked with, under qemu.
+PORTABLE := ./engine/num ./engine/philox ./engine/ir ./engine/vm ./engine/eqn ./engine/connect ./engine/backend/... ./engine ./kernels/...
+
+.PHONY: all deps test lint race test-nosimd cross arm64-test gl-matrix peers long clean
+
+all: bin/synfire
+
+.PHONY: bin/synfire
+bin/synfire:
+	$(GO) build $(TAGFLAG) -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/synfire
+
+deps:
+	@./.ci/deps
+
+test:
+	$(GO) test $(TAGFLAG) ./...
+
+# Everything again as a plain `go build` makes it: every hash must be the same.
+test-nosimd:
+	GOEXPERIMENT= $(GO) test $(TAGFLAG) ./...
+
+lint:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt: these files are not formatted:"; echo "$$bad"; exit 1; fi
+	$(GO) vet $(TAGFLAG) ./...
+	GOEXPERIMENT= $(GO) vet $(TAGFLAG) ./...
+	$(STATICCHECK) $(TAGFLAG) ./...
+
+race:
+	$(GO) test $(TAGFLAG) -race -short $(THREADED)
+
+# The cpu backend on every system that Go reaches without a C compiler.
+cross:
+	for t in linux/arm64 darwin/arm64 windows/amd64; do \
+		echo "$$t"; CGO_ENABLED=0 GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/synfire || exit 1; done
+
+# The same hashes on arm64, run by qemu-user (Debian, Ubuntu: apt-get install qemu-user).
+arm64-test:
+	@command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null || { echo "qemu-aarch64 is missing: apt-get install qemu-user"; exit 1; }
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) test -short -timeout 20m -exec $$(command -v qemu-aarch64 || command -v qemu-aarch64-static) $(PORTABLE)
+
+# The conformance suite on every OpenGL implementation that this machine can start; prints a table.
+gl-matrix:
+	$(GO) test $(TAGFLAG) -count=1 -timeout 60m -run TestMatrix -v ./shaders -args -matrix
+
+# Brian2 and NEST in a virtual environment, for `synfire bench --peers`.
+peers:
+	python3 -m venv .venv && .venv/bin/pip install -q -r bench/peers/requirements.txt
+
+# Tests that take minutes: full-scale networks, published figures, long sweeps.
+long:
+	SYNFIRE_LONG=1 $(GO) test $(TAGFLAG) -timeout 120m ./...
+
+clean:
+	rm -rf bin
