@@ -1,5 +1,11 @@
 package connect
 
+import (
+	"math"
+
+	"synfire/engine/ir"
+)
+
 // Want says which columns to compute.
 type Want uint8
 
@@ -19,36 +25,262 @@ type Columns struct {
 	Weight []float32 // WantWeight
 }
 
-// Count is the number of synapses.
-func (p *Proj) Count(threads int) (int, error) { panic("not yet") }
+// MaxDelay is the longest delay, in steps.
+const MaxDelay = math.MaxUint16
 
-// Columns computes synapses k0 to k1-1.
-func (p *Proj) Columns(k0, k1 int, want Want) (*Columns, error) { panic("not yet") }
+// column is a Column made ready: one of prog, array and value.
+type column struct {
+	prog  *program
+	array []float32
+	value float32
+	steps uint16 // of a constant delay
+}
+
+// prepareColumns makes weights and delays ready, at their first use.
+func (p *Proj) prepareColumns(r *rows) error {
+	preparing.Lock()
+	defer preparing.Unlock()
+	if p.weight != nil && p.delay != nil {
+		return nil
+	}
+	w, err := p.column("w", &p.Weight, r)
+	if err != nil {
+		return err
+	}
+	d, err := p.column("delay", &p.Delay, r)
+	if err != nil {
+		return err
+	}
+	if d.prog == nil && d.array == nil {
+		x := p.Delay.Const
+		if p.Unit != 0 {
+			x = float64(x*p.Unit) + 0.5
+		}
+		if !(p.Delay.Const >= 0 && x < MaxDelay+1) {
+			return p.delayError(x)
+		}
+		d.steps = uint16(x)
+	}
+	p.weight, p.delay = w, d
+	return nil
+}
+
+func (p *Proj) column(name string, c *Column, r *rows) (*column, error) {
+	switch {
+	case c.Prog != nil:
+		prog, err := p.compile(name, c.Prog, c.Data, ir.F32)
+		return &column{prog: prog}, err
+	case c.Array != nil:
+		if len(c.Array) != r.count() {
+			return nil, p.errorf("%d values of %s are given for %d synapses", len(c.Array), name, r.count())
+		}
+		return &column{array: c.Array}, nil
+	}
+	return &column{value: float32(c.Const)}, nil
+}
+
+func (p *Proj) delayError(steps float64) error {
+	if steps < MaxDelay+1 {
+		return p.errorf("a delay of %g steps is negative", steps)
+	}
+	return p.errorf("a delay of %.0f steps is beyond the limit of %d: use a larger dt or a shorter delay", math.Floor(steps), MaxDelay)
+}
+
+// walker computes columns of a projection for one worker.
+type walker struct {
+	*gen
+	weightEnv, delayEnv *env
+	c                   Columns
+	delays              []float32
+	steps               []uint16
+	weights             []float32
+}
+
+func newWalker(b *buffers, p *Proj, r *rows) *walker {
+	w := &walker{gen: newGenWith(b, p, r)}
+	if p.weight.prog != nil {
+		w.weightEnv = p.weight.prog.bind()
+	}
+	if p.delay.prog != nil {
+		w.delayEnv = p.delay.prog.bind()
+	}
+	return w
+}
+
+// run computes rows r0 to r1-1, of which only synapses k0 to k1-1 are kept.
+func (w *walker) run(r0, r1, k0, k1 int, want Want) (*Columns, error) {
+	if err := w.synapses(r0, r1); err != nil {
+		return nil, err
+	}
+	first := w.r.from(r0) * w.r.repeat
+	k0, k1 = max(k0, first), min(k1, first+len(w.i))
+	w.c = Columns{K0: k0, I: w.i[k0-first : k1-first], J: w.j[k0-first : k1-first]}
+	return &w.c, w.values(&w.c, want)
+}
+
+// values computes the wanted columns of c, whose pairs are there.
+func (w *walker) values(c *Columns, want Want) error {
+	var err error
+	if want&(WantSteps|WantDelay) != 0 {
+		if c.Delay, err = w.values1(w.p.delay, w.delayEnv, c, &w.delays); err != nil {
+			return err
+		}
+	}
+	if want&WantSteps != 0 {
+		if err = w.toSteps(c); err != nil {
+			return err
+		}
+	}
+	if want&WantWeight != 0 {
+		c.Weight, err = w.values1(w.p.weight, w.weightEnv, c, &w.weights)
+	}
+	return err
+}
+
+func (w *walker) values1(col *column, e *env, c *Columns, buf *[]float32) ([]float32, error) {
+	n := len(c.I)
+	if col.array != nil {
+		return col.array[c.K0 : c.K0+n], nil
+	}
+	*buf = resize(*buf, n)
+	out := *buf
+	if e != nil {
+		return out, e.run(uint32(c.K0), 0, c.I, c.J, words(out))
+	}
+	for k := range out {
+		out[k] = col.value
+	}
+	return out, nil
+}
+
+func (w *walker) toSteps(c *Columns) error {
+	w.steps = resize(w.steps, len(c.I))
+	c.Steps = w.steps
+	if d := w.p.delay; d.prog == nil && d.array == nil {
+		for k := range c.Steps {
+			c.Steps[k] = d.steps
+		}
+		return nil
+	}
+	unit, half := w.p.Unit, 0.5
+	if unit == 0 {
+		unit, half = 1, 0
+	}
+	for k, d := range c.Delay {
+		x := float64(float64(d)*unit) + half
+		if !(d >= 0 && x < MaxDelay+1) {
+			err := w.p.delayError(x)
+			return w.p.at(c, k, err)
+		}
+		c.Steps[k] = uint16(uint32(x))
+	}
+	return nil
+}
+
+// at adds to an error which synapse it is about.
+func (p *Proj) at(c *Columns, k int, err error) error {
+	return p.errorf("synapse %d (i = %d, j = %d): %w", c.K0+k, c.I[k], c.J[k], err)
+}
+
+// ready prepares everything that computing columns needs.
+func (p *Proj) ready(threads int) (*rows, error) {
+	r, err := p.prepare(threads)
+	if err == nil {
+		err = p.prepareColumns(r)
+	}
+	return r, err
+}
+
+// Count is the number of synapses.
+func (p *Proj) Count(threads int) (int, error) {
+	r, err := p.prepare(threads)
+	if err != nil {
+		return 0, err
+	}
+	return r.count(), nil
+}
+
+// Columns computes synapses k0 to k1-1, on all cores.
+func (p *Proj) Columns(k0, k1 int, want Want) (*Columns, error) {
+	n := max(k1-k0, 0)
+	all := &Columns{K0: k0, I: make([]uint32, n), J: make([]uint32, n)}
+	if want&WantSteps != 0 {
+		all.Steps = make([]uint16, n)
+	}
+	if want&WantDelay != 0 {
+		all.Delay = make([]float32, n)
+	}
+	if want&WantWeight != 0 {
+		all.Weight = make([]float32, n)
+	}
+	err := p.Walk(k0, k1, 0, want, func(_ int, c *Columns) error {
+		at := c.K0 - k0
+		copy(all.I[at:], c.I)
+		copy(all.J[at:], c.J)
+		if want&WantSteps != 0 {
+			copy(all.Steps[at:], c.Steps)
+		}
+		if want&WantDelay != 0 {
+			copy(all.Delay[at:], c.Delay)
+		}
+		if want&WantWeight != 0 {
+			copy(all.Weight[at:], c.Weight)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
 
 // Walk computes synapses k0 to k1-1 in blocks of some thousand, on threads
-// threads (0: all cores), and calls f for each block, from several goroutines at a time and
-// in any order; worker numbers them from 0. What f gets is overwritten after it returned.
-// The first error, by k, ends the walk.
+// threads (0: all cores), and calls f for each block, from several goroutines
+// at a time and in any order; worker numbers them from 0. What f gets is
+// overwritten after it returned, and f must not write to it. The first error,
+// by k, ends the walk.
 func (p *Proj) Walk(k0, k1, threads int, want Want, f func(worker int, c *Columns) error) error {
-	panic("not yet")
+	r, err := p.ready(threads)
+	if err != nil {
+		return err
+	}
+	if k0 < 0 || k1 > r.count() {
+		return p.errorf("synapses %d to %d: there are %d", k0, k1, r.count())
+	}
+	if k0 >= k1 {
+		return nil
+	}
+	row0, row1 := r.holding(k0/r.repeat), r.holding((k1-1)/r.repeat)+1
+	step := p.chunk(r, float64(r.count()))
+	first := row0 / step // blocks begin at multiples of step, since four rows share their random words
+	walkers := make([]*walker, workers(threads))
+	return parallel(threads, (row1+step-1)/step-first, func(worker, item int) error {
+		if walkers[worker] == nil {
+			walkers[worker] = newWalker(&buffers{}, p, r)
+		}
+		lo := (first + item) * step
+		c, err := walkers[worker].run(max(lo, row0), min(lo+step, row1), k0, k1, want)
+		if err != nil || len(c.I) == 0 {
+			return err
+		}
+		return f(worker, c)
+	})
 }
 
 // With is the projection with other weights and delays on the same pairs,
 // which it does not draw again.
-func (p *Proj) With(weight, delay Column) *Proj { panic("not yet") }
-
-// Fix is the fixed-point form of a weight: floor(w*scale + 0.5), scale a power of two.
-func Fix(w float32, scale float64) int64 { panic("not yet") }
-
-// Adjacency lists, for each source (or, by target, for each target) of a Spec,
-// the synapses at it. Those of row r with delay Delays[d] are
-// K[Index[r*D+d] : Index[r*D+d+1]], D = len(Delays), ascending: numbers through the Spec's
-// projections in order.
-type Adjacency struct {
-	Delays []uint16 // steps, ascending: those that occur
-	Index  []uint32
-	K      []uint32
+func (p *Proj) With(weight, delay Column) *Proj {
+	preparing.Lock()
+	defer preparing.Unlock()
+	q := *p
+	q.Weight, q.Delay = weight, delay
+	q.weight, q.delay = nil, nil
+	return &q
 }
 
-// Adjacent makes the adjacency of all synapses by source, or by target.
-func Adjacent(s *Spec, byTarget bool, threads int) (*Adjacency, error) { panic("not yet") }
+// Fix is the fixed-point form of a weight: floor(w*scale + 0.5), scale a power
+// of two, saturated at +-2^62.
+func Fix(w float32, scale float64) int64 {
+	x := math.Floor(float64(float64(w)*scale) + 0.5)
+	return int64(max(-0x1p62, min(0x1p62, x)))
+}

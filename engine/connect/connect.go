@@ -83,7 +83,8 @@ type Proj struct {
 	Delay  Column  // internal unit of time; where Unit is 0, Const is a number of steps
 	Unit   float64 // steps = int(delay*Unit + 0.5)
 
-	rows *rows // what prepare made; nil until first used
+	rows          *rows // what prepare made; nil until first used
+	weight, delay *column
 }
 
 // Spec is a table's content: projections with one effect over targets and

@@ -73,26 +73,3 @@ func Cut(n, tiles int) [][]Range {
 	}
 	return out
 }
-
-// Memory is what tables will occupy, in bytes.
-type Memory struct {
-	Synapses int64 // expected; exact after Measure
-	Entries  int64 // targets and weights
-	Index    int64
-	Scratch  int64 // more while building
-}
-
-// Total is the peak.
-func (m Memory) Total() int64 { return m.Entries + m.Index + m.Scratch }
-
-// Estimate tells the memory of Build without allocating or drawing anything.
-// Before Measure it expects Bernoulli's mean number of synapses, all pairs of a
-// condition, and all delays within the bounds of the delay columns.
-func Estimate(s *Spec, tiles [][]Range) (Memory, error) { panic("not yet") }
-
-// Build makes one table for each tile, all at once, so that each synapse is
-// drawn once. Tiles may leave targets out (a rank builds its own part) but must
-// not share any. It calls Measure unless that was done. Errors name the
-// projection and the synapse: a weight that does not fit in Width bits or lies
-// outside its column's bounds; a tile of more than MaxTile targets or 2^32-1 entries.
-func Build(s *Spec, tiles [][]Range, threads int) ([]*Table, error) { panic("not yet") }

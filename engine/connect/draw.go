@@ -1,0 +1,310 @@
+package connect
+
+import (
+	"math"
+
+	"synfire/engine/philox"
+)
+
+// buffers is a worker's memory for drawing, shared by the projections that it
+// draws one after the other.
+type buffers struct {
+	row, end []uint32 // pairs
+	i, j     []uint32 // synapses
+	stamp    []uint32 // for each end the mark of the row that last took it
+	mark     uint32
+	quad     [4][]uint32
+	near     []uint32 // a condition's programs: the row, ...
+	far      []uint32 // ... the other end, ...
+	out      []uint32 // ... the result
+	words    []uint32
+}
+
+// gen draws rows of a projection for one worker.
+type gen struct {
+	*buffers
+	p          *Proj
+	r          *rows
+	cond, prob *env
+}
+
+func newGen(p *Proj, r *rows) *gen { return newGenWith(&buffers{}, p, r) }
+
+func newGenWith(b *buffers, p *Proj, r *rows) *gen {
+	g := &gen{buffers: b, p: p, r: r}
+	if r.cond != nil {
+		g.cond = r.cond.bind()
+	}
+	if r.prob != nil {
+		g.prob = r.prob.bind()
+	}
+	return g
+}
+
+// synapses draws rows r0 to r1-1: afterwards g.i and g.j are the source and target of each
+// synapse; the first is number from(r0)*repeat of the list.
+func (g *gen) synapses(r0, r1 int) error {
+	if err := g.pairs(r0, r1); err != nil {
+		return err
+	}
+	i, j := g.row, g.end
+	if g.r.byTarget {
+		i, j = j, i
+	}
+	n := g.r.repeat
+	if n == 1 {
+		g.i, g.j = append(g.i[:0], i...), append(g.j[:0], j...)
+		return nil
+	}
+	g.i, g.j = resize(g.i, n*len(i)), resize(g.j, n*len(i))
+	for k := range g.i {
+		g.i[k], g.j[k] = i[k/n], j[k/n]
+	}
+	return nil
+}
+
+// pairs draws rows r0 to r1-1 into g.row and g.end.
+func (g *gen) pairs(r0, r1 int) error {
+	p, r := g.p, g.r
+	if p.Rule == Given && !r.sorted {
+		g.row, g.end = append(g.row[:0], p.I[r0:r1]...), append(g.end[:0], p.J[r0:r1]...)
+		return nil
+	}
+	q0, q1 := r.from(r0), r.from(r1)
+	if p.Rule == Given {
+		g.row, g.end = append(g.row[:0], p.I[q0:q1]...), append(g.end[:0], p.J[q0:q1]...)
+		return nil
+	}
+	g.row, g.end = resize(g.row, q1-q0), resize(g.end, q1-q0)
+	for row, q := r0, 0; row < r1; row++ {
+		for stop := r.from(row+1) - q0; q < stop; q++ {
+			g.row[q] = uint32(row)
+		}
+	}
+	switch p.Rule {
+	case OneToOne:
+		copy(g.end, g.row)
+	case FixedTotal, FixedOutdegree, FixedIndegree:
+		fill(g.end, uint32(q0), 0, 2, p.Stream, p.Seed)
+		size := uint32(r.size)
+		for n, w := range g.end {
+			g.end[n] = mulHi(w, size)
+		}
+		if r.self || p.NoMultapses {
+			for row := r0; row < r1; row++ {
+				g.repair(row, g.end[r.from(row)-q0:r.from(row+1)-q0])
+			}
+		}
+	default:
+		ends := g.end
+		for row := r0; row < r1; {
+			next := min(row&^3+4, r1)
+			if err := g.four(row, next); err != nil {
+				return err
+			}
+			for ; row < next; row++ {
+				ends = ends[copy(ends, g.quad[row%4]):]
+			}
+		}
+	}
+	return nil
+}
+
+// repair draws again, in a row of the Fixed rules, the ends that are autapses or, without
+// multapses, are there already.
+func (g *gen) repair(row int, ends []uint32) {
+	own, room := g.r.own(row), g.r.room(row)
+	q := uint32(g.r.from(row))
+	if !g.p.NoMultapses {
+		for n := range ends {
+			for a := uint32(1); int(ends[n]) == own; a++ {
+				ends[n] = g.redraw(q+uint32(n), a)
+			}
+		}
+		return
+	}
+	if len(g.stamp) < g.r.size || g.mark == math.MaxUint32 {
+		g.stamp, g.mark = make([]uint32, g.r.size), 0
+	}
+	g.mark++
+	taken := ends
+	if left := len(ends)*2 > room; left {
+		taken = ends[:room-len(ends)]
+	}
+	for n := range taken {
+		e := taken[n]
+		for a := uint32(1); int(e) == own || g.stamp[e] == g.mark; a++ {
+			e = g.redraw(q+uint32(n), a)
+		}
+		taken[n], g.stamp[e] = e, g.mark
+	}
+	if len(ends)*2 > room {
+		n := 0
+		for e, s := range g.stamp[:g.r.size] {
+			if s != g.mark && e != own {
+				ends[n] = uint32(e)
+				n++
+			}
+		}
+	}
+}
+
+func (g *gen) redraw(q, attempt uint32) uint32 {
+	return mulHi(philox.Word(q, attempt, 2, g.p.Stream, g.p.Seed), uint32(g.r.size))
+}
+
+// count counts the pairs of rows r0 to r1-1, all of one group of four, of
+// a rule that decides pair by pair.
+func (g *gen) count(r0, r1 int, degree []uint32) error {
+	if g.r.skip == nil && g.r.cond == nil && g.r.prob == nil && g.r.below == 1<<32 {
+		for row := r0; row < r1; row++ {
+			degree[row] = uint32(g.r.room(row))
+		}
+		return nil
+	}
+	if err := g.four(r0, r1); err != nil {
+		return err
+	}
+	for row := r0; row < r1; row++ {
+		degree[row] = uint32(len(g.quad[row%4]))
+	}
+	return nil
+}
+
+// four draws the ends of rows r0 to r1-1 into g.quad[row%4], for rules that
+// decide pair by pair.
+func (g *gen) four(r0, r1 int) error {
+	if g.r.skip != nil {
+		g.skipFour(r0, r1)
+	}
+	for row := r0; row < r1; row++ {
+		ends := g.quad[row%4]
+		if g.r.skip == nil {
+			var err error
+			if ends, err = g.every(row, ends[:0]); err != nil {
+				return err
+			}
+		} else {
+			if own := g.r.own(row); own >= 0 {
+				ends = without(ends, uint32(own))
+			}
+			if g.cond != nil {
+				if err := g.test(g.cond, row, 0, ends); err != nil {
+					return err
+				}
+				n := 0
+				for k, yes := range g.out {
+					if yes != 0 {
+						ends[n] = ends[k]
+						n++
+					}
+				}
+				ends = ends[:n]
+			}
+		}
+		g.quad[row%4] = ends
+	}
+	return nil
+}
+
+func without(ends []uint32, own uint32) []uint32 {
+	for k, e := range ends {
+		if e == own {
+			return append(ends[:k], ends[k+1:]...)
+		}
+	}
+	return ends
+}
+
+// skipFour draws Bernoulli rows of one group of four by skipping.
+func (g *gen) skipFour(r0, r1 int) {
+	var at [4]int
+	size, todo := g.r.size, r1-r0
+	for row := r0; row < r1; row++ {
+		g.quad[row%4] = g.quad[row%4][:0]
+		if size == 0 {
+			todo--
+		}
+	}
+	for draw := uint32(0); todo > 0; draw++ {
+		b := philox.Block([4]uint32{uint32(r0) / 4, 0, draw, g.p.Stream}, g.p.Seed)
+		for row := r0; row < r1; row++ {
+			l := row & 3
+			if at[l] >= size {
+				continue
+			}
+			m, found := g.r.skip.next(b[l])
+			at[l] += m
+			if found && at[l] < size {
+				g.quad[l] = append(g.quad[l], uint32(at[l]))
+				at[l]++
+			}
+			if at[l] >= size {
+				todo--
+			}
+		}
+	}
+}
+
+// every decides all pairs of a row one by one and appends the ends chosen.
+func (g *gen) every(row int, ends []uint32) ([]uint32, error) {
+	const span = 4096
+	p, r := g.p, g.r
+	own := r.own(row)
+	for e0 := 0; e0 < r.size; e0 += span {
+		n := min(span, r.size-e0)
+		g.far = resize(g.far, n)
+		for k := range g.far {
+			g.far[k] = uint32(e0 + k)
+		}
+		drawn := r.prob != nil || r.below < 1<<32
+		if drawn {
+			g.words = resize(g.words, n)
+			fill(g.words, uint32(e0), uint32(row), 0, p.Stream, p.Seed)
+		}
+		if r.prob != nil {
+			if err := g.test(g.prob, row, e0, g.far); err != nil {
+				return nil, err
+			}
+			for k, w := range g.words {
+				prob := float64(math.Float32frombits(g.out[k]))
+				g.words[k] = truth(float64(w) < math.Floor(float64(prob*0x1p32)+0.5))
+			}
+		} else if drawn {
+			for k, w := range g.words {
+				g.words[k] = truth(uint64(w) < r.below)
+			}
+		}
+		if g.cond != nil {
+			if err := g.test(g.cond, row, e0, g.far); err != nil {
+				return nil, err
+			}
+		}
+		for k, e := range g.far {
+			if int(e) != own && (!drawn || g.words[k] != 0) && (g.cond == nil || g.out[k] != 0) {
+				ends = append(ends, e)
+			}
+		}
+	}
+	return ends, nil
+}
+
+// test runs a condition's program on a row and some of its other ends, the
+// first of which is lane lane0.
+func (g *gen) test(e *env, row, lane0 int, ends []uint32) error {
+	g.near, g.out = resize(g.near, len(ends)), resize(g.out, len(ends))
+	for k := range g.near {
+		g.near[k] = uint32(row)
+	}
+	if g.r.byTarget {
+		return e.run(uint32(lane0), uint32(row), ends, g.near, g.out)
+	}
+	return e.run(uint32(lane0), uint32(row), g.near, ends, g.out)
+}
+
+func truth(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}
