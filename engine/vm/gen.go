@@ -40,8 +40,8 @@ type gen struct {
 	spills  int
 	reloads int
 
-	iotaAt, highAt *mem
-	eights         map[uint32]int32
+	iotaAt, bitAt, highAt *mem             // vectors in the pool
+	eights                map[uint32]int32 // word -> place of eight copies in the pool, AVX2
 }
 
 type stub struct {

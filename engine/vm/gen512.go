@@ -236,8 +236,9 @@ func (g *gen) mulHi512(n int, in *ir.Instr) {
 	}
 	g.v(vMulUDQ, odd, odd, reg(b))
 	g.v(vShiftQ, 2, even, reg(even), 32)
-	m := g.high()
-	g.evex(vTernlogQ, even, odd, at(m), 0, false, 0xf8) // even | odd&high
+	m := g.vectorOnce(&g.highAt, 0, 0xffffffff)
+	m.bcast = true
+	g.evex(vTernlogQ, even, odd, at(m), 0, false, 0xf8) // even | odd&m
 	g.def(n, even)
 }
 

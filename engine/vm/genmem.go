@@ -112,26 +112,18 @@ const (
 	dataAt = 64
 )
 
-func (g *gen) iota() mem {
-	if g.iotaAt == nil {
-		words := make([]uint32, g.group())
-		for i := range words {
-			words[i] = uint32(i)
-		}
+// vectorOnce is the address of a vector that is put into the pool on first use.
+func (g *gen) vectorOnce(at **mem, words ...uint32) mem {
+	if *at == nil {
 		m := g.vector(words...)
-		g.iotaAt = &m
+		*at = &m
 	}
-	return *g.iotaAt
+	return **at
 }
 
-// high is the mask of the upper words of 64-bit elements.
-func (g *gen) high() mem {
-	if g.highAt == nil {
-		m := g.vector(0, 0xffffffff, 0, 0xffffffff, 0, 0xffffffff, 0, 0xffffffff)
-		m.bcast = g.wide
-		g.highAt = &m
-	}
-	return *g.highAt
+// iota is the vector 0, 1, 2, ...
+func (g *gen) iota() mem {
+	return g.vectorOnce(&g.iotaAt, []uint32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}[:g.group()]...)
 }
 
 // eight is the address of eight copies of a word.

@@ -81,7 +81,7 @@ func newJIT(l *lowered, m Mode) (*jitCode, error) {
 	return c, nil
 }
 
-// assignPointers gives the six most used pointers a register each.
+// assignPointers gives the most used pointers a register each.
 func (g *gen) assignPointers() {
 	n := len(g.l.prog.Slots)
 	total := n + len(g.l.rands) + len(g.l.outs)
@@ -102,7 +102,11 @@ func (g *gen) assignPointers() {
 		count[n+len(g.l.rands)+k]++
 	}
 	g.ptrReg = make([]uint8, total)
-	for _, r := range []uint8{rbx, r9, r10, r11, r12, r13} {
+	regs := []uint8{rbx, r9, r10, r11, r12, r13}
+	if !g.wide {
+		regs = regs[:5] // r13 is scratch
+	}
+	for _, r := range regs {
 		best := -1
 		for k, c := range count {
 			if c > 0 && (best < 0 || c > count[best]) {

@@ -70,7 +70,7 @@ func available(m Mode) bool {
 	case AVX512:
 		return blockKernels(AVX512) != nil && cpu().avx512
 	case JIT256:
-		return false
+		return cpu().avx2 && canExecute()
 	case JIT512:
 		return cpu().avx512 && canExecute()
 	}
