@@ -1,21 +1,136 @@
 package ir
 
+import "math"
+
+// Random numbers from words (design section 3, rule 7).
+
 // Unit is a uniform number in [0, 1) from a random word: its upper 24 bits.
 func (b *Builder) Unit(word Value) Value {
 	return b.Mul(b.I2F(b.ShrU(word, b.I(8))), b.F(0x1p-24))
 }
 
+var (
+	// log2f7: log2(1+f)/f on [sqrt(1/2)-1, sqrt(2)-1], absolute error of the product 4.9e-8.
+	log2f7 = []float64{1.4426947832107544, -0.7213571071624756, 0.4809388816356659, -0.36008819937705994,
+		0.28671708703041077, -0.2500680387020111, 0.2368362694978714, -0.14568917453289032}
+	// normal8: z/L in u = 1/sqrt(L + 1.6) - 0.48, where z is the normal deviate of
+	// upper tail 2^-(L+1), 0 <= L <= 32: 3.6e-8.
+	normal8 = []float64{0.5257669687271118, 1.0474622249603271, 0.04018896445631981, 0.37051352858543396,
+		0.18816865980625153, 0.20462743937969208, 0.2695782482624054, 0.17835989594459534, 0.5285599827766418}
+)
+
 // Normal is a standard normal number from a random word, by the inverse of the
-// distribution at (word + 1/2)/2^32.
-func (b *Builder) Normal(word Value) Value { return b.todo("normal") }
+// distribution: the lower 31 bits r give the tail probability (r + 1/2)/2^32, the
+// upper bit the side. Magnitudes reach 6.34; up to 1/4 they have an absolute
+// error of 2^-24, above it one of 4 ulp.
+//
+// One smooth function serves centre and tail: with L = -log2 of twice the
+// probability, z/L is a polynomial in 1/sqrt(L + 1.6).
+func (b *Builder) Normal(word Value) Value {
+	if !b.want(And, 'i', word) {
+		return b.dummy(F32)
+	}
+	r := b.I2F(b.AndI(word, b.U(0x7fffffff)))
+	two := b.Add(b.Mul(r, b.lit(0x1p-31)), b.lit(0x1p-32)) // twice the probability
+	e, m := b.octaves(b.Assume(two, Range{Lo: 0x1p-32, Hi: 1}))
+	f := b.Sub(m, b.F(1))
+	minus := b.Add(b.Mul(e, b.lit(0x1p-23)), b.Mul(f, b.horner(f, log2f7...))) // -L
+	b.Assume(minus, Range{Lo: -32, Hi: 0, Tiny: 0x1p-25})
+	x := b.Sub(b.lit(1.6), minus)
+	u := b.Sub(b.inverseRoot(x), b.lit(0.48))
+	b.Assume(u, Range{Lo: -0.3076, Hi: 0.3107})
+	g := b.horner(u, normal8...)
+	g = b.float(b.XorI(b.bits(g), b.AndI(word, b.U(0x80000000))), Range{Lo: -1, Hi: 1, Tiny: 0.15})
+	return b.Assume(b.Mul(minus, g), Range{Lo: -6.4, Hi: 6.4})
+}
+
+// inverseRoot is 1/sqrt(x) within 1.5 ulp, for positive x.
+func (b *Builder) inverseRoot(x Value) Value {
+	r := b.r[x]
+	g := Range{Lo: 0.5 / math.Sqrt(r.Hi), Hi: 1.5 / math.Sqrt(r.Lo)}
+	y := b.float(b.SubI(b.U(0x5f0b3000), b.ShrU(b.bits(x), b.I(1))), g)
+	t := b.exact(b.Mul(x, y), y, Range{Lo: 0.3, Hi: 1.1})
+	y = b.exact(y, b.Sub(b.lit(1.891), t), g)
+	t = b.exact(b.Mul(x, y), y, Range{Lo: 0.997, Hi: 1.003})
+	e := b.Sub(b.F(1), t)
+	k := b.Add(b.F(0.5), b.Mul(e, b.lit(0.375)))
+	return b.Assume(b.Add(y, b.Mul(y, b.Mul(e, k))), Range{Lo: 0.9999 / math.Sqrt(r.Hi), Hi: 1.0001 / math.Sqrt(r.Lo)})
+}
+
+// threshold is p as a bound of random words.
+func threshold(p float64) uint64 { return uint64(math.Floor(max(0, min(1, p))*0x1p32 + 0.5)) }
 
 // Below is true with probability p: word < round(p * 2^32), always for p >= 1.
-func (b *Builder) Below(word Value, p float64) Value { return b.todo("below") }
+func (b *Builder) Below(word Value, p float64) Value {
+	if p != p {
+		b.fail("a probability is not a number")
+	}
+	t := threshold(p)
+	if t > math.MaxUint32 {
+		return b.B(true)
+	}
+	if t == 0 {
+		return b.B(false)
+	}
+	return b.LtU(word, b.U(uint32(t)))
+}
 
 // CountTable is the number of thresholds round(cdf[k] * 2^32) that are <= word:
-// the draw of a distribution with cumulative probabilities cdf (I32).
-func (b *Builder) CountTable(word Value, cdf []float64) Value { return b.todo("counttable") }
+// the draw of a distribution with cumulative probabilities cdf, which ascend
+// (I32). At most 4096 thresholds.
+func (b *Builder) CountTable(word Value, cdf []float64) Value {
+	if len(cdf) > 4096 {
+		b.fail("a table of %d counts is too long for a program (4096)", len(cdf))
+		return b.dummy(I32)
+	}
+	for k := 1; k < len(cdf); k++ {
+		if !(cdf[k] >= cdf[k-1]) {
+			b.fail("cumulative probabilities descend at %d", k)
+			return b.dummy(I32)
+		}
+	}
+	n := len(cdf)
+	for n > 0 && threshold(cdf[n-1]) > math.MaxUint32 {
+		n--
+	}
+	v := b.I(int32(n))
+	for k := n - 1; k >= 0; k-- {
+		if k < n-1 && threshold(cdf[k]) == threshold(cdf[k+1]) {
+			continue // never the count
+		}
+		v = b.Sel(b.LtU(word, b.U(uint32(threshold(cdf[k])))), b.I(int32(k)), v)
+	}
+	return v
+}
 
-// Poisson is a draw of mean lambda (rule 7): by inversion of word(0) up to a
-// mean of 10, by a rounded normal of word(1) above.
-func (b *Builder) Poisson(lambda Value, word func(draw uint32) Value) Value { return b.todo("poisson") }
+// poissonCounts is how far the inversion is unrolled.
+const poissonCounts = 32
+
+// Poisson is a draw of mean lambda, a whole number (rule 7): by inversion of
+// word(0) up to a mean of 10, by a rounded normal of word(1) above. A negative
+// mean gives 0.
+func (b *Builder) Poisson(lambda Value, word func(draw uint32) Value) Value {
+	if !b.want(AddF, 'f', lambda) {
+		return b.dummy(F32)
+	}
+	lambda = b.clamp(b.coarse(lambda), 0, 0x1p40)
+	one := b.F(1)
+	small := b.clamp(lambda, 0, 10)
+	u := b.Add(b.Unit(word(0)), b.lit(0x1p-25))
+	p := b.Exp(b.Neg(small))
+	sum, n := p, b.F(0)
+	for k := 1; k <= poissonCounts; k++ {
+		n = b.Add(n, b.Sel(b.Lt(sum, u), one, b.F(0)))
+		if k < poissonCounts {
+			p = b.Mul(p, b.Mul(small, b.lit(1/float64(k))))
+			b.Assume(p, Range{Lo: 0, Hi: 1})
+			sum = b.Assume(b.Add(sum, p), Range{Lo: 0, Hi: 1.001})
+		}
+	}
+	if b.r[lambda].Hi <= 10 {
+		return n
+	}
+	z := b.Add(lambda, b.Mul(b.Sqrt(lambda), b.Normal(word(1))))
+	many := b.Max(b.F(0), b.Floor(b.Add(z, b.F(0.5))))
+	return b.Sel(b.Le(lambda, b.F(10)), n, many)
+}
