@@ -17,12 +17,13 @@ import (
 // do, a whole batch in one message; everything else in this file runs on that
 // thread.
 type device struct {
-	info   DeviceInfo
-	opt    Options
-	work   chan func()
-	ctx    *eglContext
-	binary bool // program binaries can be kept
-	used   int64
+	info     DeviceInfo
+	opt      Options
+	work     chan func()
+	ctx      *eglContext
+	binary   bool // program binaries can be kept
+	chainBad bool // long chains of dispatches lose their order
+	used     int64
 }
 
 // openDevice starts the thread and makes the context.
@@ -96,13 +97,13 @@ func (d *device) query() error {
 		gl.GetIntegeri_v(gl.MAX_COMPUTE_WORK_GROUP_COUNT, uint32(axis), &n)
 		i.MaxGroups[axis] = int(n)
 	}
-	i.Memory, i.MemoryFree = memory()
+	i.Memory, i.MemoryFree = videoMemory()
 	gl.GetError()
 	return nil
 }
 
-// memory is what NVX_gpu_memory_info or ATI_meminfo tell, zeros without them.
-func memory() (all, free int64) {
+// videoMemory is what NVX_gpu_memory_info or ATI_meminfo tell, zeros without them.
+func videoMemory() (all, free int64) {
 	const nvxTotal, nvxFree, atiFree = 0x9048, 0x9049, 0x87FC
 	var n int32
 	gl.GetIntegerv(gl.NUM_EXTENSIONS, &n)
@@ -134,12 +135,6 @@ func (d *device) check(what string) error {
 		return d.fail(DriverSaid, "OpenGL error 0x%x while %s", e, what)
 	}
 	return nil
-}
-
-// memoryBuffer is a shader storage buffer.
-type memoryBuffer struct {
-	id    uint32
-	words int
 }
 
 // alloc makes a buffer of so many words, filled from the head of init and zero after it.

@@ -141,18 +141,21 @@ func cut(p *backend.Plan, span int) *schedule {
 			touched[a.buf] = true
 		}
 	}
-	late := len(sc.segments)
+	late, maps := len(sc.segments), true
+	for _, seg := range sc.segments {
+		maps = maps && seg.form == backend.FormMap
+	}
 	sc.segments = append(early, sc.segments...)
 	sc.classify(p)
 	sc.span = 1
-	if late <= 1 && sc.fusable(p) {
+	if late <= 1 && maps && sc.fusable(p) {
 		sc.span = span
 		for _, seg := range early {
 			sc.span = min(sc.span, p.Tables[p.Stages[seg.stage].Table].MinDelay)
 		}
 		for i := range p.Stages {
 			if s := &p.Stages[i]; s.Form == backend.FormSpikes && s.Rec.Hi > s.Rec.Lo {
-				sc.span = min(sc.span, p.Bufs[s.Rec.Index].Len/(s.Rec.Hi-s.Rec.Lo))
+				sc.span = min(sc.span, room(p, s)/(s.Rec.Hi-s.Rec.Lo))
 			}
 		}
 		sc.span = max(sc.span, 1)

@@ -1,0 +1,467 @@
+package shaders
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"synfire/engine/backend"
+	"synfire/engine/ir"
+)
+
+// kernel is the text of a dispatch and what it binds: P, C, then its arenas,
+// then whatever follows.
+type kernel struct {
+	text
+	l      *layout
+	arenas []int // blocks 2, 3, ...
+	groups int   // work groups, for kernels over lanes
+	always bool  // a kernel over lanes that also runs where all its stages' flags are 0
+}
+
+const (
+	blockP = 0
+	blockC = 1
+	blockA = 2
+)
+
+// arena is the name of the array that holds arena a.
+func (k *kernel) arena(a int) string {
+	i := slices.Index(k.arenas, a)
+	if i < 0 {
+		i = len(k.arenas)
+		k.arenas = append(k.arenas, a)
+	}
+	return fmt.Sprintf("A%d", i)
+}
+
+// head is all that comes before a kernel's own functions.
+func (k *kernel) head(group int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "#version 430\nlayout(local_size_x = %d) in;\n", group)
+	fmt.Fprintf(&b, "layout(std430, binding = %d) readonly buffer BP { uint P[]; };\n", blockP)
+	fmt.Fprintf(&b, "layout(std430, binding = %d) coherent buffer BC { uint C[]; };\n", blockC)
+	for i := range k.arenas {
+		fmt.Fprintf(&b, "layout(std430, binding = %d) buffer B%d { uint A%d[]; };\n", blockA+i, i, i)
+	}
+	b.WriteString("uniform uint S, K;\n")
+	b.WriteString(strings.Replace(prelude, "KEY", fmt.Sprintf("uvec2(P[%d], P[%d])", parKey, parKey+1), 1))
+	return b.String()
+}
+
+// prepend puts the head before the text that was written without knowing it.
+func (k *kernel) prepend(head string) {
+	var t text
+	t.lines(head)
+	t.WriteString(k.String())
+	t.origins = append(t.origins, k.origins...)
+	k.text = t
+}
+
+// mapKernel is the kernel of a segment of bodies. Bodies whose text is the same
+// share a function; what differs stands in P.
+func (l *layout) mapKernel(seg *segment, group int) *kernel {
+	k := &kernel{l: l}
+	table := make([]uint32, 3*len(seg.bodies)) // first group, function, parameters
+	var texts []string
+	for i, b := range seg.bodies {
+		w := &bodyWriter{k: k, l: l, b: b, keys: map[string]int{}}
+		w.write()
+		at := slices.Index(texts, w.t.String())
+		if at < 0 {
+			at = len(texts)
+			texts = append(texts, w.t.String())
+			k.line("void body%d(uint lane, uint B) {", at)
+			k.WriteString(w.t.String())
+			k.origins = append(k.origins, w.t.origins...)
+			k.line("}")
+		}
+		k.always = k.always || w.always
+		table[3*i], table[3*i+1], table[3*i+2] = uint32(k.groups), uint32(at), uint32(len(l.params))
+		l.params = append(l.params, w.params...)
+		k.groups += (b.n + group - 1) / group
+	}
+	at := len(l.params)
+	l.params = append(l.params, table...)
+	k.line("void main() {")
+	k.line("if (C[%d] < S || C[%d] <= S) return;", ctlFault, ctlHalt)
+	k.line("uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;")
+	k.line("uint T = uint(P[%d]);", l.kernelParam(at))
+	k.line("while (b < %du && g >= P[T + 3u * b + 3u]) b++;", len(seg.bodies)-1)
+	k.line("uint lane = (g - P[T + 3u * b]) * %du + gl_LocalInvocationID.x;", group)
+	k.line("switch (P[T + 3u * b + 1u]) {")
+	for i := range texts {
+		k.line("case %du: body%d(lane, P[T + 3u * b + 2u]); break;", i, i)
+	}
+	k.line("}")
+	k.line("}")
+	k.prepend(k.head(group))
+	return k
+}
+
+// kernelParam keeps a number in P, so that the text does not depend on it.
+func (l *layout) kernelParam(n int) int {
+	l.params = append(l.params, uint32(n))
+	return len(l.params) - 1
+}
+
+// bodyWriter prints one body.
+type bodyWriter struct {
+	t      text
+	k      *kernel
+	l      *layout
+	b      *body
+	params []uint32
+	keys   map[string]int
+	regs   []*register
+	events []*eventRegister
+	always bool
+}
+
+// register holds a word of each lane while the body runs.
+type register struct {
+	buf            backend.BufID
+	off            int
+	stored, loaded bool // loaded: its first use needs what memory holds
+	seen           bool
+}
+
+// eventRegister holds the bit of each lane.
+type eventRegister struct {
+	event                int
+	stored, loaded, seen bool
+}
+
+// param names a word of P that differs between bodies of the same text.
+func (w *bodyWriter) param(key string, value int) string {
+	i, ok := w.keys[key]
+	if !ok {
+		i = len(w.params)
+		w.keys[key] = i
+		w.params = append(w.params, uint32(value))
+	}
+	return fmt.Sprintf("P[B + %du]", i)
+}
+
+// word is word index of region r.
+func (w *bodyWriter) word(key string, r region, index string) string {
+	return fmt.Sprintf("%s[%s + %s]", w.k.arena(r.arena), w.param(key, r.off), index)
+}
+
+func (w *bodyWriter) reg(b backend.BufID, off int) int {
+	for i, r := range w.regs {
+		if r.buf == b && r.off == off {
+			return i
+		}
+	}
+	w.regs = append(w.regs, &register{buf: b, off: off})
+	return len(w.regs) - 1
+}
+
+func (w *bodyWriter) event(e int) int {
+	for i, r := range w.events {
+		if r.event == e {
+			return i
+		}
+	}
+	w.events = append(w.events, &eventRegister{event: e})
+	return len(w.events) - 1
+}
+
+// survey finds the registers and which of them must be loaded or stored.
+func (w *bodyWriter) survey() {
+	use := func(b backend.Binding, store, sure bool) {
+		r := w.regs[w.reg(b.Buf, b.Off)]
+		r.loaded = r.loaded || !r.seen && !(store && sure)
+		r.stored, r.seen = r.stored || store, true
+	}
+	bit := func(e int, store bool) {
+		r := w.events[w.event(e)]
+		r.loaded = r.loaded || !r.seen && !store
+		r.stored, r.seen = r.stored || store, true
+	}
+	for _, i := range w.b.stages {
+		s := &w.l.plan.Stages[i]
+		switch s.Form {
+		case backend.FormMap:
+			for _, in := range s.Prog.Ins {
+				switch in.Op {
+				case ir.Load, ir.Store:
+					use(s.Bind[in.Imm], in.Op == ir.Store, s.Flag < 0)
+				case ir.Bit, ir.StoreBit:
+					bit(s.Bind[in.Imm].Event, in.Op == ir.StoreBit)
+				}
+			}
+		case backend.FormSpikes:
+			bit(s.Event, false)
+			fallthrough
+		case backend.FormSample:
+			for _, src := range s.Rec.Src {
+				use(src, false, true)
+			}
+		}
+	}
+	for _, r := range w.events {
+		r.loaded = r.loaded || !w.l.sole(r.event, w.b)
+	}
+}
+
+// sole says that no stage but those of b sets bits of event e.
+func (l *layout) sole(e int, b *body) bool {
+	for i := range l.plan.Stages {
+		s := &l.plan.Stages[i]
+		if s.Form == backend.FormInject && s.Event == e {
+			return false
+		}
+		if s.Prog == nil || slices.Contains(b.stages, i) {
+			continue
+		}
+		for _, in := range s.Prog.Ins {
+			if in.Op == ir.StoreBit && s.Bind[in.Imm].Event == e {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// write prints the body: load, for each step the stages, store.
+func (w *bodyWriter) write() {
+	t := &w.t
+	t.depth = 1
+	t.line("if (lane >= %s) return;", w.param("n", w.b.n))
+	if w.b.clear != backend.NoBuf {
+		w.always = true
+		t.line("%s = 0u;", w.word("clear", w.l.bufs[w.b.clear], "lane"))
+		return
+	}
+	if w.b.gather {
+		t.line("uint k = 0u, s = S;")
+		w.gather(w.b.stages[0])
+		return
+	}
+	w.survey()
+	for i, r := range w.regs {
+		if w.persists(r) {
+			if r.loaded {
+				t.line("uint r%d = %s;", i, w.regWord(i))
+			} else {
+				t.line("uint r%d = 0u;", i)
+			}
+		}
+	}
+	t.line("for (uint k = 0u; k < K; k++) {")
+	t.line("uint s = S + k, step = P[%d] + s;", parStep)
+	for i, r := range w.regs {
+		switch use, scratch := w.l.sc.scratch[r.buf]; {
+		case w.persists(r):
+		case scratch && use == taken:
+			t.line("uint t%d = k * %s + lane;", i, w.param(fmt.Sprintf("stride %d", r.buf), w.l.plan.Bufs[r.buf].Len))
+			t.line("uint r%d = %s, q%d = r%d;", i, w.regWord(i), i, i)
+		default:
+			t.line("uint r%d = 0u;", i)
+		}
+	}
+	for i, e := range w.events {
+		t.line("uint w%d = (P[%s] + s) %% %s;", i, w.param(fmt.Sprintf("phase %d", e.event), w.l.eventParam(e.event)), w.param(fmt.Sprintf("rows %d", e.event), w.l.events[e.event].rows))
+		if e.loaded {
+			t.line("bool e%d = (%s >> (lane & 31u) & 1u) != 0u, d%d = e%d;", i, w.maskWord(i), i, i)
+		} else {
+			t.line("bool e%d = false;", i)
+		}
+	}
+	for _, i := range w.b.stages {
+		w.stage(i)
+	}
+	for i, r := range w.regs {
+		if use, scratch := w.l.sc.scratch[r.buf]; scratch && use == taken {
+			t.line("if (q%d != 0u) %s = 0u;", i, w.regWord(i))
+		}
+	}
+	for i := range w.events {
+		w.keepEvent(i)
+	}
+	t.line("}")
+	for i, r := range w.regs {
+		if w.persists(r) && r.stored {
+			t.line("%s = r%d;", w.regWord(i), i)
+		}
+	}
+	for i, e := range w.events {
+		w.zeroAhead(i, e)
+	}
+}
+
+// persists says that a register lives from step to step: all but scratch in
+// registers or taken.
+func (w *bodyWriter) persists(r *register) bool {
+	use, scratch := w.l.sc.scratch[r.buf]
+	return !scratch || use == inMemory
+}
+
+func (w *bodyWriter) regWord(i int) string {
+	r := w.regs[i]
+	at := w.l.bufs[r.buf]
+	at.off += r.off
+	index := "lane"
+	if !w.persists(r) {
+		index = fmt.Sprintf("t%d", i)
+	}
+	return w.word(fmt.Sprintf("buf %d %d", r.buf, r.off), at, index)
+}
+
+// maskWord is the mask word of the lane in ring row w<i>.
+func (w *bodyWriter) maskWord(i int) string {
+	e := w.events[i].event
+	return w.word(fmt.Sprintf("masks %d", e), w.l.events[e].masks, fmt.Sprintf("w%d * %s + (lane >> 5)", i, w.param(fmt.Sprintf("words %d", e), w.l.plan.Events[e].Words())))
+}
+
+// keepEvent sets the bits of this step in memory, and lists the neurons.
+func (w *bodyWriter) keepEvent(i int) {
+	e := w.events[i]
+	x := &w.l.events[e.event]
+	switch {
+	case !e.stored:
+		return
+	case e.loaded:
+		w.t.line("if (e%d != d%d) atomicXor(%s, 1u << (lane & 31u));", i, i, w.maskWord(i))
+	default:
+		w.t.line("if (e%d) atomicOr(%s, 1u << (lane & 31u));", i, w.maskWord(i))
+	}
+	if x.listed {
+		w.t.line("if (e%d) {", i)
+		w.t.line("uint q = atomicAdd(%s, 1u);", w.word(fmt.Sprintf("counts %d", e.event), x.counts, fmt.Sprintf("w%d", i)))
+		size := w.param(fmt.Sprintf("cap %d", e.event), x.cap)
+		w.t.line("if (q < %s) %s = lane;", size, w.word(fmt.Sprintf("list %d", e.event), x.list, fmt.Sprintf("w%d * %s + q", i, size)))
+		w.t.line("}")
+	}
+}
+
+// zeroAhead zeroes the rows of the steps of the next pass.
+func (w *bodyWriter) zeroAhead(i int, e *eventRegister) {
+	x := &w.l.events[e.event]
+	if !e.stored {
+		return
+	}
+	w.always = true
+	if x.injected {
+		return // the host sets the rows of a whole batch
+	}
+	w.t.line("if ((lane & 31u) == 0u) {")
+	w.t.line("for (uint k = 0u; k < %s; k++) {", w.param("span", w.l.sc.span))
+	w.t.line("uint w%d = (P[%s] + S + K + k) %% %s;", i, w.param(fmt.Sprintf("phase %d", e.event), 0), w.param(fmt.Sprintf("rows %d", e.event), 0))
+	w.t.line("%s = 0u;", w.maskWord(i))
+	if x.listed {
+		w.t.line("if (lane == 0u) %s = 0u;", w.word(fmt.Sprintf("counts %d", e.event), x.counts, fmt.Sprintf("w%d", i)))
+	}
+	w.t.line("}")
+	w.t.line("}")
+}
+
+func (w *bodyWriter) hostWord(n int) string {
+	return fmt.Sprintf("P[P[%d] + s * %s + %s]", parHost, w.param("hostN", w.l.hostN), w.param(fmt.Sprintf("host %d", n), n))
+}
+
+// stage prints one stage in a scope of its own.
+func (w *bodyWriter) stage(i int) {
+	s := &w.l.plan.Stages[i]
+	if s.Flag >= 0 {
+		w.t.line("if (%s != 0u) {", w.hostWord(s.Flag))
+	} else {
+		w.always = true
+		w.t.line("{")
+	}
+	switch s.Form {
+	case backend.FormMap:
+		emit(&w.t, s.Prog, w.memory(i))
+	case backend.FormSpikes:
+		w.spikes(i)
+	case backend.FormSample:
+		w.sample(i)
+	}
+	w.t.line("}")
+}
+
+// memory is how the program of Map stage i reaches its slots.
+func (w *bodyWriter) memory(i int) *memory {
+	s := &w.l.plan.Stages[i]
+	return &memory{
+		lane: "lane", step: "step",
+		host: func(n uint32) string { return w.hostWord(int(n)) },
+		load: func(slot uint32) string {
+			return fmt.Sprintf("r%d", w.reg(s.Bind[slot].Buf, s.Bind[slot].Off))
+		},
+		store: func(slot uint32, word string) string {
+			return fmt.Sprintf("r%d = %s;", w.reg(s.Bind[slot].Buf, s.Bind[slot].Off), word)
+		},
+		at: func(slot uint32, index string) string {
+			at := w.l.bufs[s.Bind[slot].Buf]
+			at.off += s.Bind[slot].Off
+			return w.word(fmt.Sprintf("buf %d %d", s.Bind[slot].Buf, s.Bind[slot].Off), at, index)
+		},
+		bit: func(slot uint32) string { return fmt.Sprintf("e%d", w.event(s.Bind[slot].Event)) },
+		setBit: func(slot uint32, cond string) string {
+			return fmt.Sprintf("e%d = %s;", w.event(s.Bind[slot].Event), cond)
+		},
+		trap: func(code uint32) string { return w.trap(i, int(code)) },
+	}
+}
+
+func (w *bodyWriter) trap(stage, code int) string {
+	at := w.param(fmt.Sprintf("trap %d %d", stage, code), w.l.faults+w.l.rank[[2]int{stage, code}])
+	return fmt.Sprintf("atomicMin(C[k * %s + %s], lane); atomicMin(C[%d], s);", w.param("traps", len(w.l.traps)), at, ctlFault)
+}
+
+// spikes appends entries of a spike record and halts the run after this pass
+// where the next one might not fit.
+func (w *bodyWriter) spikes(i int) {
+	s, r := &w.l.plan.Stages[i], &w.l.recs[i]
+	n := s.Rec.Hi - s.Rec.Lo
+	key := func(what string, value int) string { return w.param(fmt.Sprintf("%s %d", what, i), value) }
+	w.t.line("if (e%d && lane - %s < %s) {", w.event(s.Event), key("lo", s.Rec.Lo), key("size", n))
+	w.t.line("uint q = atomicAdd(C[%s], 1u), z = q * %du;", key("counter", r.counter), 2+len(s.Rec.Src))
+	w.t.line("if (q < %s) {", key("room", r.room))
+	put := func(k int, word string) {
+		w.t.line("%s = %s;", w.word(fmt.Sprintf("entries %d", i), r.entries, fmt.Sprintf("z + %du", k)), word)
+	}
+	put(0, "s")
+	put(1, "lane")
+	for k, src := range s.Rec.Src {
+		put(2+k, fmt.Sprintf("r%d", w.reg(src.Buf, src.Off)))
+	}
+	w.t.line("}")
+	w.t.line("if (q >= %s) atomicMin(C[%d], S + K);", key("left", max(r.room-n*w.l.sc.span, 0)), ctlHalt)
+	w.t.line("}")
+}
+
+// sample writes the words of chosen lanes.
+func (w *bodyWriter) sample(i int) {
+	s, r := &w.l.plan.Stages[i], &w.l.recs[i]
+	w.t.line("uint z = lane;")
+	if s.Rec.Items != nil {
+		w.t.line("z = %s;", w.word(fmt.Sprintf("items %d", i), r.items, "lane"))
+	}
+	w.t.line("if (z != 0x%xu) {", unlisted)
+	w.t.line("z += %s * %s;", w.hostWord(r.at), w.param(fmt.Sprintf("width %d", i), s.Rec.Width()))
+	for k, src := range s.Rec.Src {
+		w.t.line("%s = r%d;", w.word(fmt.Sprintf("dst %d %d", i, k), r.dst[k], "z"), w.reg(src.Buf, src.Off))
+	}
+	w.t.line("}")
+}
+
+// gather is a sample on its own: its lanes are entries.
+func (w *bodyWriter) gather(i int) {
+	s, r := &w.l.plan.Stages[i], &w.l.recs[i]
+	if s.Flag >= 0 {
+		w.t.line("if (%s == 0u) return;", w.hostWord(s.Flag))
+	} else {
+		w.always = true
+	}
+	w.t.line("uint item = %s;", w.word(fmt.Sprintf("items %d", i), r.items, "lane"))
+	w.t.line("uint z = lane + %s * %s;", w.hostWord(r.at), w.param(fmt.Sprintf("width %d", i), s.Rec.Width()))
+	for k, src := range s.Rec.Src {
+		at := w.l.bufs[src.Buf]
+		at.off += src.Off
+		w.t.line("%s = %s;", w.word(fmt.Sprintf("dst %d %d", i, k), r.dst[k], "z"), w.word(fmt.Sprintf("buf %d %d", src.Buf, src.Off), at, "item"))
+	}
+}

@@ -1,0 +1,261 @@
+package shaders
+
+import (
+	"fmt"
+	"slices"
+
+	"synfire/engine/backend"
+	"synfire/engine/ir"
+)
+
+// region is where an array of words lies: a range of one arena. All memory but
+// that of synapses is in a few arenas, so that kernels need few bindings.
+type region struct {
+	arena, off, words int
+}
+
+var nowhere = region{arena: -1}
+
+// arenas hands out regions, aligned to 256 bytes, none across the end of a block.
+type arenas struct {
+	used []int // words of each arena
+	most int   // words of a block
+}
+
+func (a *arenas) place(words int) region {
+	need := (words + 63) &^ 63
+	for i := range a.used {
+		if a.used[i]+need <= a.most {
+			a.used[i] += need
+			return region{i, a.used[i] - need, words}
+		}
+	}
+	a.used = append(a.used, need)
+	return region{len(a.used) - 1, 0, words}
+}
+
+// eventLayout is the memory of an event's masks: a ring of rows, more than the
+// plan's History so that the rows of steps to come can be zeroed ahead, and for
+// an event that the host injects, those of a whole batch. Beside it stands a
+// list of the neurons that fired at each step, in no order, for delivery to
+// walk; where there are more than cap, or none was made (count is unlisted),
+// delivery reads the mask.
+type eventLayout struct {
+	rows     int
+	masks    region
+	injected bool
+	listed   bool
+	cap      int
+	counts   region
+	list     region
+}
+
+const unlisted = ^uint32(0)
+
+// recordLayout is where a record is gathered on the device.
+type recordLayout struct {
+	entries region // FormSpikes: step, neuron and values of each entry
+	room    int    // FormSpikes: entries that fit
+	counter int    // FormSpikes: word of C that counts them
+	dst     []region
+	at      int    // FormSample: host word that holds the number of earlier samples
+	items   region // FormSample: place of each lane's item, or the items (gather)
+}
+
+// Words of the control block C.
+const (
+	ctlFault  = 0 // least step of the run at which a trap was set
+	ctlHalt   = 1 // step of the run before which a record is full
+	ctlDue    = 2 // two words: synaptic events of this run
+	ctlCounts = 4
+)
+
+// Words of the parameter block P; events follow the head, then tables.
+const (
+	parStep = 0 // number of the run's first step
+	parKey  = 1
+	parHost = 3 // where host words begin
+	parHead = 8
+)
+
+// layout is where everything lies.
+type layout struct {
+	plan   *backend.Plan
+	sc     *schedule
+	arenas arenas
+	bufs   []region
+	events []eventLayout
+	recs   []recordLayout // by stage
+	hostN  int            // host words for each step, samples' numbers included
+	ctlN   int            // words of C
+	faults int            // where the least items of traps begin in C
+	traps  []stageTrap    // in the order of faults
+	rank   map[[2]int]int // stage, code -> place in traps
+	params []uint32       // the fixed part of P
+	inits  []initial      // contents of regions that are no plan buffers
+}
+
+// memoryBuffer is a shader storage buffer.
+type memoryBuffer struct {
+	id    uint32
+	words int
+}
+
+type initial struct {
+	at    region
+	words []uint32
+}
+
+type stageTrap struct{ stage, code int }
+
+func (l *layout) eventParam(e int) int { return parHead + e }
+func (l *layout) tableParam(t int) int { return parHead + len(l.plan.Events) + 2*t }
+
+// arrange lays out a plan's memory. most is the number of words of a block.
+func arrange(p *backend.Plan, sc *schedule, most int) *layout {
+	l := &layout{plan: p, sc: sc, arenas: arenas{most: most}, hostN: p.Host, rank: map[[2]int]int{}}
+	l.bufs = make([]region, len(p.Bufs))
+	l.events = make([]eventLayout, len(p.Events))
+	l.recs = make([]recordLayout, len(p.Stages))
+	masks := map[backend.BufID]bool{}
+	for i := range p.Events {
+		masks[p.Events[i].Masks] = true
+	}
+	for i := range p.Bufs {
+		b, id := &p.Bufs[i], backend.BufID(i)
+		l.bufs[i] = nowhere
+		switch use := sc.scratch[id]; {
+		case masks[id], b.Kind == backend.Record, id == p.Step, id == p.Due:
+		case b.Kind == backend.Scratch && use == inRegister:
+		case b.Kind == backend.Scratch && use == taken:
+			l.bufs[i] = l.arenas.place(b.Len * sc.span)
+		default:
+			l.bufs[i] = l.arenas.place(b.Len)
+		}
+	}
+	l.placeEvents()
+	l.placeRecords()
+	l.placeTraps()
+	l.params = make([]uint32, l.tableParam(len(p.Tables)))
+	return l
+}
+
+func (l *layout) placeEvents() {
+	p := l.plan
+	writers := make([]int, len(p.Events))
+	for i := range p.Stages {
+		s := &p.Stages[i]
+		if s.Form == backend.FormInject {
+			l.events[s.Event].injected = true
+		}
+		if s.Prog != nil {
+			seen := map[int]bool{}
+			for _, in := range s.Prog.Ins {
+				if e := 0; in.Op == ir.StoreBit {
+					if e = s.Bind[in.Imm].Event; !seen[e] {
+						writers[e]++
+					}
+					seen[e] = true
+				}
+			}
+		}
+	}
+	heard := make([]bool, len(p.Events))
+	for _, t := range p.Tables {
+		for _, s := range t.Sources {
+			heard[s.Event] = true
+		}
+	}
+	for i := range p.Events {
+		e, x := &p.Events[i], &l.events[i]
+		x.injected = x.injected || writers[i] == 0 // nobody zeroes its rows ahead
+		x.rows = max(e.History, l.sc.span) + l.sc.span // a pass writes span rows while it zeroes the next span
+		if x.injected {
+			x.rows = e.History + max(p.Batch, l.sc.span)
+		}
+		x.masks = l.arenas.place(x.rows * e.Words())
+		if x.listed = heard[i] && writers[i] == 1 && !x.injected; x.listed {
+			x.cap = min(e.N, max(64, e.N/16))
+			x.list = l.arenas.place(x.rows * x.cap)
+		}
+		x.counts = l.arenas.place(x.rows)
+	}
+}
+
+func (l *layout) placeRecords() {
+	p, spikes := l.plan, 0
+	for i := range p.Stages {
+		s, r := &p.Stages[i], &l.recs[i]
+		switch s.Form {
+		case backend.FormSpikes:
+			r.counter = ctlCounts + spikes
+			spikes++
+			r.room = room(p, s)
+			r.entries = l.arenas.place((2 + len(s.Rec.Src)) * r.room)
+		case backend.FormSample:
+			r.at = l.hostN
+			l.hostN++
+			for _, d := range s.Rec.Dst {
+				r.dst = append(r.dst, l.arenas.place(p.Bufs[d].Len))
+			}
+			n, gather := lanes(p, i)
+			r.items = nowhere
+			if s.Rec.Items == nil {
+				continue
+			}
+			words := s.Rec.Items
+			if !gather {
+				words = make([]uint32, n)
+				for k := range words {
+					words[k] = unlisted
+				}
+				for k, item := range s.Rec.Items {
+					words[item] = uint32(k)
+				}
+			}
+			r.items = l.arenas.place(len(words))
+			l.inits = append(l.inits, initial{r.items, words})
+		}
+	}
+	l.ctlN = ctlCounts + spikes
+}
+
+// room is the number of entries that a spike record's buffers hold.
+func room(p *backend.Plan, s *backend.Stage) int {
+	n := p.Bufs[s.Rec.Index].Len
+	for _, d := range s.Rec.Dst {
+		n = min(n, p.Bufs[d].Len)
+	}
+	return n
+}
+
+func (l *layout) placeTraps() {
+	p := l.plan
+	for i := range p.Stages {
+		for c := range p.Stages[i].Trap {
+			l.traps = append(l.traps, stageTrap{i, c})
+		}
+	}
+	slices.SortStableFunc(l.traps, func(a, b stageTrap) int {
+		x, y := p.Stages[a.stage].Trap[a.code], p.Stages[b.stage].Trap[b.code]
+		if x.Pop != y.Pop {
+			return x.Pop - y.Pop
+		}
+		return x.Var - y.Var
+	})
+	for r, t := range l.traps {
+		l.rank[[2]int{t.stage, t.code}] = r
+	}
+	l.faults = l.ctlN
+	l.ctlN += len(l.traps) * l.sc.span
+}
+
+// fits says whether every region is within a block.
+func (l *layout) fits() error {
+	for i, n := range l.arenas.used {
+		if n > l.arenas.most {
+			return fmt.Errorf("a buffer of %d MiB (arena %d), the device's blocks hold %d MiB", n>>18, i, l.arenas.most>>18)
+		}
+	}
+	return nil
+}

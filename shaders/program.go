@@ -1,0 +1,401 @@
+//go:build egl && cgo && linux
+
+package shaders
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/go-gl/gl/v4.3-core/gl"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+)
+
+// program is a plan on the device.
+type program struct {
+	d        *device
+	plan     *backend.Plan
+	l        *layout
+	arenas   []*memoryBuffer
+	params   *memoryBuffer // P: head, parameters, then host words from hostAt on
+	control  *memoryBuffer // C
+	hostAt   int
+	passes   []dispatch
+	programs []uint32
+	shards   []*memoryBuffer
+
+	epoch  int64                      // steps done when word Step was last 0
+	step   uint32                     // word Step
+	due    uint64                     // words Due
+	masks  map[int][]uint32           // by event: canonical masks that the device has yet to be given
+	recs   map[backend.BufID][]uint32 // what spike records and counts received in the last Run
+	fault  *backend.Fault
+	failed error // the device failed; nothing can be done any more
+	closed bool
+	rate   float64 // steps per second, as measured
+}
+
+// dispatch is one kernel of a pass.
+type dispatch struct {
+	program uint32
+	s, k    int32 // locations of the uniforms S and K
+	buffers []*memoryBuffer
+	groups  int
+	flags   []int // host words, one of which must not be 0; nil: always
+	barrier bool  // wait for what comes before
+	name    string
+}
+
+func (b *glBackend) Load(plan *backend.Plan) (backend.Program, error) {
+	if err := plan.Check(); err != nil {
+		return nil, err
+	}
+	p := &program{d: b.d, plan: plan, epoch: plan.Steps0, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
+	err := b.d.do(func() error { return p.load() })
+	if err != nil {
+		b.d.do(func() error { p.free(); return nil })
+		return nil, err
+	}
+	return p, nil
+}
+
+// load lays out memory, builds tables, compiles kernels and uploads.
+func (p *program) load() error {
+	span := p.d.opt.Span
+	if span <= 0 {
+		span = 32
+	}
+	sc := cut(p.plan, min(span, p.plan.Batch))
+	most := p.d.blockWords()
+	p.l = arrange(p.plan, sc, most)
+	if err := p.l.fits(); err != nil {
+		return p.d.fail(TooLarge, "%v", err)
+	}
+	if err := p.estimate(); err != nil {
+		return err
+	}
+	ends, err := p.placeEnds()
+	if err != nil {
+		return err
+	}
+	for _, n := range p.l.arenas.used {
+		a, err := p.d.alloc(n, nil)
+		if err != nil {
+			return err
+		}
+		p.arenas = append(p.arenas, a)
+	}
+	if p.control, err = p.d.alloc(p.l.ctlN, nil); err != nil {
+		return err
+	}
+	sets := map[int][]rowSet{} // by table: its tiles for delivery
+	delays := map[int][]uint16{}
+	shards := map[int][]*shard{}
+	for n, seg := range sc.segments {
+		barrier := n == 0 || seg.form != backend.FormDeliver || sc.segments[n-1].form != backend.FormDeliver
+		if seg.form == backend.FormMap {
+			if err := p.addMap(seg, barrier); err != nil {
+				return err
+			}
+			continue
+		}
+		s := &p.plan.Stages[seg.stage]
+		key := s.Table
+		if seg.form == backend.FormEffect {
+			key = -1 - seg.stage // adjacencies are their own
+		}
+		if _, ok := sets[key]; !ok {
+			if sets[key], delays[key], shards[key], err = p.upload(seg, most); err != nil {
+				return err
+			}
+		}
+		if err := p.addWalk(seg, sets[key], delays[key], shards[key], ends, barrier); err != nil {
+			return err
+		}
+	}
+	for _, set := range sets {
+		for i := range set {
+			set[i].index, set[i].halves, set[i].words, set[i].weights = nil, nil, nil, nil
+		}
+	}
+	p.hostAt = len(p.l.params)
+	p.l.params[parHost] = uint32(p.hostAt)
+	if p.params, err = p.d.alloc(p.hostAt+p.plan.Batch*p.l.hostN, nil); err != nil {
+		return err
+	}
+	p.bindAll()
+	return p.initialise()
+}
+
+// placeEnds reserves the columns that effects need.
+func (p *program) placeEnds() (map[int]ends, error) {
+	out := map[int]ends{}
+	for i := range p.plan.Stages {
+		s := &p.plan.Stages[i]
+		if s.Form != backend.FormEffect {
+			continue
+		}
+		if err := effectLacks(s); err != nil {
+			return nil, err
+		}
+		source, target, err := endsOf(p.plan.Tables[s.Table].Spec)
+		if err != nil {
+			return nil, err
+		}
+		for k, b := range s.Bind {
+			if b.Buf != backend.NoBuf && s.Prog.Slots[k].Kind == 0 && b.Off+len(target) > p.plan.Bufs[b.Buf].Len {
+				return nil, fmt.Errorf("stage %s: %d words of buffer %s for %d synapses", s.Name, p.plan.Bufs[b.Buf].Len, p.plan.Bufs[b.Buf].Name, len(target))
+			}
+		}
+		if !needsEnds(s) {
+			continue
+		}
+		e := ends{p.l.arenas.place(len(source)), p.l.arenas.place(len(target))}
+		p.l.inits = append(p.l.inits, initial{e.source, source}, initial{e.target, target})
+		out[i] = e
+	}
+	return out, p.l.fits()
+}
+
+// estimate compares what the plan needs with what the device has, before
+// anything is allocated.
+func (p *program) estimate() error {
+	need := 4 * int64(p.l.ctlN+p.plan.Batch*p.l.hostN)
+	for _, n := range p.l.arenas.used {
+		need += 4 * int64(n)
+	}
+	for i := range p.plan.Stages {
+		if s := &p.plan.Stages[i]; s.Form == backend.FormDeliver {
+			spec := p.plan.Tables[s.Table].Spec
+			m := connect.Estimate(spec, 1, 0)
+			need += m.Entries + m.Index
+		}
+	}
+	free := p.d.info.MemoryFree
+	if free == 0 && p.d.info.Software {
+		free = hostMemory()
+	}
+	if p.d.opt.Inject == "memory" {
+		free = 1 << 10
+	}
+	if free > 0 && need > free {
+		return p.d.fail(NoMemory, "the network needs %d MiB, %d MiB are free; make it smaller or use --backend cpu", need>>20, free>>20)
+	}
+	return nil
+}
+
+// hostMemory is what Linux says it could still give, 0 if it does not tell.
+func hostMemory() int64 {
+	data, _ := os.ReadFile("/proc/meminfo")
+	for line := range strings.Lines(string(data)) {
+		var kib int64
+		if n, _ := fmt.Sscanf(line, "MemAvailable: %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// blockWords is the size of the largest buffer.
+func (d *device) blockWords() int {
+	most := d.opt.MaxBlock
+	if most <= 0 {
+		most = min(d.info.MaxBlock, 1<<30)
+	}
+	return int(min(most, math.MaxInt32-255) / 256 * 64)
+}
+
+// use compiles a kernel and adds it to the pass.
+func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []int, more []*memoryBuffer) error {
+	prog, err := p.d.compile(name, k.String(), k.origin)
+	if err != nil {
+		return err
+	}
+	p.programs = append(p.programs, prog)
+	if n := blockA + len(k.arenas) + len(more); n > p.d.info.MaxBlocks {
+		return p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; buffers of %d MiB are too small for this network", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
+	}
+	x := dispatch{program: prog, groups: groups, barrier: barrier, flags: flags, name: name, buffers: []*memoryBuffer{nil, p.control}}
+	x.s, x.k = gl.GetUniformLocation(prog, gl.Str("S\x00")), gl.GetUniformLocation(prog, gl.Str("K\x00"))
+	for _, a := range k.arenas {
+		x.buffers = append(x.buffers, p.arenas[a])
+	}
+	x.buffers = append(x.buffers, more...)
+	p.passes = append(p.passes, x)
+	return nil
+}
+
+// bindAll enters P, which is allocated when all parameters are known.
+func (p *program) bindAll() {
+	for i := range p.passes {
+		p.passes[i].buffers[blockP] = p.params
+	}
+}
+
+func (p *program) addMap(seg *segment, barrier bool) error {
+	k := p.l.mapKernel(seg, p.d.opt.WorkGroup)
+	var flags []int
+	var names []string
+	for _, i := range seg.all() {
+		names = append(names, p.plan.Stages[i].Name)
+		if f := p.plan.Stages[i].Flag; f >= 0 && !k.always {
+			flags = append(flags, f)
+		}
+	}
+	return p.use(k, strings.Join(names, " + "), k.groups, barrier, flags, nil)
+}
+
+// upload builds the rows of a stage's table and sends them to the device.
+func (p *program) upload(seg *segment, most int) (sets []rowSet, delays []uint16, all []*shard, err error) {
+	s := &p.plan.Stages[seg.stage]
+	spec := p.plan.Tables[s.Table].Spec
+	if seg.form == backend.FormEffect {
+		adj, err := connect.Adjacent(spec, s.Post, 0)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		sets, delays = []rowSet{{index: adj.Index, words: adj.K}}, adj.Delays
+	} else {
+		tables, err := connect.Build(spec, connect.Cut(spec.NTgt, 1), 0)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		defer func() {
+			for _, t := range tables {
+				t.Close()
+			}
+		}()
+		for _, t := range tables {
+			sets, delays = append(sets, rowsOf(t)), t.Delays
+		}
+	}
+	if len(delays) == 0 {
+		return sets, delays, nil, nil
+	}
+	for tile := range sets {
+		cuts, err := sets[tile].cutShards(tile, len(delays), most)
+		if err != nil {
+			return nil, nil, nil, p.d.fail(TooLarge, "%s: %v", s.Name, err)
+		}
+		for _, h := range cuts {
+			i, e, w := sets[tile].size(len(delays), h.row0, h.row1)
+			if h.mem, err = p.d.alloc(i+e+w, nil); err != nil {
+				return nil, nil, nil, err
+			}
+			p.shards = append(p.shards, h.mem)
+			sets[tile].fill(h, len(delays), h.mem.write)
+		}
+		all = append(all, cuts...)
+	}
+	// Only the longest row is still needed; the tables go away here.
+	n := longest(sets)
+	for i := range sets {
+		sets[i] = rowSet{target0: sets[i].target0, index: []uint32{0, uint32(n)}}
+	}
+	return sets, delays, all, nil
+}
+
+// addWalk adds the kernels of a deliver or effect stage: as many as its shards
+// need when each binds as many as the device allows.
+func (p *program) addWalk(seg *segment, sets []rowSet, delays []uint16, shards []*shard, at map[int]ends, barrier bool) error {
+	s := &p.plan.Stages[seg.stage]
+	spec := p.plan.Tables[s.Table].Spec
+	n, chunk := pieces(longest(sets))
+	group := min(p.d.opt.WorkGroup, 256)
+	var flags []int
+	if s.Flag >= 0 {
+		flags = []int{s.Flag}
+	}
+	for len(shards) > 0 {
+		take := min(len(shards), p.d.info.MaxBlocks-blockA-len(p.arenas))
+		if take < 1 {
+			return p.d.fail(TooLarge, "%s: no storage block is left for synapses, of %d; buffers of %d MiB are too small for this network", s.Name, p.d.info.MaxBlocks, p.d.blockWords()>>18)
+		}
+		some := shards[:take]
+		shards = shards[take:]
+		params := p.l.walkParams(seg.stage, delays, some, len(sets), n, chunk)
+		var k *kernel
+		if seg.form == backend.FormEffect {
+			k = p.l.effectKernel(seg.stage, params, take, group, at[seg.stage], p.d.opt.Inject)
+		} else {
+			k = p.l.deliverKernel(seg.stage, params, take, group, spec.Width, spec.Uniform, p.d.opt.Inject)
+		}
+		var more []*memoryBuffer
+		for _, h := range some {
+			more = append(more, h.mem)
+		}
+		if err := p.use(k, s.Name, p.d.walkGroups(group), barrier, flags, more); err != nil {
+			return err
+		}
+		barrier = seg.form == backend.FormEffect
+	}
+	return nil
+}
+
+// walkGroups is the number of work groups of a walk: enough to fill a wide
+// device, few where threads are few.
+func (d *device) walkGroups(group int) int {
+	if d.info.Software {
+		return max(1, 256/group)
+	}
+	return 1 << 17 / group
+}
+
+// initialise uploads what the plan's buffers begin with.
+func (p *program) initialise() error {
+	for i := range p.plan.Bufs {
+		b, r := &p.plan.Bufs[i], p.l.bufs[i]
+		switch id := backend.BufID(i); {
+		case id == p.plan.Step:
+			if len(b.Init) > 0 {
+				p.step = b.Init[0]
+			}
+		case id == p.plan.Due:
+			for k, w := range b.Init[:min(len(b.Init), 2)] {
+				p.due |= uint64(w) << (32 * k)
+			}
+		case r.arena >= 0 && b.Kind != backend.Scratch:
+			p.arenas[r.arena].write(r.off, b.Init)
+		}
+	}
+	for _, x := range p.l.inits {
+		p.arenas[x.at.arena].write(x.at.off, x.words)
+	}
+	for i := range p.plan.Events {
+		e := &p.plan.Events[i]
+		m := make([]uint32, e.History*e.Words())
+		copy(m, p.plan.Bufs[e.Masks].Init)
+		p.masks[i] = m
+	}
+	p.params.write(0, p.l.params)
+	return p.d.check("uploading the network")
+}
+
+func (p *program) free() {
+	for _, list := range [][]*memoryBuffer{p.arenas, p.shards, {p.params, p.control}} {
+		for _, b := range list {
+			if b != nil {
+				p.d.used -= 4 * int64(b.words)
+				b.free()
+			}
+		}
+	}
+	for _, prog := range p.programs {
+		gl.DeleteProgram(prog)
+	}
+	p.arenas, p.shards, p.programs, p.passes = nil, nil, nil, nil
+}
+
+var errClosed = errors.New("gl: the program is closed")
+
+func (p *program) Close() error {
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	return p.d.do(func() error { p.free(); return nil })
+}

@@ -1,0 +1,194 @@
+//go:build egl && cgo && linux
+
+package shaders
+
+import (
+	"fmt"
+	"slices"
+
+	"synfire/engine/backend"
+)
+
+// collect brings the spike records of done steps into order and counts the
+// samples. Words of samples stay on the device until they are read.
+func (p *program) collect(done int, samples [][]uint32, control []uint32) {
+	clear(p.recs)
+	for i := range p.plan.Stages {
+		s := &p.plan.Stages[i]
+		switch s.Form {
+		case backend.FormSample:
+			p.recs[s.Rec.Count] = samples[i][:min(done, len(samples[i]))]
+		case backend.FormSpikes:
+			p.collectSpikes(s, &p.l.recs[i], done, control)
+		}
+	}
+}
+
+func (p *program) collectSpikes(s *backend.Stage, r *recordLayout, done int, control []uint32) {
+	width := 2 + len(s.Rec.Src)
+	n := 0
+	if r.counter < len(control) {
+		n = min(int(control[r.counter]), r.room)
+	}
+	raw := make([]uint32, n*width)
+	p.arenas[r.entries.arena].read(r.entries.off, raw)
+	order := make([]uint64, 0, n) // step, neuron
+	entry := make(map[uint64]int, 0)
+	if width > 2 {
+		entry = make(map[uint64]int, n)
+	}
+	for k := range n {
+		if step := raw[k*width]; int(step) < done {
+			key := uint64(step)<<32 | uint64(raw[k*width+1])
+			order = append(order, key)
+			if width > 2 {
+				entry[key] = k
+			}
+		}
+	}
+	slices.Sort(order)
+	count, index := make([]uint32, done), make([]uint32, len(order))
+	dst := make([][]uint32, len(s.Rec.Dst))
+	for k, key := range order {
+		count[key>>32]++
+		index[k] = uint32(key)
+		for d := range dst {
+			dst[d] = append(dst[d], raw[entry[key]*width+2+d])
+		}
+	}
+	p.recs[s.Rec.Count], p.recs[s.Rec.Index] = count, index
+	for d, b := range s.Rec.Dst {
+		p.recs[b] = dst[d]
+	}
+}
+
+// giveMasks writes canonical masks into the rings: row s%History holds the last
+// step before now of that remainder. Rows that nobody listed are read as masks.
+func (p *program) giveMasks(e int, m []uint32) {
+	ev, x := &p.plan.Events[e], &p.l.events[e]
+	ring := make([]uint32, x.rows*ev.Words())
+	for c := range ev.History {
+		if at, ok := p.stepOfRow(ev, c); ok {
+			copy(ring[int(at%int64(x.rows))*ev.Words():], m[c*ev.Words():(c+1)*ev.Words()])
+		}
+	}
+	p.arenas[x.masks.arena].write(x.masks.off, ring)
+	p.arenas[x.counts.arena].fill(x.counts.off, x.rows, unlisted)
+}
+
+// takeMasks reads canonical masks from the rings.
+func (p *program) takeMasks(e int) []uint32 {
+	ev, x := &p.plan.Events[e], &p.l.events[e]
+	m, ring := make([]uint32, ev.History*ev.Words()), make([]uint32, x.rows*ev.Words())
+	p.arenas[x.masks.arena].read(x.masks.off, ring)
+	for c := range ev.History {
+		if at, ok := p.stepOfRow(ev, c); ok {
+			from := int(at%int64(x.rows)) * ev.Words()
+			copy(m[c*ev.Words():(c+1)*ev.Words()], ring[from:from+ev.Words()])
+		}
+	}
+	return m
+}
+
+// stepOfRow is the last step before now whose remainder by History is c.
+func (p *program) stepOfRow(e *backend.Event, c int) (int64, bool) {
+	h := int64(e.History)
+	last := p.now() - 1
+	at := last - ((last-int64(c))%h+h)%h
+	return at, at >= 0
+}
+
+func (p *program) Read(b backend.BufID, dst []uint32) error {
+	if err := p.reach(b, len(dst)); err != nil {
+		return err
+	}
+	if k := p.plan.Bufs[b].Kind; p.fault != nil && k != backend.Record && k != backend.Constant {
+		return fmt.Errorf("gl: %s is not defined after an error: %w", p.plan.Bufs[b].Name, p.fault)
+	}
+	return p.d.do(func() error { return p.read(b, dst) })
+}
+
+func (p *program) read(b backend.BufID, dst []uint32) error {
+	for e := range p.plan.Events {
+		if p.plan.Events[e].Masks == b {
+			m := p.masks[e]
+			if m == nil {
+				m = p.takeMasks(e)
+			}
+			copy(dst, m)
+			return p.d.check("reading " + p.plan.Bufs[b].Name)
+		}
+	}
+	switch words, ok := p.recs[b]; {
+	case b == p.plan.Step:
+		copy(dst, []uint32{p.step})
+	case b == p.plan.Due:
+		copy(dst, []uint32{uint32(p.due), uint32(p.due >> 32)})
+	case ok:
+		clear(dst[copy(dst, words):])
+	case p.plan.Bufs[b].Kind == backend.Record:
+		clear(dst)
+		for i := range p.plan.Stages {
+			if k := slices.Index(p.plan.Stages[i].Rec.Dst, b); k >= 0 && p.plan.Stages[i].Form == backend.FormSample {
+				r := p.l.recs[i].dst[k]
+				p.arenas[r.arena].read(r.off, dst)
+			}
+		}
+	case p.l.bufs[b].arena >= 0:
+		p.arenas[p.l.bufs[b].arena].read(p.l.bufs[b].off, dst)
+	default:
+		clear(dst) // scratch that lives in registers
+	}
+	return p.d.check("reading " + p.plan.Bufs[b].Name)
+}
+
+func (p *program) Write(b backend.BufID, src []uint32) error {
+	if err := p.reach(b, len(src)); err != nil {
+		return err
+	}
+	if k := p.plan.Bufs[b].Kind; k != backend.State && k != backend.Constant {
+		return fmt.Errorf("gl: %s holds no state that could be written", p.plan.Bufs[b].Name)
+	}
+	if p.fault != nil {
+		return p.fault
+	}
+	return p.d.do(func() error { return p.write(b, src) })
+}
+
+// write keeps masks on the host until the next Run: which steps their rows
+// belong to follows from the step, which may be written before or after them.
+func (p *program) write(b backend.BufID, src []uint32) error {
+	for e := range p.plan.Events {
+		if p.masks[e] == nil && (p.plan.Events[e].Masks == b || b == p.plan.Step) {
+			p.masks[e] = p.takeMasks(e)
+		}
+		if p.plan.Events[e].Masks == b {
+			copy(p.masks[e], src)
+		}
+	}
+	switch {
+	case b == p.plan.Step && len(src) > 0:
+		p.step = src[0]
+	case b == p.plan.Due:
+		for k, w := range src[:min(len(src), 2)] {
+			p.due = p.due&^(0xffffffff<<(32*k)) | uint64(w)<<(32*k)
+		}
+	case p.l.bufs[b].arena >= 0:
+		p.arenas[p.l.bufs[b].arena].write(p.l.bufs[b].off, src)
+	}
+	return p.d.check("writing " + p.plan.Bufs[b].Name)
+}
+
+func (p *program) reach(b backend.BufID, n int) error {
+	switch {
+	case p.closed:
+		return errClosed
+	case p.failed != nil:
+		return p.failed
+	case b < 0 || int(b) >= len(p.plan.Bufs):
+		return fmt.Errorf("gl: buffer %d of %d", b, len(p.plan.Bufs))
+	case n > p.plan.Bufs[b].Len:
+		return fmt.Errorf("gl: %d words of %s, which has %d", n, p.plan.Bufs[b].Name, p.plan.Bufs[b].Len)
+	}
+	return nil
+}

@@ -1,0 +1,266 @@
+//go:build egl && cgo && linux
+
+package shaders
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/go-gl/gl/v4.3-core/gl"
+
+	"synfire/engine/backend"
+)
+
+// Run hands a whole batch to the device: parameters and host words first, then
+// passes, then one look at the control block and at the records.
+func (p *program) Run(n int, host []uint32) (int, error) {
+	switch {
+	case p.closed:
+		return 0, errClosed
+	case p.failed != nil:
+		return 0, p.failed
+	case p.fault != nil:
+		return 0, p.fault
+	case n < 0 || n > p.plan.Batch || len(host) < n*p.plan.Host:
+		return 0, fmt.Errorf("gl: run of %d steps with %d host words, expected at most %d steps and %d words for each", n, len(host), p.plan.Batch, p.plan.Host)
+	}
+	words, samples, n := p.hostWords(n, host)
+	done := 0
+	err := p.d.do(func() error {
+		var err error
+		done, err = p.run(n, words, samples)
+		return err
+	})
+	if err != nil && p.fault == nil {
+		p.failed = err
+	}
+	return done, err
+}
+
+// hostWords puts the number of earlier samples of each sample stage beside a
+// step's host words, and cuts the run before a sample that does not fit.
+func (p *program) hostWords(n int, host []uint32) (words []uint32, taken [][]uint32, steps int) {
+	stages := p.plan.Stages
+	taken = make([][]uint32, len(stages)) // by stage: 1 for each step that takes a sample
+	count := make([]uint32, len(stages))
+	words = make([]uint32, 0, n*p.l.hostN)
+	for s := range n {
+		row := host[s*p.plan.Host : (s+1)*p.plan.Host]
+		for i := range stages {
+			if r := &stages[i].Rec; stages[i].Form == backend.FormSample && (stages[i].Flag < 0 || row[stages[i].Flag] != 0) {
+				for _, d := range r.Dst {
+					if (int(count[i])+1)*r.Width() > p.plan.Bufs[d].Len {
+						return words, taken, s
+					}
+				}
+			}
+		}
+		words = append(words, row...)
+		for i := range stages {
+			if stages[i].Form != backend.FormSample {
+				continue
+			}
+			words = append(words, count[i])
+			on := uint32(0)
+			if stages[i].Flag < 0 || row[stages[i].Flag] != 0 {
+				on = 1
+			}
+			taken[i] = append(taken[i], on)
+			count[i] += on
+		}
+	}
+	return words, taken, n
+}
+
+func (p *program) now() int64 { return p.epoch + int64(p.step) }
+
+// run does a Run on the thread of the context.
+func (p *program) run(n int, words []uint32, samples [][]uint32) (int, error) {
+	p.prepare(n, words)
+	if err := p.d.check("preparing a run"); err != nil {
+		return 0, err
+	}
+	if err := p.submit(n, words); err != nil {
+		return 0, err
+	}
+	control := make([]uint32, p.l.ctlN)
+	p.control.read(0, control)
+	if err := p.d.check("reading results"); err != nil {
+		return 0, err
+	}
+	done := min(n, int(control[ctlHalt]))
+	if at := control[ctlFault]; int(at) < done {
+		done = int(at) + 1
+		p.fault = p.findFault(at, control)
+	}
+	p.collect(done, samples, control)
+	p.due += uint64(control[ctlDue+1])<<32 | uint64(control[ctlDue])
+	if before := p.step; p.step+uint32(done) < before {
+		p.epoch += 1 << 32
+	}
+	p.step += uint32(done)
+	if p.fault != nil {
+		return done, p.fault
+	}
+	return done, nil
+}
+
+// prepare writes what the device needs to know for n steps.
+func (p *program) prepare(n int, words []uint32) {
+	now, l := p.now(), p.l
+	for e, m := range p.masks {
+		p.giveMasks(e, m)
+		delete(p.masks, e)
+	}
+	head := slices.Clone(l.params[:l.tableParam(len(p.plan.Tables))])
+	key := p.plan.Key()
+	head[parStep], head[parKey], head[parKey+1] = uint32(now), key[0], key[1]
+	for e := range p.plan.Events {
+		x := &l.events[e]
+		row := int(now % int64(x.rows))
+		head[l.eventParam(e)] = uint32(row)
+		ahead, zero := l.sc.span, uint32(0)
+		if x.injected {
+			ahead, zero = min(n, x.rows), unlisted
+		}
+		p.fillRows(x.masks, p.plan.Events[e].Words(), x.rows, row, ahead, 0)
+		if x.listed {
+			p.fillRows(x.counts, 1, x.rows, row, ahead, zero)
+		}
+	}
+	for t := range p.plan.Tables {
+		tab := &p.plan.Tables[t]
+		head[l.tableParam(t)] = clampStep(max(tab.First, 0) - now)
+		head[l.tableParam(t)+1] = clampStep(tab.Last - now)
+	}
+	p.params.write(0, head)
+	p.params.write(p.hostAt, words)
+	control := make([]uint32, l.ctlN)
+	control[ctlFault], control[ctlHalt] = unlisted, unlisted
+	for i := l.faults; i < len(control); i++ {
+		control[i] = unlisted
+	}
+	p.control.write(0, control)
+	for i := range p.plan.Stages {
+		if p.plan.Stages[i].Form == backend.FormInject {
+			p.inject(&p.plan.Stages[i], n, words)
+		}
+	}
+}
+
+// fillRows fills rows row, row+1, ... of a ring of rows.
+func (p *program) fillRows(r region, width, rows, row, n int, word uint32) {
+	first := min(n, rows-row)
+	p.arenas[r.arena].fill(r.off+row*width, first*width, word)
+	p.arenas[r.arena].fill(r.off, (n-first)*width, word)
+}
+
+func clampStep(s int64) uint32 { return uint32(int32(max(math.MinInt32, min(math.MaxInt32, s)))) }
+
+// inject sets the bits of an injected event for n steps.
+func (p *program) inject(s *backend.Stage, n int, words []uint32) {
+	e, x := &p.plan.Events[s.Event], &p.l.events[s.Event]
+	row := make([]uint32, e.Words())
+	for at := range n {
+		if s.Flag >= 0 && words[at*p.l.hostN+s.Flag] == 0 {
+			continue
+		}
+		step := p.now() + int64(at)
+		if s.Period > 0 {
+			step %= s.Period
+		}
+		k, ok := slices.BinarySearch(s.Steps, step)
+		if !ok || s.Start[k] == s.Start[k+1] {
+			continue
+		}
+		off := x.masks.off + int((p.now()+int64(at))%int64(x.rows))*e.Words()
+		p.arenas[x.masks.arena].read(off, row) // another stage may inject into it too
+		for _, i := range s.Index[s.Start[k]:s.Start[k+1]] {
+			row[i/32] |= 1 << (i % 32)
+		}
+		p.arenas[x.masks.arena].write(off, row)
+	}
+}
+
+// submit dispatches n steps, waiting after as many as take some 25 ms.
+func (p *program) submit(n int, words []uint32) error {
+	span, most := p.l.sc.span, p.d.opt.Submit
+	for at := 0; at < n; {
+		begin := time.Now()
+		steps := max(1, int(p.rate*0.025))
+		if most > 0 {
+			steps = most
+		}
+		if p.d.chainBad {
+			steps = 1
+		}
+		end := min(n, at+(steps+span-1)/span*span)
+		from := at
+		for ; at < end; at += span {
+			p.pass(at, min(span, n-at), words)
+		}
+		at = min(at, n)
+		if err := p.d.wait(); err != nil {
+			return err
+		}
+		now := float64(at-from) / max(time.Since(begin).Seconds(), 1e-6)
+		if p.rate == 0 || now < p.rate {
+			p.rate = now
+		} else {
+			p.rate = min(now, 2*p.rate)
+		}
+	}
+	return nil
+}
+
+// pass dispatches the kernels of k steps from step s of the run.
+func (p *program) pass(s, k int, words []uint32) {
+	for i := range p.passes {
+		x := &p.passes[i]
+		if x.groups == 0 || x.flags != nil && !p.flagged(x.flags, s, k, words) {
+			continue
+		}
+		if x.barrier {
+			gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
+		}
+		gl.UseProgram(x.program)
+		bind(x.buffers)
+		gl.Uniform1ui(x.s, uint32(s))
+		gl.Uniform1ui(x.k, uint32(k))
+		const wide = 32768
+		if x.groups <= wide {
+			gl.DispatchCompute(uint32(x.groups), 1, 1)
+		} else {
+			gl.DispatchCompute(wide, uint32((x.groups+wide-1)/wide), 1)
+		}
+	}
+	gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT | gl.BUFFER_UPDATE_BARRIER_BIT)
+}
+
+func (p *program) flagged(flags []int, s, k int, words []uint32) bool {
+	for at := s; at < s+k; at++ {
+		for _, f := range flags {
+			if words[at*p.l.hostN+f] != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// findFault is the least fault of step at of the run.
+func (p *program) findFault(at uint32, control []uint32) *backend.Fault {
+	var least *backend.Fault
+	row := p.l.faults + int(at)%p.l.sc.span*len(p.l.traps)
+	for r, t := range p.l.traps {
+		if item := control[row+r]; item != unlisted {
+			f := &backend.Fault{Step: p.now() + int64(at), Trap: p.plan.Stages[t.stage].Trap[t.code], Item: int(item)}
+			if least == nil || f.Less(least) {
+				least = f
+			}
+		}
+	}
+	return least
+}

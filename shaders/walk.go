@@ -1,0 +1,293 @@
+package shaders
+
+import (
+	"fmt"
+	"strings"
+
+	"synfire/engine/backend"
+)
+
+// A walk is a kernel that visits what is due: for each step of a pass, each
+// source of a table and each delay d, the neurons that fired d steps before.
+// Its items are (neuron, cut): a cut is a tile of targets, and within it a
+// piece of at most chunk entries of the neuron's row. Teams of 32 lanes take items in turn over
+// all work groups, so that long rows and busy populations spread evenly; each
+// work group finds item numbers from a prefix sum over (step, source, delay),
+// made anew from the counts of fired neurons. Where a step has no list of them, items are
+// words of its mask.
+
+// Words of a walk's parameters, from T on in P.
+const (
+	walkSources = iota // number of sources
+	walkDelays
+	walkTiles
+	walkPieces
+	walkChunk
+	walkShards
+	walkTable    // word of P with the first and last step (relative to the run) whose spikes the table serves
+	walkAcc      // where the accumulator begins
+	walkStride   // its words for one step of the pass
+	walkSourceAt // where, from T, the records of sources begin
+	walkDelayAt
+	walkShardAt
+	walkHead
+)
+
+const (
+	sourceWords = 12 // phase's word, rows, words, masks, counts, list, cap, lo, hi, row0, first mask word, mask words to read
+	shardWords  = 6  // tile, first row, row after the last, entries, weights, target of local 0
+	scanPairs   = 512
+)
+
+// shard is a range of rows of one tile in one buffer: index, then entries.
+type shard struct {
+	tile, row0, row1 int
+	entries, weights int // word offsets; weights for width 32
+	target0          int
+	mem              *memoryBuffer
+}
+
+// walkParams appends a walk's parameters to P and returns where they begin.
+func (l *layout) walkParams(stage int, delays []uint16, shards []*shard, tiles, pieces, chunk int) int {
+	s := &l.plan.Stages[stage]
+	t := &l.plan.Tables[s.Table]
+	p := make([]uint32, walkHead)
+	set := func(i, v int) { p[i] = uint32(v) }
+	set(walkSources, len(t.Sources))
+	set(walkDelays, len(delays))
+	set(walkTiles, tiles)
+	set(walkPieces, pieces)
+	set(walkChunk, chunk)
+	set(walkShards, len(shards))
+	set(walkTable, l.tableParam(s.Table))
+	if s.Form == backend.FormDeliver && l.bufs[s.Acc].arena >= 0 {
+		set(walkAcc, l.bufs[s.Acc].off)
+		if l.sc.scratch[s.Acc] == taken {
+			set(walkStride, l.plan.Bufs[s.Acc].Len)
+		}
+	}
+	set(walkSourceAt, len(p))
+	for _, src := range t.Sources {
+		e, x := &l.plan.Events[src.Event], &l.events[src.Event]
+		size := uint32(0)
+		if x.listed {
+			size = uint32(x.cap)
+		}
+		first := src.Lo / 32
+		words := 0
+		if src.Hi > src.Lo {
+			words = (src.Hi-1)/32 - first + 1
+		}
+		for _, v := range []int{l.eventParam(src.Event), x.rows, e.Words(), x.masks.off, x.counts.off, x.list.off} {
+			p = append(p, uint32(v))
+		}
+		p = append(p, size, uint32(src.Lo), uint32(src.Hi), uint32(src.Row0), uint32(first), uint32(words))
+	}
+	set(walkDelayAt, len(p))
+	for _, d := range delays {
+		p = append(p, uint32(d))
+	}
+	set(walkShardAt, len(p))
+	for _, h := range shards {
+		p = append(p, uint32(h.tile), uint32(h.row0), uint32(h.row1), uint32(h.entries), uint32(h.weights), uint32(h.target0))
+	}
+	at := len(l.params)
+	l.params = append(l.params, p...)
+	return at
+}
+
+// walkKernel prints a walk of stage over so many shards. entry is the statement
+// for one entry: e is its number in shard h, row and k (the step within the
+// pass) are at hand. inject is Options.Inject.
+func (l *layout) walkKernel(stage, params, shards, group int, inject string, entry func(k *kernel)) *kernel {
+	k := &kernel{l: l, always: true}
+	t := &l.plan.Tables[l.plan.Stages[stage].Table]
+	// Events lie in one arena as a rule; where they do not, a source's records say which.
+	masks, lists := map[int]string{}, map[int]string{}
+	for i, s := range t.Sources {
+		x := &l.events[s.Event]
+		masks[i], lists[i] = k.arena(x.masks.arena), k.arena(x.counts.arena)
+		if x.listed {
+			k.arena(x.list.arena)
+		}
+	}
+	pick := func(name string, of func(i int) int) {
+		k.line("uint %s(uint q, uint i) {", name)
+		arenas := make([]int, len(t.Sources))
+		for i := range t.Sources {
+			arenas[i] = of(i)
+		}
+		for i, a := range arenas {
+			if a >= 0 && a != arenas[0] {
+				k.line("if (q == %du) return %s[i];", i, k.arena(a))
+			}
+		}
+		if len(arenas) > 0 && arenas[0] >= 0 {
+			k.line("return %s[i];", k.arena(arenas[0]))
+		} else {
+			k.line("return 0u;")
+		}
+		k.line("}")
+	}
+	k.line("uint T;")
+	pick("maskAt", func(i int) int { return l.events[t.Sources[i].Event].masks.arena })
+	pick("countAt", func(i int) int { return l.events[t.Sources[i].Event].counts.arena })
+	pick("listAt", func(i int) int {
+		if x := &l.events[t.Sources[i].Event]; x.listed {
+			return x.list.arena
+		}
+		return l.events[t.Sources[i].Event].masks.arena
+	})
+	k.line("uint word(uint h, uint i) {")
+	k.line("switch (h) {")
+	for h := range shards {
+		k.line("case %du: return E%d[i];", h, h)
+	}
+	k.line("}")
+	k.line("return 0u;")
+	k.line("}")
+	k.line("uint due = 0u;")
+	k.line("void visit(uint k, uint row, uint d, uint tile, uint piece) {")
+	k.line("uint s = S + k, step = P[%d] + s, j = gl_LocalInvocationID.x & 31u, H = T + P[T + %du];", parStep, walkShardAt)
+	k.line("for (uint h = 0u; h < %du; h++, H += %du) {", shards, shardWords)
+	k.line("if (P[H] != tile || row < P[H + 1u] || row >= P[H + 2u]) continue;")
+	k.line("uint g = (row - P[H + 1u]) * P[T + %du] + d, chunk = P[T + %du];", walkDelays, walkChunk)
+	k.line("uint from = word(h, g) + piece * chunk, to = min(word(h, g + 1u), from + chunk);")
+	k.line("if (j == 0u && from < to) due += to - from;")
+	k.line("for (uint e = from + j; e < to; e += 32u) {")
+	entry(k)
+	k.line("}")
+	k.line("}")
+	k.line("}")
+	walk := walkText
+	if inject == "delay" {
+		walk = strings.Replace(walk, "+ rows - delay)", "+ rows - delay - uint(delay > 1u))", 1)
+	}
+	for from, to := range map[string]string{
+		"GROUP": fmt.Sprint(group), "PAIRS": fmt.Sprint(scanPairs), "EACH": fmt.Sprint(scanPairs / group), "PARAMS": fmt.Sprint(l.kernelParam(params)),
+		"FAULT": fmt.Sprint(ctlFault), "HALT": fmt.Sprint(ctlHalt), "DUE": fmt.Sprint(ctlDue),
+	} {
+		walk = strings.ReplaceAll(walk, "$"+from, to)
+	}
+	k.lines(walk)
+	head := k.head(group)
+	for h := range shards {
+		head += fmt.Sprintf("layout(std430, binding = %d) readonly buffer BE%d { uint E%d[]; };\n", blockA+len(k.arenas)+h, h, h)
+	}
+	k.prepend(head)
+	return k
+}
+
+// walkText follows the words of walkParams.
+const walkText = `
+shared uint before[$PAIRS + 1];
+shared uint part[$GROUP];
+
+// Row of source q's ring at delay d before step s of the run.
+uint ringRow(uint q, uint s, uint delay) {
+	uint rows = P[q + 1u];
+	return (P[P[q]] + s + rows - delay) % rows;
+}
+
+// Items of a pair (step, source, delay) for each cut; list tells what they are.
+uint itemsOf(uint pair, out bool list) {
+	uint delays = P[T + 1u], d = pair % delays, source = pair / delays % P[T], s = S + pair / delays / P[T];
+	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source, range = P[T + 6u];
+	int at = int(s) - int(delay);
+	list = true;
+	if (at < int(P[range]) || at > int(P[range + 1u])) return 0u;
+	if (P[q + 6u] > 0u) {
+		uint n = countAt(source, P[q + 4u] + ringRow(q, s, delay));
+		if (n <= P[q + 6u]) return n;
+	}
+	list = false;
+	return P[q + 11u];
+}
+
+void item(uint pair, uint n, uint cut) {
+	uint delays = P[T + 1u], d = pair % delays, source = pair / delays % P[T], k = pair / delays / P[T];
+	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source, row = ringRow(q, S + k, delay);
+	uint tile = cut / P[T + 3u], piece = cut % P[T + 3u], lo = P[q + 7u], hi = P[q + 8u], row0 = P[q + 9u];
+	bool list;
+	itemsOf(pair, list);
+	if (list) {
+		uint i = listAt(source, P[q + 5u] + row * P[q + 6u] + n);
+		if (i >= lo && i < hi) visit(k, row0 + i - lo, d, tile, piece);
+		return;
+	}
+	uint w = P[q + 10u] + n, bits = maskAt(source, P[q + 3u] + row * P[q + 2u] + w);
+	for (int i = 0; i < 32 && bits != 0u; i++) {
+		uint b = uint(findLSB(bits)), neuron = 32u * w + b;
+		bits &= bits - 1u;
+		if (neuron >= lo && neuron < hi) visit(k, row0 + neuron - lo, d, tile, piece);
+	}
+}
+
+void main() {
+	if (C[$FAULT] < S || C[$HALT] <= S) return;
+	T = P[$PARAMS];
+	uint lane = gl_LocalInvocationID.x, teams = gl_NumWorkGroups.x * ($GROUPu / 32u), team = gl_WorkGroupID.x * ($GROUPu / 32u) + lane / 32u;
+	uint pairs = K * P[T] * P[T + 1u], cuts = P[T + 2u] * P[T + 3u], done = 0u;
+	for (uint base = 0u; base < pairs; base += $PAIRSu) {
+		uint sum = 0u;
+		for (uint i = 0u; i < $EACHu; i++) {
+			uint pair = base + lane * $EACHu + i;
+			bool list;
+			if (pair < pairs) sum += itemsOf(pair, list) * cuts;
+			before[lane * $EACHu + i + 1u] = sum;
+		}
+		part[lane] = sum;
+		groupMemoryBarrier(); barrier();
+		for (uint d = 1u; d < $GROUPu; d *= 2u) {
+			uint v = lane >= d ? part[lane - d] : 0u;
+			groupMemoryBarrier(); barrier();
+			part[lane] += v;
+			groupMemoryBarrier(); barrier();
+		}
+		uint ahead = part[lane] - sum;
+		for (uint i = 1u; i <= $EACHu; i++) before[lane * $EACHu + i] += ahead;
+		if (lane == 0u) before[0] = 0u;
+		groupMemoryBarrier(); barrier();
+		uint total = before[$PAIRS];
+		for (uint n = (team + teams - done % teams) % teams; n < total; n += teams) {
+			uint lo = 0u, hi = $PAIRSu; // before[lo] <= n < before[hi]
+			for (int i = 0; i < 10 && hi - lo > 1u; i++) {
+				uint mid = (lo + hi) / 2u;
+				if (before[mid] <= n) lo = mid; else hi = mid;
+			}
+			uint of = n - before[lo];
+			item(base + lo, of / cuts, of % cuts);
+		}
+		done += total;
+		groupMemoryBarrier(); barrier();
+	}
+	if (due > 0u) {
+		uint old = atomicAdd(C[$DUE], due);
+		if (old + due < old) atomicAdd(C[$DUE + 1], 1u);
+	}
+}
+`
+
+// deliverKernel adds packed weights to the accumulator of a FormDeliver stage.
+func (l *layout) deliverKernel(stage, params, shards, group, width int, uniform int32, inject string) *kernel {
+	acc := l.bufs[l.plan.Stages[stage].Acc]
+	return l.walkKernel(stage, params, shards, group, inject, func(k *kernel) {
+		local := "word(h, P[H + 3u] + e / 2u) >> (16u * (e & 1u)) & 0xffffu"
+		weight := fmt.Sprintf("0x%xu", uint32(uniform))
+		switch width {
+		case 16:
+			k.line("uint w = word(h, P[H + 3u] + e);")
+			local, weight = "(w & 0xffffu)", "uint(int(w) >> 16)"
+		case 32:
+			weight = "word(h, P[H + 4u] + e)"
+		}
+		if inject == "deliver-index" {
+			local = "(" + local + " ^ 1u)"
+		}
+		if acc.arena < 0 {
+			return // nobody reads this accumulator
+		}
+		k.line("uint target = P[H + 5u] + (%s);", local)
+		k.line("atomicAdd(%s[P[T + %du] + k * P[T + %du] + target], %s);", k.arena(acc.arena), walkAcc, walkStride, weight)
+	})
+}
