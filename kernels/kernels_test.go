@@ -1,0 +1,18 @@
+package kernels_test
+
+import (
+	"fmt"
+	"testing"
+
+	"synfire/engine/backend"
+	"synfire/engine/backend/backendtest"
+	"synfire/kernels"
+)
+
+func TestBackend(t *testing.T) {
+	for _, threads := range []int{1, 2, 3, 7} {
+		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
+			backendtest.Run(t, func(testing.TB) backend.Backend { return kernels.New(threads) })
+		})
+	}
+}

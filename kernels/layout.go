@@ -1,0 +1,297 @@
+package kernels
+
+import (
+	"sort"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/ir"
+)
+
+// A domain is a set of lanes that belong together: those of a population, say.
+// Buffers, events and stages whose lanes coincide lie in one domain, each at
+// its own shift; a thread owns a range of coordinates of each domain, and with
+// it the words of all its buffers there. So whatever a stage does lane by lane
+// needs no other thread.
+type domain struct {
+	lo, hi int   // coordinates
+	cut    []int // thread t owns cut[t] to cut[t+1]-1
+}
+
+// layout says which thread owns what.
+type layout struct {
+	threads int
+	plain   bool // lanes do not coincide anywhere consistently: one thread, nothing fused
+	domains []domain
+	stage   []place // lane 0 of each FormMap stage
+	event   []place // neuron 0
+	buf     []place // word 0; domain -1: in none
+	accs    map[backend.BufID]*accumulator
+}
+
+// place is a coordinate in a domain.
+type place struct{ dom, at int }
+
+// accumulator is the layout of an accumulator that only Deliver stages and
+// lanes touch: each thread has its own part of it, its ranges laid end to end.
+type accumulator struct {
+	ranges [][]connect.Range // of each thread, ascending
+	spans  []span            // stages' views, while the layout is worked out
+}
+
+// span is words off to off+n-1 of an accumulator, of which word off lies at a place.
+type span struct {
+	off, n int
+	at     place
+}
+
+// tiles are the thread's ranges among the first n targets, cut where a tile is full.
+func (a *accumulator) tiles(thread, n int) (tiles [][]connect.Range) {
+	var tile []connect.Range
+	room := connect.MaxTile
+	for _, r := range a.ranges[thread] {
+		for r.Hi = min(r.Hi, n); r.Lo < r.Hi; {
+			k := min(room, r.Hi-r.Lo)
+			tile = append(tile, connect.Range{Lo: r.Lo, Hi: r.Lo + k})
+			r.Lo += k
+			if room -= k; room == 0 {
+				tiles, tile, room = append(tiles, tile), nil, connect.MaxTile
+			}
+		}
+	}
+	if len(tile) > 0 {
+		tiles = append(tiles, tile)
+	}
+	return tiles
+}
+
+// position is where word w of the accumulator lies in the thread's part.
+func (a *accumulator) position(thread, w int) int {
+	at := 0
+	for _, r := range a.ranges[thread] {
+		if w < r.Hi {
+			return at + max(w-r.Lo, 0)
+		}
+		at += r.Hi - r.Lo
+	}
+	return at
+}
+
+func (a *accumulator) words(thread int) (n int) {
+	for _, r := range a.ranges[thread] {
+		n += r.Hi - r.Lo
+	}
+	return n
+}
+
+// forest joins nodes whose words correspond: word w of a node is word w+shift
+// of its parent.
+type forest struct {
+	parent, shift []int
+	conflict      bool
+}
+
+func (f *forest) find(x int) (root, shift int) {
+	for f.parent[x] != x {
+		shift += f.shift[x]
+		x = f.parent[x]
+	}
+	return x, shift
+}
+
+// join says that word wx of x is the same lane as word wy of y.
+func (f *forest) join(x, wx, y, wy int) {
+	rx, sx := f.find(x)
+	ry, sy := f.find(y)
+	if rx == ry {
+		f.conflict = f.conflict || wx+sx != wy+sy
+		return
+	}
+	f.parent[rx], f.shift[rx] = ry, wy+sy-wx-sx
+}
+
+// newLayout divides the plan's lanes among threads.
+func newLayout(plan *backend.Plan, threads int) *layout {
+	l := &layout{threads: threads, accs: map[backend.BufID]*accumulator{}}
+	for i := range plan.Stages {
+		if s := &plan.Stages[i]; s.Form == backend.FormDeliver {
+			l.accs[s.Acc] = &accumulator{}
+		}
+	}
+	if !l.divide(plan) {
+		l.plain, l.threads = true, 1
+		for _, a := range l.accs {
+			*a = accumulator{}
+		}
+		l.divide(plan)
+	}
+	return l
+}
+
+// divide works the layout out; false where lanes contradict each other.
+func (l *layout) divide(plan *backend.Plan) bool {
+	nb, ne, ns := len(plan.Bufs), len(plan.Events), len(plan.Stages)
+	f := &forest{parent: make([]int, nb+ne+ns), shift: make([]int, nb+ne+ns)}
+	for i := range f.parent {
+		f.parent[i] = i
+	}
+	odd := false
+	for i := range plan.Stages {
+		s := &plan.Stages[i]
+		for _, src := range s.Rec.Src {
+			odd = odd || l.accs[src.Buf] != nil
+		}
+		if s.Form == backend.FormEffect {
+			for _, b := range s.Bind {
+				odd = odd || l.accs[b.Buf] != nil
+			}
+		}
+		if s.Form != backend.FormMap {
+			continue
+		}
+		for k, b := range s.Bind {
+			kind := s.Prog.Slots[k].Kind
+			switch {
+			case kind == ir.Mask:
+				f.join(nb+ne+i, 0, nb+b.Event, 0)
+			case l.accs[b.Buf] != nil:
+				odd = odd || kind != ir.Array
+			case kind == ir.Array && plan.Bufs[b.Buf].Kind != backend.Constant:
+				f.join(nb+ne+i, 0, int(b.Buf), b.Off)
+			}
+		}
+	}
+	ok := !odd && !f.conflict
+
+	// Domains and their extent.
+	number := map[int]int{}
+	l.domains = nil
+	put := func(node, n int) place {
+		root, shift := f.find(node)
+		d, have := number[root]
+		if !have {
+			d = len(l.domains)
+			number[root] = d
+			l.domains = append(l.domains, domain{lo: shift, hi: shift})
+		}
+		l.domains[d].lo = min(l.domains[d].lo, shift)
+		l.domains[d].hi = max(l.domains[d].hi, shift+n)
+		return place{d, shift}
+	}
+	l.stage, l.event, l.buf = make([]place, ns), make([]place, ne), make([]place, nb)
+	for i := range plan.Events {
+		l.event[i] = put(nb+i, plan.Events[i].N)
+	}
+	for i := range plan.Stages {
+		if plan.Stages[i].Form == backend.FormMap {
+			l.stage[i] = put(nb+ne+i, plan.Stages[i].N)
+		}
+	}
+	for i := range plan.Bufs {
+		l.buf[i] = place{-1, 0}
+		if k := plan.Bufs[i].Kind; (k == backend.State || k == backend.Scratch) && l.accs[backend.BufID(i)] == nil {
+			l.buf[i] = put(i, plan.Bufs[i].Len)
+		}
+	}
+	for d := range l.domains {
+		l.domains[d].divide(d, l.threads)
+	}
+	return l.divideAccumulators(plan) && ok
+}
+
+// divide cuts a domain into one part for each thread, at multiples of 64 lanes,
+// or of 512 where there are many, so that no two threads share a line of memory.
+func (d *domain) divide(number, threads int) {
+	n := d.hi - d.lo
+	grain := 64
+	if n/threads >= 4096 {
+		grain = 512
+	}
+	units := (n + grain - 1) / grain
+	d.cut = make([]int, threads+1)
+	for t := range d.cut {
+		d.cut[t] = min(d.lo+units*t/threads*grain, d.hi)
+		if units < threads { // too small to be divided: one thread has it all
+			d.cut[t] = d.lo
+			if t > number%threads {
+				d.cut[t] = d.hi
+			}
+		}
+	}
+}
+
+// part is the lanes of n that start at a place which a thread owns.
+func (l *layout) part(at place, n, thread int) (lo, hi int) {
+	d := &l.domains[at.dom]
+	lo, hi = max(d.cut[thread]-at.at, 0), min(d.cut[thread+1]-at.at, n)
+	return lo, max(lo, hi)
+}
+
+// divideAccumulators gives each thread the words of its lanes, and the first
+// thread those that no stage reads. False where a word has two owners.
+func (l *layout) divideAccumulators(plan *backend.Plan) bool {
+	for i := range plan.Stages {
+		s := &plan.Stages[i]
+		if s.Form != backend.FormMap {
+			continue
+		}
+		for _, b := range s.Bind {
+			if a := l.accs[b.Buf]; a != nil && b.Buf >= 0 {
+				a.spans = append(a.spans, span{b.Off, s.N, l.stage[i]})
+			}
+		}
+	}
+	for id, a := range l.accs {
+		if l.plain {
+			a.ranges = [][]connect.Range{{{Lo: 0, Hi: plan.Bufs[id].Len}}}
+			continue
+		}
+		if !a.divide(l, plan.Bufs[id].Len) {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *accumulator) divide(l *layout, n int) bool {
+	type owned struct {
+		connect.Range
+		thread int
+	}
+	var all []owned
+	for i, s := range a.spans {
+		for _, o := range a.spans[:i] { // one word is one lane, whoever looks
+			if s.off < o.off+o.n && o.off < s.off+s.n && (s.at.dom != o.at.dom || s.at.at-s.off != o.at.at-o.off) {
+				return false
+			}
+		}
+		for t := range l.threads {
+			if lo, hi := l.part(s.at, s.n, t); lo < hi {
+				all = append(all, owned{connect.Range{Lo: s.off + lo, Hi: s.off + hi}, t})
+			}
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Lo < all[j].Lo })
+	a.ranges = make([][]connect.Range, l.threads)
+	give := func(t, lo, hi int) {
+		r := a.ranges[t]
+		if k := len(r); k > 0 && r[k-1].Hi == lo {
+			r[k-1].Hi = hi
+		} else if lo < hi {
+			a.ranges[t] = append(r, connect.Range{Lo: lo, Hi: hi})
+		}
+	}
+	at, owner := 0, -1
+	for _, o := range all {
+		if o.Lo < at && o.thread != owner {
+			return false
+		}
+		give(0, at, max(at, o.Lo))
+		if o.Hi > max(at, o.Lo) {
+			give(o.thread, max(at, o.Lo), o.Hi)
+			at, owner = o.Hi, o.thread
+		}
+	}
+	give(0, at, n)
+	return true
+}

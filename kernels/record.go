@@ -1,0 +1,216 @@
+package kernels
+
+import (
+	"sort"
+
+	"synfire/engine/backend"
+)
+
+// spikeRecord is what one thread has recorded of a FormSpikes stage in this Run.
+type spikeRecord struct {
+	index  []uint32
+	values [][]uint32
+	cum    []uint32 // entries after each step
+}
+
+func (r *spikeRecord) begin(sources, n int) {
+	r.index = r.index[:0]
+	if r.values == nil {
+		r.values = make([][]uint32, sources)
+	}
+	for k := range r.values {
+		r.values[k] = r.values[k][:0]
+	}
+	if cap(r.cum) < n {
+		r.cum = make([]uint32, n)
+	}
+	r.cum = r.cum[:n]
+}
+
+// spikes records the thread's spikes of step s.
+func (t *thread) spikes(it *item, s int) {
+	p := t.p
+	i := it.stages[0]
+	r, rec := &t.recs[i], &p.plan.Stages[i].Rec
+	if p.runs(i, s) {
+		list := t.fired(it.event, p.step0+int64(s))
+		lo := sort.Search(len(list), func(k int) bool { return int(list[k]) >= rec.Lo })
+		hi := sort.Search(len(list), func(k int) bool { return int(list[k]) >= rec.Hi })
+		r.index = append(r.index, list[lo:hi]...)
+		for k, src := range rec.Src {
+			words := p.bufs[src.Buf][src.Off:]
+			for _, n := range list[lo:hi] {
+				r.values[k] = append(r.values[k], words[n])
+			}
+		}
+	}
+	r.cum[s] = uint32(len(r.index))
+}
+
+// roomUntil is the step, at most n, before which no record of spikes can
+// overflow, given what was recorded before step s.
+func (p *program) roomUntil(s, n int) int {
+	until := n
+	for i := range p.plan.Stages {
+		st := &p.plan.Stages[i]
+		if st.Form != backend.FormSpikes || st.Rec.Hi == st.Rec.Lo {
+			continue
+		}
+		room := p.plan.Bufs[st.Rec.Index].Len
+		for _, d := range st.Rec.Dst {
+			room = min(room, p.plan.Bufs[d].Len)
+		}
+		if s > 0 {
+			for _, t := range p.threads {
+				room -= int(t.recs[i].cum[s-1])
+			}
+		}
+		left := room / (st.Rec.Hi - st.Rec.Lo)
+		if st.Flag < 0 {
+			until = min(until, s+left)
+			continue
+		}
+		for k := s; k < until; k++ {
+			if p.runs(i, k) {
+				if left--; left < 0 {
+					until = k
+				}
+			}
+		}
+	}
+	return until
+}
+
+// sampling is a FormSample stage: which thread takes which items.
+type sampling struct {
+	stage *backend.Stage
+	index int
+	parts []share // by thread
+	row   []int32 // by step of this Run: samples taken before it
+}
+
+// share is the positions in a sample that a thread fills, by ascending item.
+type share struct {
+	lo, hi    int // where all items are taken: items lo to hi-1 at their own positions
+	pos, item []uint32
+}
+
+func newSampling(p *program, it *item, local bool) *sampling {
+	st := &p.plan.Stages[it.stages[0]]
+	s := &sampling{stage: st, index: it.stages[0], parts: make([]share, p.lay.threads)}
+	width := st.Rec.Width()
+	owner := func(n, t int) bool {
+		if !local {
+			return n >= width*t/p.lay.threads && n < width*(t+1)/p.lay.threads
+		}
+		lo, hi := p.lay.part(it.at, it.n, t)
+		item := n
+		if st.Rec.Items != nil {
+			item = int(st.Rec.Items[n])
+		}
+		return item >= lo && item < hi
+	}
+	for t := range s.parts {
+		sh := &s.parts[t]
+		if st.Rec.Items == nil {
+			sh.lo, sh.hi = width*t/p.lay.threads, width*(t+1)/p.lay.threads
+			if local {
+				sh.lo, sh.hi = p.lay.part(it.at, it.n, t)
+			}
+			continue
+		}
+		for n, i := range st.Rec.Items {
+			if owner(n, t) {
+				sh.pos, sh.item = append(sh.pos, uint32(n)), append(sh.item, i)
+			}
+		}
+		sort.Stable(sh)
+	}
+	return s
+}
+
+func (s *share) Len() int           { return len(s.pos) }
+func (s *share) Less(i, j int) bool { return s.item[i] < s.item[j] }
+func (s *share) Swap(i, j int) {
+	s.pos[i], s.pos[j], s.item[i], s.item[j] = s.pos[j], s.pos[i], s.item[j], s.item[i]
+}
+
+// prepare numbers the samples of n steps and returns how many steps have room.
+func (s *sampling) prepare(p *program, n int) int {
+	s.row = s.row[:0]
+	rows := n
+	if w := s.stage.Rec.Width(); w > 0 {
+		for _, d := range s.stage.Rec.Dst {
+			rows = min(rows, p.plan.Bufs[d].Len/w)
+		}
+	}
+	taken := int32(0)
+	for k := range n {
+		if p.runs(s.index, k) && int(taken) == rows {
+			return k
+		}
+		s.row = append(s.row, taken)
+		if p.runs(s.index, k) {
+			taken++
+		}
+	}
+	return n
+}
+
+// take takes the thread's items lo to hi-1 at step k of the Run.
+func (s *sampling) take(p *program, thread, k, lo, hi int) {
+	sh := &s.parts[thread]
+	at := int(s.row[k]) * s.stage.Rec.Width()
+	for n, src := range s.stage.Rec.Src {
+		from, to := p.bufs[src.Buf][src.Off:], p.bufs[s.stage.Rec.Dst[n]][at:]
+		if s.stage.Rec.Items == nil {
+			if a, b := max(lo, sh.lo), min(hi, sh.hi); a < b {
+				copy(to[a:b], from[a:b])
+			}
+			continue
+		}
+		first := sort.Search(len(sh.item), func(j int) bool { return int(sh.item[j]) >= lo })
+		for j := first; j < len(sh.item) && int(sh.item[j]) < hi; j++ {
+			to[sh.pos[j]] = from[sh.item[j]]
+		}
+	}
+}
+
+// gather puts the threads' records together, for the steps that count.
+func (p *program) gather(done int) {
+	for i := range p.plan.Stages {
+		st := &p.plan.Stages[i]
+		switch st.Form {
+		case backend.FormSample:
+			count := p.bufs[st.Rec.Count]
+			clear(count)
+			for s := range done {
+				if p.runs(i, s) {
+					count[s] = 1
+				}
+			}
+		case backend.FormSpikes:
+			count := p.bufs[st.Rec.Count]
+			clear(count)
+			at := 0
+			for s := range done {
+				for _, t := range p.threads {
+					r := &t.recs[i]
+					lo, hi := uint32(0), r.cum[s]
+					if s > 0 {
+						lo = r.cum[s-1]
+					}
+					if lo == hi {
+						continue
+					}
+					copy(p.bufs[st.Rec.Index][at:], r.index[lo:hi])
+					for k, d := range st.Rec.Dst {
+						copy(p.bufs[d][at:], r.values[k][lo:hi])
+					}
+					at += int(hi - lo)
+					count[s] += hi - lo
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,568 @@
+package kernels
+
+import (
+	"synfire/engine/backend"
+	"synfire/engine/ir"
+)
+
+// opKind is what an op of the schedule does.
+type opKind uint8
+
+const (
+	opLocal   opKind = iota // parts of one domain, each thread on its own lanes
+	opDeliver               // a FormDeliver stage, each thread to its own targets
+	opAll                   // one item, each thread on its share, seeing the words of others
+	opSerial                // one item, by the first thread alone
+	opClear                 // a scratch buffer that no domain has, each thread its share
+	opBarrier               // all threads have come here
+)
+
+// op is an entry of the schedule: the stages of a step, grouped and put into an
+// order in which the fewest barriers are needed.
+type op struct {
+	kind  opKind
+	dom   int
+	items []*item
+	stage int           // opDeliver
+	buf   backend.BufID // opClear
+	clear bool          // opDeliver: zero the accumulator first
+	use   access
+}
+
+// itemKind is what an item of a group does.
+type itemKind uint8
+
+const (
+	itemMap itemKind = iota
+	itemClear
+	itemInject
+	itemSample
+	itemExtract
+	itemSpikes
+	itemEffect
+)
+
+// item is a part of a group. A Map item may hold several stages, fused.
+type item struct {
+	kind   itemKind
+	stages []int
+	at     place // of lane 0, or of the cleared buffer's first word
+	n      int
+	event  int           // itemExtract, itemClear of a mask
+	buf    backend.BufID // itemClear; NoBuf: of a mask
+	use    access
+	mapped *mapped // itemMap: its programs
+}
+
+// access is what something reads and writes: resources by number, true where
+// it may touch the words of other threads' lanes.
+type access struct{ r, w map[int]bool }
+
+func (a *access) read(r int, cross bool)  { put(&a.r, r, cross) }
+func (a *access) write(r int, cross bool) { put(&a.w, r, cross) }
+
+func put(m *map[int]bool, r int, cross bool) {
+	if *m == nil {
+		*m = map[int]bool{}
+	}
+	(*m)[r] = (*m)[r] || cross
+}
+
+func (a *access) add(b *access) {
+	for r, x := range b.r {
+		a.read(r, x)
+	}
+	for r, x := range b.w {
+		a.write(r, x)
+	}
+}
+
+// meets says whether the order of a and b matters; across: between threads.
+func (a *access) meets(b *access) (order, across bool) {
+	for r, x := range a.w {
+		for _, m := range []map[int]bool{b.r, b.w} {
+			if y, hit := m[r]; hit {
+				order, across = true, across || x || y
+			}
+		}
+	}
+	for r, x := range a.r {
+		if y, hit := b.w[r]; hit {
+			order, across = true, across || x || y
+		}
+	}
+	return order, across
+}
+
+// schedule is the order of one step.
+type schedule struct {
+	plan *backend.Plan
+	lay  *layout
+	ops  []*op
+	due  []bool // events written since their spikes were last listed
+	// spans: every domain is one op that needs no other, so that several steps
+	// may be made on a block of lanes before the next block.
+	spans bool
+}
+
+// Resources: buffers, then for each event its mask and its list, then for each
+// accumulator and domain the words there.
+func (s *schedule) mask(e int) int { return len(s.plan.Bufs) + 2*e }
+func (s *schedule) list(e int) int { return len(s.plan.Bufs) + 2*e + 1 }
+func (s *schedule) acc(b backend.BufID, dom int) int {
+	return len(s.plan.Bufs) + 2*len(s.plan.Events) + int(b)*len(s.lay.domains) + dom
+}
+
+func newSchedule(plan *backend.Plan, lay *layout) *schedule {
+	s := &schedule{plan: plan, lay: lay, due: make([]bool, len(plan.Events))}
+	for e := range s.due {
+		s.due[e] = true
+	}
+	for i := range plan.Stages {
+		s.stage(i)
+	}
+	for e := range plan.Events {
+		s.extract(e)
+	}
+	s.clears()
+	s.barriers()
+	s.spans = !lay.plain
+	seen := map[int]bool{}
+	for i, o := range s.ops {
+		s.spans = s.spans && o.kind == opLocal && !seen[o.dom] && s.even(o)
+		seen[o.dom] = true
+		for _, p := range s.ops[:i] {
+			order, _ := o.use.meets(&p.use)
+			s.spans = s.spans && !order
+		}
+	}
+	return s
+}
+
+// even says that blocks of the op's items coincide: their parts begin a
+// multiple of 32 lanes after the thread's, and nothing reads values at spikes.
+func (s *schedule) even(o *op) bool {
+	listed := map[int]bool{}
+	for _, it := range o.items {
+		if it.kind == itemExtract && listed[it.event] {
+			return false
+		}
+		listed[it.event] = listed[it.event] || it.kind == itemExtract
+		if it.kind == itemSpikes && len(s.plan.Stages[it.stages[0]].Rec.Src) > 0 {
+			return false
+		}
+		for t := range s.lay.threads {
+			lo, hi := s.lay.part(it.at, it.n, t)
+			if lo < hi && (lo+it.at.at-s.lay.domains[o.dom].cut[t])%32 != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// stage places a stage.
+func (s *schedule) stage(i int) {
+	st := &s.plan.Stages[i]
+	it := &item{stages: []int{i}, n: st.N}
+	switch st.Form {
+	case backend.FormMap:
+		it.at = s.lay.stage[i]
+		serial := s.programAccess(i, &it.use)
+		if serial {
+			s.append(&op{kind: opSerial, items: []*item{it}})
+			return
+		}
+	case backend.FormInject:
+		it.kind, it.event, it.at, it.n = itemInject, st.Event, s.lay.event[st.Event], s.plan.Events[st.Event].N
+		it.use.write(s.mask(st.Event), false)
+		s.due[st.Event] = true
+	case backend.FormDeliver:
+		s.deliver(i)
+		return
+	case backend.FormEffect:
+		it.kind = itemEffect
+		s.programAccess(i, &it.use)
+		for _, src := range s.plan.Tables[st.Table].Sources {
+			s.extract(src.Event)
+			it.use.read(s.list(src.Event), true)
+		}
+		s.append(&op{kind: opSerial, items: []*item{it}})
+		return
+	case backend.FormSample:
+		it.kind = itemSample
+		it.at, it.n = s.sampled(st, &it.use)
+		if it.at.dom < 0 {
+			s.append(&op{kind: opAll, items: []*item{it}})
+			return
+		}
+	case backend.FormSpikes:
+		s.extract(st.Event)
+		it.kind, it.event = itemSpikes, st.Event
+		it.at, it.n = s.lay.event[st.Event], s.plan.Events[st.Event].N
+		it.use.read(s.list(st.Event), false)
+		if !s.values(st, it) {
+			s.append(&op{kind: opAll, items: []*item{it}})
+			return
+		}
+	}
+	s.local(it)
+}
+
+// sampled is where item 0 of a sample lies if all its sources lie in one domain.
+func (s *schedule) sampled(st *backend.Stage, use *access) (place, int) {
+	at, n := place{-1, 0}, st.Rec.N
+	for _, i := range st.Rec.Items {
+		n = max(n, int(i)+1)
+	}
+	local := true
+	for _, src := range st.Rec.Src {
+		b := s.lay.buf[src.Buf]
+		if b.dom < 0 || s.lay.plain {
+			local = local && s.plan.Bufs[src.Buf].Kind == backend.Constant && !s.lay.plain
+			continue
+		}
+		here := place{b.dom, b.at + src.Off}
+		local = local && (at.dom < 0 || at == here)
+		at = here
+	}
+	for _, src := range st.Rec.Src {
+		use.read(int(src.Buf), !local || at.dom < 0)
+	}
+	if !local {
+		at.dom = -1
+	}
+	return at, n
+}
+
+// values notes what a spike record reads, and says whether it lies at the
+// neurons' own lanes.
+func (s *schedule) values(st *backend.Stage, it *item) bool {
+	local := !s.lay.plain
+	for _, src := range st.Rec.Src {
+		if s.plan.Bufs[src.Buf].Kind != backend.Constant {
+			b := s.lay.buf[src.Buf]
+			local = local && b.dom == it.at.dom && b.at+src.Off == it.at.at
+		}
+	}
+	for _, src := range st.Rec.Src {
+		it.use.read(int(src.Buf), !local)
+	}
+	return local
+}
+
+// programAccess notes what a program touches, and says whether one thread must
+// run it: it adds to words that lanes share, or sees one buffer in two ways.
+func (s *schedule) programAccess(i int, use *access) (serial bool) {
+	st := &s.plan.Stages[i]
+	reads, writes := make([]bool, len(st.Bind)), make([]bool, len(st.Bind))
+	for _, in := range st.Prog.Ins {
+		switch in.Op {
+		case ir.Load, ir.Uniform, ir.Gather, ir.Bit:
+			reads[in.Imm] = true
+		case ir.Store, ir.StoreBit, ir.Put:
+			writes[in.Imm] = true
+		case ir.Scatter, ir.Scatter2:
+			writes[in.Imm], serial = true, true
+		}
+	}
+	effect := st.Form == backend.FormEffect
+	for k, b := range st.Bind {
+		kind := st.Prog.Slots[k].Kind
+		r := int(b.Buf)
+		switch {
+		case kind == ir.Mask:
+			r = s.mask(b.Event)
+			s.due[b.Event] = s.due[b.Event] || writes[k]
+		case b.Buf == backend.NoBuf:
+			continue
+		case s.lay.accs[b.Buf] != nil && !s.lay.plain:
+			r = s.acc(b.Buf, s.lay.stage[i].dom)
+		case s.lay.accs[b.Buf] != nil:
+			r = s.acc(b.Buf, 0)
+		}
+		cross := serial || effect || s.lay.plain || kind == ir.Table || kind == ir.Accum
+		if reads[k] {
+			use.read(r, cross)
+		}
+		if writes[k] {
+			use.write(r, cross)
+			for j, c := range st.Bind { // one buffer under two slots
+				serial = serial || j != k && kind != ir.Mask && c.Buf == b.Buf && st.Prog.Slots[j].Kind != ir.Mask && (c.Off != b.Off || st.Prog.Slots[j].Kind != kind)
+			}
+		}
+	}
+	if serial || s.lay.plain { // all that it touches lies with one thread
+		for _, m := range []map[int]bool{use.r, use.w} {
+			for r := range m {
+				m[r] = true
+			}
+		}
+	}
+	return serial
+}
+
+func (s *schedule) append(o *op) *op {
+	for _, it := range o.items {
+		o.use.add(&it.use)
+	}
+	s.ops = append(s.ops, o)
+	return o
+}
+
+// deliver places a delivery as early as what it touches allows: at the start of
+// the step, unless a delay is 0.
+func (s *schedule) deliver(i int) {
+	st := &s.plan.Stages[i]
+	t := &s.plan.Tables[st.Table]
+	o := &op{kind: opDeliver, stage: i}
+	for d := range s.lay.domains {
+		o.use.write(s.acc(st.Acc, d), false)
+		if s.lay.plain {
+			break
+		}
+	}
+	if t.MinDelay == 0 {
+		for _, src := range t.Sources {
+			s.extract(src.Event)
+			o.use.read(s.list(src.Event), true)
+		}
+	}
+	at := len(s.ops)
+	for at > 0 {
+		if order, _ := o.use.meets(&s.ops[at-1].use); order {
+			break
+		}
+		at--
+	}
+	s.ops = append(s.ops[:at], append([]*op{o}, s.ops[at:]...)...)
+}
+
+// extract lists the event's spikes of this step, if they may have changed.
+func (s *schedule) extract(e int) {
+	if !s.due[e] {
+		return
+	}
+	s.due[e] = false
+	it := &item{kind: itemExtract, event: e, at: s.lay.event[e], n: s.plan.Events[e].N}
+	it.use.read(s.mask(e), false)
+	it.use.write(s.list(e), false)
+	s.local(it)
+}
+
+// local adds an item to the open group of its domain, or begins another group.
+func (s *schedule) local(it *item) {
+	p := len(s.ops) - 1
+	for p >= 0 && (s.ops[p].kind != opLocal || s.ops[p].dom != it.at.dom) {
+		if order, _ := it.use.meets(&s.ops[p].use); order {
+			p = -1
+			break
+		}
+		p--
+	}
+	if p < 0 {
+		s.append(&op{kind: opLocal, dom: it.at.dom, items: []*item{it}})
+		return
+	}
+	g := s.ops[p]
+	if order, across := it.use.meets(&g.use); order && across || s.lay.plain {
+		s.append(&op{kind: opLocal, dom: it.at.dom, items: []*item{it}})
+		return
+	}
+	g.join(it)
+}
+
+// join adds an item to a group: a program to an earlier one over the same lanes,
+// if nothing between minds; a sample or injected spikes as early as can be.
+func (o *op) join(it *item) {
+	o.use.add(&it.use)
+	at := len(o.items)
+	for at > 0 {
+		q := o.items[at-1]
+		if it.kind == itemMap && q.kind == itemMap && q.at == it.at && q.n == it.n {
+			q.stages = append(q.stages, it.stages...)
+			q.use.add(&it.use)
+			return
+		}
+		if order, _ := it.use.meets(&q.use); order {
+			break
+		}
+		at--
+	}
+	if it.kind != itemSample && it.kind != itemInject {
+		at = len(o.items)
+	}
+	o.items = append(o.items[:at], append([]*item{it}, o.items[at:]...)...)
+}
+
+// clears adds the zeroing of scratch buffers and masks where what touches them
+// first in a step does not overwrite them.
+func (s *schedule) clears() {
+	for b := range s.plan.Bufs {
+		id := backend.BufID(b)
+		if s.plan.Bufs[b].Kind != backend.Scratch {
+			continue
+		}
+		if s.lay.accs[id] != nil {
+			s.clearAccumulator(id)
+			continue
+		}
+		o, it := s.firstUse(b)
+		switch {
+		case o == nil:
+		case o.kind == opLocal && s.lay.buf[b].dom == o.dom && !s.lay.plain && !it.use.r[b] && !it.use.w[b]:
+			if !s.overwrites(it, func(bd backend.Binding, k ir.Kind) bool {
+				return k == ir.Array && bd.Buf == id && bd.Off == 0
+			}, ir.Store, s.plan.Bufs[b].Len) {
+				c := &item{kind: itemClear, buf: id, at: s.lay.buf[b], n: s.plan.Bufs[b].Len}
+				c.use.write(b, false)
+				o.prepend(c)
+			}
+		default:
+			c := &op{kind: opClear, buf: id}
+			c.use.write(b, true)
+			s.ops = append([]*op{c}, s.ops...)
+		}
+	}
+	for e := range s.plan.Events {
+		o, it := s.firstUse(s.mask(e))
+		c := &item{kind: itemClear, buf: backend.NoBuf, event: e, at: s.lay.event[e], n: s.plan.Events[e].N}
+		c.use.write(s.mask(e), false)
+		switch {
+		case o.kind != opLocal || o.dom != c.at.dom:
+			s.ops = append([]*op{{kind: opLocal, dom: c.at.dom, items: []*item{c}, use: c.use}}, s.ops...)
+		case !s.writes(s.mask(e)): // nothing ever fires
+		case !s.overwrites(it, func(bd backend.Binding, k ir.Kind) bool { return k == ir.Mask && bd.Event == e }, ir.StoreBit, c.n):
+			o.prepend(c)
+		}
+	}
+}
+
+// writes says whether any op writes a resource.
+func (s *schedule) writes(r int) bool {
+	for _, o := range s.ops {
+		if _, w := o.use.w[r]; w {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *op) prepend(it *item) {
+	o.use.add(&it.use)
+	o.items = append([]*item{it}, o.items...)
+}
+
+// clearAccumulator lets the first delivery of the step zero the accumulator.
+func (s *schedule) clearAccumulator(id backend.BufID) {
+	for _, o := range s.ops {
+		if o.kind == opDeliver && s.plan.Stages[o.stage].Acc == id {
+			o.clear = true
+			return
+		}
+		for r := range o.use.w {
+			if base := s.acc(id, 0); r >= base && r < base+len(s.lay.domains) {
+				c := &op{kind: opClear, buf: id}
+				for d := range s.lay.domains {
+					c.use.write(s.acc(id, d), s.lay.plain)
+				}
+				s.ops = append([]*op{c}, s.ops...)
+				return
+			}
+		}
+	}
+}
+
+// firstUse is what touches a resource first in a step.
+func (s *schedule) firstUse(r int) (*op, *item) {
+	touches := func(a *access) bool {
+		_, read := a.r[r]
+		_, written := a.w[r]
+		return read || written
+	}
+	for _, o := range s.ops {
+		if !touches(&o.use) {
+			continue
+		}
+		for _, it := range o.items {
+			if touches(&it.use) {
+				return o, it
+			}
+		}
+		return o, nil
+	}
+	return nil, nil
+}
+
+// overwrites says that an item is a program that always runs, on n lanes at
+// least, and whose first touch of the slot is the store.
+func (s *schedule) overwrites(it *item, slot func(backend.Binding, ir.Kind) bool, store ir.Op, n int) bool {
+	if it == nil || it.kind != itemMap || it.n < n {
+		return false
+	}
+	for _, i := range it.stages {
+		st := &s.plan.Stages[i]
+		for _, in := range st.Prog.Ins {
+			switch in.Op {
+			case ir.Load, ir.Uniform, ir.Gather, ir.Bit, ir.Store, ir.StoreBit, ir.Put, ir.Scatter, ir.Scatter2:
+				if slot(st.Bind[in.Imm], st.Prog.Slots[in.Imm].Kind) {
+					return in.Op == store && st.Flag < 0
+				}
+			}
+		}
+	}
+	return false
+}
+
+// barriers puts barriers where threads would meet, the next step included. The
+// lists of spikes of earlier steps are waited for by Deliver itself, and their
+// places are not used again before all have read them.
+func (s *schedule) barriers() {
+	if s.lay.threads == 1 {
+		return
+	}
+	var since []*op
+	for range 2 {
+		for i := 0; i < len(s.ops); i++ {
+			o := s.ops[i]
+			if o.kind == opBarrier {
+				since = since[:0]
+				continue
+			}
+			for _, before := range since {
+				if s.apart(before, o) {
+					s.ops = append(s.ops[:i], append([]*op{{kind: opBarrier}}, s.ops[i:]...)...)
+					i++
+					since = since[:0]
+					break
+				}
+			}
+			since = append(since, o)
+		}
+	}
+}
+
+// apart says whether threads must not be in a and in b at the same time.
+func (s *schedule) apart(a, b *op) bool {
+	if a.kind == opSerial || b.kind == opSerial {
+		order, _ := a.use.meets(&b.use)
+		return order
+	}
+	for r, x := range a.use.w {
+		for _, m := range []map[int]bool{b.use.r, b.use.w} {
+			if y, hit := m[r]; hit && (x || y) {
+				return true
+			}
+		}
+	}
+	for r, x := range a.use.r {
+		if y, hit := b.use.w[r]; hit && (x || y) && !s.isList(r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *schedule) isList(r int) bool {
+	return r >= len(s.plan.Bufs) && r < len(s.plan.Bufs)+2*len(s.plan.Events) && (r-len(s.plan.Bufs))%2 == 1
+}

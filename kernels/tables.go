@@ -1,0 +1,208 @@
+package kernels
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+)
+
+// built is the tables of a Spec, for one division of its targets.
+type built struct {
+	spec   *connect.Spec
+	key    string // the tiles
+	width  int
+	delays []uint16
+	tiles  [][]*connect.Table // by thread
+	all    []*connect.Table
+	bytes  int64
+	users  int // programs and stages that hold it
+}
+
+// loadTables makes what the plan's deliveries and effects need. Tables that an
+// earlier plan has left are used again; those that this one does without go
+// before new ones are built. The memory is reckoned before any of it is taken.
+func (p *program) loadTables() error {
+	p.tables, p.effects = make([]*built, len(p.plan.Stages)), make([]*synapses, len(p.plan.Stages))
+	type order struct {
+		stage int
+		key   string
+		tiles [][][]connect.Range // by thread
+	}
+	var orders []order
+	needed := map[*connect.Spec]bool{}
+	for i := range p.plan.Stages {
+		st := &p.plan.Stages[i]
+		if st.Form != backend.FormDeliver {
+			continue
+		}
+		spec := p.plan.Tables[st.Table].Spec
+		o := order{stage: i}
+		for t := range p.lay.threads {
+			o.tiles = append(o.tiles, p.lay.accs[st.Acc].tiles(t, spec.NTgt))
+		}
+		o.key = fmt.Sprint(o.tiles)
+		orders = append(orders, o)
+		needed[spec] = true
+	}
+	p.cpu.drop(func(b *built) bool { return !needed[b.spec] })
+
+	var want connect.Memory
+	largest, name := int64(0), ""
+	counted := map[string]bool{}
+	for _, o := range orders {
+		spec := p.plan.Tables[p.plan.Stages[o.stage].Table].Spec
+		id := fmt.Sprintf("%p %s", spec, o.key)
+		if p.cpu.find(spec, o.key) != nil || counted[id] {
+			continue
+		}
+		counted[id] = true
+		m := connect.Estimate(spec, len(flat(o.tiles)), p.cpu.threads)
+		want.Synapses += m.Synapses
+		want.Entries += m.Entries
+		want.Index += m.Index
+		want.Scratch = max(want.Scratch, m.Scratch)
+		if m.Total() > largest {
+			largest, name = m.Total(), spec.Name
+		}
+	}
+	if err := p.fits(want, largest, name); err != nil {
+		return err
+	}
+	for _, o := range orders {
+		b, err := p.cpu.build(p.plan.Tables[p.plan.Stages[o.stage].Table].Spec, o.key, o.tiles)
+		if err != nil {
+			return err
+		}
+		b.users++
+		p.tables[o.stage] = b
+	}
+	for i := range p.plan.Stages {
+		if p.plan.Stages[i].Form == backend.FormEffect {
+			var err error
+			if p.effects[i], err = p.listSynapses(i); err != nil {
+				return fmt.Errorf("stage %s: %w", p.plan.Stages[i].Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func flat(tiles [][][]connect.Range) (all [][]connect.Range) {
+	for _, t := range tiles {
+		all = append(all, t...)
+	}
+	return all
+}
+
+// fits refuses a plan that the machine's memory does not hold.
+func (p *program) fits(m connect.Memory, largest int64, name string) error {
+	state, records := int64(0), int64(0)
+	for i := range p.plan.Bufs {
+		n := 4 * int64(p.plan.Bufs[i].Len)
+		if p.plan.Bufs[i].Kind == backend.Record {
+			records += n
+		} else {
+			state += n
+		}
+	}
+	need, free := m.Total()+state+records, available()
+	if free <= 0 || need <= free {
+		return nil
+	}
+	msg := fmt.Sprintf("the network needs %s of memory and %s are free: %s for %d synapses (the largest table, %s, %s), %s for neurons, %s for records",
+		size(need), size(free), size(m.Total()), m.Synapses, name, size(largest), size(state), size(records))
+	if m.Total() > 0 {
+		msg += fmt.Sprintf("; %.3g of its synapses would fit", max(0, float64(free-state-records)/float64(m.Total())))
+	}
+	return fmt.Errorf("cpu: %s", msg)
+}
+
+func size(n int64) string {
+	if n >= 1e9 {
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
+
+// available is the memory that can be had, in bytes: what the system says, or
+// less where a control group limits the process; 0 if neither tells.
+func available() int64 {
+	free := int64(0)
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
+				kb, _ := strconv.ParseInt(f[1], 10, 64)
+				free = kb << 10
+			}
+		}
+	}
+	number := func(path string) int64 {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return -1
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+		if err != nil {
+			return -1 // "max"
+		}
+		return n
+	}
+	for _, g := range [][2]string{
+		{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
+		{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
+	} {
+		if limit, used := number(g[0]), number(g[1]); limit > 0 && used >= 0 && (free == 0 || limit-used < free) {
+			free = max(limit-used, 1)
+		}
+	}
+	return free
+}
+
+func (c *cpu) find(spec *connect.Spec, key string) *built {
+	for _, b := range c.built {
+		if b.spec == spec && b.key == key {
+			return b
+		}
+	}
+	return nil
+}
+
+func (c *cpu) build(spec *connect.Spec, key string, tiles [][][]connect.Range) (*built, error) {
+	if b := c.find(spec, key); b != nil {
+		return b, nil
+	}
+	all, err := connect.Build(spec, flat(tiles), c.threads)
+	if err != nil {
+		return nil, err
+	}
+	b := &built{spec: spec, key: key, width: spec.Width, all: all}
+	for _, of := range tiles {
+		b.tiles = append(b.tiles, all[:len(of):len(of)])
+		all = all[len(of):]
+	}
+	for _, t := range b.all {
+		b.delays = t.Delays
+		b.bytes += t.Bytes()
+	}
+	c.built = append(c.built, b)
+	return b, nil
+}
+
+// drop frees the tables that no program holds and for which cond is true.
+func (c *cpu) drop(cond func(*built) bool) {
+	kept := c.built[:0]
+	for _, b := range c.built {
+		if b.users > 0 || !cond(b) {
+			kept = append(kept, b)
+			continue
+		}
+		for _, t := range b.all {
+			t.Close()
+		}
+	}
+	c.built = kept
+}
