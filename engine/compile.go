@@ -1,0 +1,407 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+
+	"synfire/engine/backend"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+)
+
+// compiler turns the objects of a network into a backend.Plan.
+type compiler struct {
+	n     *Network
+	ext   *externals
+	plan  *backend.Plan
+	bufs  map[memory0]backend.BufID
+	keep  []kept // what to read back after a run
+	evs   map[*groupEvent]int
+	hosts []func(step int64) uint32
+	seen  map[string]uint32 // host words by key
+	items []item
+	recs  []*recordRef
+
+	scopes    map[*NeuronGroup]*scope
+	schemes   map[*NeuronGroup]*eqn.Scheme
+	written   map[*Variable]bool
+	traps     []limit
+	liveSpecs map[uint64]bool
+	synapsesN int64
+}
+
+// memory0 is the identity of a buffer.
+type memory0 struct {
+	v   *Variable
+	low bool
+	key any
+}
+
+// kept is host memory that mirrors a State buffer between runs.
+type kept struct {
+	buf   backend.BufID
+	words []uint32
+}
+
+// item is a stage or several, with its place in the step.
+type item struct {
+	slot, order int
+	name        string
+	seq         int
+	make        func() error
+}
+
+// schedule lists the slots of a step; each has a before_ and an after_.
+var schedule = []string{"start", "groups", "thresholds", "synapses", "resets", "end"}
+
+func slotRank(when string) (int, error) {
+	for k, s := range schedule {
+		switch when {
+		case "before_" + s:
+			return 3 * k, nil
+		case s:
+			return 3*k + 1, nil
+		case "after_" + s:
+			return 3*k + 2, nil
+		}
+	}
+	return 0, unknown(when, "slot of the schedule (when=)", schedule)
+}
+
+// limit is a variable that is checked at the end of each step (rule 4).
+type limit struct {
+	g *NeuronGroup
+	v *Variable
+}
+
+// defaultBatch is the longest run without host traffic, in steps.
+const defaultBatch = 1024
+
+func (n *Network) compile() (*compiler, error) {
+	c := &compiler{n: n, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
+		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, liveSpecs: map[uint64]bool{}}
+	c.plan = &backend.Plan{Dt: n.dt, Seed: n.seed, Batch: defaultBatch}
+	if n.step >= 1<<31-1<<20 {
+		return nil, fmt.Errorf("a run of more than 2^31 steps is not possible")
+	}
+	c.plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.step)})
+	c.plan.Due = c.buffer("due", backend.State, ir.U32, n.due[:])
+	c.keep = append(c.keep, kept{c.plan.Due, n.due[:]})
+	if err := c.findWritten(); err != nil {
+		return nil, err
+	}
+	for _, g := range n.Groups() {
+		if err := c.group(g); err != nil {
+			return nil, err
+		}
+	}
+	for _, ob := range n.objects {
+		var err error
+		switch x := ob.(type) {
+		case *regular:
+			err = c.regular(x)
+		case *PoissonInput:
+			err = c.poissonInput(x)
+		case *StateMonitor:
+			err = c.stateMonitor(x)
+		case *SpikeMonitor:
+			err = c.spikeMonitor(x)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := c.synapses(); err != nil {
+		return nil, err
+	}
+	c.limits()
+	sort.SliceStable(c.items, func(a, b int) bool {
+		x, y := &c.items[a], &c.items[b]
+		switch {
+		case x.slot != y.slot:
+			return x.slot < y.slot
+		case x.order != y.order:
+			return x.order < y.order
+		case x.name != y.name:
+			return x.name < y.name
+		}
+		return x.seq < y.seq
+	})
+	for _, it := range c.items {
+		if err := it.make(); err != nil {
+			return nil, err
+		}
+	}
+	c.history()
+	c.plan.Host = len(c.hosts)
+	return c, c.plan.Check()
+}
+
+func (c *compiler) add(when string, order int, name string, f func() error) error {
+	rank, err := slotRank(when)
+	if err != nil {
+		return err
+	}
+	c.items = append(c.items, item{rank, order, name, len(c.items), f})
+	return nil
+}
+
+func (c *compiler) buffer(name string, k backend.BufKind, t ir.Type, init []uint32) backend.BufID {
+	c.plan.Bufs = append(c.plan.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: len(init), Init: init})
+	return backend.BufID(len(c.plan.Bufs) - 1)
+}
+
+func (c *compiler) blank(name string, k backend.BufKind, t ir.Type, n int) backend.BufID {
+	c.plan.Bufs = append(c.plan.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: n})
+	return backend.BufID(len(c.plan.Bufs) - 1)
+}
+
+// variable is the buffer of a variable's words.
+func (c *compiler) variable(v *Variable, low bool) backend.BufID {
+	id := memory0{v: v, low: low}
+	if b, ok := c.bufs[id]; ok {
+		return b
+	}
+	name, words, t := v.g.Name()+"."+v.name, v.words, v.irType()
+	if low {
+		name, words = name+"#lo", v.low
+	}
+	kind := backend.Constant
+	if c.written[v] {
+		kind = backend.State
+	}
+	b := c.buffer(name, kind, t, words)
+	if kind == backend.State {
+		c.keep = append(c.keep, kept{b, words})
+	}
+	c.bufs[id] = b
+	return b
+}
+
+func (c *compiler) table(key any, name string, t ir.Type, data []uint32) backend.BufID {
+	id := memory0{key: key}
+	if b, ok := c.bufs[id]; ok {
+		return b
+	}
+	b := c.buffer(name, backend.Constant, t, data)
+	c.bufs[id] = b
+	return b
+}
+
+// event is the number of an event of the plan.
+func (c *compiler) event(g *NeuronGroup, e *groupEvent) int {
+	if k, ok := c.evs[e]; ok {
+		return k
+	}
+	k := len(c.plan.Events)
+	c.plan.Events = append(c.plan.Events, backend.Event{Name: g.Name() + "." + e.name, N: g.n, History: 1, Masks: backend.NoBuf, Spike: e.name == "spike"})
+	c.evs[e] = k
+	return k
+}
+
+// host gives a host word for a value of time, shared by equal ones.
+func (c *compiler) host(b *ir.Builder) func(*eqn.HostExpr) ir.Value {
+	return func(h *eqn.HostExpr) ir.Value {
+		key := h.Key()
+		k, ok := c.seen[key]
+		if !ok {
+			k = uint32(len(c.hosts))
+			c.hosts = append(c.hosts, h.Eval)
+			c.seen[key] = k
+		}
+		return b.Host(k, h.Type, ir.Range{})
+	}
+}
+
+// flag is the host word that is set every so many steps; -1 for every step.
+func (c *compiler) flag(every float64, what string) (int, error) {
+	if every == 0 {
+		return -1, nil
+	}
+	k, err := c.n.multiple(every, what)
+	if err != nil || k == 1 {
+		return -1, err
+	}
+	key := fmt.Sprintf("every %d", k)
+	w, ok := c.seen[key]
+	if !ok {
+		w = uint32(len(c.hosts))
+		c.seen[key] = w
+		c.hosts = append(c.hosts, func(step int64) uint32 {
+			if step%k == 0 {
+				return 1
+			}
+			return 0
+		})
+	}
+	return int(w), nil
+}
+
+// lanes starts a program over the neurons of a group.
+func (c *compiler) lanes(g *NeuronGroup, what string) *lanes {
+	l := newLanes(c.n, g, g.Name()+" "+what, "step\x00"+g.auto+"\x00"+what)
+	l.host = c.host(l.b)
+	return l
+}
+
+// bind turns the memory of a program's slots into bindings.
+func (c *compiler) bind(l *lanes, p *ir.Prog) ([]backend.Binding, error) {
+	out := make([]backend.Binding, len(p.Slots))
+	for k := range p.Slots {
+		m := l.mem[k]
+		switch {
+		case m.v != nil:
+			out[k] = backend.Binding{Buf: c.variable(m.v, m.low), Event: -1}
+		case m.event != nil:
+			out[k] = backend.Binding{Buf: backend.NoBuf, Event: c.event(l.g, m.event)}
+		case m.acc != nil:
+			out[k] = backend.Binding{Buf: m.acc.buf, Off: m.acc.offset(l.g), Event: -1}
+		case m.data != nil:
+			out[k] = backend.Binding{Buf: c.table(m.key, m.key, p.Slots[k].Type, m.data), Event: -1}
+		case m.out != nil:
+			id := memory0{key: m.out}
+			b, ok := c.bufs[id]
+			if !ok {
+				b = c.blank(m.out.name, backend.Scratch, m.out.typ, m.out.n)
+				c.bufs[id] = b
+			}
+			out[k] = backend.Binding{Buf: b, Event: -1}
+		default:
+			return nil, fmt.Errorf("%s: the slot %s stands for nothing", p.Name, p.Slots[k].Name)
+		}
+	}
+	return out, nil
+}
+
+// stage appends the program of l as a Map stage, unless it does nothing.
+func (c *compiler) stage(l *lanes, lanes, flag int, traps []backend.Trap) error {
+	p, err := l.b.Prog()
+	if err != nil {
+		return fmt.Errorf("%s: %w", l.g.Name(), err)
+	}
+	if len(p.Ins) == 0 {
+		return nil
+	}
+	bind, err := c.bind(l, p)
+	if err != nil {
+		return err
+	}
+	c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormMap, Name: p.Name, Flag: flag, N: lanes, Prog: p, Bind: bind, Trap: traps, Acc: backend.NoBuf})
+	return nil
+}
+
+// findWritten marks the variables that a step may change. All others keep
+// their values during a run.
+func (c *compiler) findWritten() error {
+	mark := func(g *NeuronGroup, names ...string) {
+		for _, name := range names {
+			if v := g.byName[name]; v != nil {
+				c.written[v] = true
+			}
+		}
+	}
+	targets := func(code []eqn.Stmt) (out []string) {
+		for _, s := range code {
+			out = append(out, s.Target.ID)
+		}
+		return out
+	}
+	for _, ob := range c.n.objects {
+		switch x := ob.(type) {
+		case *NeuronGroup:
+			for _, e := range x.eqs.List {
+				if e.Kind == eqn.Differential || x.byName[e.Name].overDt {
+					mark(x, e.Name)
+				}
+			}
+			mark(x, targets(x.reset)...)
+			mark(x, "lastspike")
+			if x.refKind == refExpr {
+				mark(x, "not_refractory")
+			}
+		case *regular:
+			mark(x.src.g, targets(x.code)...)
+		case *PoissonInput:
+			c.written[x.v] = true
+		case *Synapses:
+			for _, p := range x.paths {
+				for _, name := range targets(p.code) {
+					y := x.end(name)
+					if y == nil {
+						continue
+					}
+					if r, ok := y.Ref.(endRef); ok {
+						c.written[r.v] = true
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// scope gives a group's names, with parameters that have one value and do not
+// change taken as constants, so that they fold.
+func (c *compiler) scope(g *NeuronGroup) *scope {
+	if s := c.scopes[g]; s != nil {
+		return s
+	}
+	s := g.scope(c.ext)
+	own, folded := s.own, map[string]*eqn.Symbol{}
+	s.own = func(name string) *eqn.Symbol {
+		y := own(name)
+		if y == nil || y.Kind != eqn.Variable {
+			return y
+		}
+		v, ok := y.Ref.(*Variable)
+		if !ok || v.builtin || v.eq == nil || c.written[v] || v.words == nil || len(v.words) == 0 || slices.ContainsFunc(v.words, func(w uint32) bool { return w != v.words[0] }) {
+			if ok && v.eq != nil && v.eq.Kind == eqn.Parameter {
+				y.Constant = !c.written[v]
+			}
+			return y
+		}
+		if f := folded[name]; f != nil {
+			return f
+		}
+		f := *y
+		f.Kind, f.Value, f.ReadOnly = eqn.Constant, value(y, c.n.dt, v.words[0]), true
+		folded[name] = &f
+		return &f
+	}
+	c.scopes[g] = s
+	return s
+}
+
+// Groups lists the populations in the order of creation.
+func (n *Network) Groups() []*NeuronGroup {
+	var out []*NeuronGroup
+	for _, ob := range n.objects {
+		if g, ok := ob.(*NeuronGroup); ok {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// Monitors lists the monitors in the order of creation.
+func (n *Network) Monitors() []Monitor {
+	var out []Monitor
+	for _, ob := range n.objects {
+		if m, ok := ob.(Monitor); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// AllSynapses lists the Synapses in the order of creation.
+func (n *Network) AllSynapses() []*Synapses {
+	var out []*Synapses
+	for _, ob := range n.objects {
+		if s, ok := ob.(*Synapses); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,438 @@
+package engine
+
+import (
+	"fmt"
+
+	"synfire/engine/backend"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+	"synfire/engine/num"
+)
+
+// groupFlags are the flags that a NeuronGroup's equations may carry.
+var groupFlags = map[eqn.EqKind][]string{
+	eqn.Differential: {"unless refractory", "shared", "compensated"},
+	eqn.Sub:          {"shared", "constant over dt"},
+	eqn.Parameter:    {"constant", "shared"},
+}
+
+// group plans a population: the update of its equations, thresholds, resets,
+// and the record of its spikes.
+func (c *compiler) group(g *NeuronGroup) error {
+	sc := c.scope(g)
+	if g.generator != nil {
+		return c.inject(g)
+	}
+	for _, code := range append([][]eqn.Stmt{g.reset}, regularCode(c.n, g)...) {
+		for _, name := range eqn.StepVariables(code, sc) {
+			v := g.byName[name]
+			if v == nil || v.sym.Steps || v.eq == nil || v.eq.Kind != eqn.Parameter {
+				continue
+			}
+			// From here on the variable holds steps (rule 9).
+			for k, w := range v.words {
+				v.words[k] = stepsWord(int32(floorSteps(value(v.sym, c.n.dt, w) / c.n.dt)))
+			}
+			v.sym.Steps = true
+		}
+	}
+	if err := eqn.CheckEquations(g.eqs, sc, groupFlags); err != nil {
+		return sc.explain(err)
+	}
+	opt := eqn.Options{Method: g.method, Dt: c.n.dt, Values: c.values}
+	if g.refKind != refNone {
+		opt.Refractory = g.byName["not_refractory"].sym
+	}
+	scheme, err := eqn.Integrate(g.eqs, sc, opt)
+	if err != nil {
+		return sc.explain(err)
+	}
+	c.schemes[g] = scheme
+	for _, name := range scheme.Two {
+		if v := g.byName[name]; v.low == nil {
+			v.low = make([]uint32, v.n)
+			v.sym.TwoWords = true
+		}
+	}
+	for _, d := range scheme.Derived {
+		if err := c.derive(g, d); err != nil {
+			return err
+		}
+	}
+	if err := c.update(g, sc, scheme); err != nil {
+		return err
+	}
+	for k, e := range g.events {
+		if err := c.threshold(g, sc, e, k); err != nil {
+			return err
+		}
+	}
+	if len(g.reset) > 0 {
+		if err := eqn.CheckStatements(g.reset, sc); err != nil {
+			return sc.explain(err)
+		}
+		c.add("resets", g.order, g.auto+"_spike_resetter", func() error {
+			l := c.lanes(g, "reset")
+			l.mask = l.b.Bit(l.slot("spikes", ir.Mask, ir.Bool, memory{event: g.event("spike")}))
+			if err := eqn.Lower(l.b, g.reset, sc, l); err != nil {
+				return sc.explain(err)
+			}
+			return c.stage(l, g.n, -1, nil)
+		})
+	}
+	for _, v := range g.vars {
+		if c.written[v] && v.irType() == ir.F32 && v.words != nil {
+			c.traps = append(c.traps, limit{g, v})
+		}
+	}
+	return nil
+}
+
+func regularCode(n *Network, g *NeuronGroup) (out [][]eqn.Stmt) {
+	for _, r := range g.regular {
+		out = append(out, r.code)
+	}
+	for _, s := range n.AllSynapses() {
+		for _, p := range s.paths {
+			if s.tgt.g == g && !p.post || s.src.g == g && p.post {
+				out = append(out, p.code)
+			}
+		}
+	}
+	return out
+}
+
+// values gives a parameter's present values, for the decision of rule 10.
+func (c *compiler) values(y *eqn.Symbol) []float64 {
+	v, ok := y.Ref.(*Variable)
+	if !ok || v.words == nil || c.written[v] && v.eq != nil && v.eq.Kind == eqn.Differential {
+		return nil
+	}
+	return v.decode(v.words).V
+}
+
+// derive works hidden constants out on the host, in float64 (rule 11).
+func (c *compiler) derive(g *NeuronGroup, d *eqn.Derived) error {
+	shared := true
+	for _, y := range d.In {
+		shared = shared && y.Shared
+	}
+	size := g.n
+	if shared {
+		size = 1
+	}
+	outs := make([]*Variable, len(d.Out))
+	for k, y := range d.Out {
+		outs[k] = &Variable{g: g, name: y.Name, sym: y, n: size, shared: shared}
+		outs[k].alloc(0)
+		y.Ref, y.Shared = outs[k], shared
+	}
+	in, out := make([]float64, len(d.In)), make([]float64, len(d.Out))
+	for lane := range size {
+		for k, y := range d.In {
+			v := y.Ref.(*Variable)
+			in[k] = value(y, c.n.dt, v.words[min(lane, len(v.words)-1)])
+		}
+		d.Eval(in, out)
+		for k, y := range d.Out {
+			w, err := encode(y, c.n.dt, out[k])
+			if err != nil {
+				return fmt.Errorf("%s, neuron %d: %w", g.Name(), lane, err)
+			}
+			outs[k].words[lane] = w
+		}
+	}
+	return nil
+}
+
+func (c *compiler) update(g *NeuronGroup, sc *scope, scheme *eqn.Scheme) error {
+	var overDt, sharedStmts []eqn.Stmt
+	for _, e := range g.eqs.List {
+		if v := g.byName[e.Name]; v.overDt {
+			overDt = append(overDt, eqn.Stmt{Target: &eqn.Name{At: e.At, ID: e.Name, Sym: v.writable()}, Op: "=", X: e.X})
+		}
+		if v := g.byName[e.Name]; v.shared && e.Kind == eqn.Differential {
+			sharedStmts = scheme.Stmts
+		}
+	}
+	if len(overDt) > 0 {
+		c.add("before_start", g.order, g.auto+"_subexpression_update", func() error {
+			l := c.lanes(g, "constant over dt")
+			if err := eqn.Lower(l.b, overDt, sc, l); err != nil {
+				return sc.explain(err)
+			}
+			return c.stage(l, g.n, -1, nil)
+		})
+	}
+	c.add("groups", g.order, g.auto+"_stateupdater", func() error {
+		if sharedStmts != nil && g.n > 0 {
+			l := c.lanes(g, "update")
+			l.single = true
+			if err := eqn.Lower(l.b, sharedOnly(sharedStmts, sc), sc, l); err != nil {
+				return sc.explain(err)
+			}
+			if err := c.stage(l, 1, -1, nil); err != nil {
+				return err
+			}
+		}
+		l := c.lanes(g, "update")
+		if g.refKind == refExpr {
+			if err := c.notRefractory(g, sc, l); err != nil {
+				return err
+			}
+		}
+		if err := eqn.Lower(l.b, scheme.Stmts, sc, l); err != nil {
+			return sc.explain(err)
+		}
+		return c.stage(l, g.n, -1, nil)
+	})
+	return nil
+}
+
+// writable is a symbol that the engine itself assigns though scripts cannot.
+func (v *Variable) writable() *eqn.Symbol {
+	v.sym.ReadOnly = false
+	return v.sym
+}
+
+// sharedOnly leaves out the assignments to variables of single neurons, and
+// what needs them.
+func sharedOnly(stmts []eqn.Stmt, sc eqn.Scope) (out []eqn.Stmt) {
+	lane := map[string]bool{}
+	for _, s := range stmts {
+		y := s.Target.Sym
+		if y == nil {
+			y = sc.Resolve(s.Target.ID)
+		}
+		vector := y != nil && !y.Shared
+		for _, id := range eqn.Identifiers(s.X) {
+			z := sc.Resolve(id)
+			vector = vector || lane[id] || z != nil && z.Kind == eqn.Variable && !z.Shared
+		}
+		if vector {
+			lane[s.Target.ID] = true
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// notRefractory works not_refractory out as the update begins, from an
+// expression for the period or a condition that holds a neuron.
+func (c *compiler) notRefractory(g *NeuronGroup, sc *scope, l *lanes) error {
+	nr := g.byName["not_refractory"]
+	x, typ, dim, err := eqn.LowerExpr(l.b, g.refractory, sc, l)
+	if err != nil {
+		return sc.explain(err)
+	}
+	var free ir.Value
+	switch {
+	case dim == second:
+		// Steps since the last spike >= floor(r/dt + 0.001).
+		since := l.b.SubI(l.b.Step(), l.Load(g.byName["lastspike"].sym))
+		per := l.b.F(second.Scale() / c.n.dt)
+		steps := l.b.F2I(l.b.Floor(l.b.Add(l.b.Mul(as(l.b, x, typ, &eqn.Symbol{}), per), l.b.F(1e-3))))
+		free = l.b.NotB(l.b.LtI(since, steps))
+	case dim.IsOne() && typ == eqn.Boolean:
+		free = l.b.OrB(l.Load(nr.sym), l.b.NotB(x))
+	default:
+		return errorAt(g.refractory.Pos(), "refractory= is a time or a condition, but %q has the unit %v", g.refractory.String(), dim)
+	}
+	l.Store(nr.sym, free)
+	return nil
+}
+
+func (c *compiler) threshold(g *NeuronGroup, sc *scope, e *groupEvent, nth int) error {
+	when := "thresholds"
+	if e.name != "spike" {
+		when = "after_thresholds"
+	}
+	c.add(when, g.order, g.auto+"_"+e.name+"_thresholder", func() error {
+		l := c.lanes(g, "threshold")
+		if e.name != "spike" {
+			l.site += "\x00" + e.name
+			l.b = ir.NewBuilder(g.Name() + " " + e.name)
+			l.host = c.host(l.b)
+		}
+		x, typ, _, err := eqn.LowerExpr(l.b, e.cond, sc, l)
+		if err != nil {
+			return sc.explain(err)
+		}
+		if typ != eqn.Boolean {
+			return errorAt(e.cond.Pos(), "a threshold is a condition, but %q is a number", e.cond.String())
+		}
+		if e.name == "spike" && g.refKind != refNone {
+			nr, last := g.byName["not_refractory"], g.byName["lastspike"]
+			x = l.b.AndB(x, l.Load(nr.sym))
+			l.Store(last.sym, l.b.Sel(x, l.b.Step(), l.Load(last.sym)))
+			if g.refKind == refExpr {
+				l.Store(nr.sym, l.b.AndB(l.Load(nr.sym), l.b.NotB(x)))
+			}
+		}
+		l.b.StoreBit(l.slot("events", ir.Mask, ir.Bool, memory{event: e}), x)
+		return c.stage(l, g.n, -1, nil)
+	})
+	c.spikes(g, e)
+	return nil
+}
+
+// inject plans a SpikeGeneratorGroup.
+func (c *compiler) inject(g *NeuronGroup) error {
+	e := g.events[0]
+	gen := g.generator
+	c.add("thresholds", g.order, g.auto, func() error {
+		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormInject, Name: g.Name() + " spikes", Flag: -1, Event: c.event(g, e),
+			Steps: gen.steps, Start: gen.start, Index: gen.index, Period: gen.period, Acc: backend.NoBuf})
+		return nil
+	})
+	c.spikes(g, e)
+	return nil
+}
+
+// regular plans a run_regularly operation.
+func (c *compiler) regular(r *regular) error {
+	g := r.src.g
+	sc := c.scope(g)
+	if err := eqn.CheckStatements(r.code, sc); err != nil {
+		return sc.explain(err)
+	}
+	flag, err := c.flag(r.every, "run_regularly")
+	if err != nil {
+		return err
+	}
+	return c.add(r.when, r.order, r.auto, func() error {
+		l := c.lanes(g, "run_regularly "+r.auto)
+		l.off, l.ago = r.src.lo, c.ago(r.when)
+		c.within(l, r.src)
+		if err := eqn.Lower(l.b, r.code, sc, l); err != nil {
+			return sc.explain(err)
+		}
+		return c.stage(l, g.n, flag, nil)
+	})
+}
+
+// ago is 1 in slots before the update, where not_refractory is still that of
+// the step before.
+func (c *compiler) ago(when string) int {
+	if r, err := slotRank(when); err == nil && r < 4 {
+		return 1
+	}
+	return 0
+}
+
+// within restricts stores to a range of the group.
+func (c *compiler) within(l *lanes, s span) {
+	if s.lo == 0 && s.hi == s.g.n {
+		return
+	}
+	at := l.b.Lane()
+	in := l.b.LtI(at, l.b.I(int32(s.hi)))
+	if s.lo > 0 {
+		in = l.b.AndB(in, l.b.NotB(l.b.LtI(at, l.b.I(int32(s.lo)))))
+	}
+	if l.mask != ir.None {
+		in = l.b.AndB(in, l.mask)
+	}
+	l.mask = in
+}
+
+// poissonInput plans a PoissonInput: one product, one addition, one store.
+func (c *compiler) poissonInput(p *PoissonInput) error {
+	g := p.target.g
+	sc := c.scope(g)
+	return c.add(p.when, p.order, p.auto, func() error {
+		l := c.lanes(g, "input "+p.auto)
+		l.off = p.target.lo
+		c.within(l, p.target)
+		var w ir.Value
+		if p.value != nil {
+			w = l.b.F(p.value.Internal())
+		} else {
+			x, typ, dim, err := eqn.LowerExpr(l.b, p.weight, sc, l)
+			if err != nil {
+				return sc.explain(err)
+			}
+			if dim != p.v.sym.Dim {
+				return errorAt(p.weight.Pos(), "weight= has the unit %v, but %s has %v", dim, p.v.name, p.v.sym.Dim)
+			}
+			w = as(l.b, x, typ, p.v.sym)
+		}
+		count, err := drawCount(l.b, l.Item(), stream("input", p.auto, "", 0), p.n, p.rate*c.n.dt)
+		if err != nil {
+			return fmt.Errorf("PoissonInput %s: %w", p.Name(), err)
+		}
+		c.increment(l, p.v, l.b.Mul(l.b.I2F(count), w))
+		return c.stage(l, g.n, -1, nil)
+	})
+}
+
+// drawCount is a binomial number with n trials of probability p. Trials are cut
+// into parts whose tables stay short; sums of binomial numbers are binomial.
+func drawCount(b *ir.Builder, item ir.Value, stream uint32, n int, p float64) (ir.Value, error) {
+	parts := max(1, int(float64(n)*p/16+0.999))
+	parts = min(parts, 64)
+	var sum ir.Value = ir.None
+	for k := range parts {
+		trials := n*(k+1)/parts - n*k/parts
+		table, err := num.BinomialTable(trials, p)
+		if err != nil {
+			return ir.None, err
+		}
+		x := b.CountTable(b.Rand(item, stream, uint32(k)), table)
+		if sum == ir.None {
+			sum = x
+		} else {
+			sum = b.AddI(sum, x)
+		}
+	}
+	return sum, nil
+}
+
+// increment adds x to a variable as every synaptic effect does: it respects
+// (unless refractory) and the second word.
+func (c *compiler) increment(l *lanes, v *Variable, x ir.Value) {
+	mask := l.mask
+	if v.unlessRef && v.g.refKind != refNone {
+		free := l.Load(v.g.byName["not_refractory"].sym)
+		if mask != ir.None {
+			free = l.b.AndB(mask, free)
+		}
+		l.mask = free
+	}
+	if v.low != nil {
+		hi, lo := l.b.AddTwo(l.Load(v.sym), l.LoadLow(v.sym), x)
+		l.StoreLow(v.sym, lo)
+		l.Store(v.sym, hi)
+	} else {
+		l.Store(v.sym, l.b.Add(l.Load(v.sym), x))
+	}
+	l.mask = mask
+}
+
+// limits plans the check of rule 4 at the end of each step.
+func (c *compiler) limits() {
+	groups := c.n.Groups()
+	c.add("after_end", 1<<30, "limits", func() error {
+		for pop, g := range groups {
+			var l *lanes
+			var traps []backend.Trap
+			for nth, t := range c.traps {
+				if t.g != g || t.v.shared {
+					continue
+				}
+				if l == nil {
+					l = c.lanes(g, "limits")
+				}
+				l.b.LimitTrap(l.Load(t.v.sym), len(traps))
+				traps = append(traps, backend.Trap{Pop: pop, Var: nth, Object: g.Name(), Name: t.v.name, Why: "passed the largest value that a variable can hold, 2^40 in its unit"})
+			}
+			if l != nil {
+				if err := c.stage(l, g.n, -1, traps); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}

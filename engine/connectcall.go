@@ -1,0 +1,221 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+)
+
+// ConnectOptions are the arguments of Synapses.connect. Rule takes NEST's names;
+// without it the call means what Brian2's does.
+type ConnectOptions struct {
+	Condition     string
+	P             any // nil, float64 or string: probability of each pair
+	N             any // nil, int or string: synapses per pair
+	I, J          any // nil, int, []int, or a string: expression or generator
+	Rule          string
+	RuleN         int   // N=, indegree= or outdegree= of the rule
+	Autapses      *bool // nil: true
+	Multapses     *bool // nil: true
+	SkipIfInvalid bool
+}
+
+// Connect makes synapses.
+func (s *Synapses) Connect(o ConnectOptions) error {
+	p := &connect.Proj{Name: s.Name(), NPre: s.src.hi - s.src.lo, NPost: s.tgt.hi - s.tgt.lo, Same: s.src.g == s.tgt.g,
+		PreOff: s.src.lo, PostOff: s.tgt.lo, Seed: s.net.key()}
+	key := "connect\x00" + s.auto
+	visit := s.net.visit(key)
+	p.Stream = stream("connect", s.auto, "", visit)
+	var err error
+	switch {
+	case o.Rule != "":
+		err = s.byRule(p, o)
+	case o.I != nil || o.J != nil:
+		err = s.byIndex(p, o, visit)
+	default:
+		err = s.byCondition(p, o, visit)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.repeat(p, o); err != nil {
+		return err
+	}
+	for _, v := range s.vars {
+		if v.sym.Kind == eqn.Variable {
+			v.fill()
+		}
+	}
+	for _, w := range s.paths {
+		w.retire()
+		w.delay.fill()
+	}
+	s.conns = append(s.conns, &conn{proj: p, n: -1})
+	s.net.version++
+	return nil
+}
+
+func (s *Synapses) byRule(p *connect.Proj, o ConnectOptions) error {
+	if o.Condition != "" || o.I != nil || o.J != nil {
+		return fmt.Errorf("connect: rule=%q goes with neither condition nor i= and j=", o.Rule)
+	}
+	rules := map[string]connect.Rule{"one_to_one": connect.OneToOne, "all_to_all": connect.AllToAll, "pairwise_bernoulli": connect.Bernoulli,
+		"fixed_total_number": connect.FixedTotal, "fixed_indegree": connect.FixedIndegree, "fixed_outdegree": connect.FixedOutdegree}
+	r, ok := rules[o.Rule]
+	if !ok {
+		return fmt.Errorf("connect: %w", unknown(o.Rule, "connection rule", sortedKeys(rules)))
+	}
+	p.Rule, p.N = r, o.RuleN
+	p.NoAutapses = o.Autapses != nil && !*o.Autapses
+	p.NoMultapses = o.Multapses != nil && !*o.Multapses
+	switch r {
+	case connect.Bernoulli:
+		x, ok := o.P.(float64)
+		if !ok {
+			return fmt.Errorf("connect: rule=\"pairwise_bernoulli\" needs p=, a probability")
+		}
+		p.P = x
+	case connect.FixedTotal, connect.FixedIndegree, connect.FixedOutdegree:
+		if o.RuleN < 0 {
+			return fmt.Errorf("connect: rule=%q needs a number that is not negative, got %d", o.Rule, o.RuleN)
+		}
+	case connect.OneToOne:
+		if p.NPre != p.NPost {
+			return fmt.Errorf("connect: rule=\"one_to_one\" needs groups of one size: %s has %d neurons, %s %d", s.srcName, p.NPre, s.tgtName, p.NPost)
+		}
+	}
+	if o.P != nil && r != connect.Bernoulli {
+		return fmt.Errorf("connect: rule=%q takes no p=", o.Rule)
+	}
+	return nil
+}
+
+// byCondition is connect(condition=, p=, n=).
+func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) error {
+	sc := s.scope(s.net.externals())
+	p.Rule, p.P = connect.AllToAll, 1
+	if text := strings.TrimSpace(o.Condition); text != "" && text != "True" {
+		x, err := eqn.ParseExpr(s.net.source(o.Condition))
+		if err != nil {
+			return err
+		}
+		m := s.columnLanes("condition", "connect condition", visit, sc)
+		v, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
+		if err != nil {
+			return sc.explain(err)
+		}
+		m.out(as(m.b, v, typ, &eqn.Symbol{Type: eqn.Boolean}), ir.Bool)
+		if p.Cond, err = m.b.Prog(); err != nil {
+			return err
+		}
+		p.CondData = m.data()
+	}
+	switch x := o.P.(type) {
+	case nil:
+	case float64:
+		p.P = x
+	case int:
+		p.P = float64(x)
+	case string:
+		e, err := eqn.ParseExpr(s.net.source(x))
+		if err != nil {
+			return err
+		}
+		if q, err := eqn.EvalHost(e, sc); err == nil {
+			if !q.Dim.IsOne() {
+				return errorAt(e.Pos(), "p= is a probability, but has the unit %v", q.Dim)
+			}
+			p.P = q.Value
+			break
+		}
+		m := s.columnLanes("p", "connect p", visit, sc)
+		v, typ, dim, err := eqn.LowerExpr(m.b, e, sc, m)
+		if err != nil {
+			return sc.explain(err)
+		}
+		if !dim.IsOne() {
+			return errorAt(e.Pos(), "p= is a probability, but has the unit %v", dim)
+		}
+		m.out(as(m.b, v, typ, &eqn.Symbol{}), ir.F32)
+		if p.PProg, err = m.b.Prog(); err != nil {
+			return err
+		}
+		p.PData = m.data()
+	default:
+		return fmt.Errorf("connect: p= is a number or an expression, not %T", o.P)
+	}
+	if p.P < 0 || p.P > 1 || math.IsNaN(p.P) {
+		return fmt.Errorf("connect: p=%g is not a probability", p.P)
+	}
+	if p.PProg == nil && p.P < 1 {
+		p.Rule = connect.Bernoulli
+	}
+	return nil
+}
+
+// repeat is n=: a number of synapses for each chosen pair.
+func (s *Synapses) repeat(p *connect.Proj, o ConnectOptions) error {
+	switch n := o.N.(type) {
+	case nil:
+		return nil
+	case int:
+		p.Repeat = n
+	case string:
+		e, err := eqn.ParseExpr(s.net.source(n))
+		if err != nil {
+			return err
+		}
+		sc := s.scope(s.net.externals())
+		if q, err := eqn.EvalHost(e, sc); err == nil {
+			p.Repeat = int(q.Value)
+			break
+		}
+		return s.repeatEach(p, e, sc)
+	default:
+		return fmt.Errorf("connect: n= is a number or an expression, not %T", o.N)
+	}
+	if p.Repeat < 0 {
+		return fmt.Errorf("connect: n=%d is negative", p.Repeat)
+	}
+	if p.Repeat == 0 { // no synapses at all
+		*p = connect.Proj{Name: p.Name, Rule: connect.Given, NPre: p.NPre, NPost: p.NPost, Same: p.Same, PreOff: p.PreOff, PostOff: p.PostOff, Seed: p.Seed, Stream: p.Stream}
+	}
+	return nil
+}
+
+// repeatEach works n= out for every chosen pair and gives the pairs as arrays.
+func (s *Synapses) repeatEach(p *connect.Proj, e eqn.Expr, sc *scope) error {
+	i, j, err := pairs(p)
+	if err != nil {
+		return err
+	}
+	n, err := s.evalColumns("n", e, sc, len(i), map[string][]uint32{"i": i, "j": j}, eqn.Integer)
+	if err != nil {
+		return err
+	}
+	var ri, rj []uint32
+	for k := range i {
+		for range max(0, int32(n[k])) {
+			ri, rj = append(ri, i[k]), append(rj, j[k])
+		}
+	}
+	p.Rule, p.I, p.J, p.Cond, p.PProg = connect.Given, ri, rj, nil, nil
+	return nil
+}
+
+func pairs(p *connect.Proj) (i, j []uint32, err error) {
+	n, err := p.Count(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := p.Columns(0, n, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.I, c.J, nil
+}

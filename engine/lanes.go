@@ -1,0 +1,286 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+	"synfire/engine/vm"
+)
+
+// memory says what a program's slot stands for. The compiler turns it into a
+// backend.Binding, evalWords into a slice of the host's words.
+type memory struct {
+	v     *Variable
+	low   bool
+	event *groupEvent
+	acc   *accumulator
+	two   bool     // the high words of acc, or rather both: Accum slots of two-word sums
+	data  []uint32 // a constant table
+	key   string   // of data
+	out   *scratch
+}
+
+// scratch is a temporary of one word per lane.
+type scratch struct {
+	name string
+	typ  ir.Type
+	n    int
+}
+
+// lanes is the eqn.Machine of programs that run once per neuron of a group.
+type lanes struct {
+	b       *ir.Builder
+	n       *Network
+	g       *NeuronGroup
+	mem     []memory // one for each slot of b
+	slots   map[string]uint32
+	mask    ir.Value // stores happen where it holds; ir.None: everywhere
+	off     int      // neuron of the group that counts as i = 0
+	ago     int      // not_refractory is that of Step-ago: 1 in the slot 'start'
+	single  bool     // one lane: shared variables
+	site    string   // purpose and object of its random streams
+	visit   uint32
+	host    func(*eqn.HostExpr) ir.Value
+	refStep int64 // constant refractory period in steps
+	sums    func(*eqn.Symbol, ir.Value) error
+	item    func() ir.Value
+}
+
+func newLanes(n *Network, g *NeuronGroup, name, site string) *lanes {
+	l := &lanes{b: ir.NewBuilder(name), n: n, g: g, slots: map[string]uint32{}, mask: ir.None, site: site}
+	if g != nil && g.refKind == refConst {
+		l.refStep = max(1, int64(floorSteps(g.refTime/n.dt)))
+	}
+	return l
+}
+
+// slot returns the builder's slot for a memory, the same for the same name.
+func (l *lanes) slot(name string, k ir.Kind, t ir.Type, m memory) uint32 {
+	if s, ok := l.slots[name]; ok {
+		return s
+	}
+	s := l.b.Slot(name, k, t)
+	for int(s) >= len(l.mem) {
+		l.mem = append(l.mem, memory{})
+	}
+	l.mem[s] = m
+	l.slots[name] = s
+	return s
+}
+
+func (l *lanes) variable(v *Variable, low bool) (slot uint32, uniform bool) {
+	name := v.g.Name() + "." + v.name
+	if low {
+		name += "#lo"
+	}
+	kind := ir.Array
+	if v.shared && !l.single {
+		kind = ir.Table
+	}
+	return l.slot(name, kind, v.irType(), memory{v: v, low: low}), kind == ir.Table
+}
+
+// Load implements eqn.Machine.
+func (l *lanes) Load(s *eqn.Symbol) ir.Value {
+	v := s.Ref.(*Variable)
+	switch {
+	case v.builtin:
+		if l.off == 0 {
+			return l.b.Lane()
+		}
+		return l.b.SubI(l.b.Lane(), l.b.I(int32(l.off)))
+	case v.name == "not_refractory" && v.g.refKind == refConst:
+		// Steps since the last spike; a spike of this very step counts as
+		// refractory (design section 2).
+		now := l.b.Step()
+		if l.ago != 0 {
+			now = l.b.SubI(now, l.b.I(int32(l.ago)))
+		}
+		last, _ := l.variable(v.g.byName["lastspike"], false)
+		since := l.b.SubI(now, l.b.Load(last))
+		return l.b.NotB(l.b.LtI(since, l.b.I(int32(l.refStep))))
+	}
+	slot, uniform := l.variable(v, false)
+	if uniform {
+		return l.b.Uniform(slot, ir.Range{})
+	}
+	return l.b.Load(slot)
+}
+
+// Store implements eqn.Machine.
+func (l *lanes) Store(s *eqn.Symbol, x ir.Value) { l.store(s.Ref.(*Variable), false, x) }
+
+func (l *lanes) store(v *Variable, low bool, x ir.Value) {
+	slot, uniform := l.variable(v, low)
+	if uniform {
+		return // a shared variable: its own single-lane stage stores it
+	}
+	if l.mask != ir.None {
+		x = l.b.Sel(l.mask, x, l.b.Load(slot))
+	}
+	l.b.Store(slot, x)
+}
+
+// LoadLow implements eqn.Machine.
+func (l *lanes) LoadLow(s *eqn.Symbol) ir.Value {
+	slot, uniform := l.variable(s.Ref.(*Variable), true)
+	if uniform {
+		return l.b.Uniform(slot, ir.Range{})
+	}
+	return l.b.Load(slot)
+}
+
+// StoreLow implements eqn.Machine.
+func (l *lanes) StoreLow(s *eqn.Symbol, x ir.Value) { l.store(s.Ref.(*Variable), true, x) }
+
+// Add implements eqn.Machine.
+func (l *lanes) Add(s *eqn.Symbol, x ir.Value) error {
+	if l.sums == nil {
+		return fmt.Errorf("%s: sums over synapses do not occur here", s.Name)
+	}
+	return l.sums(s, x)
+}
+
+// Host implements eqn.Machine.
+func (l *lanes) Host(h *eqn.HostExpr) ir.Value { return l.host(h) }
+
+// Stream implements eqn.Machine.
+func (l *lanes) Stream(s eqn.Site) (uint32, uint32) {
+	return stream(l.site, "", fmt.Sprintf("%s@%d:%d", s.Func, s.At.Line, s.At.Col), l.visit), 0
+}
+
+// Item implements eqn.Machine.
+func (l *lanes) Item() ir.Value {
+	if l.item != nil {
+		return l.item()
+	}
+	return l.b.Lane()
+}
+
+// Array implements eqn.Machine.
+func (l *lanes) Array(ta *eqn.TimedArray, row, col ir.Value) ir.Value {
+	at := row
+	if col != ir.None {
+		at = l.b.AddI(l.b.MulI(row, l.b.I(int32(ta.Cols))), col)
+	}
+	name := fmt.Sprintf("%s@%p", ta.Name, ta)
+	slot := l.slot(name, ir.Table, ir.F32, memory{data: timedWords(ta), key: name})
+	return l.b.Gather(slot, at, ir.Range{})
+}
+
+func timedWords(ta *eqn.TimedArray) []uint32 {
+	out := make([]uint32, len(ta.Values))
+	scale := ta.Dim.Scale()
+	for k, x := range ta.Values {
+		out[k] = math.Float32bits(ir.CanonF(float32(x / scale)))
+	}
+	return out
+}
+
+// as converts a value to the type that a symbol's words have.
+func as(b *ir.Builder, x ir.Value, from eqn.Type, s *eqn.Symbol) ir.Value {
+	switch to := irType(s); {
+	case to == ir.F32 && from == eqn.Integer:
+		return b.I2F(x)
+	case to == ir.F32 && from == eqn.Boolean:
+		return b.Sel(x, b.F(1), b.F(0))
+	case to == ir.I32 && from == eqn.Float:
+		return b.F2I(x)
+	case to == ir.I32 && from == eqn.Boolean:
+		return b.Sel(x, b.I(1), b.I(0))
+	case to == ir.Bool && from == eqn.Float:
+		return b.NotB(b.Eq(x, b.F(0)))
+	case to == ir.Bool && from == eqn.Integer:
+		return b.NotB(b.EqI(x, b.I(0)))
+	}
+	return x
+}
+
+// nowHost turns host words into constants of the present step.
+func nowHost(b *ir.Builder, step int64) func(*eqn.HostExpr) ir.Value {
+	return func(h *eqn.HostExpr) ir.Value {
+		w := h.Eval(step)
+		switch h.Type {
+		case ir.Bool:
+			return b.B(w != 0)
+		case ir.F32:
+			return b.F(float64(math.Float32frombits(w)))
+		}
+		return b.I(int32(w))
+	}
+}
+
+// evalWords works an expression out for every neuron of a span, now, as words
+// of the target's type: initial values, conditions of an index, subexpressions.
+func (g *NeuronGroup) evalWords(s span, x eqn.Expr, target *eqn.Symbol) ([]uint32, error) {
+	sc := g.scope(g.net.externals())
+	key := "init\x00" + g.auto + "\x00" + target.Name
+	l := newLanes(g.net, g, "value of "+target.Name, key)
+	l.visit = g.net.visit(key)
+	l.off, l.ago = s.lo, 1
+	l.host = nowHost(l.b, g.net.step)
+	v, typ, dim, err := eqn.LowerExpr(l.b, x, sc, l)
+	if err != nil {
+		return nil, sc.explain(err)
+	}
+	if dim != target.Dim && !target.Steps {
+		if n, ok := x.(*eqn.Num); !ok || n.Value != 0 {
+			return nil, errorAt(x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, x.String(), dim)
+		}
+	}
+	words := make([]uint32, s.hi-s.lo)
+	out := l.slot("out", ir.Array, irType(target), memory{})
+	l.b.Store(out, as(l.b, v, typ, target))
+	p, err := l.b.Prog()
+	if err != nil {
+		return nil, err
+	}
+	env := l.env(s)
+	env.Slots[out] = words
+	return words, runProg(p, env, s.hi-s.lo)
+}
+
+// env binds the slots of a program to the host's words, from neuron lo on.
+func (l *lanes) env(s span) *ir.Env {
+	e := &ir.Env{Slots: make([][]uint32, len(l.mem)), Lane0: uint32(s.lo), Step: uint32(l.n.step), Seed: l.n.key()}
+	for k, m := range l.mem {
+		switch {
+		case m.data != nil:
+			e.Slots[k] = m.data
+		case m.v != nil:
+			w := m.v.words
+			if m.low {
+				w = m.v.low
+			}
+			if !m.v.shared {
+				w = w[s.lo:s.hi]
+			}
+			e.Slots[k] = w
+		}
+	}
+	return e
+}
+
+func (n *Network) key() [2]uint32 { return [2]uint32{uint32(n.seed), uint32(n.seed >> 32)} }
+
+// runProg runs a program on the host.
+func runProg(p *ir.Prog, e *ir.Env, n int) error {
+	if len(e.Traps) < p.Traps {
+		e.Traps = make([]uint32, p.Traps)
+		for k := range e.Traps {
+			e.Traps[k] = ir.NoTrap
+		}
+	}
+	if n < 256 { // not worth compiling
+		ir.Eval(p, e, 0, n)
+		return nil
+	}
+	code, err := vm.Compile(p)
+	if err != nil {
+		return err
+	}
+	code.Run(e, 0, n)
+	return nil
+}

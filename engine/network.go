@@ -1,0 +1,183 @@
+// Package engine builds and runs networks of spiking neurons. Its objects and
+// their semantics are Brian2's: NeuronGroup, Synapses, PoissonGroup,
+// PoissonInput, SpikeGeneratorGroup, TimedArray, monitors. The script layer
+// (engine/script) adds nothing but syntax.
+//
+// A Network holds objects. Run compiles them into a backend.Plan, loads it on a
+// backend and advances it; between runs the values of variables can be read and
+// assigned. All values are given and returned in SI units.
+package engine
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"time"
+
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+)
+
+// Quantity is a number with a physical dimension, in SI units.
+type Quantity = eqn.Quantity
+
+// Array is a list of numbers that share a dimension, in SI units.
+type Array struct {
+	V   []float64
+	Dim eqn.Dim
+}
+
+// Slice is an index range [Lo, Hi) with a step, after Python's rules have been
+// resolved; Step 0 means 1.
+type Slice struct{ Lo, Hi, Step int }
+
+// Options are the settings of a network.
+type Options struct {
+	Seed uint64
+	Dt   float64 // of the default clock, seconds; 0: 0.1 ms
+
+	// Lookup gives the value of a name that a text uses and its object does not
+	// define: a Quantity, float64, int, bool or *TimedArray. It is asked when
+	// Run is called, and when a string is assigned. Names lists what it knows,
+	// for hints.
+	Lookup func(name string) (any, bool)
+	Names  func() []string
+	// Locate says where a text of the model stands in its file. Nil: texts are
+	// shown without a place.
+	Locate func(text string) eqn.Source
+	// Warn receives warnings (a shadowed name, weights in 16 bits). Nil: dropped.
+	Warn func(msg string)
+}
+
+// Network is a set of objects that run together.
+type Network struct {
+	opt     Options
+	dt      float64
+	seed    uint64
+	objects []object // in the order of creation
+	names   map[string]int
+	visits  map[string]uint32        // how often a place in the text has drawn numbers
+	step    int64                    // steps done
+	t0      float64                  // end of the last run in seconds
+	live    *session                 // what is loaded on a backend since the last Run
+	due     [2]uint32                // synaptic events delivered so far
+	version int                      // counts changes of structure
+	specs   map[uint64]*connect.Spec // tables' contents that a later run may use again
+
+	threads    int
+	runBegin   time.Time
+	firstSpike *time.Time
+	spikeHash  uint64
+}
+
+// NewNetwork returns an empty network.
+func NewNetwork(o Options) *Network {
+	if o.Dt == 0 {
+		o.Dt = 1e-4
+	}
+	return &Network{opt: o, dt: o.Dt, seed: o.Seed, names: map[string]int{}, visits: map[string]uint32{}, specs: map[uint64]*connect.Spec{}}
+}
+
+// Dt is the step of the default clock in seconds.
+func (n *Network) Dt() float64 { return n.dt }
+
+// SetDt changes the step of the default clock; possible before the first run.
+func (n *Network) SetDt(seconds float64) error {
+	if !(seconds > 0) || math.IsInf(seconds, 0) {
+		return fmt.Errorf("defaultclock.dt must be a positive time, got %g s", seconds)
+	}
+	if n.step > 0 && seconds != n.dt {
+		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.dt, n.step)
+	}
+	n.dt = seconds
+	return nil
+}
+
+// Seed sets the seed of everything drawn from here on.
+func (n *Network) Seed(s uint64) { n.seed = s }
+
+// SeedValue is the seed in force.
+func (n *Network) SeedValue() uint64 { return n.seed }
+
+// T is the model time reached, in seconds.
+func (n *Network) T() float64 { return float64(float64(n.step) * n.dt) }
+
+// object is anything that a network runs.
+type object interface{ base() *Object }
+
+// Object is the identity that every part of a network has.
+type Object struct {
+	net   *Network
+	auto  string // Brian2's automatic name; orders objects of one slot
+	given bool   // auto was given as name=
+	alias string // the script's variable
+	when  string
+	order int
+}
+
+func (o *Object) base() *Object { return o }
+
+// Name is what reports and files call the object: name=, else the script's
+// variable that holds it, else the automatic name (neurongroup_1).
+func (o *Object) Name() string {
+	if o.alias != "" && !o.given {
+		return o.alias
+	}
+	return o.auto
+}
+
+// SetAlias tells the variable that holds the object.
+func (o *Object) SetAlias(name string) { o.alias = name }
+
+// register gives an object its name and adds it to the network.
+func (n *Network) register(ob object, given, class string) error {
+	o := ob.base()
+	o.net = n
+	if given != "" {
+		for _, x := range n.objects {
+			if x.base().auto == given {
+				return fmt.Errorf("name=%q: an object of this name exists already", given)
+			}
+		}
+		o.auto, o.given = given, true
+	} else {
+		o.auto = class
+		for k := n.names[class]; k > 0; k = 0 {
+			o.auto = fmt.Sprintf("%s_%d", class, k)
+		}
+		n.names[class]++
+	}
+	n.objects = append(n.objects, ob)
+	n.version++
+	return nil
+}
+
+func (n *Network) warn(format string, a ...any) {
+	if n.opt.Warn != nil {
+		n.opt.Warn(fmt.Sprintf(format, a...))
+	}
+}
+
+// source wraps a text of the model with its place.
+func (n *Network) source(text string) *eqn.Source {
+	if n.opt.Locate != nil {
+		s := n.opt.Locate(text)
+		return &s
+	}
+	return &eqn.Source{Text: text, Line: 1, Col: 1}
+}
+
+// stream numbers a source of random words by purpose, object and place in the
+// text (design section 3, rule 7).
+func stream(purpose, object, place string, visit uint32) uint32 {
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d", purpose, object, place, visit)
+	return h.Sum32()
+}
+
+// visit counts how often a place has been passed.
+func (n *Network) visit(key string) uint32 {
+	v := n.visits[key]
+	n.visits[key] = v + 1
+	return v
+}

@@ -1,0 +1,433 @@
+package engine
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"sort"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+)
+
+// accumulator gathers what the pathways of one order add to a variable: one
+// word for each neuron of each population that has the variable, laid end to end
+// (design section 3, rule 6).
+type accumulator struct {
+	name  string // the variable's
+	dim   eqn.Dim
+	segs  []segment
+	size  int
+	two   bool // 64-bit sums of contributions without a proved bound
+	parts []*part
+	buf   backend.BufID
+	scale float64
+}
+
+type segment struct {
+	v   *Variable
+	off int
+}
+
+// part is what one pathway of one connect call adds, where it depends on
+// nothing that changes: constant synapses.
+type part struct {
+	s      *Synapses
+	w      *pathway
+	conn   *conn
+	weight connect.Column
+	fixed  bool // one weight for all: weight.Const
+	delays column
+	c      int
+	first  int64
+	last   int64
+	at     int // the segment
+}
+
+func (a *accumulator) segment(v *Variable) int {
+	for k := range a.segs {
+		if a.segs[k].v == v {
+			return k
+		}
+	}
+	a.segs = append(a.segs, segment{v, a.size})
+	a.size += (v.g.n + 63) / 64 * 64
+	return len(a.segs) - 1
+}
+
+// offset is where a group's neurons begin.
+func (a *accumulator) offset(g *NeuronGroup) int {
+	for _, s := range a.segs {
+		if s.v.g == g {
+			if a.two {
+				return 2 * s.off
+			}
+			return s.off
+		}
+	}
+	return 0
+}
+
+// forever is the last emission step of a table that serves all spikes to come.
+const forever = math.MaxInt64
+
+// order is one order of pathways within the slot 'synapses'.
+type order struct {
+	c    *compiler
+	accs []*accumulator // open: not applied yet
+	ops  []func() error
+}
+
+func (c *compiler) synapses() error {
+	byOrder := map[int][]*pathway{}
+	for _, s := range c.n.AllSynapses() {
+		for _, w := range s.paths {
+			byOrder[w.order] = append(byOrder[w.order], w)
+		}
+	}
+	for ord, paths := range byOrder {
+		sort.SliceStable(paths, func(a, b int) bool {
+			return paths[a].fullName() < paths[b].fullName()
+		})
+		o := &order{c: c}
+		for _, w := range paths {
+			if err := o.pathway(w); err != nil {
+				return err
+			}
+		}
+		o.flush(func(*accumulator) bool { return true })
+		if err := c.add("synapses", ord, "", func() error {
+			for _, op := range o.ops {
+				if err := op(); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *pathway) fullName() string { return w.delay.s.auto + "_" + w.name }
+
+// eras lists the stretches of emission steps of a pathway that can still have
+// effects in flight, each with its conns and delays.
+func (w *pathway) eras(step int64) []era {
+	s := w.delay.s
+	w.delay.fill()
+	live := w.past[:0]
+	for _, e := range w.past {
+		if e.max == 0 || e.last+int64(e.max) >= step {
+			live = append(live, e)
+		}
+	}
+	w.past = live
+	return append(append([]era(nil), live...), era{last: forever, conns: s.conns, cols: w.delay.cols})
+}
+
+func (o *order) pathway(w *pathway) error {
+	s := w.delay.s
+	if len(s.conns) == 0 {
+		return nil
+	}
+	base := s.pathScope(o.c, -1)
+	if err := eqn.CheckStatements(w.code, base); err != nil {
+		return base.explain(err)
+	}
+	first := int64(math.MinInt64)
+	for _, e := range w.eras(o.c.n.step) {
+		for k := range e.conns {
+			var locals []eqn.Stmt
+			for nth, st := range w.code {
+				y := base.Resolve(st.Target.ID)
+				if y == nil {
+					locals = append(locals, st)
+					continue
+				}
+				if err := o.statement(w, e, k, first, locals, st, y, nth); err != nil {
+					return err
+				}
+			}
+		}
+		if e.last != forever {
+			first = e.last + 1
+		}
+	}
+	return nil
+}
+
+// pathScope is the names of a pathway for one connect call: variables of the
+// synapses that have one value are constants.
+func (s *Synapses) pathScope(c *compiler, k int) *scope {
+	sc := s.scope(c.ext)
+	own, folded := sc.own, map[string]*eqn.Symbol{}
+	sc.own = func(name string) *eqn.Symbol {
+		if f := folded[name]; f != nil {
+			return f
+		}
+		y := own(name)
+		if y == nil || y.Kind != eqn.Variable {
+			return y
+		}
+		f := *y
+		switch r := y.Ref.(type) {
+		case *synVar:
+			f.ReadOnly = true
+			if k < 0 {
+				f.ReadOnly = false
+				break
+			}
+			col := r.col(k)
+			if col.lazy != nil || col.list != nil {
+				return y
+			}
+			f.Kind, f.Value = eqn.Constant, col.value
+		case endRef:
+			f.ReadOnly = r.v.sym.ReadOnly
+			if c.written[r.v] || r.v.builtin {
+				f.Constant = false
+				break
+			}
+			f.Constant = true
+			if z := c.scope(r.v.g).Resolve(r.v.name); z != nil && z.Kind == eqn.Constant {
+				f.Kind, f.Value = eqn.Constant, z.Value
+			}
+		default:
+			return y
+		}
+		folded[name] = &f
+		return &f
+	}
+	return sc
+}
+
+// needs says what an expression depends on.
+type needs struct {
+	changes bool // variables that a step writes, time, random numbers
+	reads   map[*Variable]bool
+}
+
+func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
+	for _, id := range eqn.Identifiers(x) {
+		local := false
+		for _, l := range locals {
+			if l.Target.ID == id {
+				dependsOn(l.X, sc, nil, n)
+				local = true
+			}
+		}
+		if local {
+			continue
+		}
+		y := sc.Resolve(id)
+		switch {
+		case y == nil:
+		case y.Kind == eqn.Time, y.Kind == eqn.Timed, y.Kind == eqn.Function && (id == "rand" || id == "randn" || id == "poisson"):
+			n.changes = true
+		case y.Kind == eqn.Subexpression:
+			inner := sc
+			if y.Scope != nil {
+				inner = y.Scope
+			}
+			dependsOn(y.Expr, inner, nil, n)
+		case y.Kind == eqn.Variable:
+			if r, ok := y.Ref.(endRef); ok && !r.v.builtin {
+				n.reads[r.v] = true
+				n.changes = n.changes || !y.Constant
+			}
+		}
+	}
+}
+
+func (o *order) statement(w *pathway, e era, k int, first int64, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, nth int) error {
+	s, c := w.delay.s, o.c
+	r, ok := y.Ref.(endRef)
+	if !ok {
+		if _, own := y.Ref.(*synVar); own {
+			return errorAt(st.Target.At, "%s: synapses whose variables change are not available yet", st.Target.ID)
+		}
+		return errorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
+	}
+	v := r.v
+	sc := s.pathScope(c, k)
+	n := needs{reads: map[*Variable]bool{}}
+	dependsOn(st.X, sc, locals, &n)
+	// What an effect reads or assigns must be up to date.
+	sum := st.Op == "+=" || st.Op == "-="
+	static := sum && !n.changes && len(locals) == 0 && v.sym.Type == eqn.Float && !v.shared && r.post != w.post
+	if !static {
+		o.flush(func(a *accumulator) bool {
+			for _, g := range a.segs {
+				if n.reads[g.v] || !sum && g.v == v {
+					return true
+				}
+			}
+			return false
+		})
+		return o.effect(w, e, k, first, locals, st, y, sum && !n.reads[v] && v.sym.Type == eqn.Float)
+	}
+	p := &part{s: s, w: w, conn: e.conns[k], c: k, first: first, last: e.last, delays: e.cols[k]}
+	x := st.X
+	if st.Op == "-=" {
+		x = &eqn.Unary{At: st.X.Pos(), Op: "-", X: st.X}
+	}
+	if q, err := eqn.EvalHost(x, sc); err == nil {
+		p.fixed = true
+		p.weight = connect.Column{Const: float64(float32(q.Value / v.sym.Dim.Scale()))}
+	} else {
+		m := s.columnLanes(s.Name()+" weight", "weight", 0, sc)
+		m.conn = k
+		val, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
+		if err == nil {
+			err = m.err
+		}
+		if err != nil {
+			return sc.explain(err)
+		}
+		val = m.b.Canon(as(m.b, val, typ, &eqn.Symbol{}))
+		rg := m.b.Range(val)
+		m.out(val, ir.F32)
+		prog, err := m.b.Prog()
+		if err != nil {
+			return err
+		}
+		p.weight = connect.Column{Prog: prog, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}
+		if rg.Hi >= 1<<39 || rg.Lo <= -1<<39 { // no bound but that of stores: find it
+			if err := p.measureWeight(); err != nil {
+				return err
+			}
+		}
+	}
+	a := o.accumulator(v, false)
+	p.at = a.segment(v)
+	a.parts = append(a.parts, p)
+	return nil
+}
+
+// accumulator finds the open accumulator that serves a variable, or opens one.
+func (o *order) accumulator(v *Variable, two bool) *accumulator {
+	for _, a := range o.accs {
+		if a.name == v.name && a.dim == v.sym.Dim && a.two == two {
+			// One segment for each group.
+			clash := false
+			for _, g := range a.segs {
+				clash = clash || g.v.g == v.g && g.v != v
+			}
+			if !clash {
+				return a
+			}
+		}
+	}
+	a := &accumulator{name: v.name, dim: v.sym.Dim, two: two, buf: backend.NoBuf}
+	o.accs = append(o.accs, a)
+	return a
+}
+
+// flush applies the open accumulators that are wanted.
+func (o *order) flush(wanted func(*accumulator) bool) {
+	var open []*accumulator
+	for _, a := range o.accs {
+		if !wanted(a) {
+			open = append(open, a)
+			continue
+		}
+		o.ops = append(o.ops, func() error {
+			if !a.two {
+				if err := o.c.deliver(a); err != nil {
+					return err
+				}
+			}
+			return o.c.apply(a)
+		})
+	}
+	o.accs = open
+}
+
+// measureWeight finds the bound of weights whose expression does not prove one.
+func (p *part) measureWeight() error {
+	n, err := p.s.count(p.c)
+	if err != nil {
+		return err
+	}
+	lo, hi := 0.0, 0.0
+	q := p.conn.proj.With(p.weight, connect.Column{})
+	cols, err := q.Columns(0, n, connect.WantWeight)
+	if err != nil {
+		return err
+	}
+	for _, w := range cols.Weight {
+		lo, hi = min(lo, float64(w)), max(hi, float64(w))
+	}
+	p.weight.Lo, p.weight.Hi = lo, hi
+	return nil
+}
+
+// delayColumn is a pathway's delays as package connect takes them.
+func (s *Synapses) delayColumn(w *pathway, k int, col column) (connect.Column, float64, error) {
+	dt := s.net.dt
+	steps := func(d float64) (float64, error) {
+		x := math.Floor(d/dt + 0.5)
+		if x < 0 || x > 65535 || math.IsNaN(x) {
+			return 0, fmt.Errorf("%s: a delay of %g s is outside 0 to 65535 steps of %g s", s.Name(), d, dt)
+		}
+		return x, nil
+	}
+	switch {
+	case col.list != nil:
+		out := make([]float32, len(col.list))
+		for i, d := range col.list {
+			x, err := steps(d)
+			if err != nil {
+				return connect.Column{}, 0, fmt.Errorf("synapse %d: %w", i, err)
+			}
+			out[i] = float32(x)
+		}
+		return connect.Column{Array: out}, 1, nil
+	case col.lazy == nil:
+		x, err := steps(col.value)
+		return connect.Column{Const: x}, 0, err
+	}
+	sc := s.scope(s.net.externals())
+	m := s.columnLanes(s.Name()+" delay", "delay", 0, sc)
+	m.conn = k
+	x, err := col.lazy.lower(m, w.delay.sym)
+	if err == nil {
+		err = m.err
+	}
+	if err != nil {
+		return connect.Column{}, 0, err
+	}
+	rg := m.b.Range(x)
+	m.out(x, ir.F32)
+	p, err := m.b.Prog()
+	return connect.Column{Prog: p, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}, second.Scale() / dt, err
+}
+
+// fingerprint tells whether a table of an earlier run can be used again.
+func fingerprint(parts []*part, projs []*connect.Proj) uint64 {
+	h := fnv.New64a()
+	col := func(c *connect.Column) {
+		fmt.Fprintf(h, "%v %v %v %p %d;", c.Const, c.Lo, c.Hi, c.Array, len(c.Array))
+		for _, x := range c.Array {
+			fmt.Fprintf(h, "%x,", math.Float32bits(x))
+		}
+		if c.Prog != nil {
+			h.Write([]byte(c.Prog.String()))
+		}
+		for _, d := range c.Data {
+			for _, w := range d {
+				h.Write([]byte{byte(w), byte(w >> 8), byte(w >> 16), byte(w >> 24)})
+			}
+		}
+	}
+	for k, p := range parts {
+		fmt.Fprintf(h, "%p %d %d ", p.conn, projs[k].Row0, projs[k].Tgt0)
+		col(&projs[k].Weight)
+		col(&projs[k].Delay)
+	}
+	return h.Sum64()
+}

@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"fmt"
+
+	"synfire/engine/backend"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+)
+
+// recordRef is a record of the plan and what to do with its entries after each
+// Run: counts of each step, neurons (of spike records) and values.
+type recordRef struct {
+	stage int // index in Plan.Stages
+	rec   backend.Rec
+	take  func(step int64, counts, index []uint32, values [][]uint32)
+}
+
+// spikes plans the record of an event of a whole population: counts, the hash,
+// and the monitors that want no values.
+func (c *compiler) spikes(g *NeuronGroup, e *groupEvent) {
+	pop := 0
+	for k, x := range c.n.Groups() {
+		if x == g {
+			pop = k
+		}
+	}
+	var mons []*SpikeMonitor
+	var rates []*RateMonitor
+	for _, ob := range c.n.objects {
+		switch m := ob.(type) {
+		case *SpikeMonitor:
+			if m.src.g == g && m.event == e.name && len(m.vars) == 0 {
+				mons = append(mons, m)
+			}
+		case *RateMonitor:
+			if m.src.g == g && e.name == "spike" {
+				rates = append(rates, m)
+			}
+		}
+	}
+	if e.name != "spike" && len(mons) == 0 {
+		return
+	}
+	c.add("after_thresholds", -1<<30, g.auto+"_"+e.name, func() error {
+		rec := backend.Rec{Lo: 0, Hi: g.n}
+		c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.name, Flag: -1, Event: c.event(g, e), Rec: rec}, g.n+max(1<<14, g.n/4), nil,
+			func(step int64, counts, index []uint32, _ [][]uint32) {
+				at := 0
+				for k, n := range counts {
+					list := index[at : at+int(n)]
+					at += int(n)
+					e.counts += uint64(n)
+					if e.name == "spike" {
+						for _, i := range list {
+							c.n.spikeHash += mix(uint64(step)+uint64(k), uint64(pop), uint64(i))
+						}
+						if n > 0 && c.n.firstSpike == nil {
+							c.n.noteFirstSpike()
+						}
+					}
+					for _, m := range mons {
+						m.take(step+int64(k), list)
+					}
+					for _, m := range rates {
+						m.take(step+int64(k), list)
+					}
+				}
+			})
+		return nil
+	})
+}
+
+// mix is the 64-bit mix of a spike in the hash of a run (splitmix64's finaliser,
+// applied to each part in turn).
+func mix(step, pop, index uint64) uint64 {
+	h := uint64(0)
+	for _, x := range [3]uint64{step, pop, index} {
+		h += x + 0x9e3779b97f4a7c15
+		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+		h = (h ^ h>>27) * 0x94d049bb133111eb
+		h ^= h >> 31
+	}
+	return h
+}
+
+func (m *SpikeMonitor) take(step int64, list []uint32) {
+	for _, i := range list {
+		if k := int(i) - m.src.lo; k >= 0 && int(i) < m.src.hi {
+			m.count[k]++
+			m.num++
+			if m.record {
+				m.i = append(m.i, int32(k))
+				m.step = append(m.step, step)
+			}
+		}
+	}
+}
+
+func (m *RateMonitor) take(step int64, list []uint32) {
+	n := int32(0)
+	for _, i := range list {
+		if int(i) >= m.src.lo && int(i) < m.src.hi {
+			n++
+		}
+	}
+	m.count = append(m.count, n)
+	m.steps = append(m.steps, step)
+}
+
+// record adds a record stage with room for entries entries; src are the values
+// taken at each.
+func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, take func(int64, []uint32, []uint32, [][]uint32)) {
+	s.Acc = backend.NoBuf
+	r := &s.Rec
+	r.Index = backend.NoBuf
+	r.Count = c.blank(s.Name+" count", backend.Record, ir.U32, c.plan.Batch)
+	if s.Form == backend.FormSpikes {
+		r.Index = c.blank(s.Name+" index", backend.Record, ir.U32, entries)
+	}
+	r.Src = src
+	for k, b := range src {
+		r.Dst = append(r.Dst, c.blank(fmt.Sprintf("%s value %d", s.Name, k), backend.Record, c.plan.Bufs[b.Buf].Type, entries))
+	}
+	c.plan.Stages = append(c.plan.Stages, s)
+	c.recs = append(c.recs, &recordRef{stage: len(c.plan.Stages) - 1, rec: s.Rec, take: take})
+}
+
+// source is where a recorded variable's words are: its buffer, or a temporary
+// that a Map stage fills where it is worked out from others.
+func (c *compiler) source(v *Variable, owner string, ago int) (backend.Binding, error) {
+	derived := v.words == nil || v.name == "not_refractory" && v.g.refKind == refConst
+	if !derived {
+		return backend.Binding{Buf: c.variable(v, false), Event: -1}, nil
+	}
+	g := v.g
+	sc := c.scope(g)
+	l := c.lanes(g, "value of "+v.name+" for "+owner)
+	l.ago = ago
+	l.single = v.shared
+	x, typ, _, err := eqn.LowerExpr(l.b, &eqn.Name{ID: v.name}, sc, l)
+	if err != nil {
+		return backend.Binding{}, sc.explain(err)
+	}
+	n := v.n
+	out := &scratch{name: g.Name() + "." + v.name + " for " + owner, typ: v.irType(), n: n}
+	l.b.Store(l.slot("out", ir.Array, out.typ, memory{out: out}), as(l.b, x, typ, v.sym))
+	if err := c.stage(l, n, -1, nil); err != nil {
+		return backend.Binding{}, err
+	}
+	return backend.Binding{Buf: c.bufs[memory0{key: out}], Event: -1}, nil
+}
+
+// spikeMonitor plans a monitor that takes values at each event.
+func (c *compiler) spikeMonitor(m *SpikeMonitor) error {
+	if len(m.vars) == 0 {
+		return nil
+	}
+	when := m.when
+	if when == "" {
+		when = "after_thresholds"
+		if m.event != "spike" {
+			when = "after_after_thresholds"
+		}
+	}
+	if when == "after_after_thresholds" {
+		when = "after_thresholds"
+	}
+	e := m.src.g.event(m.event)
+	return c.add(when, m.order, m.auto, func() error {
+		var src []backend.Binding
+		for _, v := range m.slots {
+			b, err := c.source(v, m.auto, 0)
+			if err != nil {
+				return err
+			}
+			src = append(src, b)
+		}
+		size := m.src.hi - m.src.lo
+		c.record(backend.Stage{Form: backend.FormSpikes, Name: m.auto, Flag: -1, Event: c.event(m.src.g, e), Rec: backend.Rec{Lo: m.src.lo, Hi: m.src.hi}},
+			size+max(1<<14, size/4), src, func(step int64, counts, index []uint32, values [][]uint32) {
+				at := 0
+				for k, n := range counts {
+					m.take(step+int64(k), index[at:at+int(n)])
+					at += int(n)
+				}
+				for k, v := range m.vars {
+					m.values[v] = append(m.values[v], values[k]...)
+				}
+			})
+		return nil
+	})
+}
+
+// stateMonitor plans a StateMonitor.
+func (c *compiler) stateMonitor(m *StateMonitor) error {
+	flag, err := c.flag(m.every, "StateMonitor")
+	if err != nil {
+		return err
+	}
+	return c.add(m.when, m.order, m.auto, func() error {
+		for k, v := range m.slots {
+			b, err := c.source(v, m.auto, c.ago(m.when))
+			if err != nil {
+				return err
+			}
+			rec := backend.Rec{}
+			if v.shared {
+				rec.N = 1
+			} else {
+				rec.N = len(m.items)
+				rec.Items = make([]uint32, len(m.items))
+				for q, i := range m.items {
+					rec.Items[q] = uint32(m.src.lo + i)
+				}
+			}
+			if rec.N == 0 {
+				continue
+			}
+			samples := max(1, min(c.plan.Batch, 1<<22/rec.N))
+			name, first := m.vars[k], k == 0
+			c.record(backend.Stage{Form: backend.FormSample, Name: m.auto + "." + name, Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
+				func(step int64, counts, _ []uint32, values [][]uint32) {
+					m.values[name] = append(m.values[name], values[0]...)
+					if !first {
+						return
+					}
+					for q, n := range counts {
+						if n > 0 {
+							m.step = append(m.step, step+int64(q))
+						}
+					}
+				})
+		}
+		return nil
+	})
+}
+
+// history gives every event the masks that its longest delay asks for.
+func (c *compiler) history() {
+	need := make([]int, len(c.plan.Events))
+	for k := range need {
+		need[k] = 1
+	}
+	for _, t := range c.plan.Tables {
+		for _, s := range t.Sources {
+			need[s.Event] = max(need[s.Event], t.MaxDelay+1)
+		}
+	}
+	for e, k := range c.evs {
+		p := &c.plan.Events[k]
+		p.History = need[k]
+		words := p.Words()
+		masks := make([]uint32, need[k]*words)
+		for s := c.n.step - 1; s >= 0 && s > c.n.step-1-int64(min(e.hist, need[k])); s-- {
+			from, to := int(s%int64(e.hist))*words, int(s%int64(need[k]))*words
+			copy(masks[to:to+words], e.masks[from:from+words])
+		}
+		e.masks, e.hist = masks, need[k]
+		p.Masks = c.buffer(p.Name+" masks", backend.State, ir.U32, masks)
+		c.keep = append(c.keep, kept{p.Masks, masks})
+	}
+}

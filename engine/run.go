@@ -1,0 +1,281 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"synfire/engine/backend"
+)
+
+// RunOptions say where and how a run takes place.
+type RunOptions struct {
+	Backend  backend.Backend
+	Threads  int                     // for building tables; 0: all cores
+	MaxSteps int64                   // stop after so many steps of this run; 0: no limit
+	Progress func(done, total int64) // called now and then, from the goroutine of Run
+}
+
+// RunResult is what a run did.
+type RunResult struct {
+	Start      float64 // model time at which it began, seconds
+	Duration   float64 // model time that it covered, seconds
+	Steps      int64
+	Wall       float64           // seconds of simulation proper
+	Compile    float64           // seconds from equations to plan
+	Build      float64           // seconds of connections, tables and loading
+	FirstSpike float64           // seconds from the call of Run to the first recorded spike; 0: none
+	Events     uint64            // synaptic deliveries
+	Spikes     map[string]uint64 // of each population
+	Synapses   int64
+	PlanBytes  int64
+	Profile    []backend.Phase
+}
+
+// session is what is loaded on a backend.
+type session struct {
+	backend backend.Backend
+	program backend.Program
+	c       *compiler
+}
+
+// steps turns a duration into whole steps after the last run's end, as Brian2
+// does: a run ends at the first step at or after its end.
+func (n *Network) steps(duration float64) (int64, float64) {
+	end := n.t0 + duration
+	target := int64(math.Ceil(float64(end/n.dt) - 1e-4))
+	return max(0, target-n.step), end
+}
+
+// Run advances the network by duration seconds of model time. If ctx ends, it
+// returns ErrInterrupted (wrapped) with all that was recorded kept; a model's
+// own error (a *backend.Fault) keeps the records of the steps before it.
+func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*RunResult, error) {
+	if math.IsNaN(duration) || math.IsInf(duration, 0) || duration < 0 {
+		return nil, fmt.Errorf("run: the duration must be a time that is not negative, got %g s", duration)
+	}
+	begin := time.Now()
+	n.threads, n.runBegin, n.firstSpike = o.Threads, begin, nil
+	res := &RunResult{Start: n.T(), Spikes: map[string]uint64{}}
+	total, end := n.steps(duration)
+	if o.MaxSteps > 0 && total > o.MaxSteps {
+		total, end = o.MaxSteps, float64(float64(n.step+o.MaxSteps)*n.dt)
+	}
+	if n.step+total >= 1<<31-1<<20 {
+		return nil, fmt.Errorf("run: %d steps pass the limit of 2^31", n.step+total)
+	}
+	c, err := n.compile()
+	if err != nil {
+		return nil, err
+	}
+	res.Compile = time.Since(begin).Seconds()
+	begin2 := time.Now()
+	prog, err := o.Backend.Load(c.plan)
+	if err != nil {
+		return nil, err
+	}
+	if n.live != nil {
+		n.live.program.Close()
+	}
+	n.live = &session{o.Backend, prog, c}
+	n.dropSpecs(c)
+	res.Build = time.Since(begin2).Seconds()
+	res.Synapses = c.synapsesN
+	for i := range c.plan.Bufs {
+		res.PlanBytes += 4 * int64(c.plan.Bufs[i].Len)
+	}
+	before := map[*NeuronGroup]uint64{}
+	for _, g := range n.Groups() {
+		if e := g.event("spike"); e != nil {
+			before[g] = e.counts
+		}
+	}
+	due := n.dueCount()
+	start := time.Now()
+	first := n.step
+	err = n.advance(ctx, total, o)
+	res.Wall = time.Since(start).Seconds()
+	if e := n.readBack(); e != nil && err == nil {
+		err = e
+	}
+	res.Steps = n.step - first
+	res.Duration = float64(float64(res.Steps) * n.dt)
+	n.t0 = end
+	if err != nil {
+		n.t0 = n.T()
+	}
+	res.Events = n.dueCount() - due
+	for g, k := range before {
+		res.Spikes[g.Name()] = g.event("spike").counts - k
+	}
+	if n.firstSpike != nil {
+		res.FirstSpike = n.firstSpike.Sub(begin).Seconds()
+	}
+	if p, ok := prog.(backend.Profiler); ok {
+		res.Profile = p.Profile()
+	}
+	return res, err
+}
+
+func (n *Network) dueCount() uint64 { return uint64(n.due[1])<<32 | uint64(n.due[0]) }
+
+func (n *Network) noteFirstSpike() {
+	t := time.Now()
+	n.firstSpike = &t
+}
+
+// dropSpecs forgets the tables that the new plan does not hold.
+func (n *Network) dropSpecs(c *compiler) {
+	for k := range n.specs {
+		if !c.liveSpecs[k] {
+			delete(n.specs, k)
+		}
+	}
+}
+
+// advance makes steps in batches, taking in the records after each.
+func (n *Network) advance(ctx context.Context, total int64, o RunOptions) error {
+	c, prog := n.live.c, n.live.program
+	batch := 32
+	host := make([]uint32, 0, c.plan.Batch*c.plan.Host)
+	for done := int64(0); done < total; {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("%w at t = %g s", ErrInterrupted, n.T())
+		}
+		k := int(min(int64(batch), total-done, int64(c.plan.Batch)))
+		host = host[:0]
+		for s := range k {
+			for _, f := range c.hosts {
+				host = append(host, f(n.step+int64(s)))
+			}
+		}
+		t := time.Now()
+		made, err := prog.Run(k, host)
+		if e := c.takeRecords(prog, n.step, made); e != nil && err == nil {
+			err = e
+		}
+		n.step += int64(made)
+		done += int64(made)
+		if err != nil {
+			return err
+		}
+		if made == 0 {
+			return errors.New("internal: a run made no step")
+		}
+		// Batches of some 30 ms keep interrupts and progress prompt.
+		if took := time.Since(t); took < 15*time.Millisecond && made == k {
+			batch = min(2*batch, c.plan.Batch)
+		} else if took > 60*time.Millisecond {
+			batch = max(1, batch/2)
+		}
+		if o.Progress != nil {
+			o.Progress(done, total)
+		}
+	}
+	return nil
+}
+
+// takeRecords hands the entries of the last Run to their monitors.
+func (c *compiler) takeRecords(prog backend.Program, step int64, made int) error {
+	if made == 0 {
+		return nil
+	}
+	counts := make([]uint32, made)
+	for _, r := range c.recs {
+		if err := prog.Read(r.rec.Count, counts); err != nil {
+			return err
+		}
+		n := 0
+		for _, k := range counts {
+			n += int(k)
+		}
+		var index []uint32
+		if r.rec.Index != backend.NoBuf {
+			index = make([]uint32, n)
+			if n > 0 {
+				if err := prog.Read(r.rec.Index, index); err != nil {
+					return err
+				}
+			}
+		} else {
+			n *= r.rec.N
+		}
+		values := make([][]uint32, len(r.rec.Dst))
+		for k, b := range r.rec.Dst {
+			values[k] = make([]uint32, n)
+			if n > 0 {
+				if err := prog.Read(b, values[k]); err != nil {
+					return err
+				}
+			}
+		}
+		r.take(step, counts, index, values)
+	}
+	return nil
+}
+
+// readBack copies the state into the host's words.
+func (n *Network) readBack() error {
+	for _, k := range n.live.c.keep {
+		if len(k.words) == 0 {
+			continue
+		}
+		if err := n.live.program.Read(k.buf, k.words); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Program is what the last Run loaded, with its plan; nil before the first.
+// Verification reads and steps it directly.
+func (n *Network) Program() (backend.Program, *backend.Plan) {
+	if n.live == nil {
+		return nil, nil
+	}
+	return n.live.program, n.live.c.plan
+}
+
+// Close releases what the last Run loaded.
+func (n *Network) Close() error {
+	if n.live == nil {
+		return nil
+	}
+	err := n.live.program.Close()
+	n.live = nil
+	return err
+}
+
+// Hash identifies a run: spikes is the sum modulo 2^64 of a mix of step,
+// population and index over all spikes so far, state the SHA-256 of the canonical
+// words (design section 4), in the order of the plan's buffers.
+func (n *Network) Hash() (spikes, state string, err error) {
+	if n.live == nil {
+		return "", "", errors.New("nothing has run yet")
+	}
+	h := sha256.New()
+	p := n.live.c.plan
+	var word [4]byte
+	for id := range p.Bufs {
+		b := &p.Bufs[id]
+		if b.Kind != backend.State {
+			continue
+		}
+		words := make([]uint32, b.Len)
+		if b.Len > 0 {
+			if err := n.live.program.Read(backend.BufID(id), words); err != nil {
+				return "", "", err
+			}
+		}
+		for _, w := range words {
+			binary.LittleEndian.PutUint32(word[:], w)
+			h.Write(word[:])
+		}
+	}
+	return fmt.Sprintf("%016x", n.spikeHash), hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"math"
+
+	"synfire/engine/philox"
+)
+
+// drawer takes random words for the lists that the host makes itself: item
+// chooses the row, draw counts within it.
+type drawer struct {
+	key    [2]uint32
+	stream uint32
+}
+
+func sampler(key [2]uint32, stream uint32) drawer { return drawer{key, stream} }
+
+func (d drawer) word(item, draw uint32) uint32 { return philox.Word(item, 0, draw, d.stream, d.key) }
+
+// bernoulli takes each of n with the probability whose float32 word is p.
+func (d drawer) bernoulli(item uint32, n int, p uint32, take func(int)) {
+	limit := uint64(float64(math.Float32frombits(p)) * 0x1p32)
+	for k := range n {
+		if uint64(d.word(item, uint32(k))) < limit {
+			take(k)
+		}
+	}
+}
+
+// choose takes size of n without repetition, in ascending order (selection
+// sampling, Knuth, TAOCP 2, algorithm S).
+func (d drawer) choose(item uint32, n, size int, take func(int)) {
+	for k := 0; k < n && size > 0; k++ {
+		if uint64(d.word(item, uint32(k)))*uint64(n-k) < uint64(size)<<32 {
+			take(k)
+			size--
+		}
+	}
+}
+
+// uniform is a number in [0, 1) with 53 bits.
+func (d drawer) uniform(item uint32) float64 {
+	return float64(uint64(d.word(item, 0))<<21|uint64(d.word(item, 1))>>11) * 0x1p-53
+}

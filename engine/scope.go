@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"synfire/engine/eqn"
+)
+
+// externals resolves the names that a text takes from outside its object, each
+// once for one compilation: the values of the moment.
+type externals struct {
+	n    *Network
+	seen map[string]*eqn.Symbol
+	told map[string]bool
+}
+
+func (n *Network) externals() *externals {
+	return &externals{n: n, seen: map[string]*eqn.Symbol{}, told: map[string]bool{}}
+}
+
+// symbol makes a Symbol of a value of namespace= or of the script.
+func symbol(name string, x any) (*eqn.Symbol, error) {
+	s := &eqn.Symbol{Name: name, Kind: eqn.Constant, ReadOnly: true}
+	switch x := x.(type) {
+	case Quantity:
+		s.Value, s.Dim = x.Value, x.Dim
+	case float64:
+		s.Value = x
+	case int:
+		s.Value, s.Type = float64(x), eqn.Integer
+	case bool:
+		s.Type = eqn.Boolean
+		if x {
+			s.Value = 1
+		}
+	case *TimedArray:
+		s.Kind, s.Array, s.Dim = eqn.Timed, x, x.Dim
+	default:
+		return nil, fmt.Errorf("%q is a %T, which an equation cannot use: a number, a quantity or a TimedArray was expected", name, x)
+	}
+	return s, nil
+}
+
+// scope is what names mean in one object's texts: its variables, then the
+// language's own names, then namespace=, then the script (design section 1).
+type scope struct {
+	ext       *externals
+	object    string
+	own       func(string) *eqn.Symbol
+	ownNames  func() []string
+	namespace map[string]any
+	bad       error // the first external that cannot be used
+}
+
+// Resolve implements eqn.Scope.
+func (s *scope) Resolve(name string) *eqn.Symbol {
+	own := s.own(name)
+	builtin := eqn.Builtin(name)
+	if own != nil {
+		if builtin != nil && builtin.Kind == eqn.Constant {
+			s.shadow(name, "a variable of "+s.object, "the unit or constant")
+		}
+		return own
+	}
+	if builtin != nil {
+		if _, ok := s.namespace[name]; ok {
+			s.shadow(name, "the unit, constant or function", "namespace=")
+		}
+		return builtin
+	}
+	if x, ok := s.namespace[name]; ok {
+		return s.external(s.object+"\x00"+name, name, x)
+	}
+	if s.ext.n.opt.Lookup != nil {
+		if x, ok := s.ext.n.opt.Lookup(name); ok {
+			return s.external(name, name, x)
+		}
+	}
+	return nil
+}
+
+func (s *scope) external(key, name string, x any) *eqn.Symbol {
+	if y := s.ext.seen[key]; y != nil {
+		return y
+	}
+	y, err := symbol(name, x)
+	if err != nil {
+		if s.bad == nil {
+			s.bad = err
+		}
+		return nil
+	}
+	s.ext.seen[key] = y
+	return y
+}
+
+func (s *scope) shadow(name, wins, loses string) {
+	key := s.object + "\x00" + name
+	if !s.ext.told[key] {
+		s.ext.told[key] = true
+		s.ext.n.warn("%s: %q means %s, which hides %s of that name", s.object, name, wins, loses)
+	}
+}
+
+// Names implements eqn.Scope.
+func (s *scope) Names() []string {
+	out := append(s.ownNames(), eqn.BuiltinNames()...)
+	out = append(out, sortedKeys(s.namespace)...)
+	if s.ext.n.opt.Names != nil {
+		out = append(out, s.ext.n.opt.Names()...)
+	}
+	return out
+}
+
+// explain adds the reason where a name was known but could not be used.
+func (s *scope) explain(err error) error {
+	if err != nil && s.bad != nil && strings.Contains(err.Error(), strings.SplitN(s.bad.Error(), " ", 2)[0]) {
+		return fmt.Errorf("%w\n%v", err, s.bad)
+	}
+	return err
+}
+
+// scope is the names of a group's texts.
+func (g *NeuronGroup) scope(ext *externals) *scope {
+	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: second, Value: g.net.dt, ReadOnly: true}
+	size := &eqn.Symbol{Name: "N", Kind: eqn.Constant, Type: eqn.Integer, Value: float64(g.n), ReadOnly: true}
+	return &scope{
+		ext: ext, object: g.Name(), namespace: g.namespace,
+		own: func(name string) *eqn.Symbol {
+			switch name {
+			case "dt":
+				return dt
+			case "N":
+				return size
+			}
+			if v := g.byName[name]; v != nil {
+				return v.sym
+			}
+			return nil
+		},
+		ownNames: func() []string { return append(g.VarNames(), "dt", "N", "t") },
+	}
+}

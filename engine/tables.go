@@ -1,0 +1,445 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+)
+
+// sourceRows lays the populations that send to a table end to end.
+type sourceRows struct {
+	list []backend.Source
+	n    int
+	ids  map[*groupEvent]int
+}
+
+// row is the first row of a range of a population.
+func (r *sourceRows) row(c *compiler, s span, ev string) int {
+	e := s.g.event(ev)
+	k, ok := r.ids[e]
+	if !ok {
+		k = len(r.list)
+		r.ids[e] = k
+		r.list = append(r.list, backend.Source{Event: c.event(s.g, e), Lo: 0, Hi: s.g.n, Row0: r.n})
+		r.n += s.g.n
+	}
+	return r.list[k].Row0 + s.lo
+}
+
+// deliver plans the tables that add to an accumulator.
+func (c *compiler) deliver(a *accumulator) error {
+	type group struct {
+		first, last int64
+		weight      float64 // of a group of one weight
+		fixed       bool
+		parts       []*part
+	}
+	// Constants that differ in more than two values share a table with the rest.
+	values := map[float64]bool{}
+	for _, p := range a.parts {
+		if p.fixed {
+			values[p.weight.Const] = true
+		}
+	}
+	merge := len(values) > 2
+	var groups []*group
+	for _, p := range a.parts {
+		var at *group
+		fixed := p.fixed && !merge
+		for _, g := range groups {
+			if g.first == p.first && g.last == p.last && g.fixed == fixed && (!fixed || g.weight == p.weight.Const) {
+				at = g
+			}
+		}
+		if at == nil {
+			at = &group{first: p.first, last: p.last, weight: p.weight.Const, fixed: fixed}
+			groups = append(groups, at)
+		}
+		at.parts = append(at.parts, p)
+	}
+	specs := make([]*connect.Spec, len(groups))
+	rows := make([]sourceRows, len(groups))
+	sums := make([]float64, a.size)
+	degree := make([]float64, a.size)
+	drawn, largest := math.Inf(1), 0.0
+	var constants []float64
+	for k, g := range groups {
+		rows[k].ids = map[*groupEvent]int{}
+		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.order), NTgt: a.size}
+		for _, p := range g.parts {
+			delay, unit, err := p.s.delayColumn(p.w, p.c, p.delays)
+			if err != nil {
+				return err
+			}
+			q := p.conn.proj.With(p.weight, delay)
+			q.Unit = unit
+			src, tgt := p.s.src, p.s.tgt
+			if p.w.post {
+				return fmt.Errorf("%s: internal: a postsynaptic pathway in a table", p.s.Name())
+			}
+			q.Row0 = rows[k].row(c, src, p.w.event)
+			q.Tgt0 = a.segs[p.at].off + tgt.lo
+			spec.Projs = append(spec.Projs, q)
+		}
+		spec.NSrc = rows[k].n
+		print := fingerprint(g.parts, spec.Projs)
+		if old := c.n.specs[print]; old != nil {
+			spec = old
+		} else {
+			c.n.specs[print] = spec
+		}
+		c.liveSpecs[print] = true
+		specs[k] = spec
+		st, err := connect.Measure(spec, c.n.threads)
+		if err != nil {
+			return err
+		}
+		for t := range st.In {
+			sums[t] += st.In[t]
+			degree[t] += float64(st.InDegree[t])
+		}
+		for q, p := range g.parts {
+			largest = max(largest, st.Bound[q])
+			switch {
+			case g.fixed:
+			case p.fixed: // must be exact in 16 bits
+				constants = append(constants, p.weight.Const)
+			case st.SD[q] > 0:
+				drawn = min(drawn, st.SD[q])
+			}
+		}
+	}
+	a.scale = fitScale(sums, degree)
+	width := 32
+	if s16 := a.scale; largest > 0 && (len(constants) > 0 || !math.IsInf(drawn, 1)) {
+		for float64(largest*s16)+1 > 32767 {
+			s16 /= 2
+		}
+		exact := true
+		for _, w := range constants {
+			exact = exact && w*s16 == math.Floor(w*s16)
+		}
+		if exact && 1/s16 <= drawn/256 {
+			width, a.scale = 16, s16
+		}
+	}
+	a.buf = c.blank(a.name+" sum", backend.Scratch, ir.I32, a.size)
+	for k, g := range groups {
+		spec := specs[k]
+		spec.Scale, spec.Width = a.scale, width
+		if g.fixed {
+			spec.Width = 0
+			spec.Uniform = int32(connect.Fix(float32(g.weight), a.scale))
+		}
+		st, err := connect.Measure(spec, c.n.threads)
+		if err != nil {
+			return err
+		}
+		c.note(g.parts, st.MaxDelay)
+		c.synapsesN += st.Total
+		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: rows[k].list, First: g.first, Last: g.last, MinDelay: st.MinDelay, MaxDelay: st.MaxDelay})
+		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.plan.Tables) - 1, Acc: a.buf})
+	}
+	return nil
+}
+
+// note remembers the longest delay of spikes that left with delays since replaced.
+func (c *compiler) note(parts []*part, longest int) {
+	for _, p := range parts {
+		for k := range p.w.past {
+			if p.w.past[k].last == p.last {
+				p.w.past[k].max = max(p.w.past[k].max, longest)
+			}
+		}
+	}
+}
+
+// fitScale is the largest power of two with M*scale + in-degree < 2^30 at every
+// target.
+func fitScale(sums, degree []float64) float64 {
+	scale := 0x1p40
+	for t := range sums {
+		if sums[t] == 0 {
+			continue
+		}
+		for float64(sums[t]*scale)+degree[t] >= 1<<30 && scale > 0x1p-40 {
+			scale /= 2
+		}
+	}
+	return scale
+}
+
+// apply plans the addition of an accumulator to its variable, and clears it.
+func (c *compiler) apply(a *accumulator) error {
+	for _, s := range a.segs {
+		g := s.v.g
+		l := c.lanes(g, "receive "+a.name)
+		sum := l.slot("sum", ir.Array, ir.I32, memory{acc: a})
+		var x ir.Value
+		if a.two {
+			high := l.slot("sum high", ir.Array, ir.I32, memory{acc: a, two: true})
+			x = l.b.Unfix64(l.b.Load(sum), l.b.Load(high), a.scale)
+			l.b.Store(high, l.b.I(0))
+		} else {
+			x = l.b.Unfix32(l.b.Load(sum), a.scale)
+		}
+		c.increment(l, s.v, x)
+		l.b.Store(sum, l.b.I(0))
+		if err := c.stage(l, g.n, -1, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// effectLanes is the eqn.Machine of a FormEffect program: one lane for each
+// synapse whose effect is due, numbered as in its projection.
+type effectLanes struct {
+	lanes
+	c   *compiler
+	s   *Synapses
+	k   int
+	acc *accumulator
+	ends
+	err error
+}
+
+type ends struct{ own []ownSlot }
+
+// ownSlot is a slot that lanes.mem does not describe.
+type ownSlot struct {
+	slot uint32
+	bind backend.Binding
+}
+
+func (m *effectLanes) bound(name string, k ir.Kind, t ir.Type, b backend.Binding) uint32 {
+	if s, ok := m.slots[name]; ok {
+		return s
+	}
+	s := m.slot(name, k, t, memory{})
+	m.own = append(m.own, ownSlot{s, b})
+	return s
+}
+
+func (m *effectLanes) index(post bool) ir.Value {
+	if post {
+		return m.b.Load(m.bound("j", ir.Array, ir.U32, backend.Binding{Buf: backend.NoBuf, Off: backend.SlotTarget, Event: -1}))
+	}
+	return m.b.Load(m.bound("i", ir.Array, ir.U32, backend.Binding{Buf: backend.NoBuf, Off: backend.SlotSource, Event: -1}))
+}
+
+func (m *effectLanes) end(v *Variable, post, low bool, use string) (uint32, ir.Value) {
+	sp := m.s.src
+	if post {
+		sp = m.s.tgt
+	}
+	name := fmt.Sprintf("%s %s.%s %v %v", use, v.g.Name(), v.name, post, low)
+	off := sp.lo
+	if v.shared {
+		off = 0
+	}
+	return m.bound(name, ir.Table, v.irType(), backend.Binding{Buf: m.c.variable(v, low), Off: off, Event: -1}), m.index(post)
+}
+
+// Load implements eqn.Machine.
+func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
+	switch r := y.Ref.(type) {
+	case indexRef:
+		return m.index(r.name == "j")
+	case endRef:
+		if r.v.builtin {
+			return m.index(r.post)
+		}
+		if r.v.name == "not_refractory" && r.v.g.refKind == refConst {
+			return m.free(r.v.g, r.post)
+		}
+		slot, at := m.end(r.v, r.post, false, "read")
+		if r.v.shared {
+			return m.b.Uniform(slot, ir.Range{})
+		}
+		return m.b.Gather(slot, at, ir.Range{})
+	case degreeRef:
+		w, err := m.s.degrees(r.post)
+		if err != nil && m.err == nil {
+			m.err = err
+		}
+		key := fmt.Sprintf("%s degrees %v", m.s.auto, r.post)
+		return m.b.Gather(m.bound(key, ir.Table, ir.I32, backend.Binding{Buf: m.c.table(key, key, ir.I32, w), Event: -1}), m.index(r.post), ir.Range{})
+	case *synVar:
+		list, err := r.values(m.k)
+		if err == nil {
+			var w []uint32
+			if w, err = encodeAll(r.sym, m.n.dt, list); err == nil {
+				key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.name, m.k)
+				return m.b.Load(m.bound(key, ir.Array, irType(r.sym), backend.Binding{Buf: m.c.table(key, key, irType(r.sym), w), Event: -1}))
+			}
+		}
+		if m.err == nil {
+			m.err = err
+		}
+		return m.b.F(0)
+	}
+	panic(y.Name + " is not a name of synapses")
+}
+
+// free is not_refractory of a neuron at one end.
+func (m *effectLanes) free(g *NeuronGroup, post bool) ir.Value {
+	if g.refKind == refConst {
+		slot, at := m.end(g.byName["lastspike"], post, false, "read")
+		since := m.b.SubI(m.b.Step(), m.b.Gather(slot, at, ir.Range{}))
+		return m.b.NotB(m.b.LtI(since, m.b.I(int32(max(1, int64(floorSteps(g.refTime/m.n.dt)))))))
+	}
+	slot, at := m.end(g.byName["not_refractory"], post, false, "read")
+	return m.b.Gather(slot, at, ir.Range{})
+}
+
+// LoadLow implements eqn.Machine.
+func (m *effectLanes) LoadLow(y *eqn.Symbol) ir.Value {
+	r := y.Ref.(endRef)
+	slot, at := m.end(r.v, r.post, true, "read")
+	return m.b.Gather(slot, at, ir.Range{})
+}
+
+// Store implements eqn.Machine: each neuron has at most one synapse here.
+func (m *effectLanes) Store(y *eqn.Symbol, x ir.Value) { m.put(y, x, false) }
+
+// StoreLow implements eqn.Machine.
+func (m *effectLanes) StoreLow(y *eqn.Symbol, x ir.Value) { m.put(y, x, true) }
+
+func (m *effectLanes) put(y *eqn.Symbol, x ir.Value, low bool) {
+	r := y.Ref.(endRef)
+	if r.v.unlessRef && r.v.g.refKind != refNone {
+		old, at := m.end(r.v, r.post, low, "read")
+		x = m.b.Sel(m.free(r.v.g, r.post), x, m.b.Gather(old, at, ir.Range{}))
+	}
+	slot, at := m.end(r.v, r.post, low, "write")
+	m.b.Put(slot, at, x)
+}
+
+// Item implements eqn.Machine.
+func (m *effectLanes) Item() ir.Value { return m.b.Lane() }
+
+// Add implements eqn.Machine: a contribution whose bound nothing proves.
+func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
+	r := y.Ref.(endRef)
+	a := m.acc
+	seg := a.segment(r.v)
+	sp := m.s.src
+	if r.post {
+		sp = m.s.tgt
+	}
+	lo, hi := m.b.Fix64(x, a.scale, 0x1p61/a.scale, 0)
+	at := m.b.AddI(m.index(r.post), m.b.I(int32(a.segs[seg].off+sp.lo)))
+	slot := m.bound("sum", ir.Accum, ir.I32, backend.Binding{Buf: a.buf, Event: -1})
+	m.b.Scatter2(slot, at, lo, hi)
+	return nil
+}
+
+// effect plans a statement that runs synapse by synapse.
+func (o *order) effect(w *pathway, e era, k int, first int64, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, sum bool) error {
+	s, c := w.delay.s, o.c
+	r := y.Ref.(endRef)
+	var a *accumulator
+	if sum {
+		a = o.accumulator(r.v, true)
+		a.segment(r.v)
+		a.scale = 0x1p30
+	} else {
+		if err := s.onlyOne(k, e, r, st); err != nil {
+			return err
+		}
+	}
+	o.ops = append(o.ops, func() error {
+		sc := s.pathScope(c, k)
+		m := &effectLanes{lanes: *c.lanes(r.v.g, "effect"), c: c, s: s, k: k, acc: a}
+		m.site = "path\x00" + w.fullName()
+		if a != nil && a.buf == backend.NoBuf {
+			a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
+		}
+		target := *sc.Resolve(st.Target.ID)
+		target.Summed = sum
+		last := st
+		last.Target = &eqn.Name{At: st.Target.At, ID: st.Target.ID, Sym: &target}
+		if err := eqn.Lower(m.b, append(append([]eqn.Stmt(nil), locals...), last), sc, m); err != nil {
+			return sc.explain(err)
+		}
+		if m.err != nil {
+			return m.err
+		}
+		p, err := m.b.Prog()
+		if err != nil {
+			return err
+		}
+		delay, unit, err := s.delayColumn(w, k, e.cols[k])
+		if err != nil {
+			return err
+		}
+		q := e.conns[k].proj.With(connect.Column{}, delay)
+		q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
+		spec := &connect.Spec{Name: s.Name() + " " + w.name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
+		print := fingerprint([]*part{{conn: e.conns[k]}}, spec.Projs)
+		if old := c.n.specs[print]; old != nil {
+			spec = old
+		} else {
+			c.n.specs[print] = spec
+		}
+		c.liveSpecs[print] = true
+		stats, err := connect.Measure(spec, c.n.threads)
+		if err != nil {
+			return err
+		}
+		c.synapsesN += stats.Total
+		end := s.src
+		if w.post {
+			end = s.tgt
+		}
+		src := backend.Source{Event: c.event(end.g, end.g.event(w.event)), Lo: end.lo, Hi: end.hi}
+		c.note([]*part{{w: w, last: e.last}}, stats.MaxDelay)
+		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: []backend.Source{src}, First: first, Last: e.last, MinDelay: stats.MinDelay, MaxDelay: stats.MaxDelay})
+		bind := make([]backend.Binding, len(p.Slots))
+		for _, x := range m.own {
+			bind[x.slot] = x.bind
+		}
+		for slot, mem := range m.mem {
+			if mem.data != nil {
+				bind[slot] = backend.Binding{Buf: c.table(mem.key, mem.key, p.Slots[slot].Type, mem.data), Event: -1}
+			}
+		}
+		traps := make([]backend.Trap, p.Traps)
+		for t := range traps {
+			traps[t] = backend.Trap{Pop: len(c.n.objects), Object: s.Name(), Name: r.v.name, Why: "received a contribution beyond the bound of its sum"}
+		}
+		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormEffect, Name: s.Name() + " " + w.name, Flag: -1, Prog: p, Bind: bind, Trap: traps,
+			Table: len(c.plan.Tables) - 1, Acc: backend.NoBuf, Post: w.post})
+		return nil
+	})
+	return nil
+}
+
+// onlyOne refuses a write whose result would depend on the order of synapses.
+func (s *Synapses) onlyOne(k int, e era, r endRef, st eqn.Stmt) error {
+	n, err := e.conns[k].proj.Count(0)
+	if err != nil {
+		return err
+	}
+	cols, err := e.conns[k].proj.Columns(0, n, 0)
+	if err != nil {
+		return err
+	}
+	at, sp := cols.I, s.src
+	if r.post {
+		at, sp = cols.J, s.tgt
+	}
+	seen := make([]bool, sp.hi-sp.lo)
+	for _, x := range at {
+		if seen[x] {
+			return errorAt(st.Target.At, "neuron %d of %s has more than one synapse here, so the result of %q would depend on their order; use += with a value that does not read %s", x, sp.g.Name(), st.Target.ID+" "+st.Op+" "+st.X.String(), st.Target.ID)
+		}
+		seen[x] = true
+	}
+	return nil
+}

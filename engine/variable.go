@@ -1,0 +1,404 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"sort"
+
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+)
+
+// Variable is a named value of every neuron (or, shared, of the group): its
+// symbol in the equation language and, between runs, its words. Words are what
+// backends hold: float32 in internal units (design section 3, rule 8), int32,
+// or 0 and 1.
+type Variable struct {
+	g         *NeuronGroup
+	name      string
+	sym       *eqn.Symbol
+	eq        *eqn.Equation
+	n         int // words: the group's size, 1 if shared
+	shared    bool
+	unlessRef bool
+	builtin   bool // i: no storage
+	overDt    bool // (constant over dt)
+	words     []uint32
+	low       []uint32 // second words (rule 10), nil without
+}
+
+func (v *Variable) alloc(word uint32) {
+	v.words = make([]uint32, v.n)
+	if word != 0 {
+		for k := range v.words {
+			v.words[k] = word
+		}
+	}
+}
+
+// irType is the type of the variable's words.
+func (v *Variable) irType() ir.Type { return irType(v.sym) }
+
+func irType(s *eqn.Symbol) ir.Type {
+	switch {
+	case s.Steps || s.Type == eqn.Integer:
+		return ir.I32
+	case s.Type == eqn.Boolean:
+		return ir.Bool
+	}
+	return ir.F32
+}
+
+// encode makes the word of an SI value. Values that would pass the bound of
+// rule 4 are an error.
+func encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
+	switch irType(s) {
+	case ir.Bool:
+		if x != 0 {
+			return 1, nil
+		}
+		return 0, nil
+	case ir.I32:
+		if s.Steps {
+			return stepsWord(int32(floorSteps(x / dt))), nil
+		}
+		if math.IsNaN(x) || x < -1<<31 || x >= 1<<31 {
+			return 0, fmt.Errorf("%s: %g does not fit in a 32-bit integer", s.Name, x)
+		}
+		return uint32(int32(x)), nil
+	}
+	y := x / s.Dim.Scale()
+	if math.IsNaN(y) || math.Abs(y) >= 1<<40 {
+		return 0, fmt.Errorf("%s: the value %g passes the largest that a variable can hold (%g in its unit)", s.Name, x, float64(1<<40)*s.Dim.Scale())
+	}
+	return math.Float32bits(ir.CanonF(float32(y))), nil
+}
+
+// value is the SI value of a word.
+func value(s *eqn.Symbol, dt float64, w uint32) float64 {
+	switch irType(s) {
+	case ir.Bool:
+		return float64(w)
+	case ir.I32:
+		if s.Steps {
+			return float64(float64(int32(w)) * dt)
+		}
+		return float64(int32(w))
+	}
+	return float64(float64(math.Float32frombits(w)) * s.Dim.Scale())
+}
+
+func (v *Variable) decode(words []uint32) Array {
+	a := Array{V: make([]float64, len(words)), Dim: v.sym.Dim}
+	for k, w := range words {
+		a.V[k] = value(v.sym, v.g.net.dt, w)
+	}
+	return a
+}
+
+func stepsWord(s int32) uint32 { return uint32(s) }
+
+// floorSteps is the step that a time falls into, with Brian2's tolerance for
+// rounding.
+func floorSteps(x float64) float64 { return math.Floor(x + 1e-3) }
+
+func roundHalf(x float64) float64 { return math.Floor(x + 0.5) }
+
+func absf(x float64) float64 { return math.Abs(x) }
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// Var is a variable as seen through a group or a range of one.
+type Var struct {
+	v      *Variable
+	lo, hi int
+	syn    *synVar // a variable of Synapses; v is nil then
+}
+
+// Dim is the dimension of the values.
+func (v *Var) Dim() eqn.Dim {
+	if v.syn != nil {
+		return v.syn.sym.Dim
+	}
+	return v.v.sym.Dim
+}
+
+// Scalar says that the variable is shared: one value for all.
+func (v *Var) Scalar() bool {
+	if v.syn != nil {
+		return v.syn.sym.Shared
+	}
+	return v.v.shared
+}
+
+// Integer says that the values are whole numbers.
+func (v *Var) Integer() bool { return v.symbol().Type == eqn.Integer }
+
+// Boolean says that the values are truth values.
+func (v *Var) Boolean() bool { return v.symbol().Type == eqn.Boolean }
+
+func (v *Var) symbol() *eqn.Symbol {
+	if v.syn != nil {
+		return v.syn.sym
+	}
+	return v.v.sym
+}
+
+// Len is the number of values that Get(nil) returns.
+func (v *Var) Len() (int, error) {
+	if v.syn != nil {
+		return v.syn.s.N()
+	}
+	if v.v.shared {
+		return 1, nil
+	}
+	return v.hi - v.lo, nil
+}
+
+// Get returns the values at an index (nil: all) in SI units.
+func (v *Var) Get(ix any) (Array, error) {
+	if v.syn != nil {
+		return v.syn.get(ix)
+	}
+	g := v.v.g
+	if v.v.shared {
+		return v.all()
+	}
+	at, err := g.net.neurons(span{g, v.lo, v.hi}, ix)
+	if err != nil {
+		return Array{}, err
+	}
+	all, err := v.all()
+	if err != nil || at == nil {
+		return all, err
+	}
+	out := Array{Dim: all.Dim, V: make([]float64, len(at))}
+	for k, n := range at {
+		out.V[k] = all.V[n-v.lo]
+	}
+	return out, nil
+}
+
+// all is every value of the range.
+func (v *Var) all() (Array, error) {
+	g := v.v.g
+	switch {
+	case v.v.builtin:
+		out := Array{V: make([]float64, v.hi-v.lo)}
+		for k := range out.V {
+			out.V[k] = float64(k)
+		}
+		return out, nil
+	case v.v.words == nil: // a subexpression: worked out now
+		words, err := g.evalWords(span{g, v.lo, v.hi}, &eqn.Name{ID: v.v.name}, v.v.sym)
+		if err != nil {
+			return Array{}, err
+		}
+		if v.v.shared {
+			words = words[:min(1, len(words))]
+		}
+		return v.v.decode(words), nil
+	case v.v.shared:
+		return v.v.decode(v.v.words), nil
+	}
+	return v.v.decode(v.v.words[v.lo:v.hi]), nil
+}
+
+// Set assigns to the values at an index (nil: all). The value is a Quantity, a
+// number, an Array (as long as the index selects), or a string expression that
+// is worked out for every neuron now.
+func (v *Var) Set(ix, x any) error {
+	if v.syn != nil {
+		return v.syn.set(ix, x)
+	}
+	g, s := v.v.g, v.v.sym
+	if s.ReadOnly || v.v.words == nil {
+		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", g.Name(), s.Name)
+	}
+	g.net.version++
+	span := span{g, v.lo, v.hi}
+	if v.v.shared {
+		span.lo, span.hi = 0, 1
+		if ix != nil {
+			if _, whole := ix.(Slice); !whole {
+				return fmt.Errorf("%s.%s is shared: it has one value and no index", g.Name(), s.Name)
+			}
+		}
+		ix = nil
+	}
+	at, err := g.net.neurons(span, ix)
+	if err != nil {
+		return err
+	}
+	if text, ok := x.(string); ok {
+		return v.setText(span, at, text)
+	}
+	values, dim, err := numbers(x)
+	if err != nil {
+		return fmt.Errorf("%s.%s: %w", g.Name(), s.Name, err)
+	}
+	if dim != s.Dim && !allZero(values) {
+		return fmt.Errorf("%s.%s has the unit %v, but the value has %v", g.Name(), s.Name, s.Dim, dim)
+	}
+	size := span.hi - span.lo
+	if at != nil {
+		size = len(at)
+	}
+	if len(values) != 1 && len(values) != size {
+		return fmt.Errorf("%s.%s: %d values for %d neurons", g.Name(), s.Name, len(values), size)
+	}
+	for k := range size {
+		n := span.lo + k
+		if at != nil {
+			n = at[k]
+		}
+		w, err := encode(s, g.net.dt, values[min(k, len(values)-1)])
+		if err != nil {
+			return err
+		}
+		v.v.put(n, w)
+	}
+	return nil
+}
+
+func (v *Variable) put(n int, w uint32) {
+	v.words[n] = w
+	if v.low != nil {
+		v.low[n] = 0
+	}
+}
+
+func (v *Var) setText(s span, at []int, text string) error {
+	g := v.v.g
+	x, err := eqn.ParseExpr(g.net.source(text))
+	if err != nil {
+		return err
+	}
+	words, err := g.evalWords(s, x, v.v.sym)
+	if err != nil {
+		return err
+	}
+	if at == nil {
+		for k, w := range words {
+			v.v.put(s.lo+k, w)
+		}
+		return nil
+	}
+	for _, n := range at {
+		v.v.put(n, words[n-s.lo])
+	}
+	return nil
+}
+
+// neurons resolves an index within a span to neurons of the group; nil means
+// the whole span.
+func (n *Network) neurons(s span, ix any) ([]int, error) {
+	size := s.hi - s.lo
+	switch x := ix.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		e, err := eqn.ParseExpr(n.source(x))
+		if err != nil {
+			return nil, err
+		}
+		words, err := s.g.evalWords(s, e, &eqn.Symbol{Name: "condition", Type: eqn.Boolean})
+		if err != nil {
+			return nil, err
+		}
+		out := []int{}
+		for k, w := range words {
+			if w != 0 {
+				out = append(out, s.lo+k)
+			}
+		}
+		return out, nil
+	}
+	list, err := positions(ix, size, s.g.Name())
+	for k := range list {
+		list[k] += s.lo
+	}
+	return list, err
+}
+
+// positions resolves an int, []int or Slice over size items.
+func positions(ix any, size int, what string) ([]int, error) {
+	one := func(k int) (int, error) {
+		if k < 0 {
+			k += size
+		}
+		if k < 0 || k >= size {
+			return 0, fmt.Errorf("index %d is out of range: %s has %d", k, what, size)
+		}
+		return k, nil
+	}
+	switch x := ix.(type) {
+	case int:
+		k, err := one(x)
+		return []int{k}, err
+	case []int:
+		out := make([]int, len(x))
+		for i := range x {
+			k, err := one(x[i])
+			if err != nil {
+				return nil, err
+			}
+			out[i] = k
+		}
+		return out, nil
+	case Slice:
+		out := []int{}
+		step := x.Step
+		if step == 0 {
+			step = 1
+		}
+		for k := x.Lo; (step > 0 && k < x.Hi) || (step < 0 && k > x.Hi); k += step {
+			if k >= 0 && k < size {
+				out = append(out, k)
+			}
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("an index is a number, a list of numbers, a range or a condition, not %T", ix)
+}
+
+// numbers takes a value apart into SI numbers and their dimension.
+func numbers(x any) ([]float64, eqn.Dim, error) {
+	switch x := x.(type) {
+	case Quantity:
+		return []float64{x.Value}, x.Dim, nil
+	case float64:
+		return []float64{x}, eqn.Dim{}, nil
+	case int:
+		return []float64{float64(x)}, eqn.Dim{}, nil
+	case bool:
+		if x {
+			return []float64{1}, eqn.Dim{}, nil
+		}
+		return []float64{0}, eqn.Dim{}, nil
+	case Array:
+		if len(x.V) == 0 {
+			return nil, x.Dim, fmt.Errorf("an empty list of values")
+		}
+		return x.V, x.Dim, nil
+	case []float64:
+		return numbers(Array{V: x})
+	}
+	return nil, eqn.Dim{}, fmt.Errorf("a value is a number, a quantity, a list of them or a string, not %T", x)
+}
+
+func allZero(v []float64) bool {
+	for _, x := range v {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
