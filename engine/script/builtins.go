@@ -1,0 +1,679 @@
+package script
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"synfire/engine/eqn"
+)
+
+// method makes a method of an object; its parameters are in methodParams.
+func (x *script) method(recv starlark.Value, name string, f func(*call) (starlark.Value, error)) starlark.Value {
+	return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		c, err := bind(name, args, kwargs, methodParams[name])
+		if err != nil {
+			return nil, err
+		}
+		return f(c)
+	}).BindReceiver(recv)
+}
+
+// methodParams are the parameters of the objects' methods, for bind.
+var methodParams = map[string]string{
+	"connect":       connectParams,
+	"run_regularly": "code / dt clock when order name codeobj_class",
+	"smooth_rate":   "/ window width",
+	"values":        "var", "all_values": "",
+	"spike_trains": "", "event_trains": "",
+	"add": "", "remove": "", "collect": "", "run": runParams,
+}
+
+// function is a built-in function: its parameters and what it does.
+type function struct {
+	params string
+	f      func(*script, *call) (starlark.Value, error)
+}
+
+// functions are the built-in functions with arguments by name.
+var functions = map[string]function{
+	"NeuronGroup":           {"N model / method threshold reset refractory events namespace dtype dt clock order name codeobj_class method_options", neuronGroup},
+	"PoissonGroup":          {"N rates / dt clock when order namespace name codeobj_class", poissonGroup},
+	"PoissonInput":          {"target target_var N rate weight / when order name", poissonInput},
+	"SpikeGeneratorGroup":   {"N indices times / dt clock period when order sorted name codeobj_class", spikeGenerator},
+	"TimedArray":            {"values dt / name", newTimedArray},
+	"Synapses":              {"source / target model on_pre pre on_post post connect delay on_event multisynaptic_index namespace dtype codeobj_class dt clock order method name method_options", newSynapses},
+	"SpikeMonitor":          {"source / variables record when order name codeobj_class", spikeMonitor},
+	"EventMonitor":          {"source event / variables record when order name codeobj_class", spikeMonitor},
+	"StateMonitor":          {"source variables / record dt clock when order name codeobj_class", stateMonitor},
+	"PopulationRateMonitor": {"source / name codeobj_class dtype when order", rateMonitor},
+	"run":                   {runParams, runBuiltin},
+	"seed":                  {"/ seed", seedBuiltin},
+	"param":                 {"name default", paramBuiltin},
+	"load_array":            {"file / unit", loadArray},
+	"save_array":            {"name values", saveArray},
+	"start_scope":           {"", startScope},
+	"linspace":              {"start stop / num", linspaceBuiltin},
+	"full":                  {"shape value", fullBuiltin},
+	"clip":                  {"x low high", clipBuiltin},
+	"where":                 {"condition x y", whereBuiltin},
+	"repeat":                {"x n", repeatBuiltin},
+	"tile":                  {"x n", repeatBuiltin},
+	"concatenate":           {"arrays", concatenate},
+	"round":                 {"x / ndigits", roundBuiltin},
+}
+
+// variadic are the built-in functions that look at their arguments themselves.
+var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, error){
+	"Network": newNetwork,
+	"collect": collect,
+	"arange":  arangeBuiltin,
+	"zeros":   func(_ *script, a starlark.Tuple) (starlark.Value, error) { return filled("zeros", a, 0) },
+	"ones":    func(_ *script, a starlark.Tuple) (starlark.Value, error) { return filled("ones", a, 1) },
+	"rand":    func(x *script, a starlark.Tuple) (starlark.Value, error) { return x.random("rand", a) },
+	"randn":   func(x *script, a starlark.Tuple) (starlark.Value, error) { return x.random("randn", a) },
+	"array":   arrayBuiltin,
+	"asarray": arrayBuiltin,
+	"pow":     two("pow", power),
+	"power":   two("power", power),
+	"minimum": two("minimum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Min) }),
+	"maximum": two("maximum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Max) }),
+	"in_unit": two("in_unit", inUnit),
+	"sqrt":    one("sqrt", squareRoot),
+	"int_":    one("int_", truncate),
+	"sign":    one("sign", signOf),
+	"sum":     reduction("sum"),
+	"min":     extreme("min"),
+	"max":     extreme("max"),
+	"float":   one("float", toFloat),
+	"int":     one("int", toInteger),
+	"in_best_unit": one("in_best_unit", func(v starlark.Value) (starlark.Value, error) {
+		o, ok, err := operandOf(v)
+		if err != nil || !ok {
+			return nil, fmt.Errorf("in_best_unit() takes a quantity, not %s", describe(v))
+		}
+		return starlark.String(o.value().String()), nil
+	}),
+	"get_dimensions": one("get_dimensions", func(v starlark.Value) (starlark.Value, error) {
+		o, _, err := operandOf(v)
+		return starlark.String(o.dim.String()), err
+	}),
+	"is_dimensionless": one("is_dimensionless", func(v starlark.Value) (starlark.Value, error) {
+		o, _, err := operandOf(v)
+		return starlark.Bool(o.dim.IsOne()), err
+	}),
+	"have_same_dimensions": two("have_same_dimensions", func(a, b starlark.Value) (starlark.Value, error) {
+		o, _, err := operandOf(a)
+		p, _, err2 := operandOf(b)
+		if err == nil {
+			err = err2
+		}
+		return starlark.Bool(o.dim == p.dim), err
+	}),
+}
+
+func one(name string, f func(starlark.Value) (starlark.Value, error)) func(*script, starlark.Tuple) (starlark.Value, error) {
+	return func(_ *script, args starlark.Tuple) (starlark.Value, error) {
+		if len(args) != 1 {
+			return nil, fmt.Errorf("%s() takes one argument, got %d", name, len(args))
+		}
+		return f(args[0])
+	}
+}
+
+func two(name string, f func(a, b starlark.Value) (starlark.Value, error)) func(*script, starlark.Tuple) (starlark.Value, error) {
+	return func(_ *script, args starlark.Tuple) (starlark.Value, error) {
+		if len(args) != 2 {
+			return nil, fmt.Errorf("%s() takes two arguments, got %d", name, len(args))
+		}
+		return f(args[0], args[1])
+	}
+}
+
+func reduction(name string) func(*script, starlark.Tuple) (starlark.Value, error) {
+	return one(name, func(v starlark.Value) (starlark.Value, error) { return reductions[name](v) })
+}
+
+// extreme is min or max: of several values, or of the elements of one.
+func extreme(name string) func(*script, starlark.Tuple) (starlark.Value, error) {
+	return func(x *script, args starlark.Tuple) (starlark.Value, error) {
+		if len(args) == 1 {
+			if _, ok, err := operandOf(args[0]); err == nil && ok {
+				return reductions[name](args[0])
+			}
+		} else if len(args) > 1 {
+			if _, ok, err := operandOf(args); err != nil {
+				return nil, err
+			} else if ok {
+				return reductions[name](args)
+			}
+		}
+		return starlark.Call(x.thread, starlark.Universe[name], args, nil) // texts, lists
+	}
+}
+
+// builtins are the names that a script finds: Starlark's own, units, constants,
+// functions and objects.
+func (x *script) builtins() starlark.StringDict {
+	d := starlark.StringDict{}
+	add := func(name string, f func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error)) {
+		d[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			return f(args, kwargs)
+		})
+	}
+	for _, n := range eqn.UnitNames() {
+		q, _ := eqn.LookupUnit(n)
+		d[n] = scalar(q.Value, q.Dim, floats)
+	}
+	for name, fn := range functions {
+		add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			c, err := bind(name, args, kwargs, fn.params)
+			if err != nil {
+				return nil, err
+			}
+			v, err := fn.f(x, c)
+			if c.err != nil {
+				return nil, c.err
+			}
+			return v, err
+		})
+	}
+	plain := func(name string, f func(*script, starlark.Tuple) (starlark.Value, error)) {
+		add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			if len(kwargs) > 0 {
+				key, _ := starlark.AsString(kwargs[0][0])
+				if (name == "min" || name == "max") && key == "key" {
+					return starlark.Call(x.thread, starlark.Universe[name], args, kwargs)
+				}
+				if key != "dtype" {
+					return nil, &argError{name: key, index: -1, err: fmt.Errorf("%s() has no argument %s", name, key)}
+				}
+			}
+			return f(x, args)
+		})
+	}
+	for name, f := range variadic {
+		plain(name, f)
+	}
+	for name := range pure {
+		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) { return applyPure(name, v) }))
+	}
+	plain("abs", one("abs", func(v starlark.Value) (starlark.Value, error) {
+		if _, ok := v.(starlark.Int); ok {
+			return starlark.Call(x.thread, starlark.Universe["abs"], starlark.Tuple{v}, nil)
+		}
+		return applyKeeping("abs", v)
+	}))
+	for name := range reductions {
+		if d[name] == nil {
+			plain(name, reduction(name))
+		}
+	}
+	for name, f := range arrays {
+		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) {
+			o, ok, err := operandOf(v)
+			if err != nil || !ok || o.one || o.table {
+				return nil, fmt.Errorf("%s() takes a list or an array of numbers, not %s", name, describe(v))
+			}
+			r, err := f(o)
+			return r.value(), err
+		}))
+	}
+	d["defaultclock"] = &clock{x: x}
+	d["pi"] = starlark.Float(math.Pi)
+	d["e"] = starlark.Float(math.E)
+	d["inf"] = starlark.Float(math.Inf(1))
+	x.addHidden(plain)
+	return d
+}
+
+// addHidden adds what the tree's rewriting calls.
+func (x *script) addHidden(plain func(string, func(*script, starlark.Tuple) (starlark.Value, error))) {
+	ops := map[string]syntax.Token{"<": syntax.LT, "<=": syntax.LE, ">": syntax.GT, ">=": syntax.GE, "==": syntax.EQL, "!=": syntax.NEQ}
+	plain(fnCompare, func(_ *script, a starlark.Tuple) (starlark.Value, error) {
+		return compare(ops[string(a[0].(starlark.String))], a[1], a[2])
+	})
+	plain(fnFormat, func(_ *script, a starlark.Tuple) (starlark.Value, error) {
+		if f, ok := starlark.AsString(a[0]); ok {
+			s, err := percent(f, a[1])
+			return starlark.String(s), err
+		}
+		return starlark.Binary(syntax.PERCENT, a[0], a[1])
+	})
+	plain(fnSlice, func(_ *script, a starlark.Tuple) (starlark.Value, error) { return getSlice(a[0], a[1], a[2], a[3]) })
+	plain(fnSetSlice, func(_ *script, a starlark.Tuple) (starlark.Value, error) {
+		return starlark.None, setSlice(a[0], a[1], a[2], a[3], a[4])
+	})
+}
+
+// clock is defaultclock.
+type clock struct {
+	opaque
+	x *script
+}
+
+func (c *clock) String() string {
+	return "<defaultclock, dt " + quantity{c.x.net.Dt(), second}.String() + ">"
+}
+func (c *clock) Type() string { return "Clock" }
+func (c *clock) Attr(name string) (starlark.Value, error) {
+	switch name {
+	case "dt":
+		return quantity{c.x.net.Dt(), second}, nil
+	case "t":
+		return quantity{c.x.net.T(), second}, nil
+	case "name":
+		return starlark.String("defaultclock"), nil
+	}
+	return nil, nil
+}
+func (c *clock) AttrNames() []string { return []string{"dt", "t"} }
+func (c *clock) SetField(name string, v starlark.Value) error {
+	if name != "dt" {
+		return fmt.Errorf("defaultclock has dt, and %s cannot be assigned", name)
+	}
+	s, err := toMeasure(v, second)
+	if err != nil {
+		return fmt.Errorf("defaultclock.dt %w", err)
+	}
+	return c.x.net.SetDt(s)
+}
+
+func startScope(x *script, _ *call) (starlark.Value, error) {
+	if len(x.objects) > 0 {
+		return nil, fmt.Errorf("start_scope() after objects were made is not available: use Network(...) to choose what runs")
+	}
+	return starlark.None, nil
+}
+
+func seedBuiltin(x *script, c *call) (starlark.Value, error) {
+	if !c.has("seed") {
+		return nil, withHint("give a number: runs without --seed repeat anyway", "seed() without a number would be different every time")
+	}
+	n := c.integer("seed", 0)
+	if c.err == nil && n < 0 {
+		c.failf("seed", "a seed is not negative, got %d", n)
+	}
+	if c.err == nil && x.opt.Seed == nil {
+		x.net.Seed(uint64(n))
+	}
+	return starlark.None, c.err
+}
+
+func paramBuiltin(x *script, c *call) (starlark.Value, error) {
+	name := c.str("name", "")
+	if c.err != nil {
+		return nil, c.err
+	}
+	def := c.val["default"]
+	p := Param{Name: name, Default: valueText(def), Value: valueText(def)}
+	text, set := x.opt.Set[name]
+	v := def
+	if set {
+		x.taken[name] = true
+		v = x.evaluate(text)
+		if _, isText := def.(starlark.String); isText {
+			if _, ok := v.(starlark.String); !ok {
+				v = starlark.String(text)
+			}
+		}
+		if err := sameSort(name, text, v, def); err != nil {
+			return nil, err
+		}
+		p.Value, p.Set = valueText(v), true
+		x.res.Set[name] = p.Value
+	}
+	for _, q := range x.res.Params {
+		if q.Name == name {
+			return v, nil
+		}
+	}
+	x.res.Params = append(x.res.Params, p)
+	return v, nil
+}
+
+// evaluate reads a value of --set: an expression of the script language, else
+// the text itself.
+func (x *script) evaluate(text string) starlark.Value {
+	f, err := dialect.ParseExpr("--set", text, 0)
+	if err != nil {
+		return starlark.String(text)
+	}
+	s := &source{calls: map[place]*syntax.CallExpr{}}
+	th := &starlark.Thread{Name: "set"}
+	th.SetMaxExecutionSteps(1e6)
+	v, err := starlark.EvalExprOptions(dialect, th, s.expr(f), x.predeclared)
+	if err != nil {
+		return starlark.String(text)
+	}
+	return v
+}
+
+// sameSort checks a set parameter against its default: a number for a number, of
+// the same unit.
+func sameSort(name, text string, v, def starlark.Value) error {
+	if def == starlark.None {
+		return nil
+	}
+	a, ok, err := operandOf(v)
+	b, ok2, err2 := operandOf(def)
+	_, isText := v.(starlark.String)
+	switch {
+	case err != nil:
+		return err
+	case err2 != nil:
+		return err2
+	case ok2 && !ok && isText:
+		return fmt.Errorf("--set %s=%s is not a value that the script language knows; the default is %s", name, text, valueText(def))
+	case ok != ok2:
+		return fmt.Errorf("--set %s=%s is a %s; the default is a %s", name, text, v.Type(), def.Type())
+	case ok && a.dim != b.dim:
+		return fmt.Errorf("--set %s=%s is in %s; the default, %s, is in %s", name, text, unitName(a.dim), valueText(def), unitName(b.dim))
+	case ok && a.one != b.one:
+		return fmt.Errorf("--set %s=%s: the default is %s", name, text, describe(def))
+	}
+	return nil
+}
+
+func linspaceBuiltin(_ *script, c *call) (starlark.Value, error) {
+	n := c.integer("num", 50)
+	if n < 0 || n > maxElements {
+		c.failf("num", "num= must be between 0 and %d", maxElements)
+	}
+	a, b, err := pair(c.val["start"], c.val["stop"])
+	if err != nil || c.err != nil {
+		return nil, err
+	}
+	r, err := linspace(a, b, n)
+	return r.value(), err
+}
+
+// pair reads two single numbers.
+func pair(u, v starlark.Value) (a, b operand, err error) {
+	a, ok, err := operandOf(u)
+	if err == nil && (!ok || !a.one) {
+		err = fmt.Errorf("a number or quantity was expected, not %s", describe(u))
+	}
+	if err != nil {
+		return a, b, err
+	}
+	b, ok, err = operandOf(v)
+	if err == nil && (!ok || !b.one) {
+		err = fmt.Errorf("a number or quantity was expected, not %s", describe(v))
+	}
+	return a, b, err
+}
+
+func arangeBuiltin(_ *script, args starlark.Tuple) (starlark.Value, error) {
+	if len(args) < 1 || len(args) > 3 {
+		return nil, fmt.Errorf("arange() takes one to three arguments: arange(stop), arange(start, stop, step)")
+	}
+	lo, hi, step := starlark.Value(starlark.MakeInt(0)), args[0], starlark.Value(starlark.MakeInt(1))
+	if len(args) > 1 {
+		lo, hi = args[0], args[1]
+	}
+	if len(args) > 2 {
+		step = args[2]
+	}
+	a, b, err := pair(lo, hi)
+	if err != nil {
+		return nil, err
+	}
+	s, _, err := pair(step, step)
+	if err != nil {
+		return nil, err
+	}
+	r, err := arange(a, b, s)
+	return r.value(), err
+}
+
+func filled(name string, args starlark.Tuple, x float64) (starlark.Value, error) {
+	if len(args) != 1 {
+		return nil, fmt.Errorf("%s() takes a size or (rows, columns)", name)
+	}
+	o, err := shapeOf(args[0])
+	if err != nil {
+		return nil, err
+	}
+	for k := range o.v {
+		o.v[k] = x
+	}
+	return o.value(), nil
+}
+
+func fullBuiltin(_ *script, c *call) (starlark.Value, error) {
+	o, err := shapeOf(c.val["shape"])
+	if err != nil {
+		return nil, err
+	}
+	v, _, err := pair(c.val["value"], c.val["value"])
+	for k := range o.v {
+		o.v[k] = v.v[0]
+	}
+	o.dim, o.kind = v.dim, v.kind
+	return o.value(), err
+}
+
+// random is rand(n), rand(rows, cols) or rand(); randn alike.
+func (x *script) random(name string, args starlark.Tuple) (starlark.Value, error) {
+	o := operand{v: make([]float64, 1), one: true}
+	var err error
+	switch len(args) {
+	case 0:
+	case 1:
+		o, err = shapeOf(args[0])
+	case 2:
+		o, err = shapeOf(args)
+	default:
+		err = fmt.Errorf("%s() takes a size, or rows and columns", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	x.draw(name, o.v)
+	return o.value(), nil
+}
+
+func arrayBuiltin(_ *script, args starlark.Tuple) (starlark.Value, error) {
+	if len(args) != 1 {
+		return nil, fmt.Errorf("array() takes a list of numbers")
+	}
+	o, ok, err := operandOf(args[0])
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("array() takes a list of numbers, not %s", describe(args[0]))
+	}
+	o.v, o.one = append([]float64{}, o.v...), false
+	return o.value(), nil
+}
+
+// choose is minimum or maximum, element by element.
+func choose(u, v starlark.Value, f func(a, b float64) float64) (starlark.Value, error) {
+	a, ok, err := operandOf(u)
+	b, ok2, err2 := operandOf(v)
+	switch {
+	case err != nil:
+		return nil, err
+	case err2 != nil:
+		return nil, err2
+	case !ok || !ok2:
+		return nil, fmt.Errorf("numbers were expected, not %s and %s", describe(u), describe(v))
+	case a.dim != b.dim && !a.wild() && !b.wild():
+		return nil, unitsDiffer("and", a, b)
+	}
+	r, err := shape(a, b)
+	if err != nil {
+		return nil, err
+	}
+	r.kind = min(a.kind, b.kind)
+	if r.dim = a.dim; a.wild() {
+		r.dim = b.dim
+	}
+	for k := range r.v {
+		r.v[k] = f(a.get(k), b.get(k))
+	}
+	return r.value(), nil
+}
+
+func clipBuiltin(_ *script, c *call) (starlark.Value, error) {
+	v, err := choose(c.val["x"], c.val["low"], math.Max)
+	if err != nil {
+		return nil, err
+	}
+	return choose(v, c.val["high"], math.Min)
+}
+
+func whereBuiltin(_ *script, c *call) (starlark.Value, error) {
+	cond, ok, err := operandOf(c.val["condition"])
+	if err != nil || !ok {
+		return nil, fmt.Errorf("where() takes an array of truth values, not %s", describe(c.val["condition"]))
+	}
+	k := -1
+	return choose(expand(c.val["x"], len(cond.v)), expand(c.val["y"], len(cond.v)), func(a, b float64) float64 {
+		if k++; cond.get(k) != 0 {
+			return a
+		}
+		return b
+	})
+}
+
+// expand makes an array of n elements of one number.
+func expand(v starlark.Value, n int) starlark.Value {
+	o, ok, err := operandOf(v)
+	if err != nil || !ok || !o.one {
+		return v
+	}
+	r := &array{dim: o.dim, kind: o.kind, v: make([]float64, n)}
+	for k := range r.v {
+		r.v[k] = o.v[0]
+	}
+	return r
+}
+
+// repeatBuiltin is repeat(x, n), each element n times, and tile(x, n), all n times.
+func repeatBuiltin(_ *script, c *call) (starlark.Value, error) {
+	o, ok, err := operandOf(c.val["x"])
+	n := c.integer("n", 1)
+	if err != nil || c.err != nil {
+		return nil, err
+	}
+	if !ok || o.table || n < 0 || n*len(o.v) > maxElements {
+		return nil, fmt.Errorf("%s(%s, %d) is not possible", c.fn, describe(c.val["x"]), n)
+	}
+	r := operand{v: []float64{}, dim: o.dim, kind: o.kind}
+	if c.fn == "tile" {
+		for range n {
+			r.v = append(r.v, o.v...)
+		}
+		return r.value(), nil
+	}
+	for _, x := range o.v {
+		for range n {
+			r.v = append(r.v, x)
+		}
+	}
+	return r.value(), nil
+}
+
+func concatenate(_ *script, c *call) (starlark.Value, error) {
+	list, ok := c.val["arrays"].(starlark.Sequence)
+	if !ok {
+		return nil, fmt.Errorf("concatenate() takes a list of arrays, not %s", describe(c.val["arrays"]))
+	}
+	it := list.Iterate()
+	defer it.Done()
+	r := operand{v: []float64{}, kind: bools}
+	var v starlark.Value
+	for k := 0; it.Next(&v); k++ {
+		o, ok, err := operandOf(v)
+		if err != nil || !ok || o.table {
+			return nil, fmt.Errorf("concatenate() takes a list of arrays, not %s", describe(v))
+		}
+		if k == 0 {
+			r.dim = o.dim
+		} else if o.dim != r.dim {
+			return nil, fmt.Errorf("concatenate(): the units do not match (%s and %s)", unitName(r.dim), unitName(o.dim))
+		}
+		r.v, r.kind = append(r.v, o.v...), min(r.kind, o.kind)
+	}
+	return r.value(), nil
+}
+
+func roundBuiltin(_ *script, c *call) (starlark.Value, error) {
+	digits := c.integer("ndigits", 0)
+	if c.err != nil {
+		return nil, c.err
+	}
+	v := c.val["x"]
+	if digits < -15 || digits > 15 {
+		return v, nil
+	}
+	o, ok, err := operandOf(v)
+	if err != nil || !ok || !o.dim.IsOne() {
+		return nil, fmt.Errorf("round() takes pure numbers, not %s: divide by the unit", describe(v))
+	}
+	ten := math.Pow10(digits)
+	r := o
+	r.v = make([]float64, len(o.v))
+	for k, x := range o.v {
+		r.v[k] = math.RoundToEven(x*ten) / ten
+	}
+	if o.one && !c.has("ndigits") {
+		r.kind = ints // Python: round(x) is an int
+	}
+	return r.value(), nil
+}
+
+func truncate(v starlark.Value) (starlark.Value, error) {
+	o, ok, err := operandOf(v)
+	if err != nil || !ok || !o.dim.IsOne() {
+		return nil, fmt.Errorf("int_() takes pure numbers, not %s", describe(v))
+	}
+	r := o
+	r.kind, r.v = ints, make([]float64, len(o.v))
+	for k, x := range o.v {
+		r.v[k] = math.Trunc(x)
+	}
+	return r.value(), nil
+}
+
+func signOf(v starlark.Value) (starlark.Value, error) {
+	return mapped(v, "sign", func(operand) (eqn.Dim, kind, func(float64) (float64, error), error) {
+		return eqn.Dim{}, ints, func(x float64) (float64, error) { return truth(x > 0) - truth(x < 0), nil }, nil
+	})
+}
+
+// toFloat is float(x): texts as Starlark reads them, pure numbers, one element.
+func toFloat(v starlark.Value) (starlark.Value, error) {
+	if _, text := v.(starlark.String); !text {
+		o, ok, err := operandOf(v)
+		if err != nil {
+			return nil, err
+		}
+		if ok && len(o.v) == 1 {
+			return starlark.Float(o.v[0]), nil // Brian2: the value in SI units
+		}
+		return nil, fmt.Errorf("float() takes one number, not %s", describe(v))
+	}
+	return starlark.Call(new(starlark.Thread), starlark.Universe["float"], starlark.Tuple{v}, nil)
+}
+
+func toInteger(v starlark.Value) (starlark.Value, error) {
+	switch v.(type) {
+	case starlark.Int, starlark.Float, starlark.Bool, starlark.String:
+		return starlark.Call(new(starlark.Thread), starlark.Universe["int"], starlark.Tuple{v}, nil)
+	}
+	o, ok, err := operandOf(v)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || len(o.v) != 1 || !o.dim.IsOne() || !finite(o.v) {
+		return nil, fmt.Errorf("int() takes one pure number, not %s", strings.TrimSpace(describe(v)))
+	}
+	return starlark.NumberToInt(starlark.Float(o.v[0]))
+}

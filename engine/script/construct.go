@@ -1,0 +1,459 @@
+package script
+
+import (
+	"fmt"
+	"regexp"
+	"sort"
+
+	"go.starlark.net/starlark"
+
+	"synfire/engine"
+	"synfire/engine/eqn"
+)
+
+var nameRE = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// objectName is name=, which also names files.
+func (c *call) objectName() string {
+	n := c.str("name", "")
+	if c.has("name") && !nameRE.MatchString(n) {
+		c.failf("name", "name= must be letters, digits and _, not %q", n)
+	}
+	return n
+}
+
+// namespace is a dictionary of external values.
+func (x *script) namespaceOf(c *call, name string) map[string]any {
+	v := c.get(name)
+	if v == nil {
+		return nil
+	}
+	d, ok := v.(*starlark.Dict)
+	if !ok {
+		c.failf(name, "%s= must be a dictionary, not %s", name, describe(v))
+		return nil
+	}
+	r := map[string]any{}
+	for _, it := range d.Items() {
+		k, ok := starlark.AsString(it[0])
+		if !ok {
+			c.failf(name, "%s= must have names as keys, not %s", name, describe(it[0]))
+			return nil
+		}
+		e, err := toEngine(it[1])
+		if err != nil {
+			c.failf(name, "%s of %s= %v", k, name, err)
+			return nil
+		}
+		r[k] = e
+	}
+	return r
+}
+
+// useNamespace makes namespace= of a call the names that texts see, instead of
+// the script's.
+func (x *script) useNamespace(c *call) error {
+	v := c.get("namespace")
+	if v == nil {
+		return nil
+	}
+	x.namespaceOf(c, "namespace")
+	if c.err != nil {
+		return c.err
+	}
+	x.namespace = starlark.StringDict{}
+	for _, it := range v.(*starlark.Dict).Items() {
+		x.namespace[string(it[0].(starlark.String))] = it[1]
+	}
+	return nil
+}
+
+// refuse fails for arguments of Brian2 that have no meaning here yet.
+func (c *call) refuse(names ...string) {
+	for _, n := range names {
+		if c.has(n) {
+			msg := fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", n, c.fn)
+			c.fail(n, withHint(absentArgs[c.fn+"."+n], "%s", msg))
+		}
+	}
+}
+
+// size is the N of a group.
+func (c *call) size() int {
+	n := c.integer("N", 0)
+	if c.err == nil && (n < 1 || n > 1<<31-64) {
+		c.failf("N", "%s needs at least one neuron, N=%d is not possible", c.fn, n)
+	}
+	return n
+}
+
+func (x *script) add(o object) { x.objects = append(x.objects, o) }
+
+func neuronGroup(x *script, c *call) (starlark.Value, error) {
+	c.refuse("dtype", "clock", "codeobj_class", "method_options")
+	if w := c.str("when", "start"); w != "start" {
+		c.refuse("when")
+	}
+	o := engine.GroupOptions{Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
+		Namespace: x.namespaceOf(c, "namespace"), Dt: c.seconds("dt", 0), Order: c.integer("order", 0)}
+	switch v := c.get("refractory").(type) {
+	case nil:
+	case starlark.Bool:
+		o.Refractory = bool(v)
+	case starlark.String:
+		o.Refractory = string(v)
+	default:
+		o.Refractory = engine.Quantity{Value: c.seconds("refractory", 0), Dim: second}
+	}
+	o.Events = c.dictOfTexts("events")
+	n, model := c.size(), c.str("model", "")
+	if c.err != nil {
+		return nil, c.err
+	}
+	g, err := x.net.NeuronGroup(n, model, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(g)
+	return &group{x: x, c: g, class: "NeuronGroup"}, nil
+}
+
+func (c *call) dictOfTexts(name string) map[string]string {
+	v := c.get(name)
+	if v == nil {
+		return nil
+	}
+	d, ok := v.(*starlark.Dict)
+	if !ok {
+		c.failf(name, "%s= must be a dictionary of texts, not %s", name, describe(v))
+		return nil
+	}
+	r := map[string]string{}
+	for _, it := range d.Items() {
+		k, ok := starlark.AsString(it[0])
+		t, ok2 := starlark.AsString(it[1])
+		if !ok || !ok2 {
+			c.failf(name, "%s= must be a dictionary of texts", name)
+			return nil
+		}
+		r[k] = t
+	}
+	return r
+}
+
+func poissonGroup(x *script, c *call) (starlark.Value, error) {
+	c.refuse("clock", "codeobj_class", "when")
+	n, rates := c.size(), c.value("rates")
+	o := engine.PoissonOptions{Name: c.objectName(), Namespace: x.namespaceOf(c, "namespace"), Dt: c.seconds("dt", 0), Order: c.integer("order", 0)}
+	c.unit("rates", hertz)
+	if a, ok := rates.(engine.Array); ok && c.err == nil && len(a.V) != n {
+		c.failf("rates", "rates= has %d values for %d neurons", len(a.V), n)
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	g, err := x.net.PoissonGroup(n, rates, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(g)
+	return &group{x: x, c: g, class: "PoissonGroup"}, nil
+}
+
+// unit fails if an argument is not a text and not of the dimension.
+func (c *call) unit(name string, d eqn.Dim) {
+	v := c.get(name)
+	if v == nil || c.err != nil {
+		return
+	}
+	o, ok, err := operandOf(v)
+	if err != nil {
+		c.fail(name, err)
+	} else if ok && o.dim != d && !o.wild() {
+		c.failf(name, "%s= must be in %s, not %s", name, unitName(d), o.show())
+	}
+}
+
+func (c *call) cells(name string) cells {
+	switch v := c.get(name).(type) {
+	case *group:
+		return v.c
+	case *synapses:
+		c.failf(name, "%s=: Synapses as source or target of Synapses are not available yet", name)
+	case nil:
+		c.failf(name, "%s= must be a group of neurons", name)
+	default:
+		c.failf(name, "%s= must be a group of neurons, not %s", name, describe(v))
+	}
+	return nil
+}
+
+func poissonInput(x *script, c *call) (starlark.Value, error) {
+	o := engine.InputOptions{Name: c.objectName(), When: c.str("when", ""), Order: c.integer("order", 0)}
+	target, name, n := c.cells("target"), c.str("target_var", ""), c.integer("N", 0)
+	c.unit("rate", hertz)
+	rate, weight := c.value("rate"), c.value("weight")
+	if c.err != nil {
+		return nil, c.err
+	}
+	if v, err := target.Var(name); err == nil {
+		c.unit("weight", v.Dim())
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	p, err := x.net.PoissonInput(target, name, n, rate, weight, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(p)
+	return &input{p: p}, nil
+}
+
+// input is a PoissonInput.
+type input struct {
+	opaque
+	p *engine.PoissonInput
+}
+
+func (p *input) String() string { return "<PoissonInput " + p.p.Name() + ">" }
+func (p *input) Type() string   { return "PoissonInput" }
+func (p *input) object() object { return p.p }
+func (p *input) Attr(name string) (starlark.Value, error) {
+	if name == "name" {
+		return starlark.String(p.p.Name()), nil
+	}
+	return nil, nil
+}
+func (p *input) AttrNames() []string { return []string{"name"} }
+
+func spikeGenerator(x *script, c *call) (starlark.Value, error) {
+	c.refuse("clock", "codeobj_class")
+	n, indices := c.size(), c.indices("indices")
+	c.unit("times", second)
+	o := engine.GeneratorOptions{Name: c.objectName(), Period: c.seconds("period", 0), Dt: c.seconds("dt", 0), Order: c.integer("order", 0)}
+	if c.err != nil {
+		return nil, c.err
+	}
+	times, ok, err := operandOf(c.val["times"])
+	if err == nil && (!ok || times.table) {
+		err = fmt.Errorf("times= must be a list of times, not %s", describe(c.val["times"]))
+	}
+	if err != nil {
+		c.fail("times", err)
+		return nil, c.err
+	}
+	g, err := x.net.SpikeGeneratorGroup(n, indices, times.v, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(g)
+	return &group{x: x, c: g, class: "SpikeGeneratorGroup"}, nil
+}
+
+// timedArray is a TimedArray: called with a time it gives the value, as in equations.
+type timedArray struct {
+	opaque
+	ta *engine.TimedArray
+}
+
+func (t *timedArray) String() string {
+	return fmt.Sprintf("<TimedArray, %d steps of %s>", t.ta.Rows, quantity{t.ta.Dt, second})
+}
+func (t *timedArray) Type() string { return "TimedArray" }
+func (t *timedArray) Name() string { return "TimedArray" }
+func (t *timedArray) CallInternal(_ *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+	want := 1
+	if t.ta.TwoD {
+		want = 2
+	}
+	if len(args) != want {
+		return nil, fmt.Errorf("this TimedArray takes %d arguments: %s", want, [2]string{"the time", "the time and the column"}[want-1])
+	}
+	s, err := toMeasure(args[0], second)
+	if err != nil {
+		return nil, fmt.Errorf("the time %w", err)
+	}
+	// Brian2 reads from Python with its own rounding: floor(t/dt + 0.5 dt's part).
+	row := min(max(int(s/t.ta.Dt+1e-9), 0), t.ta.Rows-1)
+	col := 0
+	if want == 2 {
+		if col, err = elementIndex(args[1], t.ta.Cols); err != nil {
+			return nil, err
+		}
+	}
+	return scalar(t.ta.Values[row*t.ta.Cols+col], t.ta.Dim, floats), nil
+}
+
+func newTimedArray(_ *script, c *call) (starlark.Value, error) {
+	dt, name := c.seconds("dt", 0), c.objectName()
+	o, ok, err := operandOf(c.val["values"])
+	if err != nil || !ok || o.one {
+		if err == nil {
+			err = fmt.Errorf("values= must be a list or an array, not %s", describe(c.val["values"]))
+		}
+		c.fail("values", err)
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	rows := len(o.v)
+	if o.table {
+		rows = len(o.v) / max(1, o.cols)
+	}
+	ta, err := engine.NewTimedArray(engine.Array{V: o.v, Dim: o.dim}, rows, o.cols, dt, name)
+	if err != nil {
+		return nil, err
+	}
+	return &timedArray{ta: ta}, nil
+}
+
+func newSynapses(x *script, c *call) (starlark.Value, error) {
+	c.refuse("connect", "multisynaptic_index", "dtype", "codeobj_class", "clock", "method_options")
+	src := c.cells("source")
+	tgt := src
+	if c.has("target") {
+		tgt = c.cells("target")
+	}
+	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.str("model", ""), Method: c.str("method", ""), Namespace: x.namespaceOf(c, "namespace"),
+		Dt: c.seconds("dt", 0), Order: c.integer("order", 0), OnEvent: map[string]string{}}
+	o.OnPre = c.pathways("on_pre", "pre", "pre")
+	o.OnPost = c.pathways("on_post", "post", "post")
+	switch v := c.get("on_event").(type) {
+	case nil:
+	case starlark.String:
+		for _, p := range append(append([]engine.Pathway{}, o.OnPre...), o.OnPost...) {
+			o.OnEvent[p.Name] = string(v)
+		}
+	default:
+		o.OnEvent = c.dictOfTexts("on_event")
+	}
+	if d, ok := c.get("delay").(*starlark.Dict); ok {
+		o.Delays = map[string]any{}
+		for _, it := range d.Items() {
+			k, _ := starlark.AsString(it[0])
+			s, err := toMeasure(it[1], second)
+			if err != nil {
+				c.failf("delay", "the delay of %s %v", k, err)
+			}
+			o.Delays[k] = engine.Quantity{Value: s, Dim: second}
+		}
+	} else if c.has("delay") {
+		o.Delay = engine.Quantity{Value: c.seconds("delay", 0), Dim: second}
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	s, err := x.net.Synapses(src, tgt, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(s)
+	return &synapses{x: x, s: s}, nil
+}
+
+// pathways reads on_pre= or on_post=, a text or a dictionary of texts; old is
+// the argument's name in older versions of Brian2.
+func (c *call) pathways(name, old, pathway string) []engine.Pathway {
+	if !c.has(name) && c.has(old) {
+		name = old
+	}
+	switch v := c.get(name).(type) {
+	case nil:
+		return nil
+	case starlark.String:
+		return []engine.Pathway{{Name: pathway, Code: string(v)}}
+	case *starlark.Dict:
+		var r []engine.Pathway
+		texts := c.dictOfTexts(name)
+		for k, code := range texts {
+			if !nameRE.MatchString(k) {
+				c.failf(name, "%q cannot name a pathway", k)
+			}
+			r = append(r, engine.Pathway{Name: k, Code: code})
+		}
+		sort.Slice(r, func(i, j int) bool { return r[i].Name < r[j].Name })
+		return r
+	default:
+		c.failf(name, "%s= must be a text or a dictionary of texts, not %s", name, describe(v))
+	}
+	return nil
+}
+
+func spikeMonitor(x *script, c *call) (starlark.Value, error) {
+	c.refuse("codeobj_class")
+	o := engine.MonitorOptions{Name: c.objectName(), Record: c.boolean("record", true), Variables: c.texts("variables"), When: c.str("when", ""),
+		Order: c.integer("order", 0), Event: c.str("event", "")}
+	src := c.cells("source")
+	if c.err != nil {
+		return nil, c.err
+	}
+	m, err := x.net.SpikeMonitor(src, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(m)
+	return &monitor{x: x, m: m, class: c.fn}, nil
+}
+
+func stateMonitor(x *script, c *call) (starlark.Value, error) {
+	c.refuse("clock", "codeobj_class")
+	o := engine.MonitorOptions{Name: c.objectName(), Dt: c.seconds("dt", 0), When: c.str("when", ""), Order: c.integer("order", 0)}
+	var src any
+	var known []string
+	switch v := c.get("source").(type) {
+	case *group:
+		src, known = v.c, v.c.Group().VarNames()
+	case *synapses:
+		src, known = v.s, v.s.VarNames()
+	default:
+		c.failf("source", "source= must be a group of neurons, not %s", describe(c.val["source"]))
+	}
+	if v := c.get("variables"); v == starlark.True {
+		o.Variables = known
+	} else {
+		o.Variables = c.texts("variables")
+	}
+	switch v := c.get("record").(type) {
+	case nil:
+		c.failf("record", "StateMonitor needs record=True, or the indices to record")
+	case starlark.Bool:
+		o.Record = bool(v)
+	case starlark.Int:
+		o.Record = []int{c.integer("record", 0)}
+	case *array:
+		if v.kind == bools {
+			pick, err := selection(v, len(v.v))
+			c.fail("record", err)
+			o.Record = pick
+			break
+		}
+		o.Record = c.indices("record")
+	default:
+		o.Record = c.indices("record")
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	m, err := x.net.StateMonitor(src, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(m)
+	return &monitor{x: x, m: m, class: "StateMonitor"}, nil
+}
+
+func rateMonitor(x *script, c *call) (starlark.Value, error) {
+	c.refuse("codeobj_class", "dtype")
+	o := engine.MonitorOptions{Name: c.objectName(), When: c.str("when", ""), Order: c.integer("order", 0)}
+	src := c.cells("source")
+	if c.err != nil {
+		return nil, c.err
+	}
+	m, err := x.net.PopulationRateMonitor(src, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(m)
+	return &monitor{x: x, m: m, class: "PopulationRateMonitor"}, nil
+}

@@ -1,0 +1,183 @@
+package script
+
+import (
+	"fmt"
+	"io"
+
+	"go.starlark.net/starlark"
+
+	"synfire/engine"
+)
+
+const runParams = "duration / report report_period namespace profile level"
+
+func runBuiltin(x *script, c *call) (starlark.Value, error) { return x.run(c, nil) }
+
+// run advances the network; only, if not nil, are the objects that take part.
+func (x *script) run(c *call, only []object) (starlark.Value, error) {
+	duration := c.seconds("duration", 0)
+	if c.err == nil && duration < 0 {
+		c.failf("duration", "a run takes a positive time, not %s", describe(c.val["duration"]))
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	if only != nil && !x.all(only) {
+		return nil, withHint("one network of all objects runs", "running a part of the objects that were made is not available yet")
+	}
+	old := x.namespace
+	if err := x.useNamespace(c); err != nil {
+		return nil, err
+	}
+	defer func() { x.namespace = old }()
+	x.setAliases()
+	if x.opt.Info != nil {
+		if n, ok := any(x.net).(interface{ Info(io.Writer) error }); ok {
+			if err := n.Info(x.opt.Info); err != nil {
+				return nil, err
+			}
+		}
+		return nil, errEnd
+	}
+	left := int64(0)
+	if x.opt.MaxSteps > 0 {
+		if left = x.opt.MaxSteps - x.steps; left <= 0 {
+			return nil, errEnd
+		}
+	}
+	if x.be == nil {
+		if x.opt.Open == nil {
+			return nil, fmt.Errorf("run: no backend was given")
+		}
+		be, err := x.opt.Open()
+		if err != nil {
+			return nil, err
+		}
+		x.be = be
+	}
+	r, err := x.net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: x.opt.Progress, Threads: x.opt.Threads, MaxSteps: left})
+	if r != nil {
+		x.res.Runs = append(x.res.Runs, r)
+		x.steps += r.Steps
+	}
+	if err != nil {
+		return nil, err
+	}
+	if x.opt.AfterRun != nil {
+		if err := x.opt.AfterRun(x.res); err != nil {
+			return nil, err
+		}
+	}
+	if left > 0 && x.steps >= x.opt.MaxSteps {
+		return nil, errEnd
+	}
+	return starlark.None, nil
+}
+
+// all says whether a list holds every object that the script made.
+func (x *script) all(list []object) bool {
+	in := map[object]bool{}
+	for _, o := range list {
+		in[o] = true
+	}
+	for _, o := range x.objects {
+		if !in[o] {
+			return false
+		}
+	}
+	return true
+}
+
+// network is a Network: the objects that its run() takes.
+type network struct {
+	opaque
+	x       *script
+	objects []object
+}
+
+func newNetwork(x *script, args starlark.Tuple) (starlark.Value, error) {
+	n := &network{x: x}
+	return n, n.add(args)
+}
+
+// add takes objects, and lists or dictionaries of them.
+func (n *network) add(args starlark.Tuple) error {
+	for _, a := range args {
+		switch v := a.(type) {
+		case *group:
+			o := v.object()
+			if o == nil {
+				return fmt.Errorf("a subgroup cannot be added to a Network: add its group")
+			}
+			n.objects = append(n.objects, o)
+		case holder:
+			n.objects = append(n.objects, v.object())
+		case *timedArray:
+		case starlark.IterableMapping:
+			for _, it := range v.Items() {
+				if err := n.add(starlark.Tuple{it[1]}); err != nil {
+					return err
+				}
+			}
+		case starlark.Iterable:
+			it := v.Iterate()
+			var list starlark.Tuple
+			var e starlark.Value
+			for it.Next(&e) {
+				list = append(list, e)
+			}
+			it.Done()
+			for _, e := range list {
+				if e == a {
+					return fmt.Errorf("a list that holds itself")
+				}
+			}
+			if err := n.add(list); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%s cannot be part of a Network", describe(a))
+		}
+	}
+	return nil
+}
+
+func (n *network) String() string { return fmt.Sprintf("<Network of %d objects>", len(n.objects)) }
+func (n *network) Type() string   { return "Network" }
+
+func (n *network) Attr(name string) (starlark.Value, error) {
+	switch name {
+	case "add":
+		return method(n, name, func(args starlark.Tuple) (starlark.Value, error) { return starlark.None, n.add(args) }), nil
+	case "collect":
+		return method(n, name, func(starlark.Tuple) (starlark.Value, error) {
+			n.objects = append([]object(nil), n.x.objects...)
+			return starlark.None, nil
+		}), nil
+	case "run":
+		return n.x.method(n, name, func(c *call) (starlark.Value, error) {
+			if n.objects == nil {
+				return nil, fmt.Errorf("the Network has no object: add(...) some")
+			}
+			return n.x.run(c, n.objects)
+		}), nil
+	case "t":
+		return quantity{n.x.net.T(), second}, nil
+	case "store", "restore", "stop", "remove", "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
+		return nil, fmt.Errorf("Brian2 has .%s of a Network; Synfire does not yet", name)
+	}
+	return nil, nil
+}
+func (n *network) AttrNames() []string { return []string{"add", "collect", "run", "t"} }
+
+// collect is Brian2's collect(): a list of all objects, for Network(collect()).
+func collect(x *script, args starlark.Tuple) (starlark.Value, error) {
+	if len(args) > 0 {
+		return nil, fmt.Errorf("collect() takes no argument")
+	}
+	n := &network{x: x, objects: append([]object(nil), x.objects...)}
+	return starlark.NewList([]starlark.Value{&collected{network: n}}), nil
+}
+
+// collected stands for all objects made so far, inside the list of collect().
+type collected struct{ *network }

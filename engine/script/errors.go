@@ -1,0 +1,279 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"go.starlark.net/resolve"
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"synfire/engine/eqn"
+)
+
+// failure is an error of a script: where it stands, what caused it, and the
+// calls that led there.
+type failure struct {
+	at    *eqn.Error
+	cause error
+	trace []string // "called from cuba.star:12", innermost first
+}
+
+// Error prints file:line:column, the line, a caret, the hint and the calls.
+func (e *failure) Error() string {
+	s := e.at.Error()
+	for _, t := range e.trace {
+		s += "\n" + t
+	}
+	return s
+}
+
+// Unwrap gives the place as *eqn.Error and the cause.
+func (e *failure) Unwrap() []error {
+	if e.cause == nil {
+		return []error{e.at}
+	}
+	return []error{e.at, e.cause}
+}
+
+// argError is an error about one argument of a call: the caret stands there.
+type argError struct {
+	name  string // its keyword
+	index int    // its position, from 0, if it was not given by keyword
+	err   error
+}
+
+func (e *argError) Error() string { return e.err.Error() }
+func (e *argError) Unwrap() error { return e.err }
+
+// hinted is an error with advice.
+type hinted struct{ msg, hint string }
+
+func (e *hinted) Error() string {
+	if e.hint == "" {
+		return e.msg
+	}
+	return e.msg + " (" + e.hint + ")"
+}
+
+func withHint(hint, format string, a ...any) error {
+	return &hinted{msg: fmt.Sprintf(format, a...), hint: hint}
+}
+
+// explain gives any error of parsing, resolving or running a script its place.
+func (x *script) explain(err error) error {
+	var (
+		f  *failure
+		se syntax.Error
+		re resolve.ErrorList
+		ee *starlark.EvalError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &f):
+		return err
+	case errors.As(err, &se):
+		line := x.lineAt(se.Pos)
+		msg, hint := syntaxAdvice(se.Msg, line)
+		for word, what := range map[string]string{"**": "there is no operator **", "f'": "there are no f-strings", `f"`: "there are no f-strings"} {
+			if k := strings.LastIndex(line[:min(len(line), int(se.Pos.Col))], word); k >= 0 && msg == what {
+				se.Pos.Col = int32(utf8.RuneCountInString(line[:k])) + 1 // Starlark points behind it
+			}
+		}
+		return x.fail(se.Pos, msg, hint, err)
+	case errors.As(err, &re) && len(re) > 0:
+		msg, hint := x.resolveAdvice(re[0].Msg)
+		return x.fail(re[0].Pos, msg, hint, nil)
+	case errors.As(err, &ee):
+		return x.explainEval(ee)
+	}
+	return err
+}
+
+// fail makes a failure at a position.
+func (x *script) fail(pos syntax.Position, msg, hint string, cause error) *failure {
+	e := &eqn.Error{File: pos.Filename(), Line: int(pos.Line), Col: int(pos.Col), Msg: msg, Hint: hint}
+	x.show(e)
+	return &failure{at: e, cause: cause}
+}
+
+// show fills in the line of the file that an error points at. Tabs become
+// blanks, so that the caret stands right.
+func (x *script) show(e *eqn.Error) {
+	if s := x.sources[e.File]; s != nil && e.Line > 0 && e.Line <= len(s.lines) {
+		e.Snippet, e.Caret = strings.ReplaceAll(s.line(e.Line), "\t", " "), e.Col
+	}
+}
+
+func (x *script) lineAt(p syntax.Position) string {
+	if s := x.sources[p.Filename()]; s != nil {
+		return s.line(int(p.Line))
+	}
+	return ""
+}
+
+// explainEval places an error of the running script: at the place that the
+// error itself knows (inside an equation), else at the argument it is about,
+// else where the innermost function of the script stood.
+func (x *script) explainEval(ee *starlark.EvalError) error {
+	cause := ee.Unwrap()
+	if cause == nil {
+		cause = errors.New(ee.Msg)
+	}
+	var frames []syntax.Position
+	for i := range ee.CallStack {
+		p := ee.CallStack.At(i).Pos
+		if x.sources[p.Filename()] != nil {
+			frames = append(frames, p)
+		}
+	}
+	var pos syntax.Position
+	if len(frames) > 0 {
+		pos = x.refine(frames[0], cause)
+	}
+	msg, hint := cause.Error(), ""
+	var h *hinted
+	var q *eqn.Error
+	switch {
+	case errors.As(cause, &h):
+		msg, hint = h.msg, h.hint
+	case errors.As(cause, &q) && q.Line > 0 && q.File != "":
+		at := *q
+		x.show(&at)
+		return x.traced(&failure{at: &at, cause: cause}, frames)
+	case errors.As(cause, &q):
+		msg, hint = q.Msg, q.Hint
+		if q.Snippet != "" && !strings.Contains(msg, q.Snippet) {
+			msg += " in '" + strings.TrimSpace(q.Snippet) + "'"
+		}
+	default:
+		msg, hint = x.evalAdvice(msg)
+	}
+	return x.traced(x.fail(pos, msg, hint, cause), frames)
+}
+
+// traced adds the calls that led to an error inside a function.
+func (x *script) traced(f *failure, frames []syntax.Position) *failure {
+	for _, p := range frames[min(1, len(frames)):] {
+		f.trace = append(f.trace, fmt.Sprintf("called from %s:%d", p.Filename(), p.Line))
+	}
+	return f
+}
+
+// refine moves the position that Starlark reports (a parenthesis, a dot) to
+// what the reader looks for: the argument, the called name, the attribute.
+func (x *script) refine(p syntax.Position, cause error) syntax.Position {
+	s := x.sources[p.Filename()]
+	if s == nil {
+		return p
+	}
+	if c := s.calls[placeOf(p)]; c != nil {
+		var a *argError
+		if errors.As(cause, &a) {
+			if arg := argument(c, a); arg != nil {
+				return syntax.Start(arg)
+			}
+		}
+		if d, ok := c.Fn.(*syntax.DotExpr); ok {
+			return d.NamePos
+		}
+		return syntax.Start(c.Fn)
+	}
+	if r := []rune(s.line(int(p.Line))); int(p.Col) <= len(r) && p.Col > 0 && r[p.Col-1] == '.' {
+		p.Col++
+	}
+	return p
+}
+
+// argument finds the value of an argument in a call.
+func argument(c *syntax.CallExpr, a *argError) syntax.Expr {
+	pos := 0
+	for _, e := range c.Args {
+		if b, ok := e.(*syntax.BinaryExpr); ok && b.Op == syntax.EQ {
+			if id, ok := b.X.(*syntax.Ident); ok && id.Name == a.name {
+				return b.Y
+			}
+			continue
+		}
+		if _, star := e.(*syntax.UnaryExpr); !star || e.(*syntax.UnaryExpr).Op == syntax.MINUS {
+			if pos == a.index {
+				return e
+			}
+			pos++
+		}
+	}
+	return nil
+}
+
+var (
+	undefinedRE = regexp.MustCompile(`^undefined: (\w+)`)
+	beforeRE    = regexp.MustCompile(`^(global|local) variable (\w+) referenced before assignment`)
+	argRE       = regexp.MustCompile(`^(\w+): unexpected keyword argument "?(\w+)"?`)
+)
+
+const belowHint = "it is assigned further down: a name that is assigned anywhere in a script is the script's own everywhere"
+
+// syntaxAdvice turns Starlark's syntax messages into what a Python writer needs.
+func syntaxAdvice(msg, line string) (string, string) {
+	code, _, _ := strings.Cut(line, "#")
+	word := strings.TrimSpace(code)
+	starts := func(w string) bool { return strings.HasPrefix(word, w+" ") || strings.HasPrefix(word, w+":") }
+	switch {
+	case strings.Contains(msg, "got '**'"):
+		return "there is no operator **", "write pow(x, 2); units have powers of their own: umetre2, cm3"
+	case starts("import"), starts("from"):
+		return "a script imports nothing: the names of Brian2 are there already", "delete this line; load('other.star', 'name') takes names from another script"
+	case starts("class"), starts("try"), starts("with"), starts("raise"), starts("global"), starts("nonlocal"):
+		w, _, _ := strings.Cut(word, " ")
+		return "'" + strings.TrimSuffix(w, ":") + "' is Python, which this script language does not have", "use functions, lists and dictionaries; fail('message') ends a script"
+	case strings.HasPrefix(word, "@"):
+		return "there are no decorators", "call the function with the other as its argument"
+	case strings.Contains(msg, "does not associate with") || strings.Contains(msg, "chained"):
+		return "comparisons cannot be chained", "write 0 < x and x < 1"
+	case regexp.MustCompile(`\bf["']`).MatchString(code) && strings.Contains(msg, "string literal"):
+		return "there are no f-strings", "write 'rate %.1f Hz' % r"
+	case strings.Contains(msg, "got string literal"):
+		return "texts side by side are not joined here", "put + between them, or use one text in "
+	case regexp.MustCompile(`\bis\b`).MatchString(code) && strings.Contains(msg, "is"):
+		return msg, "write == instead of is"
+	}
+	return "syntax: " + msg, ""
+}
+
+// resolveAdvice is about names.
+func (x *script) resolveAdvice(msg string) (string, string) {
+	if m := undefinedRE.FindStringSubmatch(msg); m != nil {
+		return x.unknownName(m[1])
+	}
+	if strings.Contains(msg, "can't assign to") {
+		return msg, "assign to a name, an attribute or an index"
+	}
+	return msg, ""
+}
+
+// evalAdvice is about Starlark's own errors at run time.
+func (x *script) evalAdvice(msg string) (string, string) {
+	switch {
+	case strings.Contains(msg, "called recursively"):
+		name := strings.TrimSuffix(strings.TrimPrefix(msg, "function "), " called recursively")
+		return "function " + name + " calls itself: recursion is not allowed in a script", "use a for loop over a list or range"
+	case strings.Contains(msg, "too many steps"):
+		return fmt.Sprintf("the script has made %d computation steps and was stopped: is there an endless loop?", x.opt.maxOps()), "the limit is on the script's own loops, not on run()"
+	case strings.Contains(msg, "cancelled: "):
+		_, why, _ := strings.Cut(msg, "cancelled: ")
+		return why, ""
+	case strings.Contains(msg, "division by zero"), strings.Contains(msg, "modulo by zero"):
+		return "division by zero", ""
+	}
+	if m := beforeRE.FindStringSubmatch(msg); m != nil {
+		return m[2] + " has no value yet", belowHint
+	}
+	if m := argRE.FindStringSubmatch(msg); m != nil {
+		return fmt.Sprintf("%s() has no argument %s", m[1], m[2]), ""
+	}
+	return msg, ""
+}

@@ -1,0 +1,161 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"synfire/engine/store"
+)
+
+// readFile reads a file of the script's folder, and of nowhere else: os.Root
+// refuses paths and symbolic links that lead outside.
+func (x *script) readFile(name string) ([]byte, error) {
+	if x.root == nil {
+		r, err := os.OpenRoot(x.dir)
+		if err != nil {
+			return nil, fmt.Errorf("the script's folder %s cannot be opened: %w", x.dir, err)
+		}
+		x.root = r
+	}
+	if name == "" || filepath.IsAbs(name) || !filepath.IsLocal(filepath.FromSlash(name)) {
+		return nil, withHint("name a file beside the script", "%q is outside the script's folder %s, from which alone a script reads", name, x.dir)
+	}
+	f, err := x.root.Open(filepath.FromSlash(name))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, x.noFile(name)
+		}
+		if strings.Contains(err.Error(), "escapes") {
+			return nil, withHint("copy the file into the folder", "%q leads outside the script's folder %s, from which alone a script reads", name, x.dir)
+		}
+		return nil, fmt.Errorf("%q cannot be read: %w", name, err)
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err == nil && !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%q is not a file", name)
+	}
+	return io.ReadAll(f)
+}
+
+// noFile names the nearest file there is.
+func (x *script) noFile(name string) error {
+	var known []string
+	if list, err := fs.ReadDir(x.root.FS(), "."); err == nil {
+		for _, e := range list {
+			known = append(known, e.Name())
+		}
+	}
+	hint := ""
+	if n := nearest(name, known); n != "" {
+		hint = fmt.Sprintf("did you mean %q?", n)
+	}
+	return withHint(hint, "there is no file %q in the script's folder %s", name, x.dir)
+}
+
+// loadArray is load_array('x.npy' | 'x.csv', unit).
+func loadArray(x *script, c *call) (starlark.Value, error) {
+	name := c.str("file", "")
+	unit := operand{v: []float64{1}, one: true}
+	if u := c.get("unit"); u != nil {
+		o, ok, err := operandOf(u)
+		if err != nil || !ok || !o.one {
+			c.failf("unit", "unit= must be a unit such as mV, not %s", describe(u))
+		}
+		unit = o
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	b, err := x.readFile(name)
+	if err != nil {
+		c.fail("file", err)
+		return nil, c.err
+	}
+	a, err := decode(name, b)
+	if err != nil {
+		c.failf("file", "load_array(%q): %v", name, err)
+		return nil, c.err
+	}
+	if c.has("unit") {
+		a.dim = unit.dim
+		for k := range a.v {
+			a.v[k] *= unit.v[0]
+		}
+		if unit.v[0] != 1 || !unit.dim.IsOne() {
+			a.kind = floats
+		}
+	}
+	return a, nil
+}
+
+// decode turns a file into an array or a table.
+func decode(name string, b []byte) (*array, error) {
+	var f *store.Array
+	var err error
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".npy":
+		f, err = store.DecodeNPY(b)
+	case ".csv", ".tsv", ".txt":
+		if f, err = store.DecodeCSV(b); err != nil {
+			err = fmt.Errorf("line %w", err)
+		}
+	default:
+		err = fmt.Errorf("the name must end in .npy or .csv")
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &array{v: f.F, kind: ints}
+	switch len(f.Shape) {
+	case 0, 1:
+	case 2:
+		a.table, a.cols = true, f.Shape[1]
+	default:
+		return nil, fmt.Errorf("an array of %d dimensions: one or two were expected", len(f.Shape))
+	}
+	if f.Kind == 'b' {
+		a.kind = bools
+	}
+	for k, x := range a.v {
+		if x-x != 0 {
+			return nil, fmt.Errorf("element %d is %g: every number must be finite", k, x)
+		}
+		if x != math.Floor(x) {
+			a.kind = floats
+		}
+	}
+	return a, nil
+}
+
+// saveArray is save_array('name', values): into the run directory.
+func saveArray(x *script, c *call) (starlark.Value, error) {
+	name := c.str("name", "")
+	if c.err == nil && !nameRE.MatchString(name) {
+		c.failf("name", "the name must be letters, digits and _, not %q", name)
+	}
+	o, ok, err := operandOf(c.val["values"])
+	if err == nil && !ok {
+		err = fmt.Errorf("values= must be numbers, not %s", describe(c.val["values"]))
+	}
+	c.fail("values", err)
+	if c.err != nil {
+		return nil, c.err
+	}
+	s := SavedArray{Name: name, Values: append([]float64{}, o.v...), Cols: o.cols, Unit: o.dim, Integer: o.kind != floats}
+	for k := range x.res.Arrays {
+		if x.res.Arrays[k].Name == name {
+			x.res.Arrays[k] = s
+			return starlark.None, nil
+		}
+	}
+	x.res.Arrays = append(x.res.Arrays, s)
+	return starlark.None, nil
+}

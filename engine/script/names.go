@@ -1,0 +1,102 @@
+package script
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// absent are names of Brian2's import that Synfire does not have, or not yet,
+// each with what to do instead ("" where there is nothing to say).
+var absent = map[string]string{}
+
+func init() {
+	for _, line := range []struct{ names, hint string }{
+		{"network_operation NetworkOperation store restore stop linked_var restore_initial_state", "it comes with the full language"},
+		{"Morphology SpatialNeuron Section Cylinder Soma", "models with a morphology are outside Synfire's scope"},
+		{"Equations Expression Statements", "pass the text of the equations itself"},
+		{"Clock EventClock", "use defaultclock.dt, or dt= of the object"},
+		{"set_device get_device device prefs brian_prefs BrianPreference clear_cache check_cache CythonCodeObject NumpyCodeObject", "nothing is compiled here: choose with --backend on the command line"},
+		{"check_units implementation declare_types Function BinomialFunction register_new_unit get_or_create_dimension Unit", "functions of one's own inside equations are not possible yet: write a subexpression"},
+		{"magic_network MagicNetwork BrianLogger get_logger logger profiling_summary scheduling_summary std_silent test ImportExport", ""},
+		{"StateUpdateMethod ExplicitStateUpdater euler exact exponential_euler heun independent linear milstein rk2 rk4 gsl_rk2 gsl_rk4 gsl_rk8pd gsl_rkck gsl_rkf45", "name the method as a text: method='rk4'"},
+		{"Group CodeRunner BrianObject Nameable SpikeSource Subgroup VariableOwner Trackable", ""},
+		{"diagonal ptp ravel trace dot get_unit get_local_namespace is_scalar_type", ""},
+		{"figure plot show xlabel ylabel title legend subplot subplots hist imshow scatter axis xlim ylim tight_layout savefig close grid colorbar bar brian_plot plt pylab matplotlib plot_synapses", "pictures: synfire run --plot FILE.png, or save_array('name', values) and plot that"},
+		{"np numpy", "the functions are there without it: linspace, arange, zeros, mean, ..."},
+		{"fft convolve histogram correlate interp polyfit dstack vstack hstack column_stack reshape meshgrid", "save_array('name', values) and use NumPy on the file"},
+		{"normal uniform choice shuffle permutation poisson binomial exponential randint gamma lognormal random", "rand(n) and randn(n) draw arrays; strings such as '5*rand()' draw one number for each neuron"},
+	} {
+		for _, n := range strings.Fields(line.names) {
+			absent[n] = line.hint
+		}
+	}
+}
+
+// unknownName explains a name that a script uses and nobody defines.
+func (x *script) unknownName(name string) (msg, hint string) {
+	if h, ok := absent[name]; ok {
+		return fmt.Sprintf("Brian2 has %s; Synfire does not yet", name), h
+	}
+	if x.globals()[name] {
+		return name + " has no value yet", belowHint
+	}
+	var known []string
+	for n := range x.predeclared {
+		if !strings.HasPrefix(n, "__") {
+			known = append(known, n)
+		}
+	}
+	for n := range x.globals() {
+		known = append(known, n)
+	}
+	if n := nearest(name, known); n != "" {
+		hint = fmt.Sprintf("did you mean %s?", n)
+	}
+	return fmt.Sprintf("unknown name %s", name), hint
+}
+
+// nearest is the known name that differs least from name, "" if none is near.
+func nearest(name string, known []string) string {
+	sort.Strings(known)
+	best, at := "", len(name)/3+2
+	for _, k := range known {
+		d := distance(strings.ToLower(name), strings.ToLower(k))
+		if k == name {
+			continue
+		}
+		if d < at {
+			best, at = k, d
+		}
+	}
+	return best
+}
+
+// distance counts insertions, deletions, substitutions and swaps of neighbours.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	if len(x) > 60 || len(y) > 60 {
+		return 60
+	}
+	d := make([][]int, len(x)+1)
+	for i := range d {
+		d[i] = make([]int, len(y)+1)
+		d[i][0] = i
+	}
+	for j := range d[0] {
+		d[0][j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
+		}
+	}
+	return d[len(x)][len(y)]
+}

@@ -1,0 +1,478 @@
+package script
+
+import (
+	"fmt"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"synfire/engine"
+)
+
+// cells is what a group of the script stands for: an engine group or a range of one.
+type cells interface {
+	engine.Cells
+	Var(name string) (*engine.Var, error)
+	Sub(lo, hi int) (*engine.Subgroup, error)
+	RunRegularly(code string, o engine.RegularOptions) error
+	Group() *engine.NeuronGroup
+}
+
+// opaque has the methods that all objects of a network share as values.
+type opaque struct{}
+
+func (opaque) Freeze()               {}
+func (opaque) Truth() starlark.Bool  { return true }
+func (opaque) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: an object of the network") }
+
+// group is a NeuronGroup, PoissonGroup, SpikeGeneratorGroup or a Subgroup.
+type group struct {
+	opaque
+	x     *script
+	c     cells
+	class string
+}
+
+func (g *group) String() string {
+	return fmt.Sprintf("<%s %s, %d neurons>", g.class, g.c.Name(), g.c.N())
+}
+func (g *group) Type() string { return g.class }
+func (g *group) Len() int     { return g.c.N() }
+func (g *group) object() object {
+	if whole, ok := g.c.(*engine.NeuronGroup); ok {
+		return whole
+	}
+	return nil
+}
+
+func (g *group) Attr(name string) (starlark.Value, error) {
+	switch name {
+	case "N":
+		return starlark.MakeInt(g.c.N()), nil
+	case "name":
+		return starlark.String(g.c.Name()), nil
+	case "dt":
+		return quantity{Value: g.x.net.Dt(), Dim: second}, nil
+	case "t":
+		return quantity{Value: g.x.net.T(), Dim: second}, nil
+	case "run_regularly":
+		return g.x.method(g, name, g.runRegularly), nil
+	}
+	if hint, ok := absentAttrs[name]; ok {
+		return nil, withHint(hint, "Brian2 has .%s of a group; Synfire does not yet", name)
+	}
+	return variableAttr(g.x, g.c.Name(), name, g.c.Group().VarNames(), g.c.Var)
+}
+
+func (g *group) AttrNames() []string {
+	return append([]string{"N", "dt", "name", "run_regularly", "t"}, g.c.Group().VarNames()...)
+}
+
+func (g *group) SetField(name string, v starlark.Value) error {
+	switch name {
+	case "N", "name", "dt", "t", "run_regularly":
+		return fmt.Errorf("%s.%s cannot be assigned", g.c.Name(), name)
+	}
+	w, err := g.Attr(name)
+	if err != nil {
+		return err
+	}
+	return w.(*variable).set(nil, v)
+}
+
+// slice is P[lo:hi].
+func (g *group) slice(lo, hi, step starlark.Value) (starlark.Value, error) {
+	s, err := resolveSlice(lo, hi, step, g.c.N())
+	if err != nil {
+		return nil, err
+	}
+	if s.Step != 1 {
+		return nil, fmt.Errorf("a subgroup is contiguous: it takes no step")
+	}
+	for _, b := range []starlark.Value{lo, hi} {
+		if k, ok := b.(starlark.Int); ok {
+			if n, ok := k.Int64(); !ok || n > int64(g.c.N()) || n < -int64(g.c.N()) {
+				return nil, fmt.Errorf("subgroup %s[%s:%s] is out of range: %s has %d neurons", g.c.Name(), bound(lo), bound(hi), g.c.Name(), g.c.N())
+			}
+		}
+	}
+	return g.sub(s.Lo, s.Hi)
+}
+
+func bound(v starlark.Value) string {
+	if v == starlark.None {
+		return ""
+	}
+	return v.String()
+}
+
+func (g *group) sub(lo, hi int) (starlark.Value, error) {
+	s, err := g.c.Sub(lo, hi)
+	if err != nil {
+		return nil, err
+	}
+	return &group{x: g.x, c: s, class: "Subgroup"}, nil
+}
+
+// Get is P[3] or P[[3, 4, 5]]: a subgroup, as in Brian2.
+func (g *group) Get(ix starlark.Value) (starlark.Value, bool, error) {
+	if _, text := ix.(starlark.String); text {
+		return nil, false, withHint("index the variable instead: P.v['i > 5']", "a group cannot be indexed by a condition")
+	}
+	pick, err := selection(ix, g.c.N())
+	if err != nil {
+		return nil, false, err
+	}
+	for k := range pick {
+		if pick[k] != pick[0]+k {
+			return nil, false, fmt.Errorf("a subgroup is contiguous: these indices are not")
+		}
+	}
+	if len(pick) == 0 {
+		return nil, false, fmt.Errorf("a subgroup of no neuron")
+	}
+	s, err := g.sub(pick[0], pick[len(pick)-1]+1)
+	return s, true, err
+}
+
+func (g *group) runRegularly(c *call) (starlark.Value, error) {
+	o := engine.RegularOptions{Dt: c.seconds("dt", 0), When: c.str("when", ""), Order: c.integer("order", 0), Name: c.str("name", "")}
+	code := c.str("code", "")
+	if c.err != nil {
+		return nil, c.err
+	}
+	return starlark.None, g.c.RunRegularly(code, o)
+}
+
+// absentAttrs are attributes of Brian2's groups that ours do not have.
+var absentAttrs = map[string]string{
+	"run_on_event": "custom events come with the full language", "set_event_schedule": "custom events come with the full language",
+	"get_states": "read the variables: P.v", "set_states": "assign to the variables: P.v = ...", "equations": "`synfire info` shows the equations as compiled",
+	"user_equations": "", "summed_updaters": "", "state": "write P.v", "state_updater": "", "thresholder": "", "resetter": "", "namespace": "", "clock": "",
+	"register_synapses": "", "custom_operation": "", "before_run": "", "after_run": "", "spikes": "record with a SpikeMonitor", "active": "",
+}
+
+// variable is a variable of a group or of synapses: what P.v is.
+type variable struct {
+	opaque
+	x     *script
+	owner string
+	name  string
+	v     *engine.Var
+	bare  bool // P.v_: values without unit
+}
+
+// variableAttr finds a variable as an attribute; a name with a trailing _ gives
+// its values without unit.
+func variableAttr(x *script, owner, name string, known []string, find func(string) (*engine.Var, error)) (starlark.Value, error) {
+	v, err := find(name)
+	bare := false
+	if err != nil && strings.HasSuffix(name, "_") {
+		bare = true
+		v, err = find(strings.TrimSuffix(name, "_"))
+	}
+	if err != nil {
+		hint := ""
+		if n := nearest(name, append([]string(nil), known...)); n != "" {
+			hint = fmt.Sprintf("did you mean %s?", n)
+		} else if len(known) < 30 {
+			hint = "it has " + strings.Join(known, ", ")
+		}
+		return nil, withHint(hint, "%s has no variable %s", owner, name)
+	}
+	return &variable{x: x, owner: owner, name: name, v: v, bare: bare}, nil
+}
+
+func (v *variable) String() string {
+	w, err := v.view()
+	if err != nil {
+		return fmt.Sprintf("<%s.%s: %v>", v.owner, v.name, err)
+	}
+	return fmt.Sprintf("<%s.%s: %s>", v.owner, v.name, w)
+}
+func (v *variable) Type() string { return "variable" }
+
+func (v *variable) view() (starlark.Value, error) { return v.get(nil) }
+
+func (v *variable) get(ix any) (starlark.Value, error) {
+	a, err := v.v.Get(ix)
+	if err != nil {
+		return nil, err
+	}
+	k := floats
+	switch {
+	case v.v.Boolean():
+		k = bools
+	case v.v.Integer():
+		k = ints
+	}
+	r := fromEngine(a, k)
+	if v.bare {
+		r.dim = [7]int16{}
+	}
+	if _, one := ix.(int); (one || v.v.Scalar()) && len(r.v) == 1 {
+		return r.at(0), nil
+	}
+	return r, nil
+}
+
+func (v *variable) set(ix any, val starlark.Value) error {
+	e, err := toEngine(val)
+	if err != nil {
+		return fmt.Errorf("%s.%s %w", v.owner, v.name, err)
+	}
+	if v.bare {
+		switch y := e.(type) {
+		case engine.Array:
+			y.Dim = v.v.Dim()
+			e = y
+		case int:
+			e = engine.Quantity{Value: float64(y), Dim: v.v.Dim()}
+		case float64:
+			e = engine.Quantity{Value: y, Dim: v.v.Dim()}
+		}
+	} else if _, text := e.(string); !text {
+		o, _, err := operandOf(val)
+		if err == nil && o.dim != v.v.Dim() && !(o.wild() && finite(o.v)) {
+			return fmt.Errorf("%s.%s is in %s, the value is %s", v.owner, v.name, unitName(v.v.Dim()), o.show())
+		}
+	}
+	return v.v.Set(ix, e)
+}
+
+func finite(v []float64) bool {
+	for _, x := range v {
+		if x-x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// index turns an index of the script into the engine's.
+func (v *variable) index(ix starlark.Value) (any, error) {
+	switch ix := ix.(type) {
+	case starlark.String:
+		return string(ix), nil
+	case starlark.Int:
+		return toInt(ix)
+	case starlark.Tuple:
+		if len(ix) == 2 {
+			a, err := v.index(ix[0])
+			if err != nil {
+				return nil, err
+			}
+			b, err := v.index(ix[1])
+			return [2]any{a, b}, err
+		}
+	case sliceIndex:
+		return engine.Slice(ix), nil
+	}
+	o, ok, err := operandOf(ix)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || !o.dim.IsOne() || o.one || o.kind == floats && len(o.v) > 0 {
+		return nil, fmt.Errorf("an index is a number, a list of them, a slice or a condition in quotes, not %s", describe(ix))
+	}
+	if o.kind == bools {
+		n, err := v.v.Len()
+		if err != nil {
+			return nil, err
+		}
+		return selection(ix, n)
+	}
+	return toInts(ix)
+}
+
+func (v *variable) Get(ix starlark.Value) (starlark.Value, bool, error) {
+	i, err := v.index(ix)
+	if err != nil {
+		return nil, false, err
+	}
+	r, err := v.get(i)
+	return r, true, err
+}
+
+// Has is `x in P.v`.
+func (v *variable) Has(x starlark.Value) (bool, error) {
+	w, err := v.view()
+	if a, ok := w.(*array); ok && err == nil {
+		return a.Has(x)
+	}
+	return false, err
+}
+
+func (v *variable) SetKey(ix, val starlark.Value) error {
+	i, err := v.index(ix)
+	if err != nil {
+		return err
+	}
+	return v.set(i, val)
+}
+
+func (v *variable) slice(lo, hi, step starlark.Value) (engine.Slice, error) {
+	n, err := v.v.Len()
+	if err != nil {
+		return engine.Slice{}, err
+	}
+	return resolveSlice(lo, hi, step, n)
+}
+
+func (v *variable) Len() int {
+	n, err := v.v.Len()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (v *variable) Iterate() starlark.Iterator {
+	w, err := v.view()
+	if a, ok := w.(*array); ok && err == nil {
+		return a.Iterate()
+	}
+	return (&array{}).Iterate()
+}
+
+func (v *variable) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {
+	return binary(op, v, y, side)
+}
+func (v *variable) Unary(op syntax.Token) (starlark.Value, error) { return unary(op, v) }
+
+func (v *variable) Attr(name string) (starlark.Value, error) {
+	w, err := v.view()
+	if err != nil {
+		return nil, err
+	}
+	if name == "get_item" || name == "set_item" {
+		return nil, withHint("write P.v['i > 5']", "Brian2 has .%s; Synfire does not yet", name)
+	}
+	return w.(starlark.HasAttrs).Attr(name)
+}
+func (v *variable) AttrNames() []string { return (*array)(nil).AttrNames() }
+
+// sliceIndex is a resolved slice as a value, inside a pair.
+type sliceIndex engine.Slice
+
+func (sliceIndex) String() string        { return "slice" }
+func (sliceIndex) Type() string          { return "slice" }
+func (sliceIndex) Freeze()               {}
+func (sliceIndex) Truth() starlark.Bool  { return true }
+func (sliceIndex) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: slice") }
+
+// resolveSlice applies Python's rules to x[lo:hi:step] of n elements.
+func resolveSlice(lo, hi, step starlark.Value, n int) (engine.Slice, error) {
+	s := engine.Slice{Lo: 0, Hi: n, Step: 1}
+	read := func(v starlark.Value, def int) (int, error) {
+		if v == starlark.None {
+			return def, nil
+		}
+		i, ok := v.(starlark.Int)
+		if !ok {
+			return 0, fmt.Errorf("a slice takes whole numbers, not %s", describe(v))
+		}
+		k, ok := i.Int64()
+		if !ok {
+			k = int64(i.Sign()) << 40
+		}
+		return int(k), nil
+	}
+	var err error
+	if s.Step, err = read(step, 1); err != nil {
+		return s, err
+	}
+	if s.Step == 0 {
+		return s, fmt.Errorf("the step of a slice cannot be zero")
+	}
+	first, last := 0, n // bounds for a positive step
+	if s.Step < 0 {
+		first, last = -1, n-1
+		s.Lo, s.Hi = n-1, -1
+	}
+	for _, b := range []struct {
+		v  starlark.Value
+		to *int
+	}{{lo, &s.Lo}, {hi, &s.Hi}} {
+		k, err := read(b.v, 0)
+		if err != nil {
+			return s, err
+		}
+		if b.v == starlark.None {
+			continue
+		}
+		if k < 0 {
+			k += n
+		}
+		*b.to = min(max(k, first), last)
+	}
+	if s.Step > 0 {
+		s.Hi = max(s.Hi, s.Lo)
+	} else {
+		s.Hi = min(s.Hi, s.Lo)
+	}
+	return s, nil
+}
+
+// getSlice is x[lo:hi:step].
+func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
+	switch v := v.(type) {
+	case *group:
+		return v.slice(lo, hi, step)
+	case *variable:
+		s, err := v.slice(lo, hi, step)
+		if err != nil {
+			return nil, err
+		}
+		return v.get(s)
+	case *array:
+		s, err := resolveSlice(lo, hi, step, v.Len())
+		if err != nil {
+			return nil, err
+		}
+		return v.pick(indicesOf(s)), nil
+	case *synapses:
+		return nil, withHint("index its variables: S.w[0:5]", "synapses cannot be sliced")
+	}
+	w, ok := v.(starlark.Sliceable)
+	if !ok {
+		return nil, fmt.Errorf("a %s cannot be sliced", v.Type())
+	}
+	s, err := resolveSlice(lo, hi, step, w.Len())
+	if err != nil {
+		return nil, err
+	}
+	return w.Slice(s.Lo, s.Hi, s.Step), nil
+}
+
+func indicesOf(s engine.Slice) []int {
+	var r []int
+	for k := s.Lo; s.Step > 0 && k < s.Hi || s.Step < 0 && k > s.Hi; k += s.Step {
+		r = append(r, k)
+	}
+	return r
+}
+
+// setSlice is x[lo:hi:step] = val.
+func setSlice(v, lo, hi, step, val starlark.Value) error {
+	switch v := v.(type) {
+	case *variable:
+		s, err := v.slice(lo, hi, step)
+		if err != nil {
+			return err
+		}
+		return v.set(s, val)
+	case *array:
+		s, err := resolveSlice(lo, hi, step, v.Len())
+		if err != nil {
+			return err
+		}
+		at := &array{kind: ints}
+		for _, k := range indicesOf(s) {
+			at.v = append(at.v, float64(k))
+		}
+		return v.SetKey(at, val)
+	}
+	return fmt.Errorf("a slice of a %s cannot be assigned to", v.Type())
+}

@@ -1,0 +1,505 @@
+package script
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"synfire/engine"
+	"synfire/engine/backend"
+	"synfire/engine/eqn"
+)
+
+// Options say what to run and how.
+type Options struct {
+	File string            // path of the script; its folder is where load() and load_array() read
+	Src  []byte            // its text; nil: read from File
+	Set  map[string]string // --set: parameters by name, as expressions of the script language
+	Seed *uint64           // --seed: wins over the script's seed(); nil: the script's, else 0
+
+	// Open opens the backend; it is called at the first run().
+	Open func() (backend.Backend, error)
+
+	Stdout   io.Writer               // of print; nil: dropped
+	Warn     func(msg string)        // warnings; nil: dropped
+	Progress func(done, total int64) // of each run(), now and then
+	Threads  int                     // for building tables; 0: all cores
+
+	// Info, if set, receives the network as compiled at the first run(), where
+	// the script then ends: nothing is simulated.
+	Info io.Writer
+	// MaxSteps ends the script after so many steps of the model; 0: no limit.
+	MaxSteps int64
+	// AfterRun is called after each run() of the script; an error ends the script.
+	AfterRun func(*Result) error
+	// MaxOps bounds the script's own computation, against endless loops; 0: 3e8
+	// steps of its interpreter.
+	MaxOps uint64
+}
+
+func (o Options) maxOps() uint64 {
+	if o.MaxOps == 0 {
+		return 3e8
+	}
+	return o.MaxOps
+}
+
+// Result is what a script has made.
+type Result struct {
+	Net    *engine.Network
+	Runs   []*engine.RunResult
+	File   string
+	SHA256 string            // of the script's text
+	Set    map[string]string // the parameters that were set, as values: "1 s"
+	Params []Param           // all parameters that the script asked for, in order
+	Arrays []SavedArray      // of save_array, in order; a name stands once
+	Seed   uint64
+	Ended  bool // ended early: by Info or MaxSteps
+}
+
+// Param is a parameter of the script.
+type Param struct {
+	Name, Value, Default string
+	Set                  bool
+}
+
+// SavedArray is an array that the script saves into the run directory.
+type SavedArray struct {
+	Name    string
+	Values  []float64 // row by row
+	Cols    int       // of a table; 0: one dimension
+	Unit    eqn.Dim   // values are in SI base units
+	Integer bool
+}
+
+// errEnd ends a script that has done what was asked.
+var errEnd = errors.New("end of the script")
+
+// script is one execution.
+type script struct {
+	opt         Options
+	ctx         context.Context
+	thread      *starlark.Thread
+	predeclared starlark.StringDict
+	sources     map[string]*source
+	main        *source
+	final       starlark.StringDict // the script's globals when it has ended
+	root        *os.Root            // the script's folder
+	dir         string
+	modules     map[string]*module
+	texts       map[string][]eqn.Source // string literals and where they stand
+	namespace   starlark.StringDict     // of the run() in progress, nil: the script's names
+	draws       map[string]uint32
+	net         *engine.Network
+	objects     []object
+	be          backend.Backend
+	steps       int64 // of the model, so far
+	res         *Result
+	taken       map[string]bool // parameters of Set that were asked for
+}
+
+type module struct {
+	globals starlark.StringDict
+	err     error
+	loading bool
+}
+
+// Run executes a script. On an error the result holds what was done until then,
+// recorded spikes included; it is nil only if the script could not be read.
+func Run(ctx context.Context, o Options) (res *Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%s: internal error: %v; please report it with the script", o.File, r)
+		}
+	}()
+	return run(ctx, o)
+}
+
+// run is Run without its guard, so that a fuzzer sees a panic.
+func run(ctx context.Context, o Options) (*Result, error) {
+	if o.Src == nil {
+		src, err := os.ReadFile(o.File)
+		if err != nil {
+			return nil, readError(o.File, err)
+		}
+		o.Src = src
+	}
+	if len(o.Src) > maxSource {
+		return nil, fmt.Errorf("%s: %d bytes are too many for a script: the limit is %d", o.File, len(o.Src), maxSource)
+	}
+	x := &script{opt: o, ctx: ctx, dir: filepath.Dir(o.File), sources: map[string]*source{}, modules: map[string]*module{},
+		texts: map[string][]eqn.Source{}, draws: map[string]uint32{}, taken: map[string]bool{}}
+	sum := sha256.Sum256(o.Src)
+	x.res = &Result{File: o.File, SHA256: hex.EncodeToString(sum[:]), Set: map[string]string{}}
+	eo := engine.Options{Lookup: x.lookup, Names: x.visible, Locate: x.locate, Warn: o.Warn}
+	if o.Seed != nil {
+		eo.Seed = *o.Seed
+	}
+	x.net = engine.NewNetwork(eo)
+	x.res.Net = x.net
+	x.thread = &starlark.Thread{Name: "script", Print: x.print, Load: x.load}
+	x.thread.SetMaxExecutionSteps(o.maxOps())
+	stop := context.AfterFunc(ctx, func() { x.thread.Cancel("interrupted") })
+	defer stop()
+	defer func() {
+		if x.root != nil {
+			x.root.Close()
+		}
+	}()
+	x.predeclared = x.builtins()
+
+	_, err := x.exec(o.File, o.Src, true)
+	x.res.Seed = x.net.SeedValue()
+	x.setAliases()
+	switch {
+	case errors.Is(err, errEnd):
+		x.res.Ended = true
+		err = nil
+	case err != nil && ctx.Err() != nil && !errors.Is(err, engine.ErrInterrupted):
+		err = engine.ErrInterrupted
+	case err == nil:
+		err = x.unusedSet()
+	}
+	if x.be != nil {
+		if e := x.be.Close(); err == nil {
+			err = e
+		}
+	}
+	return x.res, err
+}
+
+const maxSource = 1 << 22
+
+func readError(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such file", name)
+	}
+	return fmt.Errorf("%s cannot be read: %w", name, err)
+}
+
+// exec parses and runs a file, the script itself or one that it loads.
+func (x *script) exec(name string, src []byte, main bool) (starlark.StringDict, error) {
+	s, err := parse(name, src)
+	x.sources[name] = s
+	if main {
+		x.main = s
+	}
+	if err != nil {
+		return nil, x.explain(err)
+	}
+	s.texts(s.tree, func(text string, at eqn.Source) { x.texts[text] = append(x.texts[text], at) })
+	if main && !s.loads() {
+		if err := x.checkSet(); err != nil {
+			return nil, err
+		}
+	}
+	prog, err := starlark.FileProgram(s.tree, func(n string) bool { return x.predeclared[n] != nil })
+	if err != nil {
+		return nil, x.explain(err)
+	}
+	globals, err := prog.Init(x.thread, x.predeclared)
+	if main {
+		x.final = globals
+	}
+	if err != nil {
+		return nil, x.explain(err)
+	}
+	return globals, nil
+}
+
+// load is the load statement: each file once, from the script's folder.
+func (x *script) load(_ *starlark.Thread, name string) (starlark.StringDict, error) {
+	if m := x.modules[name]; m != nil {
+		if m.loading {
+			return nil, fmt.Errorf("%s loads itself, directly or through others", name)
+		}
+		return m.globals, m.err
+	}
+	m := &module{loading: true}
+	x.modules[name] = m
+	src, err := x.readFile(name)
+	if err == nil {
+		m.globals, m.err = x.exec(filepath.Join(x.dir, filepath.FromSlash(name)), src, false)
+	} else {
+		m.err = err
+	}
+	m.loading = false
+	return m.globals, m.err
+}
+
+func (x *script) print(_ *starlark.Thread, msg string) {
+	if x.opt.Stdout != nil {
+		fmt.Fprintln(x.opt.Stdout, msg)
+	}
+}
+
+func (x *script) warn(format string, a ...any) {
+	if x.opt.Warn != nil {
+		x.opt.Warn(fmt.Sprintf(format, a...))
+	}
+}
+
+// here is where the script stands now.
+func (x *script) here() syntax.Position {
+	for d := range x.thread.CallStackDepth() {
+		if p := x.thread.CallFrame(d).Pos; x.sources[p.Filename()] != nil {
+			return p
+		}
+	}
+	return syntax.Position{}
+}
+
+// frame is the innermost function of the script that is running.
+func (x *script) frame() (starlark.DebugFrame, *starlark.Function) {
+	for d := range x.thread.CallStackDepth() {
+		fr := x.thread.DebugFrame(d)
+		if f, ok := fr.Callable().(*starlark.Function); ok {
+			return fr, f
+		}
+	}
+	return nil, nil
+}
+
+// names calls f with what a text of the model sees of the script: the locals of
+// the function that calls, then the globals; f returns false to end.
+func (x *script) names(f func(name string, v starlark.Value) bool) {
+	if x.namespace != nil {
+		for n, v := range x.namespace {
+			if !f(n, v) {
+				return
+			}
+		}
+		return
+	}
+	fr, fn := x.frame()
+	if fn == nil {
+		return
+	}
+	for i := range fr.NumLocals() {
+		if b, v := fr.Local(i); v != nil && !f(b.Name, v) {
+			return
+		}
+	}
+	for n, v := range fn.Globals() {
+		if !f(n, v) {
+			return
+		}
+	}
+	if m := x.mainGlobals(); m != nil && fn.Position().Filename() != x.main.name {
+		for n, v := range m {
+			if !f(n, v) {
+				return
+			}
+		}
+	}
+}
+
+// mainGlobals are the globals of the script itself so far.
+func (x *script) mainGlobals() starlark.StringDict {
+	for d := x.thread.CallStackDepth() - 1; d >= 0; d-- {
+		if f, ok := x.thread.DebugFrame(d).Callable().(*starlark.Function); ok && f.Position().Filename() == x.main.name {
+			return f.Globals()
+		}
+	}
+	return x.final
+}
+
+// lookup gives the engine the value of an external name at this moment.
+func (x *script) lookup(name string) (val any, ok bool) {
+	x.names(func(n string, v starlark.Value) bool {
+		if n != name {
+			return true
+		}
+		if _, text := v.(starlark.String); text || v == starlark.None {
+			return true
+		}
+		e, err := toEngine(v)
+		if err != nil {
+			return true
+		}
+		val, ok = e, true
+		return false
+	})
+	return val, ok
+}
+
+// visible lists the external names that lookup knows.
+func (x *script) visible() []string {
+	var r []string
+	x.names(func(n string, v starlark.Value) bool {
+		switch v.(type) {
+		case starlark.Int, starlark.Float, starlark.Bool, quantity, *timedArray:
+			r = append(r, n)
+		}
+		return true
+	})
+	return r
+}
+
+// locate finds the literal that a text of the model was written as: in the call
+// or line where the script stands if it is there, else where it stands first.
+func (x *script) locate(text string) eqn.Source {
+	all := x.texts[text]
+	if len(all) == 0 {
+		return eqn.Source{Text: text, Line: 1, Col: 1}
+	}
+	pos := x.here()
+	from, to := pos.Line, pos.Line
+	if s := x.sources[pos.Filename()]; s != nil {
+		if c := s.calls[placeOf(pos)]; c != nil {
+			to = c.Rparen.Line
+		}
+	}
+	for _, at := range all {
+		if at.File == pos.Filename() && int32(at.Line) >= from && int32(at.Line) <= to {
+			return at
+		}
+	}
+	return all[0]
+}
+
+// globals lists the names that the script's file assigns at its top, in order.
+func (s *source) globals() []string {
+	var r []string
+	if s == nil || s.tree == nil {
+		return nil
+	}
+	var target func(syntax.Expr)
+	target = func(e syntax.Expr) {
+		switch e := e.(type) {
+		case *syntax.Ident:
+			r = append(r, e.Name)
+		case *syntax.TupleExpr:
+			for _, y := range e.List {
+				target(y)
+			}
+		case *syntax.ListExpr:
+			for _, y := range e.List {
+				target(y)
+			}
+		case *syntax.ParenExpr:
+			target(e.X)
+		}
+	}
+	var block func([]syntax.Stmt)
+	block = func(b []syntax.Stmt) {
+		for _, st := range b {
+			switch st := st.(type) {
+			case *syntax.AssignStmt:
+				target(st.LHS)
+			case *syntax.DefStmt:
+				r = append(r, st.Name.Name)
+			case *syntax.ForStmt:
+				target(st.Vars)
+				block(st.Body)
+			case *syntax.WhileStmt:
+				block(st.Body)
+			case *syntax.IfStmt:
+				block(st.True)
+				block(st.False)
+			case *syntax.LoadStmt:
+				for _, id := range st.From {
+					r = append(r, id.Name)
+				}
+			}
+		}
+	}
+	block(s.tree.Stmts)
+	return r
+}
+
+func (x *script) globals() map[string]bool {
+	r := map[string]bool{}
+	for _, n := range x.main.globals() {
+		r[n] = true
+	}
+	return r
+}
+
+// setAliases tells each object the variable that holds it: the first one in the
+// order of the text.
+func (x *script) setAliases() {
+	globals := x.mainGlobals()
+	if globals == nil {
+		return
+	}
+	done := map[object]bool{}
+	for _, o := range x.objects {
+		o.SetAlias("")
+	}
+	names := map[string]bool{}
+	for _, o := range x.objects {
+		names[o.Name()] = true
+	}
+	for _, n := range x.main.globals() {
+		if h, ok := globals[n].(holder); ok && !done[h.object()] && !names[n] {
+			h.object().SetAlias(n)
+			done[h.object()], names[n] = true, true
+		}
+	}
+}
+
+// object is a part of the network that has a name.
+type object interface {
+	Name() string
+	SetAlias(string)
+}
+
+// holder is a value of the script that stands for an object.
+type holder interface{ object() object }
+
+// checkSet refuses parameters of --set that the script never asks for, before
+// anything runs.
+func (x *script) checkSet() error {
+	names := x.main.params()
+	for n := range x.opt.Set {
+		if !contained(names, n) {
+			return unknownParam(x.opt.File, n, names)
+		}
+	}
+	return nil
+}
+
+// unusedSet is the same after a script whose parameters are asked for elsewhere.
+func (x *script) unusedSet() error {
+	for n := range x.opt.Set {
+		if !x.taken[n] && !contained(x.main.params(), n) {
+			var names []string
+			for _, p := range x.res.Params {
+				names = append(names, p.Name)
+			}
+			return unknownParam(x.opt.File, n, names)
+		}
+	}
+	return nil
+}
+
+func unknownParam(file, name string, names []string) error {
+	msg := fmt.Sprintf("--set %s: %s has no param(%q, ...)", name, file, name)
+	if n := nearest(name, append([]string(nil), names...)); n != "" {
+		return fmt.Errorf("%s: did you mean %s?", msg, n)
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("%s; it has %s", msg, strings.Join(names, ", "))
+	}
+	return errors.New(msg)
+}
+
+func contained(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

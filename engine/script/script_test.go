@@ -1,0 +1,277 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"synfire/engine"
+	"synfire/engine/eqn"
+)
+
+// runText runs a script without a backend and returns what it prints.
+func runText(t *testing.T, src string, o Options) (string, *Result, error) {
+	t.Helper()
+	var out strings.Builder
+	if o.File == "" {
+		o.File = filepath.Join(t.TempDir(), "test.star")
+	}
+	o.Src, o.Stdout = []byte(src), &out
+	res, err := run(context.Background(), o)
+	return out.String(), res, err
+}
+
+// TestPrinting prints each expression and compares with what follows "##".
+func TestPrinting(t *testing.T) {
+	// The right sides are what Brian2 2.10 prints.
+	for _, c := range []string{
+		"20*ms ## 20. ms",
+		"0.5*second ## 0.5 s",
+		"1*mV + 0.5*mV ## 1.5 mV",
+		"-70*mV ## -70. mV",
+		"250*pF ## 250. pF",
+		"0*mV ## 0. V",
+		"1*second/3 ## 0.33333333 s",
+		"100*pA/nS ## 100. mV",
+		"20*ms/(5*ms) ## 4.0",
+		"[1, 2, 3]*mV ## [1. 2. 3.] mV",
+		"[1, 2.5, 3.25]*mV ## [1.   2.5  3.25] mV",
+		"arange(5) ## [0 1 2 3 4]",
+		"arange(0, 1, 0.25) ## [0.   0.25 0.5  0.75]",
+		"linspace(0, 1, 3)*ms ## [0.  0.5 1. ] ms",
+		"linspace(-1, 1, 5) ## [-1.  -0.5  0.   0.5  1. ]",
+		"array([1e-10, 1.0]) ## [1.e-10 1.e+00]",
+		"array([1e9, 2.5e9]) ## [1.0e+09 2.5e+09]",
+		"zeros(3) ## [0. 0. 0.]",
+		"array([1, 2]) > 1 ## [False  True]",
+		"mV*mV ## 1. mV^2",
+		"1*amp/second ## 1. s^-1 A",
+		"sqrt(4*volt*volt) ## 2. V",
+		"pow(3*mV, 2) ## 9. mV^2",
+		"pow(2, 10) ## 1024",
+		"abs(-3*mV) ## 3. mV",
+		"max([1, 5, 3]*mV) ## 5. mV",
+		"max(3, 4) ## 4",
+		"min(3*mV, 0.2*mV) ## 200. uV",
+		"sum(arange(10)) ## 45",
+		"mean([1, 2, 3]*ms) ## 2. ms",
+		"std([1, 2, 3, 4]) ## 1.118033988749895",
+		"ones(2)*Hz ## [1. 1.] Hz",
+		"3*mV > 2*mV ## True",
+		"3*mV == 0.003*volt ## True",
+		"5 % 3 ## 2",
+		"-5*ms % (3*ms) ## 1. ms",
+		"7*ms // (2*ms) ## 3.0",
+		"'%.2f Hz, %d, %s' % (3.14159, 4, 2*ms) ## 3.14 Hz, 4, 2. ms",
+		"arange(6)[1:4] ## [1 2 3]",
+		"arange(6)[::-2] ## [5 3 1]",
+		"arange(6)[-1] ## 5",
+		"arange(6)[[0, 2]] ## [0 2]",
+		"[x for x in arange(3)*ms] ## [0. s, 1. ms, 2. ms]",
+		"len(arange(7)) ## 7",
+		"exp(0) ## 1.0",
+		"(10*mV).in_unit(uvolt) ## 10000. uV",
+		"in_unit([1, 2]*mV, volt) ## [0.001 0.002] V",
+		"clip([1, 5, 9], 2, 8) ## [2 5 8]",
+		"where(array([1, 2, 3]) > 1, 10, 20) ## [20 10 10]",
+		"int(3.7) ## 3",
+		"round(2.567, 1) ## 2.6",
+		"float(3*mV) ## 0.003",
+		"pi ## 3.141592653589793",
+		"zeros((2, 3)) ## [[0. 0. 0.]\n [0. 0. 0.]]",
+		"concatenate([[1, 2], [3]]) ## [1 2 3]",
+		"1*umetre2 ## 1. um^2",
+		"5*mM ## 5. mM",
+		"20*nS/usiemens ## 0.02",
+		"cumsum([1, 2, 3]) ## [1 3 6]",
+		"-array([1.5, 0]) ## [-1.5  0. ]",
+		"2*mV in [1, 2]*mV ## True",
+	} {
+		expr, want, _ := strings.Cut(c, " ## ")
+		got, _, err := runText(t, "print("+expr+")", Options{})
+		if err != nil {
+			t.Errorf("%s: %v", expr, err)
+		} else if got != want+"\n" {
+			t.Errorf("%s prints %q, want %q", expr, got, want)
+		}
+	}
+}
+
+// TestErrors: each script, then where the error must stand and what it must say.
+func TestErrors(t *testing.T) {
+	for _, c := range []struct{ name, src, at, want string }{
+		{"unknown name", "x = 20*ms\ny = x + tauum\ntaum = 3", "2:9", "unknown name tauum\n  y = x + tauum\n          ^\n  did you mean taum?"},
+		{"near unit", "x = 20*mVs", "1:8", "did you mean mV?"},
+		{"absent of Brian2", "x = 1\n@network_operation\ndef f(): pass", "2:1", "decorators"},
+		{"absent name", "store('x')", "1:1", "Brian2 has store; Synfire does not yet"},
+		{"wrong unit", "x = 20*ms + 3*mV", "1:11", "cannot calculate 20 ms + 3 mV: the units do not match (s and V)"},
+		{"wrong unit in comparison", "if 20*ms > 3*mV:\n  pass", "1:10", "the units do not match"},
+		{"argument unit", "run(3*mV)", "1:5", "duration= must be a quantity in s, not 3 mV"},
+		{"argument without unit", "run(duration=3)", "1:14", "needs a unit"},
+		{"division by zero", "a = 0\nx = 3*mV/a", "2:9", "division by zero"},
+		{"division by zero of ints", "a = 0\nx = 3/a", "2:6", "division by zero"},
+		{"recursion", "def f(n):\n  return f(n - 1)\nf(3)", "2:10", "function f calls itself"},
+		{"endless loop", "while True:\n  pass", "", "endless loop"},
+		{"power", "x = 3**2", "1:6", "pow(x, 2)"},
+		{"import", "import numpy as np\nx = 1", "1:1", "imports nothing"},
+		{"chained", "x = 0 < 1 < 2", "1:12", "cannot be chained"},
+		{"f-string", "x = 2\nprint(f'rate {x}')", "2:7", "f-strings"},
+		{"joined texts", "x = ('a' 'b')", "1:13", "not joined"},
+		{"class", "class A:\n  pass", "1:1", "Python"},
+		{"index", "x = arange(5)[7]", "1:14", "index 7 is out of range: there are 5 elements, 0 to 4"},
+		{"assigned below", "print(x)\nx = 3", "1:7", "x has no value yet"},
+		{"unknown argument", "x = linspace(0, 1, nu=3)", "1:23", "linspace() has no argument nu\n  x = linspace(0, 1, nu=3)\n                        ^\n  did you mean num?"},
+		{"missing argument", "x = TimedArray([1, 2])", "1:5", "TimedArray() needs the argument dt"},
+		{"in a function", "def f(x):\n  return x + 3*mV\nf(2*ms)", "2:12", "called from"},
+		{"mixed list", "x = array([1*mV, 2*ms])", "1:5", "element 1 of the list is 2 ms, the others are V"},
+		{"exp of a quantity", "x = exp(3*mV)", "1:5", "exp() takes a pure number, not 3 mV"},
+		{"log of zero", "x = log(0)", "1:5", "log(0) is not defined"},
+		{"missing file", "x = load_array('nothere.npy')", "1:16", "there is no file \"nothere.npy\""},
+		{"outside", "x = load_array('../x.npy')", "1:16", "outside the script's folder"},
+		{"absolute", "x = load_array('/etc/passwd')", "1:16", "outside the script's folder"},
+		{"load missing", "load('other.star', 'f')", "1:1", "there is no file \"other.star\""},
+		{"fail", "fail('no luck')", "1:1", "no luck"},
+		{"huge", "x = zeros(1 << 60)", "1:5", "size"},
+		{"self list", "x = [1]\nx.append(x)\ny = x*mV", "3:6", "holds itself"},
+		{"seed", "seed()", "1:1", "different every time"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, _, err := runText(t, c.src, Options{MaxOps: 1e6})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error lacks %q:\n%v", c.want, err)
+			}
+			if c.at != "" && !strings.Contains(err.Error(), "test.star:"+c.at+":") {
+				t.Errorf("the error is not at %s:\n%v", c.at, err)
+			}
+			var q *eqn.Error
+			if !errors.As(err, &q) || q.Snippet == "" {
+				t.Errorf("no place and line: %#v", err)
+			}
+		})
+	}
+}
+
+func TestParam(t *testing.T) {
+	src := "n = param('n', 10)\nd = param('duration', 1*second)\nr = param('regime', 'AI')\nprint(n, d, r)"
+	for _, c := range []struct {
+		set  map[string]string
+		want string
+	}{
+		{nil, "10 1. s AI\n"},
+		{map[string]string{"n": "3", "duration": "2*ms"}, "3 2. ms AI\n"},
+		{map[string]string{"regime": "SIfast"}, "10 1. s SIfast\n"},
+		{map[string]string{"regime": "mV"}, "10 1. s mV\n"},
+		{map[string]string{"n": "0.5"}, "0.5 1. s AI\n"},
+	} {
+		got, res, err := runText(t, src, Options{Set: c.set})
+		if err != nil || got != c.want {
+			t.Errorf("%v: %q, %v", c.set, got, err)
+		}
+		if len(res.Params) != 3 || len(res.Set) != len(c.set) {
+			t.Errorf("%v: params %v, set %v", c.set, res.Params, res.Set)
+		}
+	}
+	for _, c := range []struct {
+		set  map[string]string
+		want string
+	}{
+		{map[string]string{"duration": "3"}, "--set duration=3 is in 1; the default, 1 s, is in s"},
+		{map[string]string{"duration": "3*mV"}, "is in V"},
+		{map[string]string{"n": "many"}, "not a value"},
+		{map[string]string{"duratoin": "1*second"}, "did you mean duration?"},
+	} {
+		_, _, err := runText(t, src, Options{Set: c.set})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.set, err, c.want)
+		}
+	}
+	_, res, err := runText(t, src, Options{Set: map[string]string{"duration": "1*second"}})
+	if err != nil || res.Set["duration"] != "1 s" {
+		t.Errorf("the manifest gets %q, want 1 s (%v)", res.Set["duration"], err)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("x.csv", "a,b\n1,2\n3,4\n")
+	write("one.csv", "0.5\n1.5\n")
+	write("bad.csv", "1,2\n3\n")
+	write("trunc.npy", "\x93NUMPY\x01\x00v\x00{'descr': '<f8'")
+	write("lib.star", "def double(x):\n    return 2*x + offset\noffset = 0*mV\n")
+	write("loop.star", "load('loop.star', 'x')\nx = 1\n")
+	if err := os.WriteFile(filepath.Join(outside, "secret.csv"), []byte("1\n2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(outside, "secret.csv"), filepath.Join(dir, "link.csv")); err != nil {
+		t.Skip(err)
+	}
+	file := filepath.Join(dir, "test.star")
+	for src, want := range map[string]string{
+		"print(load_array('x.csv'))":                                  "[[1 2]\n [3 4]]\n",
+		"print(load_array('one.csv', mV))":                            "[0.5 1.5] mV\n",
+		"load('lib.star', 'double')\nprint(double(3*mV))":             "6. mV\n",
+		"save_array('a', [1, 2]*mV)\nsave_array('a', 3)\nprint('ok')": "ok\n",
+	} {
+		if got, _, err := runText(t, src, Options{File: file}); err != nil || got != want {
+			t.Errorf("%s: %q, %v", src, got, err)
+		}
+	}
+	for src, want := range map[string]string{
+		"load_array('bad.csv')":      "line 2",
+		"load_array('trunc.npy')":    "trunc.npy",
+		"load_array('link.csv')":     "outside the script's folder",
+		"load_array('x.cvs')":        "did you mean \"x.csv\"?",
+		"load_array('lib.star')":     "must end in .npy or .csv",
+		"load('loop.star', 'x')":     "loads itself",
+		"load('lib.star', 'duoble')": "duoble",
+		"load_array('.')":            "not a file",
+	} {
+		if _, _, err := runText(t, src, Options{File: file}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", src, err, want)
+		}
+	}
+}
+
+// TestBrianImport: the first line of a Brian2 script may stay.
+func TestBrianImport(t *testing.T) {
+	got, _, err := runText(t, "from brian2 import *\nprint(3*mV)\n", Options{})
+	if err != nil || got != "3. mV\n" {
+		t.Error(got, err)
+	}
+}
+
+func TestRandomArrays(t *testing.T) {
+	src := "a = rand(5)\nb = rand(5)\nc = randn(2000)\nprint(sum(a == b), abs(mean(c)) < 0.1, abs(std(c) - 1) < 0.1, all(a < 1))\nprint(a)"
+	one, _, err := runText(t, src, Options{})
+	if err != nil || !strings.HasPrefix(one, "0 True True True\n") {
+		t.Fatal(one, err)
+	}
+	if two, _, _ := runText(t, "\n\n"+src, Options{}); two != one {
+		t.Errorf("the same lines elsewhere draw other numbers: %s, %s", one, two)
+	}
+	seed := uint64(5)
+	if two, _, _ := runText(t, src, Options{Seed: &seed}); two == one {
+		t.Error("another seed draws the same numbers")
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := run(ctx, Options{File: "t.star", Src: []byte("while True:\n  pass")})
+	if !errors.Is(err, engine.ErrInterrupted) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,190 @@
+package script
+
+import (
+	"fmt"
+
+	"go.starlark.net/starlark"
+
+	"synfire/engine"
+)
+
+// synapses is a Synapses object.
+type synapses struct {
+	opaque
+	x *script
+	s *engine.Synapses
+}
+
+func (s *synapses) String() string {
+	n, err := s.s.N()
+	if err != nil {
+		return fmt.Sprintf("<Synapses %s>", s.s.Name())
+	}
+	return fmt.Sprintf("<Synapses %s, %d synapses>", s.s.Name(), n)
+}
+func (s *synapses) Type() string   { return "Synapses" }
+func (s *synapses) object() object { return s.s }
+
+func (s *synapses) Len() int {
+	n, err := s.s.N()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (s *synapses) Attr(name string) (starlark.Value, error) {
+	switch name {
+	case "N":
+		n, err := s.s.N()
+		return starlark.MakeInt(n), err
+	case "name":
+		return starlark.String(s.s.Name()), nil
+	case "connect":
+		return s.x.method(s, name, s.connect), nil
+	}
+	if contained(s.s.Pathways(), name) {
+		return &pathway{x: s.x, s: s.s, name: name}, nil
+	}
+	switch name {
+	case "run_regularly", "register_synapses", "get_states", "set_states", "summed_updaters", "equations", "namespace", "clock", "event_driven":
+		return nil, fmt.Errorf("Brian2 has .%s of Synapses; Synfire does not yet", name)
+	}
+	return variableAttr(s.x, s.s.Name(), name, s.s.VarNames(), s.s.Var)
+}
+
+func (s *synapses) AttrNames() []string {
+	return append(append([]string{"N", "connect", "name"}, s.s.Pathways()...), s.s.VarNames()...)
+}
+
+func (s *synapses) SetField(name string, v starlark.Value) error {
+	w, err := s.Attr(name)
+	if err != nil {
+		return err
+	}
+	if v2, ok := w.(*variable); ok {
+		return v2.set(nil, v)
+	}
+	return fmt.Errorf("%s.%s cannot be assigned", s.s.Name(), name)
+}
+
+// connectParams are Brian2's and NEST's.
+const connectParams = "/ condition i j p n skip_if_invalid namespace level rule N indegree outdegree allow_autapses allow_multapses"
+
+func (s *synapses) connect(c *call) (starlark.Value, error) {
+	o := engine.ConnectOptions{Rule: c.str("rule", ""), SkipIfInvalid: c.boolean("skip_if_invalid", false)}
+	switch v := c.get("condition").(type) {
+	case nil:
+	case starlark.Bool:
+		if !v {
+			return starlark.None, nil // Brian2: no synapse
+		}
+	case starlark.String:
+		o.Condition = string(v)
+	default:
+		c.failf("condition", "the condition must be a text, not %s", describe(v))
+	}
+	o.P = c.value("p")
+	switch p := o.P.(type) {
+	case int:
+		o.P = float64(p)
+	case engine.Quantity:
+		c.failf("p", "p= is a probability, not %s", describe(c.get("p")))
+	case engine.Array:
+		c.failf("p", "p= is a number or a text, not %s", describe(c.get("p")))
+	}
+	if p, ok := o.P.(float64); ok && !(p >= 0 && p <= 1) {
+		c.failf("p", "p= is a probability between 0 and 1, not %g", p)
+	}
+	if v := c.get("n"); v != nil {
+		if t, ok := starlark.AsString(v); ok {
+			o.N = t
+		} else {
+			o.N = c.integer("n", 1)
+		}
+	}
+	for name, to := range map[string]*any{"i": &o.I, "j": &o.J} {
+		switch v := c.get(name).(type) {
+		case nil:
+		case starlark.String:
+			*to = string(v)
+		case starlark.Int, starlark.Float:
+			*to = c.integer(name, 0)
+		default:
+			*to = c.indices(name)
+		}
+	}
+	given := ""
+	for _, n := range []string{"N", "indegree", "outdegree"} {
+		if !c.has(n) {
+			continue
+		}
+		o.RuleN, given = c.integer(n, 0), n
+		if want := ruleNumber[o.Rule]; c.err == nil && want != n {
+			c.failf(n, "%s= goes with rule='%s'", n, map[string]string{"N": "fixed_total_number", "indegree": "fixed_indegree", "outdegree": "fixed_outdegree"}[n])
+		}
+	}
+	if want := ruleNumber[o.Rule]; c.err == nil && want != "" && given == "" {
+		c.failf("rule", "rule='%s' needs %s=", o.Rule, want)
+	}
+	for name, to := range map[string]**bool{"allow_autapses": &o.Autapses, "allow_multapses": &o.Multapses} {
+		if c.has(name) {
+			b := c.boolean(name, true)
+			*to = &b
+		}
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	old := s.x.namespace
+	if err := s.x.useNamespace(c); err != nil {
+		return nil, err
+	}
+	defer func() { s.x.namespace = old }()
+	return starlark.None, s.s.Connect(o)
+}
+
+// ruleNumber is the argument that a rule's number has.
+var ruleNumber = map[string]string{"fixed_total_number": "N", "fixed_indegree": "indegree", "fixed_outdegree": "outdegree"}
+
+// pathway is S.pre, S.post or a pathway with a name of its own.
+type pathway struct {
+	opaque
+	x    *script
+	s    *engine.Synapses
+	name string
+}
+
+func (p *pathway) String() string { return fmt.Sprintf("<pathway %s of %s>", p.name, p.s.Name()) }
+func (p *pathway) Type() string   { return "pathway" }
+
+func (p *pathway) Attr(name string) (starlark.Value, error) {
+	if name != "delay" {
+		return nil, nil
+	}
+	v, err := p.s.Delay(p.name)
+	if err != nil {
+		return nil, err
+	}
+	return &variable{x: p.x, owner: p.s.Name() + "." + p.name, name: "delay", v: v}, nil
+}
+
+func (p *pathway) AttrNames() []string { return []string{"delay", "order"} }
+
+func (p *pathway) SetField(name string, v starlark.Value) error {
+	switch name {
+	case "delay":
+		w, err := p.Attr(name)
+		if err != nil {
+			return err
+		}
+		return w.(*variable).set(nil, v)
+	case "order":
+		n, err := toInt(v)
+		if err != nil {
+			return fmt.Errorf("the order %w", err)
+		}
+		return p.s.SetOrder(p.name, n)
+	}
+	return fmt.Errorf("a pathway has delay and order, not %s", name)
+}

@@ -1,0 +1,469 @@
+package script
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"synfire/engine"
+	"synfire/engine/eqn"
+)
+
+// kind is the type of an array's elements.
+type kind uint8
+
+const (
+	floats kind = iota
+	ints
+	bools
+)
+
+// quantity is a number with a dimension; pure numbers are Starlark's own.
+type quantity eqn.Quantity
+
+// array is a list of numbers that share a dimension, in SI units. With cols >= 0
+// it is a table of len(v)/cols rows, kept row by row.
+type array struct {
+	v     []float64
+	dim   eqn.Dim
+	kind  kind
+	table bool
+	cols  int
+}
+
+var (
+	_ starlark.HasBinary  = quantity{}
+	_ starlark.HasUnary   = quantity{}
+	_ starlark.Comparable = quantity{}
+	_ starlark.HasAttrs   = quantity{}
+	_ starlark.HasBinary  = (*array)(nil)
+	_ starlark.HasUnary   = (*array)(nil)
+	_ starlark.HasAttrs   = (*array)(nil)
+	_ starlark.Mapping    = (*array)(nil)
+	_ starlark.HasSetKey  = (*array)(nil)
+	_ starlark.Sequence   = (*array)(nil)
+	_ starlark.Container  = (*array)(nil)
+)
+
+func (q quantity) String() string       { return formatQuantity(q) }
+func (q quantity) Type() string         { return "Quantity" }
+func (q quantity) Freeze()              {}
+func (q quantity) Truth() starlark.Bool { return q.Value != 0 }
+func (q quantity) Hash() (uint32, error) {
+	b := math.Float64bits(q.Value)
+	return uint32(b>>32) ^ uint32(b), nil
+}
+
+func (q quantity) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
+	r := y.(quantity)
+	if q.Dim != r.Dim {
+		switch op {
+		case syntax.EQL:
+			return false, nil
+		case syntax.NEQ:
+			return true, nil
+		}
+		return false, mismatch(op.String(), q, r)
+	}
+	return compareFloats(op, q.Value, r.Value), nil
+}
+
+func (q quantity) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {
+	return binary(op, q, y, side)
+}
+func (q quantity) Unary(op syntax.Token) (starlark.Value, error) { return unary(op, q) }
+
+func (q quantity) Attr(name string) (starlark.Value, error) { return unitAttr(q, name) }
+func (q quantity) AttrNames() []string                      { return []string{"in_best_unit", "in_unit", "dim"} }
+
+func (a *array) String() string        { return formatArray(a) }
+func (a *array) Type() string          { return "array" }
+func (a *array) Freeze()               {}
+func (a *array) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: array") }
+
+// Truth of one element is the element's; of more, whether all are true.
+func (a *array) Truth() starlark.Bool {
+	for _, x := range a.v {
+		if x == 0 {
+			return false
+		}
+	}
+	return len(a.v) > 0
+}
+
+func (a *array) Len() int {
+	if a.table {
+		if a.cols == 0 {
+			return 0
+		}
+		return len(a.v) / a.cols
+	}
+	return len(a.v)
+}
+
+// at is element k, or row k of a table.
+func (a *array) at(k int) starlark.Value {
+	if a.table {
+		return &array{v: a.v[k*a.cols : (k+1)*a.cols], dim: a.dim, kind: a.kind}
+	}
+	return scalar(a.v[k], a.dim, a.kind)
+}
+
+type arrayIterator struct {
+	a *array
+	k int
+}
+
+func (it *arrayIterator) Next(p *starlark.Value) bool {
+	if it.k >= it.a.Len() {
+		return false
+	}
+	*p = it.a.at(it.k)
+	it.k++
+	return true
+}
+func (it *arrayIterator) Done() {}
+
+func (a *array) Iterate() starlark.Iterator { return &arrayIterator{a: a} }
+
+// Has is `x in array`.
+func (a *array) Has(x starlark.Value) (bool, error) {
+	o, ok, err := operandOf(x)
+	if err != nil || !ok || !o.one || o.dim != a.dim {
+		return false, err
+	}
+	return slices.Contains(a.v, o.v[0]), nil
+}
+
+// Get indexes: an int gives an element (of a table a row), a pair (row, column)
+// an element of a table, an array of ints or bools a selection.
+func (a *array) Get(ix starlark.Value) (starlark.Value, bool, error) {
+	if t, ok := ix.(starlark.Tuple); ok && a.table && len(t) == 2 {
+		row, _, err := a.Get(t[0])
+		if err != nil {
+			return nil, false, err
+		}
+		if r, ok := row.(*array); ok && !r.table {
+			return r.Get(t[1])
+		}
+	}
+	if _, ok := ix.(starlark.Int); ok {
+		k, err := elementIndex(ix, a.Len())
+		if err != nil {
+			return nil, false, err
+		}
+		return a.at(k), true, nil
+	}
+	pick, err := selection(ix, a.Len())
+	if err != nil {
+		return nil, false, err
+	}
+	return a.pick(pick), true, nil
+}
+
+func (a *array) pick(pick []int) *array {
+	r := &array{dim: a.dim, kind: a.kind, table: a.table, cols: a.cols, v: []float64{}}
+	for _, k := range pick {
+		if a.table {
+			r.v = append(r.v, a.v[k*a.cols:(k+1)*a.cols]...)
+		} else {
+			r.v = append(r.v, a.v[k])
+		}
+	}
+	return r
+}
+
+// SetKey assigns to one element or to a selection.
+func (a *array) SetKey(ix, v starlark.Value) error {
+	if a.table {
+		return fmt.Errorf("rows of a table cannot be assigned to")
+	}
+	pick, err := selection(ix, len(a.v))
+	if err != nil {
+		return err
+	}
+	src, ok, err := operandOf(v)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("cannot put a %s into an array", v.Type())
+	}
+	if src.dim != a.dim && !src.wild() {
+		return fmt.Errorf("an array of %s cannot hold %s", unitName(a.dim), src.show())
+	}
+	if !src.one && len(src.v) != len(pick) {
+		return fmt.Errorf("%d values for %d elements", len(src.v), len(pick))
+	}
+	for k, i := range pick {
+		a.v[i] = src.get(k)
+	}
+	if src.kind == floats {
+		a.kind = floats
+	}
+	return nil
+}
+
+func (a *array) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {
+	return binary(op, a, y, side)
+}
+func (a *array) Unary(op syntax.Token) (starlark.Value, error) { return unary(op, a) }
+
+func (a *array) Attr(name string) (starlark.Value, error) {
+	switch name {
+	case "shape":
+		if a.table {
+			return starlark.Tuple{starlark.MakeInt(a.Len()), starlark.MakeInt(a.cols)}, nil
+		}
+		return starlark.Tuple{starlark.MakeInt(len(a.v))}, nil
+	case "size":
+		return starlark.MakeInt(len(a.v)), nil
+	case "T":
+		if !a.table {
+			return a, nil
+		}
+		r := &array{dim: a.dim, kind: a.kind, table: true, cols: a.Len()}
+		for c := range a.cols {
+			for row := range a.Len() {
+				r.v = append(r.v, a.v[row*a.cols+c])
+			}
+		}
+		return r, nil
+	case "sum", "mean", "std", "var", "min", "max", "argmin", "argmax":
+		return method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
+			if len(args) > 0 {
+				return nil, fmt.Errorf("%s() of an array takes no argument", name)
+			}
+			return reductions[name](a)
+		}), nil
+	case "astype":
+		return nil, fmt.Errorf("arrays have no astype: int_(x) truncates, x*1.0 makes floats")
+	}
+	return unitAttr(a, name)
+}
+
+func (a *array) AttrNames() []string {
+	return []string{"T", "argmax", "argmin", "dim", "in_best_unit", "in_unit", "max", "mean", "min", "shape", "size", "std", "sum", "var"}
+}
+
+// unitAttr serves what quantities and arrays share.
+func unitAttr(v starlark.Value, name string) (starlark.Value, error) {
+	switch name {
+	case "dim":
+		o, _, err := operandOf(v)
+		return starlark.String(o.dim.String()), err
+	case "in_best_unit":
+		return method(v, name, func(starlark.Tuple) (starlark.Value, error) { return starlark.String(v.String()), nil }), nil
+	case "in_unit":
+		return method(v, name, func(args starlark.Tuple) (starlark.Value, error) {
+			if len(args) != 1 {
+				return nil, fmt.Errorf("in_unit() takes the unit")
+			}
+			return inUnit(v, args[0])
+		}), nil
+	}
+	return nil, nil
+}
+
+// method binds a function to a value.
+func method(recv starlark.Value, name string, f func(starlark.Tuple) (starlark.Value, error)) starlark.Value {
+	return starlark.NewBuiltin(name, func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if len(kwargs) > 0 {
+			return nil, fmt.Errorf("%s() takes no argument by name", name)
+		}
+		return f(args)
+	}).BindReceiver(recv)
+}
+
+// scalar makes the value of one element: Starlark's own type where there is no
+// dimension.
+func scalar(x float64, d eqn.Dim, k kind) starlark.Value {
+	switch {
+	case !d.IsOne():
+		return quantity{Value: x, Dim: d}
+	case k == bools:
+		return starlark.Bool(x != 0)
+	case k == ints && math.Abs(x) < 1<<53:
+		return starlark.MakeInt64(int64(x))
+	}
+	return starlark.Float(x)
+}
+
+// elementIndex resolves an index, which may count from the end.
+func elementIndex(v starlark.Value, n int) (int, error) {
+	i, ok := v.(starlark.Int)
+	k, ok2 := i.Int64()
+	if !ok {
+		return 0, fmt.Errorf("an index must be an int, not %s", v.Type())
+	}
+	if !ok2 || k < int64(-n) || k >= int64(n) {
+		return 0, fmt.Errorf("index %s is out of range: there are %d elements, 0 to %d", v, n, n-1)
+	}
+	if k < 0 {
+		k += int64(n)
+	}
+	return int(k), nil
+}
+
+// selection resolves an int, a list or array of ints, or an array of bools.
+func selection(v starlark.Value, n int) ([]int, error) {
+	if _, ok := v.(starlark.Int); ok {
+		k, err := elementIndex(v, n)
+		return []int{k}, err
+	}
+	o, ok, err := operandOf(v)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || o.one || !o.dim.IsOne() || (o.kind == floats && len(o.v) > 0) {
+		return nil, fmt.Errorf("an index must be an int, a list of ints or an array of bools, not %s", v.Type())
+	}
+	var pick []int
+	if o.kind == bools {
+		if len(o.v) != n {
+			return nil, fmt.Errorf("%d truth values select from %d elements", len(o.v), n)
+		}
+		for k, x := range o.v {
+			if x != 0 {
+				pick = append(pick, k)
+			}
+		}
+		return pick, nil
+	}
+	for _, x := range o.v {
+		k, err := elementIndex(starlark.MakeInt64(int64(x)), n)
+		if err != nil {
+			return nil, err
+		}
+		pick = append(pick, k)
+	}
+	return pick, nil
+}
+
+// operand is a number or array as arithmetic sees it.
+type operand struct {
+	v     []float64
+	dim   eqn.Dim
+	kind  kind
+	one   bool // a single number
+	table bool
+	cols  int
+}
+
+func (o *operand) get(k int) float64 {
+	if o.one {
+		return o.v[0]
+	}
+	return o.v[k]
+}
+
+// wild says that o is 0 or infinite without a unit, which goes with every unit, as in Brian2.
+func (o *operand) wild() bool {
+	if !o.dim.IsOne() {
+		return false
+	}
+	for _, x := range o.v {
+		if x != 0 && !math.IsInf(x, 0) && x == x {
+			return false
+		}
+	}
+	return true
+}
+
+// show prints an operand for an error message.
+func (o *operand) show() string {
+	if o.one {
+		return valueText(scalar(o.v[0], o.dim, o.kind))
+	}
+	return fmt.Sprintf("an array of %s", unitName(o.dim))
+}
+
+func (o *operand) value() starlark.Value {
+	if o.one {
+		return scalar(o.v[0], o.dim, o.kind)
+	}
+	return &array{v: o.v, dim: o.dim, kind: o.kind, table: o.table, cols: o.cols}
+}
+
+// viewer is a value that stands for an array which is worked out when needed:
+// a variable of a group.
+type viewer interface {
+	starlark.Value
+	view() (starlark.Value, error) // an array or a scalar
+}
+
+// operandOf reads a number, quantity, array, variable or list of numbers; ok is
+// false for anything else. Its values are not to be changed.
+func operandOf(v starlark.Value) (o operand, ok bool, err error) {
+	switch v := v.(type) {
+	case starlark.Bool:
+		x := 0.0
+		if v {
+			x = 1
+		}
+		return operand{v: []float64{x}, kind: bools, one: true}, true, nil
+	case starlark.Int:
+		return operand{v: []float64{float64(v.Float())}, kind: ints, one: true}, true, nil
+	case starlark.Float:
+		return operand{v: []float64{float64(v)}, one: true}, true, nil
+	case quantity:
+		return operand{v: []float64{v.Value}, dim: v.Dim, one: true}, true, nil
+	case *array:
+		return operand{v: v.v, dim: v.dim, kind: v.kind, table: v.table, cols: v.cols}, true, nil
+	case viewer:
+		w, err := v.view()
+		if err != nil {
+			return operand{}, false, err
+		}
+		return operandOf(w)
+	case starlark.String, *starlark.Dict, *starlark.Set, starlark.Bytes:
+		return operand{}, false, nil
+	case starlark.Sequence:
+		return listOperand(v)
+	}
+	return operand{}, false, nil
+}
+
+// listOperand reads a list, tuple or range of numbers, or of lists of one length.
+func listOperand(s starlark.Sequence) (o operand, ok bool, err error) {
+	it := s.Iterate()
+	defer it.Done()
+	var x starlark.Value
+	o = operand{v: []float64{}, kind: bools}
+	for k := 0; it.Next(&x); k++ {
+		if l, isList := x.(*starlark.List); isList && l == s {
+			return operand{}, false, fmt.Errorf("a list that holds itself is no array")
+		}
+		e, isNumber, err := operandOf(x)
+		if err != nil || !isNumber || e.table {
+			return operand{}, false, err
+		}
+		if k == 0 {
+			o.dim, o.table, o.cols = e.dim, !e.one, len(e.v)
+		}
+		if e.one == o.table || (o.table && len(e.v) != o.cols) {
+			return operand{}, false, fmt.Errorf("a table needs rows of one length: row %d differs from the first", k)
+		}
+		if e.dim != o.dim && !e.wild() {
+			if prev := (operand{v: o.v, dim: o.dim}); prev.wild() {
+				o.dim = e.dim
+			} else {
+				return operand{}, false, fmt.Errorf("element %d of the list is %s, the others are %s", k, e.show(), unitName(o.dim))
+			}
+		}
+		o.v = append(o.v, e.v...)
+		o.kind = min(o.kind, e.kind) // floats < ints < bools
+	}
+	if len(o.v) == 0 {
+		o.kind = floats
+	}
+	return o, true, nil
+}
+
+// fromEngine makes a value of what the engine gives.
+func fromEngine(a engine.Array, k kind) *array {
+	return &array{v: a.V, dim: a.Dim, kind: k}
+}
