@@ -29,7 +29,7 @@ type Rule uint8
 //     word(c, r, 0) < round(p * 2^32), r the row and c the other end.
 //
 // Cond and PProg run row by row: Step is the row, Lane the other end (under
-// Bernoulli: the number of the candidate in its row).
+// Bernoulli with P < 1: the number of the candidate in its row).
 const (
 	OneToOne       Rule = iota
 	AllToAll            // with Cond: pairs for which it holds, each with probability PProg, or P if that is not 0

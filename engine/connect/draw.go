@@ -26,6 +26,7 @@ type gen struct {
 	p          *Proj
 	r          *rows
 	cond, prob *env
+	ends       *env
 }
 
 func newGen(p *Proj, r *rows) *gen { return newGenWith(&buffers{}, p, r) }
@@ -37,6 +38,9 @@ func newGenWith(b *buffers, p *Proj, r *rows) *gen {
 	}
 	if r.prob != nil {
 		g.prob = r.prob.bind()
+	}
+	if r.ends != nil {
+		g.ends = r.ends.bind()
 	}
 	return g
 }
@@ -85,10 +89,8 @@ func (g *gen) pairs(r0, r1 int) error {
 	case OneToOne:
 		copy(g.end, g.row)
 	case FixedTotal, FixedOutdegree, FixedIndegree:
-		fill(g.end, uint32(q0), 0, 2, p.Stream, p.Seed)
-		size := uint32(r.size)
-		for n, w := range g.end {
-			g.end[n] = mulHi(w, size)
+		if err := g.ends.run(uint32(q0), 0, nil, nil, g.end); err != nil {
+			return err
 		}
 		if r.self || p.NoMultapses {
 			for row := r0; row < r1; row++ {

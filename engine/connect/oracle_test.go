@@ -97,7 +97,11 @@ func oracle(p *Proj) []synapse {
 				if autapse(r, e) {
 					continue
 				}
-				if p.Cond == nil || holds(p.Cond, p.CondData, r, e, candidate) != 0 {
+				lane := candidate
+				if p.P == 1 {
+					lane = e
+				}
+				if p.Cond == nil || holds(p.Cond, p.CondData, r, e, lane) != 0 {
 					pairs = append(pairs, [2]uint32{uint32(r), uint32(e)})
 				}
 				candidate++

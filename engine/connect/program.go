@@ -5,11 +5,12 @@ import (
 	"unsafe"
 
 	"synfire/engine/ir"
+	"synfire/engine/vm"
 )
 
 // program is a Column's or a condition's Prog, ready to run.
 type program struct {
-	code     code
+	code     *vm.Code
 	slots    [][]uint32 // data at the slots of tables, nil elsewhere
 	i, j     int        // slots, -1 where absent
 	out      int
@@ -42,7 +43,7 @@ func (p *Proj) compile(what string, prog *ir.Prog, data [][]uint32, want ir.Type
 		return nil, fmt.Errorf("%s: its program has no slot \"out\"", pr.describe)
 	}
 	var err error
-	if pr.code, err = compileCode(prog); err != nil {
+	if pr.code, err = vm.Compile(prog); err != nil {
 		return nil, fmt.Errorf("%s: %w", pr.describe, err)
 	}
 	return pr, nil
@@ -86,6 +87,21 @@ func (e *env) run(lane0, step uint32, i, j, out []uint32) error {
 		}
 	}
 	return nil
+}
+
+// uniform is the program of the Fixed rules: out = MulHi(word(k, 0, draw), size).
+func (p *Proj) uniform(draw, size uint32) (*program, error) {
+	return p.compile("rule", &ir.Prog{
+		Name:  "uniform",
+		Slots: []ir.Slot{{Name: "out", Kind: ir.Array, Type: ir.U32}},
+		Ins: []ir.Instr{
+			{Op: ir.Lane, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None},
+			{Op: ir.Rand, Type: ir.U32, A: 0, B: ir.None, C: ir.None, Imm: p.Stream, Aux: draw},
+			{Op: ir.Const, Type: ir.U32, A: ir.None, B: ir.None, C: ir.None, Imm: size},
+			{Op: ir.MulHi, Type: ir.U32, A: 1, B: 2, C: ir.None},
+			{Op: ir.Store, Type: ir.U32, A: 3, B: ir.None, C: ir.None},
+		},
+	}, nil, ir.U32)
 }
 
 // words are the bits of floats, in place.

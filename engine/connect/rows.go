@@ -29,6 +29,7 @@ type rows struct {
 	shift    int  // row r's own neuron is end r+shift, where self is set
 	self     bool // autapses are to be avoided
 	skip     *skips
+	ends     *program // the other ends of the Fixed rules, first attempt
 	cond     *program
 	prob     *program
 	below    uint64 // AllToAll with a constant probability: words below this
@@ -101,7 +102,10 @@ func (p *Proj) prepare(threads int) (*rows, error) {
 	case FixedTotal:
 		err = p.prepareTotal(r, threads)
 	case FixedIndegree, FixedOutdegree:
-		r.per, err = p.N, p.limit(float64(p.N)*float64(r.n))
+		if err = p.limit(float64(p.N) * float64(r.n)); err == nil {
+			r.per = p.N
+			r.ends, err = p.uniform(2, uint32(r.size))
+		}
 	case Given:
 		err = p.prepareGiven(r)
 	}
@@ -258,26 +262,40 @@ func (p *Proj) chunk(r *rows, pairs float64) int {
 // prepareTotal makes the rows of FixedTotal: the histogram of N draws of the
 // source.
 func (p *Proj) prepareTotal(r *rows, threads int) error {
-	if p.N == 0 {
-		return nil
+	var err error
+	if r.ends, err = p.uniform(2, uint32(r.size)); err != nil || p.N == 0 {
+		return err
 	}
 	if p.NoMultapses {
 		return p.prepareDistinct(r)
 	}
+	first, err := p.uniform(0, uint32(r.n))
+	if err != nil {
+		return err
+	}
 	const span = 1 << 16
 	total := make([][]uint32, workers(threads))
 	bufs := make([][]uint32, workers(threads))
-	err := parallel(threads, (p.N+span-1)/span, func(worker, item int) error {
+	envs := make([]*env, workers(threads))
+	err = parallel(threads, (p.N+span-1)/span, func(worker, item int) error {
 		if total[worker] == nil {
-			total[worker], bufs[worker] = make([]uint32, r.n), make([]uint32, 4096)
+			total[worker], bufs[worker], envs[worker] = make([]uint32, r.n), make([]uint32, 4096), first.bind()
 		}
 		degree := total[worker]
 		for k0 := item * span; k0 < min(p.N, (item+1)*span); k0 += 4096 {
 			w := bufs[worker][:min(4096, p.N-k0)]
-			fill(w, uint32(k0), 0, 0, p.Stream, p.Seed)
+			if err := envs[worker].run(uint32(k0), 0, nil, nil, w); err != nil {
+				return err
+			}
+			if !r.self {
+				for _, row := range w {
+					degree[row]++
+				}
+				continue
+			}
 			for n, x := range w {
-				row := int(mulHi(x, uint32(r.n)))
-				for a := uint32(0); r.self && !p.accept(r, uint32(k0+n), a, r.room(row)); {
+				row := int(x)
+				for a := uint32(0); !p.accept(r, uint32(k0+n), a, r.room(row)); {
 					a++
 					row = int(mulHi(philox.Word(uint32(k0+n), a, 0, p.Stream, p.Seed), uint32(r.n)))
 				}
