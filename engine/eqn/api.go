@@ -1,18 +1,25 @@
 package eqn
 
-import "synfire/engine/ir"
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"synfire/engine/ir"
+)
 
 // Scheme is what Integrate makes of the differential equations.
 type Scheme struct {
 	Method  string
-	Stmts   []Stmt     // of one step, over the variables, locals and derived symbols
-	Derived []*Derived // hidden per-lane constants that Stmts use
-	Two     []string   // variables that shall carry a second word (rule 10)
+	Stmts   []Stmt     // of one step, bound, over the variables, locals and derived symbols
+	Derived []*Derived // hidden constants that Stmts use
+	Two     []string   // variables that shall carry a second word (rule 10); set TwoWords of their Symbols before Lower
 	Noise   []string   // xi names in use
 	Coeffs  []Coeff    // for `synfire info`
 }
 
 // Coeff is a coefficient as compiled: Row's new value holds Value times Of ("" for the constant).
+// Where Row carries a second word, Value stands in its increment.
 type Coeff struct {
 	Row, Of string
 	Value   Quantity
@@ -20,23 +27,54 @@ type Coeff struct {
 
 // Derived is a set of hidden constants that are worked out from constant
 // parameters before a run (and anew after a script assigns to one): propagators
-// and whatever else need not be computed in every step. If all of In are
-// Shared, so are Out.
+// and whatever else need not be computed in every step. The symbols of Out are
+// Variables, Constant, and Shared if all of In are; Ref is free for the caller.
 type Derived struct {
 	In   []*Symbol
-	Out  []*Symbol               // Kind Variable, Constant; Ref is free for the caller
-	Eval func(in, out []float64) // SI values of one lane (of one moment)
+	Out  []*Symbol
+	Of   []string                // what each of Out is, for `synfire info`
+	Eval func(in, out []float64) // SI values of one lane; may be called from several goroutines
+}
+
+// Fill works out n lanes: column k of in holds the SI values of In[k], one for
+// each lane or a single one for all; out likewise has n values for each of Out.
+// Lanes with the same parameters are worked out once.
+func (d *Derived) Fill(n int, in, out [][]float64) {
+	x, y := make([]float64, len(d.In)), make([]float64, len(d.Out))
+	seen := map[string][]float64{}
+	key := make([]byte, 8*len(x))
+	for i := range n {
+		for k := range x {
+			x[k] = in[k][min(i, len(in[k])-1)]
+			binary.LittleEndian.PutUint64(key[8*k:], math.Float64bits(x[k]))
+		}
+		v, ok := seen[string(key)]
+		if !ok {
+			d.Eval(x, y)
+			v = y
+			if len(seen) < 1<<16 {
+				v = slices.Clone(y)
+				seen[string(key)] = v
+			}
+		}
+		for k := range y {
+			out[k][i] = v[k]
+		}
+	}
 }
 
 // Options steer Integrate.
 type Options struct {
-	Method string // "" for Brian2's choice
-	Dt     float64
-	// Values gives the present SI values of a parameter, for the decision of
-	// rule 10; nil, or a nil result, means unknown (no second word).
+	Method string  // "" for Brian2's choice
+	Dt     float64 // seconds
+	// Values gives the present SI values of a parameter (one for each lane, or
+	// one), for the decision of rule 10; nil, or a nil result, means unknown.
 	Values func(*Symbol) []float64
 	// Refractory is the symbol of not_refractory, nil if the group has none.
 	Refractory *Symbol
+	// Elapsed, where it is not nil, integrates the event-driven equations over
+	// this time (t - lastupdate) instead of the others over a step.
+	Elapsed Expr
 }
 
 // Site is a place in the text that draws random numbers.

@@ -196,6 +196,8 @@ func (l *lowerer) call(e *Call, in info) val {
 		return float(b.Unit(l.word(e)))
 	case "randn":
 		return float(b.Normal(l.word(e)))
+	case "truncated_normal":
+		return l.truncatedNormal(e, x)
 	case "poisson":
 		return l.poisson(e, x)
 	case "int":
@@ -265,6 +267,53 @@ func (l *lowerer) angle(e Expr) val {
 		return l.toFloat(l.expr(e))
 	}
 	return l.total(append(rest, signed{1, &Call{At: e.Pos(), Func: phaseFunc, Args: []Expr{host}}}))
+}
+
+// truncatedNormal is mean + sd*z, z normal between (low-mean)/sd and
+// (high-mean)/sd: the inverse of the distribution at a uniform number between the
+// probabilities of the two ends.
+func (l *lowerer) truncatedNormal(e *Call, mean val) val {
+	var p [4]float64
+	for k, x := range []val{mean, l.expr(e.Args[1]), l.expr(e.Args[2]), l.expr(e.Args[3])} {
+		if x = l.toFloat(x); !x.isConst() {
+			l.fail(At(e.Args[k].Pos(), "draw with randn() and clip() where they vary", "the arguments of truncated_normal() must be constants"))
+			return number64(0)
+		}
+		p[k] = x.constant()
+	}
+	m, sd, lo, hi := p[0], p[1], p[2], p[3]
+	if !(sd >= 0) || !(lo < hi) {
+		l.fail(At(e.At, "truncated_normal(mean, sd, low, high)", "truncated_normal() needs low < high and a standard deviation that is not negative"))
+		return number64(0)
+	}
+	word := l.word(e)
+	if sd == 0 {
+		return number64(min(max(m, lo), hi))
+	}
+	a, z := math.Floor(num.NormCDF((lo-m)/sd)*(1<<32)), math.Ceil(num.NormCDF((hi-m)/sd)*(1<<32))
+	if z-a < 1<<8 {
+		l.fail(At(e.At, "choose the mean nearer to the interval", "truncated_normal(): the interval lies so far from the mean that almost nothing falls into it"))
+		return number64(0)
+	}
+	b := l.b
+	if a > 0 || z < 1<<32 {
+		// c, uniform in [a, z), counts from the lower end; Normal wants the distance from the nearer end below the side's bit
+		c := b.MulHi(word, b.U(uint32(z-a-1)))
+		if z-a == 1<<32 {
+			c = word
+		}
+		c = b.AddI(c, b.U(uint32(a)))
+		side := b.SubI(b.U(0), b.ShrU(c, b.I(31)))
+		word = b.XorI(c, b.AndI(side, b.U(0x7fffffff)))
+	}
+	v := b.Add(b.Mul(b.F(sd), b.Normal(word)), b.F(m))
+	if !math.IsInf(lo, 0) {
+		v = b.Max(v, b.F(lo))
+	}
+	if !math.IsInf(hi, 0) {
+		v = b.Min(v, b.F(hi))
+	}
+	return float(v)
 }
 
 func (l *lowerer) poisson(e *Call, x val) val {

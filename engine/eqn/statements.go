@@ -77,6 +77,8 @@ func (b *binder) target(s Stmt) (*Symbol, error) {
 		sym = b.sc.Resolve(n.ID)
 	}
 	switch {
+	case sym != nil && sym.Kind == Local: // of a Scheme or Hoist
+		return sym, nil
 	case sym == nil || sym.Kind == Constant && !sym.ReadOnly:
 		if slices.Contains(keywords, n.ID) || sym == nil && s.Op != "=" {
 			var names []string

@@ -1,0 +1,190 @@
+package eqn
+
+// The explicit methods, with the formulas of Brian2's state updaters.
+
+// substitute replaces variables (nil: as they are) and t by t + shift.
+func (s *system) substitute(e Expr, vars map[*Symbol]Expr, shift Expr) Expr {
+	if e == nil {
+		return nil
+	}
+	return replace(e, func(x Expr) Expr {
+		n, ok := x.(*Name)
+		if !ok || n.Sym == nil {
+			return nil
+		}
+		if n.Sym.Kind == Time && n.Sym.Type == Float && shift != nil {
+			return add(n, shift)
+		}
+		return vars[n.Sym]
+	})
+}
+
+// unless is x, or 0 of its dimension for the refractory where the equation says so.
+func (s *system) unless(o *ode, x Expr, d Dim) Expr {
+	if x == nil || !o.frozen {
+		return x
+	}
+	return cond(s.opt.Refractory, x, literal(0, d))
+}
+
+// drawNoise defines one local for each noise: a normal number of variance dt.
+func (s *system) drawNoise() []Expr {
+	dW := make([]Expr, len(s.noise))
+	for k, name := range s.noise {
+		draw := &Call{At: s.at[k], Func: "randn", Sym: Builtin("randn")}
+		dW[k] = s.emit("_"+name, mul(fun("sqrt", s.dt), draw))
+	}
+	return dW
+}
+
+// drift is dt*f.
+func (s *system) drift(o *ode) Expr { return mul(s.dt, o.f) }
+
+func (s *system) euler() {
+	dW := s.drawNoise()
+	s.finish(func(o *ode, _ int, increment bool) Expr {
+		d := s.drift(o)
+		for k, g := range o.g {
+			if g != nil {
+				d = add(d, mul(g, dW[k]))
+			}
+		}
+		return s.step(o, d, increment)
+	})
+}
+
+// step is x + d, or d where an increment is asked for.
+func (s *system) step(o *ode, d Expr, increment bool) Expr {
+	if increment {
+		return d
+	}
+	return add(ref(o.x), d)
+}
+
+// stage is dt*f at x + scale*k, t + shift, as locals.
+func (s *system) stage(name string, k []Expr, scale float64, shift Expr) []Expr {
+	at := map[*Symbol]Expr{}
+	for i, o := range s.odes {
+		if k != nil && k[i] != nil {
+			at[o.x] = add(ref(o.x), mul(&Num{Value: scale}, k[i]))
+		}
+	}
+	out := make([]Expr, len(s.odes))
+	for i, o := range s.odes {
+		x := mul(s.dt, s.substitute(o.f, at, shift))
+		out[i] = s.emit(name+"_"+o.eq.Name, s.unless(o, x, o.x.Dim))
+	}
+	return out
+}
+
+func (s *system) rk2() {
+	half := div(s.dt, &Num{Value: 2})
+	k := s.stage("_k", nil, 0, nil)
+	k2 := s.stage("_k2", k, 0.5, half)
+	s.finish(func(o *ode, i int, increment bool) Expr { return s.step(o, k2[i], increment) })
+}
+
+func (s *system) rk4() {
+	half := div(s.dt, &Num{Value: 2})
+	k1 := s.stage("_k1", nil, 0, nil)
+	k2 := s.stage("_k2", k1, 0.5, half)
+	k3 := s.stage("_k3", k2, 0.5, half)
+	k4 := s.stage("_k4", k3, 1, s.dt)
+	s.finish(func(o *ode, i int, increment bool) Expr {
+		if k1[i] == nil {
+			return s.step(o, nil, increment)
+		}
+		// (k1 + 2 k2 + 2 k3 + k4)/6
+		d := add(add(k1[i], k4[i]), mul(&Num{Value: 2}, add(k2[i], k3[i])))
+		return s.step(o, div(d, &Num{Value: 6}), increment)
+	})
+}
+
+// support defines, for noise k, what each variable would become with it alone,
+// with drift for milstein and the noise factor times by; only for those that a
+// factor of the noise depends on.
+func (s *system) support(k int, drift bool, by Expr) map[*Symbol]Expr {
+	at := map[*Symbol]Expr{}
+	for _, o := range s.odes {
+		needed := false
+		for _, p := range s.odes {
+			needed = needed || p.g[k] != nil && uses(p.g[k], o.x)
+		}
+		if !needed {
+			continue
+		}
+		var d Expr
+		if drift {
+			d = s.drift(o)
+		}
+		d = s.unless(o, add(d, mul(o.g[k], by)), o.x.Dim)
+		at[o.x] = s.emit("_support_"+o.eq.Name+"_"+s.noise[k], add(ref(o.x), d))
+	}
+	return at
+}
+
+// heun is the stochastic Heun method, for Stratonovich equations.
+func (s *system) heun() {
+	dW := s.drawNoise()
+	at := make([]map[*Symbol]Expr, len(dW))
+	for k := range dW {
+		at[k] = s.support(k, false, dW[k])
+	}
+	s.finish(func(o *ode, _ int, increment bool) Expr {
+		d := s.drift(o)
+		for k, g := range o.g {
+			if g == nil {
+				continue
+			}
+			both := mul(&Num{Value: 2}, g)
+			if end := s.substitute(g, at[k], s.dt); uses(g, s.vars...) || !s.constantOver(g) {
+				both = add(g, end)
+			}
+			d = add(d, mul(mul(&Num{Value: 0.5}, dW[k]), both))
+		}
+		return s.step(o, d, increment)
+	})
+}
+
+// milstein is Brian2's derivative-free Milstein method for diagonal noise.
+func (s *system) milstein() error {
+	owner := make([]*ode, len(s.noise))
+	for _, o := range s.odes {
+		var mine []string
+		for k, g := range o.g {
+			if g == nil {
+				continue
+			}
+			if owner[k] != nil {
+				return At(o.eq.At, "use method='heun'", "milstein needs diagonal noise, but '%s' stands in the equations of '%s' and '%s'", s.noise[k], owner[k].eq.Name, o.eq.Name)
+			}
+			owner[k] = o
+			mine = append(mine, s.noise[k])
+		}
+		if len(mine) > 1 {
+			return At(o.eq.At, "use method='heun'", "milstein needs diagonal noise, but the equation of '%s' has %d noises", o.eq.Name, len(mine))
+		}
+	}
+	dW := s.drawNoise()
+	root := fun("sqrt", s.dt)
+	at := make([]map[*Symbol]Expr, len(dW))
+	for k := range dW {
+		at[k] = s.support(k, true, root)
+	}
+	s.finish(func(o *ode, _ int, increment bool) Expr {
+		d := s.drift(o)
+		for k, g := range o.g {
+			if g == nil {
+				continue
+			}
+			d = add(d, mul(g, dW[k]))
+			if uses(g, s.vars...) {
+				change := sub(s.substitute(g, at[k], nil), g)
+				square := &Binary{Op: "**", X: dW[k], Y: &Num{Value: 2, Int: true}}
+				d = add(d, mul(div(&Num{Value: 1}, mul(&Num{Value: 2}, root)), mul(change, square)))
+			}
+		}
+		return s.step(o, d, increment)
+	})
+	return nil
+}
