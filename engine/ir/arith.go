@@ -58,6 +58,7 @@ func (b *Builder) Mul(x, y Value) Value {
 	case b.isF(y, 1):
 		return x
 	case b.isConst(x) && b.isConst(y):
+		x, y = b.bounded(x, y, b.r[x].mul(b.r[y]))
 		return b.op(MulZ, F32, x, y)
 	case b.isConst(y) && b.r[y].Hi < 0:
 		return b.Neg(b.Mul(x, b.Neg(y)))

@@ -71,6 +71,7 @@ func (b *Builder) TypeOf(v Value) Type {
 // narrows the known range. Only Lo, Hi and the fields that are not 0 count.
 func (b *Builder) Assume(v Value, r Range) Value {
 	if v >= 0 && int(v) < len(b.r) && b.p.Ins[v].Op != Const {
+		r.Lo, r.Hi = single(r.Lo), single(r.Hi)
 		b.r[v] = b.r[v].and(r)
 	}
 	return v

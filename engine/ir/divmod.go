@@ -1,7 +1,5 @@
 package ir
 
-import "math"
-
 // Mod is x - y*floor(x/y), which has the sign of y as in Python; exact up to a
 // quotient of 2^12. y = 0 gives +-2^100 with the sign of x.
 func (b *Builder) Mod(x, y Value) Value { _, m := b.divmod(x, y); return m }
@@ -55,15 +53,10 @@ func (b *Builder) divmodI(x, y Value) (q, m Value) {
 	}
 	x = b.Sel(neg, b.NegI(x), x)
 	d := b.Sel(zero, b.I(1), b.Sel(neg, b.NegI(y), y))
-	b.Assume(d, Range{Lo: 1, Hi: 0x1p31})
-	if b.r[d].Lo < 1 || b.r[d].Hi > 0x1p31-1 {
-		b.Assume(d, Range{Lo: math.Inf(-1), Hi: 0x1p31 - 1})
-	}
-	// -2^31 has no magnitude: it is read as 1.
-	if b.r[y].Lo <= -0x1p31 {
+	if b.r[y].Lo <= -0x1p31 { // -2^31 has no magnitude: it is read as 1
 		d = b.Sel(b.LtI(d, b.I(1)), b.I(1), d)
-		b.Assume(d, Range{Lo: 1, Hi: 0x1p31 - 1})
 	}
+	b.Assume(d, Range{Lo: 1, Hi: 0x1p31 - 1})
 	fd := b.Assume(b.I2F(d), Range{Lo: 1, Hi: 0x1p31})
 	var rcp Value
 	if w, ok := b.constant(fd); ok {

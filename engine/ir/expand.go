@@ -41,7 +41,7 @@ func (b *Builder) coarse(x Value) Value {
 		return x
 	}
 	v := b.Sel(b.Lt(b.Abs(x), b.lit(FlushStore)), b.F(0), x)
-	return b.Assume(v, Range{Lo: b.r[x].Lo, Hi: b.r[x].Hi, Tiny: FlushStore, Grain: 0x1p-103})
+	return b.Assume(v, Range{Lo: min(0, b.r[x].Lo), Hi: max(0, b.r[x].Hi), Tiny: FlushStore, Grain: 0x1p-103})
 }
 
 // withSign is v with a minus where neg holds.
@@ -81,7 +81,20 @@ func (b *Builder) scaled(x, d Value) (Value, Value) {
 	if r.Tiny < 0x1p-81 {
 		s = b.Sel(b.Lt(a, b.lit(0x1p-40)), b.lit(0x1p60), s)
 	}
-	t := Range{Lo: max(r.Lo, -0x1p67), Hi: min(r.Hi, 0x1p67), Tiny: min(0x1p-41, max(r.Tiny, 0x1p-126)*0x1p60)}
+	lim := 0x1p67
+	if r.mag() <= 0x1p100 {
+		lim = 0x1p100
+	}
+	t := Range{Lo: max(r.Lo, -lim), Hi: min(r.Hi, lim), Tiny: min(r.Tiny, 1)}
+	if r.Tiny < 0x1p-81 {
+		t = Range{Lo: min(t.Lo, -0x1p20), Hi: max(t.Hi, 0x1p20), Tiny: min(0x1p-41, r.Tiny*0x1p60)}
+		if r.Lo >= 0 {
+			t.Lo = 0
+		}
+		if r.Lo > 0 {
+			t.Lo = t.Tiny
+		}
+	}
 	if r.Lo > 0 {
 		t.Lo = t.Tiny
 	}

@@ -25,12 +25,14 @@ func (b *Builder) logarithm(x Value, perOctave, perE float64) Value {
 	f := b.Sub(m, b.F(1))
 	t := b.r[x]
 	v := b.logSum(e, f, perOctave, perE)
-	if t.Hi > 0 {
-		_, lo := math.Frexp(max(t.Tiny, t.least()))
-		_, hi := math.Frexp(t.Hi)
-		b.Assume(v, Range{Lo: float64(lo-1)*perOctave - 1e-4, Hi: float64(hi)*perOctave + 1e-4, Tiny: 0x1p-27})
+	_, lo := math.Frexp(max(t.Tiny, t.least()))
+	_, hi := math.Frexp(max(t.Hi, 1))
+	is := Range{Lo: float64(lo-1)*perOctave - 1e-4, Hi: float64(hi)*perOctave + 1e-4, Tiny: 0x1p-27}
+	if t.Lo > 0 {
+		return b.Assume(v, is)
 	}
-	return b.Sel(b.Le(x, b.F(0)), b.lit(-huge), v)
+	b.Assume(v, Range{Lo: -math.MaxFloat32, Hi: math.MaxFloat32, Tiny: is.Tiny}) // not chosen values are any
+	return b.Assume(b.Sel(b.Le(x, b.F(0)), b.lit(-huge), v), Range{Lo: -huge, Hi: is.Hi})
 }
 
 // octaves splits x = m * 2^n with m in [sqrt(1/2), sqrt(2)) by its bits; e is
@@ -70,13 +72,13 @@ func (b *Builder) Log1p(x Value) Value {
 	e, m := b.octaves(u)
 	n := b.AndI(b.SubI(b.bits(u), b.U(0x3f3504f3)), b.U(0xff800000))
 	s := b.float(b.SubI(b.U(0x3f800000), n), Range{Lo: 0.5 / b.r[u].Hi, Hi: 0x1p25})
-	lost = b.Sel(bad, b.F(0), lost)
+	lost = b.Sel(b.OrB(bad, b.Lt(b.lit(0x1p40), u)), b.F(0), lost)
 	small := b.Assume(b.Mul(lost, s), Range{Lo: -0x1p-22, Hi: 0x1p-22})
 	f := b.Add(b.Sub(m, one), small)
-	b.Assume(f, Range{Lo: -0.2930, Hi: 0.41423, Tiny: min(t.Tiny, 0x1p-60)})
+	b.Assume(f, Range{Lo: -0.2930, Hi: 0.41423, Tiny: min(t.Tiny, 0x1p-66)})
 	v := b.logSum(e, f, ln2, 1)
 	_, hi := math.Frexp(b.r[u].Hi)
-	b.Assume(v, Range{Lo: -18, Hi: float64(hi)*ln2 + 1e-4, Tiny: 0.7 * min(t.Tiny, 0x1p-60)})
+	b.Assume(v, Range{Lo: -18, Hi: float64(hi)*ln2 + 1e-4, Tiny: 0.7 * min(t.Tiny, 0x1p-66)})
 	return b.Sel(bad, b.lit(-huge), v)
 }
 

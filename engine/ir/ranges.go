@@ -8,7 +8,7 @@ import "math"
 // (read as signed) use Lo and Hi alone.
 type Range struct {
 	Lo, Hi float64
-	Tiny   float64 // 0: 2^-80, as stored
+	Tiny   float64 // 0: 2^-80, as stored, or what Lo and Hi imply
 	Grain  float64 // 0: the unit in the last place of Tiny
 }
 
@@ -32,7 +32,9 @@ func (r Range) full() Range {
 	}
 	r.Lo, r.Hi = float64(float32(r.Lo)), float64(float32(r.Hi))
 	if r.Tiny == 0 {
-		r.Tiny = FlushStore
+		if r.Tiny = r.least(); r.Tiny == 0 {
+			r.Tiny = FlushStore
+		}
 	}
 	r.Tiny = max(r.Tiny, r.least())
 	if r.Grain == 0 {
@@ -188,6 +190,9 @@ func transfer(in *Instr, r []Range) Range {
 			s.Hi = 0
 		}
 		s.Grain = max(s.Grain, ulp(s.Tiny))
+		if !a.within(0x1p40) {
+			s.Tiny, s.Grain = min(s.Tiny, 0x1p40), min(s.Grain, 0x1p40)
+		}
 		return s
 	case F2I:
 		return Range{Lo: max(-0x1p31, min(0x1p31-128, math.Trunc(a.Lo))), Hi: max(-0x1p31, min(0x1p31-128, math.Trunc(a.Hi))), Tiny: 1, Grain: 1}

@@ -28,7 +28,7 @@ func (b *Builder) quadrant(x Value) (sin, cos, word, over Value) {
 	x = b.coarse(x)
 	over = b.Lt(b.lit(trigLimit), b.Abs(x))
 	t := b.r[x]
-	x = b.Assume(b.Sel(over, b.F(0), x), Range{Lo: max(t.Lo, -trigLimit), Hi: min(t.Hi, trigLimit)})
+	x = b.Assume(b.Sel(over, b.F(0), x), Range{Lo: max(min(t.Lo, 0), -trigLimit), Hi: min(max(t.Hi, 0), trigLimit)})
 	t = b.r[x]
 	k := b.Add(b.Mul(x, b.lit(2/math.Pi)), b.lit(magic))
 	n := b.Assume(b.Sub(k, b.lit(magic)), Range{Lo: -0x1p20, Hi: 0x1p20, Tiny: 1, Grain: 1})

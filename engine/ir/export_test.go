@@ -1,0 +1,7 @@
+package ir
+
+// Unoptimised is the program as built so far, with the range of each value.
+func (b *Builder) Unoptimised() (*Prog, []Range) { return &b.p, b.r }
+
+// Optimise is the pass that Builder.Prog runs.
+var Optimise = optimise
