@@ -19,9 +19,10 @@ type filler func(dst []uint32, first, step, draw, stream uint32, key [2]uint32)
 type engine struct {
 	kernel kernel
 	fill   filler
+	pack   func(mask, a []uint32) // sets bit i of mask to a[i]
 }
 
-var scalarEngine = engine{scalarKernel, scalarFill}
+var scalarEngine = engine{scalarKernel, scalarFill, storeBits}
 
 // machine runs a lowered program one instruction after the other over blocks of
 // lanes. Registers are blocks, reused as soon as their values are dead, so that
@@ -232,7 +233,7 @@ func (c *machine) runBlock(s *machineState, e *ir.Env, lo, hi int) {
 		case ir.Store:
 			copy(e.Slots[t.imm][lo:hi], a)
 		case ir.StoreBit:
-			storeBits(e.Slots[t.imm][lo/32:], a)
+			c.eng.pack(e.Slots[t.imm][lo/32:], a)
 		case ir.Trap:
 			for i, x := range a {
 				if x != 0 {
