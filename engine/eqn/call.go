@@ -298,11 +298,7 @@ func (l *lowerer) truncatedNormal(e *Call, mean val) val {
 	b := l.b
 	if a > 0 || z < 1<<32 {
 		// c, uniform in [a, z), counts from the lower end; Normal wants the distance from the nearer end below the side's bit
-		c := b.MulHi(word, b.U(uint32(z-a-1)))
-		if z-a == 1<<32 {
-			c = word
-		}
-		c = b.AddI(c, b.U(uint32(a)))
+		c := b.AddI(b.MulHi(word, b.U(uint32(z-a))), b.U(uint32(a)))
 		side := b.SubI(b.U(0), b.ShrU(c, b.I(31)))
 		word = b.XorI(c, b.AndI(side, b.U(0x7fffffff)))
 	}
