@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+)
+
+// Info prints the network as it would run: sizes, the equations as compiled
+// with their method and coefficients, the tables of synapses with the rounding
+// of their weights, and the memory that they will take. Connections are counted,
+// nothing else is allocated.
+func (n *Network) Info(w io.Writer) error {
+	c, err := n.compile()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "dt %g s, seed %d\n", n.dt, n.seed)
+	for _, g := range n.Groups() {
+		fmt.Fprintf(w, "\n%s: %d neurons\n", g.Name(), g.n)
+		s := c.schemes[g]
+		if s == nil {
+			continue
+		}
+		if s.Method != "" {
+			fmt.Fprintf(w, "  method %s\n", s.Method)
+		}
+		for _, st := range s.Stmts {
+			fmt.Fprintf(w, "    %s %s %s\n", st.Target.ID, st.Op, st.X)
+		}
+		for _, k := range s.Coeffs {
+			of := k.Of
+			if of == "" {
+				of = "1"
+			}
+			fmt.Fprintf(w, "  coefficient of %s in %s: %.9g %s\n", of, k.Row, k.Value.Value, unitName(k.Value))
+		}
+		if len(s.Two) > 0 {
+			fmt.Fprintf(w, "  slow variables with a second word: %s\n", strings.Join(s.Two, ", "))
+		}
+		if len(s.Derived) > 0 {
+			var names []string
+			for _, d := range s.Derived {
+				for _, y := range d.Out {
+					names = append(names, y.Name)
+				}
+			}
+			fmt.Fprintf(w, "  worked out once per run: %s\n", strings.Join(names, ", "))
+		}
+	}
+	if len(c.plan.Tables) > 0 {
+		fmt.Fprintf(w, "\nsynapses: %d\n", c.synapsesN)
+	}
+	var tables int64
+	for k := range c.plan.Tables {
+		t := &c.plan.Tables[k]
+		m := connect.Estimate(t.Spec, 1, 1)
+		tables += m.Entries + m.Index
+		fmt.Fprintf(w, "  %s: %d projections, %d synapses, delays %d to %d steps, %s, %.1f MB\n", t.Spec.Name, len(t.Spec.Projs), m.Synapses,
+			t.MinDelay, t.MaxDelay, rounding(t.Spec), float64(m.Entries+m.Index)/1e6)
+	}
+	var words int64
+	for i := range c.plan.Bufs {
+		if c.plan.Bufs[i].Kind != backend.Record {
+			words += int64(c.plan.Bufs[i].Len)
+		}
+	}
+	fmt.Fprintf(w, "\nstate and parameters %.1f MB, tables %.1f MB\n", float64(4*words)/1e6, float64(tables)/1e6)
+	fmt.Fprintf(w, "stages of a step:\n")
+	for k := range c.plan.Stages {
+		s := &c.plan.Stages[k]
+		ops := ""
+		if s.Prog != nil {
+			ops = fmt.Sprintf(", %d operations", len(s.Prog.Ins))
+		}
+		fmt.Fprintf(w, "  %s%s\n", s.Name, ops)
+	}
+	return nil
+}
+
+func unitName(q Quantity) string {
+	if q.Dim.IsOne() {
+		return ""
+	}
+	return q.Dim.String()
+}
+
+// rounding tells how a table keeps its weights.
+func rounding(s *connect.Spec) string {
+	switch s.Width {
+	case 0:
+		return fmt.Sprintf("one weight, %g in the variable's unit", float64(s.Uniform)/s.Scale)
+	case 16:
+		return fmt.Sprintf("weights in 16 bits, rounded to 2^%g", -math.Log2(s.Scale))
+	}
+	return fmt.Sprintf("weights in 32 bits, rounded to 2^%g", -math.Log2(s.Scale))
+}
