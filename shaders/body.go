@@ -17,6 +17,7 @@ type kernel struct {
 	arenas []int // blocks 2, 3, ...
 	groups int   // work groups, for kernels over lanes
 	always bool  // a kernel over lanes that also runs where all its stages' flags are 0
+	stages []int // of a kernel over lanes
 }
 
 const (
@@ -58,16 +59,40 @@ func (k *kernel) prepend(head string) {
 	k.text = t
 }
 
-// mapKernel is the kernel of a segment of bodies. Bodies whose text is the same
-// share a function; what differs stands in P.
-func (l *layout) mapKernel(seg *segment, group int) *kernel {
-	k := &kernel{l: l}
-	table := make([]uint32, 3*len(seg.bodies)) // first group, function, parameters
+// mostTexts is the number of different bodies in one kernel. Compilers take
+// more than twice as long for twice as many, and some nest branches too deep:
+// softpipe forgets lanes beyond some thirty.
+const mostTexts = 8
+
+// mapKernels are the kernels of a segment of bodies, to be dispatched without a
+// barrier between them. Bodies whose text is the same share a function; what
+// differs stands in P.
+func (l *layout) mapKernels(seg *segment, group int) []*kernel {
+	var out []*kernel
+	var table []uint32 // of the last kernel: first group, function, parameters of each body
 	var texts []string
-	for i, b := range seg.bodies {
-		w := &bodyWriter{k: k, l: l, b: b, keys: map[string]int{}}
-		w.write()
+	finish := func() {
+		if n := len(out); n > 0 {
+			l.finishMap(out[n-1], table, len(texts), group)
+		}
+		table, texts = nil, nil
+	}
+	for _, b := range seg.bodies {
+		var k *kernel
+		if n := len(out); n > 0 {
+			k = out[n-1]
+		} else {
+			k = &kernel{l: l}
+		}
+		w := l.writeBody(k, b)
 		at := slices.Index(texts, w.t.String())
+		if len(out) == 0 || at < 0 && len(texts) == mostTexts {
+			finish()
+			k = &kernel{l: l}
+			out = append(out, k)
+			w = l.writeBody(k, b)
+			at = -1
+		}
 		if at < 0 {
 			at = len(texts)
 			texts = append(texts, w.t.String())
@@ -76,18 +101,31 @@ func (l *layout) mapKernel(seg *segment, group int) *kernel {
 			k.origins = append(k.origins, w.t.origins...)
 			k.line("}")
 		}
+		k.stages = append(k.stages, b.stages...)
 		k.always = k.always || w.always
-		table[3*i], table[3*i+1], table[3*i+2] = uint32(k.groups), uint32(at), uint32(len(l.params))
+		table = append(table, uint32(k.groups), uint32(at), uint32(len(l.params)))
 		l.params = append(l.params, w.params...)
 		k.groups += (b.n + group - 1) / group
 	}
+	finish()
+	return out
+}
+
+func (l *layout) writeBody(k *kernel, b *body) *bodyWriter {
+	w := &bodyWriter{k: k, l: l, b: b, keys: map[string]int{}}
+	w.write()
+	return w
+}
+
+// finishMap adds the function main, which finds the body and the lane.
+func (l *layout) finishMap(k *kernel, table []uint32, texts, group int) {
 	at := len(l.params)
 	l.params = append(l.params, table...)
 	k.line("void main() {")
 	k.line("if (C[%d] < S || C[%d] <= S) return;", ctlFault, ctlHalt)
 	k.line("uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;")
-	k.line("uint T = uint(P[%d]);", l.kernelParam(at))
-	k.line("while (b < %du && g >= P[T + 3u * b + 3u]) b++;", len(seg.bodies)-1)
+	k.line("uint T = P[%d], bodies = P[%d];", l.kernelParam(at), l.kernelParam(len(table)/3))
+	k.line("while (b + 1u < bodies && g >= P[T + 3u * b + 3u]) b++;")
 	k.line("uint lane = (g - P[T + 3u * b]) * %du + gl_LocalInvocationID.x;", group)
 	k.line("switch (P[T + 3u * b + 1u]) {")
 	for i := range texts {
@@ -96,7 +134,6 @@ func (l *layout) mapKernel(seg *segment, group int) *kernel {
 	k.line("}")
 	k.line("}")
 	k.prepend(k.head(group))
-	return k
 }
 
 // kernelParam keeps a number in P, so that the text does not depend on it.

@@ -3,22 +3,82 @@
 package shaders
 
 import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 
 	"synfire/engine/backend"
 	"synfire/engine/backend/backendtest"
 )
 
+// TestMain makes fewer random networks than rapid would by itself, since each
+// of them compiles several shaders; -rapid.checks=N on the command line is obeyed.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if !given {
+		flag.Set("rapid.checks", "15")
+	}
+	os.Exit(m.Run())
+}
+
 // open opens the gl backend for a test, and skips the test where there is no device.
 func open(t testing.TB, opt Options) backend.Backend {
 	t.Helper()
 	b, err := Open(opt)
-	if err != nil {
+	var dev *DeviceError
+	if errors.As(err, &dev) && dev.Kind == NoDevice {
 		t.Skipf("no device: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	return b
 }
 
 func TestBackend(t *testing.T) {
 	backendtest.Run(t, func(t testing.TB) backend.Backend { return open(t, Options{}) })
+}
+
+// TestVariants runs the suite with other sizes of work groups, shards, passes
+// and submissions: none may change a bit.
+func TestVariants(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute; TestBackend runs the suite once")
+	}
+	old := flag.Lookup("rapid.checks").Value.String()
+	flag.Set("rapid.checks", "3")
+	defer flag.Set("rapid.checks", old)
+	for _, opt := range []Options{
+		{WorkGroup: 32}, {WorkGroup: 128}, {WorkGroup: 256, Span: 3}, {WorkGroup: 1024, Submit: 7},
+		{MaxBlock: 256 << 10}, {Span: 1, Submit: 1},
+	} {
+		name := fmt.Sprintf("group %d, block %d, span %d, submit %d", opt.WorkGroup, opt.MaxBlock, opt.Span, opt.Submit)
+		t.Run(name, func(t *testing.T) {
+			backendtest.Run(t, func(t testing.TB) backend.Backend { return open(t, opt) })
+		})
+	}
+}
+
+func TestDevices(t *testing.T) {
+	list, err := Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range list {
+		t.Logf("%+v", d)
+		if d.Number != i || d.Error == "" && (d.Name == "" || d.MaxBlocks < 8 || d.MaxLocal < 1024) {
+			t.Errorf("device %d is %+v", i, d)
+		}
+	}
+	if _, err := Open(Options{Device: "no such device"}); err == nil || !strings.Contains(err.Error(), "none is named like") {
+		t.Errorf("a device that does not exist: %v", err)
+	}
+	if _, err := Open(Options{Device: "99"}); err == nil {
+		t.Error("device 99 was opened")
+	}
 }

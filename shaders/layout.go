@@ -168,7 +168,7 @@ func (l *layout) placeEvents() {
 	}
 	for i := range p.Events {
 		e, x := &p.Events[i], &l.events[i]
-		x.injected = x.injected || writers[i] == 0 // nobody zeroes its rows ahead
+		x.injected = x.injected || writers[i] == 0     // nobody zeroes its rows ahead
 		x.rows = max(e.History, l.sc.span) + l.sc.span // a pass writes span rows while it zeroes the next span
 		if x.injected {
 			x.rows = e.History + max(p.Batch, l.sc.span)

@@ -237,16 +237,21 @@ func (p *program) bindAll() {
 }
 
 func (p *program) addMap(seg *segment, barrier bool) error {
-	k := p.l.mapKernel(seg, p.d.opt.WorkGroup)
-	var flags []int
-	var names []string
-	for _, i := range seg.all() {
-		names = append(names, p.plan.Stages[i].Name)
-		if f := p.plan.Stages[i].Flag; f >= 0 && !k.always {
-			flags = append(flags, f)
+	for _, k := range p.l.mapKernels(seg, p.d.opt.WorkGroup) {
+		var flags []int
+		var names []string
+		for _, i := range k.stages {
+			names = append(names, p.plan.Stages[i].Name)
+			if f := p.plan.Stages[i].Flag; f >= 0 && !k.always {
+				flags = append(flags, f)
+			}
 		}
+		if err := p.use(k, strings.Join(names, " + "), k.groups, barrier, flags, nil); err != nil {
+			return err
+		}
+		barrier = false
 	}
-	return p.use(k, strings.Join(names, " + "), k.groups, barrier, flags, nil)
+	return nil
 }
 
 // upload builds the rows of a stage's table and sends them to the device.
