@@ -24,10 +24,12 @@ func (b *Builder) divmod(x, y Value) (q, m Value) {
 	high := b.float(b.AndI(b.bits(d), b.U(0xfffff000)), Range{Lo: t.Lo * 0.999, Hi: t.Hi, Grain: t.Grain})
 	low := b.Assume(b.Sub(d, high), Range{Lo: 0, Hi: t.Hi * 0x1p-11})
 	m = b.Sub(b.Sub(x, b.Mul(q, high)), b.Mul(q, low))
+	// The quotient may be off by one where it is nearly whole (never where it is
+	// -1: then m may round to d, as in Python).
 	under := b.Lt(m, b.F(0))
-	m, q = b.Sel(under, b.Add(m, d), m), b.Sel(under, b.Sub(q, b.F(1)), q)
-	above := b.Le(d, m)
-	m, q = b.Sel(above, b.Sub(m, d), m), b.Sel(above, b.Add(q, b.F(1)), q)
+	above := b.AndB(b.Le(d, m), b.Ne(q, b.F(-1)))
+	m = b.Sel(under, b.Add(m, d), b.Sel(above, b.Sub(m, d), m))
+	q = b.Sel(under, b.Sub(q, b.F(1)), b.Sel(above, b.Add(q, b.F(1)), q))
 	m = b.clamp(m, 0, t.Hi) // a quotient too large for its remainder to mean anything
 	m = b.withSign(neg, m)
 	out := b.Sel(b.Lt(first, b.F(0)), b.lit(-huge), b.lit(huge))

@@ -23,8 +23,9 @@ const trigLimit = 0x1p20
 func (b *Builder) square(x Value) Value { return b.Add(b.Mul(x, x), b.lit(0x1p-60)) }
 
 // quadrant gives sine and cosine of r = x - n*pi/2, |r| <= pi/4, and n in the low
-// bits of word; over says that x is beyond the limit.
-func (b *Builder) quadrant(x Value) (sin, cos, word, over Value) {
+// bits of word; over says that x is beyond the limit. A fine sine is within 1 ulp
+// at the cost of a flush.
+func (b *Builder) quadrant(x Value, fine bool) (sin, cos, word, over Value) {
 	x = b.coarse(x)
 	over = b.Lt(b.lit(trigLimit), b.Abs(x))
 	t := b.r[x]
@@ -39,7 +40,11 @@ func (b *Builder) quadrant(x Value) (sin, cos, word, over Value) {
 	r = b.Sub(r, b.Mul(n, b.lit(0x1.68c234p-39)))
 	r = b.Assume(r, Range{Lo: -1, Hi: 1, Tiny: min(t.Tiny, 0x1p-66), Grain: min(t.Grain, 0x1p-66)})
 	z := b.square(r)
-	sin = b.Mul(r, b.horner(z, sin3...))
+	if !fine {
+		sin = b.Mul(r, b.horner(z, sin3...))
+	} else {
+		sin = b.Sub(r, b.Mul(r, b.Neg(b.Mul(z, b.horner(z, sin3[1:]...)))))
+	}
 	cos = b.horner(z, cos4...)
 	return sin, cos, b.bits(k), over
 }
@@ -54,7 +59,7 @@ func (b *Builder) circular(x Value, quarter int32) Value {
 	if !b.want(AddF, 'f', x) {
 		return b.dummy(F32)
 	}
-	sin, cos, n, over := b.quadrant(x)
+	sin, cos, n, over := b.quadrant(x, false)
 	n = b.AddI(n, b.I(quarter))
 	even := b.EqI(b.AndI(n, b.I(1)), b.I(0))
 	plus := b.EqI(b.AndI(n, b.I(2)), b.I(0))
@@ -73,7 +78,7 @@ func (b *Builder) Tan(x Value) Value {
 	if !b.want(AddF, 'f', x) {
 		return b.dummy(F32)
 	}
-	sin, cos, n, over := b.quadrant(x)
+	sin, cos, n, over := b.quadrant(x, true)
 	even := b.EqI(b.AndI(n, b.I(1)), b.I(0))
 	v := b.Div(b.Sel(even, sin, cos), b.Sel(even, cos, sin))
 	v = b.Sel(even, v, b.Neg(v))
