@@ -105,3 +105,15 @@ func TestLIF(t *testing.T) {
 		t.Log(c.Listing())
 	}
 }
+
+func BenchmarkFill(b *testing.B) {
+	for _, m := range Modes() {
+		b.Run(m.String(), func(b *testing.B) {
+			fill, dst := fillerOf(m), make([]uint32, 1024)
+			for b.Loop() {
+				fill(dst, 0, 1, 2, 3, [2]uint32{4, 5})
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1024, "ns/word")
+		})
+	}
+}

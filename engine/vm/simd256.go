@@ -185,11 +185,12 @@ func int256(op ir.Op, d, a, b []uint32) {
 		}
 	case ir.MulHi:
 		high := archsimd.BroadcastUint64x4(0xffffffff_00000000).AsUint32x8()
+		low := archsimd.BroadcastUint64x4(0xffffffff).AsUint32x8()
 		for i := 0; i < len(d); i += 8 {
 			x, y := words8(a, i), words8(b, i)
-			even := x.MulEvenWiden(y).ShiftAllRight(32).AsUint32x8()
-			odd := x.AsUint64x4().ShiftAllRight(32).AsUint32x8().MulEvenWiden(y.AsUint64x4().ShiftAllRight(32).AsUint32x8())
-			save8(d, i, even.Or(odd.AsUint32x8().And(high)))
+			even := x.MulEvenWiden(y).AsUint32x8().PermuteScalarsGrouped(1, 1, 3, 3)
+			odd := x.PermuteScalarsGrouped(1, 1, 3, 3).MulEvenWiden(y.PermuteScalarsGrouped(1, 1, 3, 3))
+			save8(d, i, even.And(low).Or(odd.AsUint32x8().And(high)))
 		}
 	default:
 		intKernel(op, d, a, b)
@@ -220,20 +221,25 @@ func fillSIMD(dst []uint32, first, step, draw, stream uint32, key [2]uint32) {
 		dst, first = dst[skip:], first+uint32(skip)
 	}
 	m0, m1 := archsimd.BroadcastUint32x8(philox.M0), archsimd.BroadcastUint32x8(philox.M1)
+	// Spreading words in the loop would mix in SSE moves, which are slow there.
+	var keys [2 * philox.Rounds][8]uint32
+	for r := range keys {
+		k := key[r%2] + uint32(r/2)*[2]uint32{philox.W0, philox.W1}[r%2]
+		for i := range keys[r] {
+			keys[r][i] = k
+		}
+	}
+	steps, draws, streams := archsimd.BroadcastUint32x8(step), archsimd.BroadcastUint32x8(draw), archsimd.BroadcastUint32x8(stream)
 	for len(dst) >= 16 {
 		// Item 2^32 is item 0 again.
 		k := first / 4
 		at := [8]uint32{k, 0, (k + 1) & (1<<30 - 1), 0, (k + 2) & (1<<30 - 1), 0, (k + 3) & (1<<30 - 1), 0}
-		c0, c1 := archsimd.LoadUint32x8(&at), archsimd.BroadcastUint32x8(step)
-		c2, c3 := archsimd.BroadcastUint32x8(draw), archsimd.BroadcastUint32x8(stream)
-		k0, k1 := key[0], key[1]
-		for range philox.Rounds {
+		c0, c1, c2, c3 := archsimd.LoadUint32x8(&at), steps, draws, streams
+		for r := 0; r < len(keys); r += 2 {
 			p0, p1 := c0.MulEvenWiden(m0), c2.MulEvenWiden(m1)
-			c0 = p1.ShiftAllRight(32).AsUint32x8().Xor(c1).Xor(archsimd.BroadcastUint32x8(k0))
-			c2 = p0.ShiftAllRight(32).AsUint32x8().Xor(c3).Xor(archsimd.BroadcastUint32x8(k1))
+			c0 = p1.AsUint32x8().PermuteScalarsGrouped(1, 1, 3, 3).Xor(c1).Xor(archsimd.LoadUint32x8(&keys[r]))
+			c2 = p0.AsUint32x8().PermuteScalarsGrouped(1, 1, 3, 3).Xor(c3).Xor(archsimd.LoadUint32x8(&keys[r+1]))
 			c1, c3 = p1.AsUint32x8(), p0.AsUint32x8()
-			k0 += philox.W0
-			k1 += philox.W1
 		}
 		var w [4][8]uint32
 		c0.Store(&w[0])
