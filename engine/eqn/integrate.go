@@ -56,7 +56,7 @@ func Integrate(eqs *Equations, sc Scope, opt Options) (*Scheme, error) {
 	for i := range s.out.Stmts {
 		s.out.Stmts[i].X = s.hoist.expr(s.out.Stmts[i].X)
 	}
-	s.out.Derived = s.hoist.list
+	s.out.Derived = s.hoist.needed(rights(s.out.Stmts)...)
 	s.out.Noise = s.noise
 	return s.out, nil
 }

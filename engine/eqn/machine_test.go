@@ -194,7 +194,7 @@ func (m *bench) text(s string) {
 func (m *bench) scheme(text, method string) *Scheme {
 	m.t.Helper()
 	eqs := m.model(text)
-	sch, err := Integrate(eqs, m.scope, Options{Method: method, Dt: testDt, Refractory: m.scope.Symbols["not_refractory"]})
+	sch, err := Integrate(eqs, m.scope, Options{Method: method, Dt: m.scope.Symbols["dt"].Value, Refractory: m.scope.Symbols["not_refractory"]})
 	if err != nil {
 		m.t.Fatal(err)
 	}

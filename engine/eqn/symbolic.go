@@ -3,6 +3,7 @@ package eqn
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -373,7 +374,25 @@ func (h *hoister) derive(e Expr) Expr {
 	if sym := h.byKey[s.String()]; sym != nil {
 		return ref(sym)
 	}
-	v := &Derived{In: params(e), Of: []string{e.String()}}
+	v := &Derived{Of: []string{e.String()}}
+	// what e is made of: parameters, and values derived before
+	var from []*Derived
+	for _, p := range params(e) {
+		if o := h.owner(p); o != nil {
+			if !slices.Contains(from, o) {
+				from = append(from, o)
+			}
+			continue
+		}
+		v.In = append(v.In, p)
+	}
+	for _, o := range from {
+		for _, p := range o.In {
+			if !containsSym(v.In, p) {
+				v.In = append(v.In, p)
+			}
+		}
+	}
 	sym := h.symbol(v, d)
 	in := v.In
 	v.Eval = func(x, out []float64) {
@@ -381,11 +400,61 @@ func (h *hoister) derive(e Expr) Expr {
 		for i, s := range in {
 			m.value[s] = x[i]
 		}
+		for _, o := range from {
+			y, r := make([]float64, len(o.In)), make([]float64, len(o.Out))
+			for i, p := range o.In {
+				y[i] = m.value[p]
+			}
+			o.Eval(y, r)
+			for i, p := range o.Out {
+				m.value[p] = r[i]
+			}
+		}
 		out[0] = finite(evalBound(e, m))
 	}
 	h.byKey[s.String()] = sym
 	h.list = append(h.list, v)
 	return ref(sym)
+}
+
+// owner is the Derived that a hidden symbol comes from, nil for a parameter.
+func (h *hoister) owner(s *Symbol) *Derived {
+	for _, d := range h.list {
+		if containsSym(d.Out, s) {
+			return d
+		}
+	}
+	return nil
+}
+
+// needed lists the Derived values that statements use.
+func (h *hoister) needed(exprs ...Expr) (list []*Derived) {
+	used := params(exprs...)
+	for _, d := range h.list {
+		v := &Derived{In: d.In}
+		var at []int
+		for k, s := range d.Out {
+			if containsSym(used, s) {
+				v.Out, v.Of, at = append(v.Out, s), append(v.Of, d.Of[k]), append(at, k)
+			}
+		}
+		if len(at) == 0 {
+			continue
+		}
+		n := len(d.Out)
+		v.Eval = d.Eval
+		if len(at) < n {
+			v.Eval = func(in, out []float64) {
+				all := make([]float64, n)
+				d.Eval(in, all)
+				for i, k := range at {
+					out[i] = all[k]
+				}
+			}
+		}
+		list = append(list, v)
+	}
+	return list
 }
 
 func (h *hoister) symbol(v *Derived, d Dim) *Symbol {
@@ -446,7 +515,14 @@ func Hoist(stmts []Stmt, sc Scope) ([]Stmt, []*Derived, error) {
 	for i, a := range list {
 		out[i] = Stmt{Target: &Name{a.at, a.sym.Name, a.sym}, Op: a.op, X: h.expr(a.x)}
 	}
-	return out, h.list, nil
+	return out, h.needed(rights(out)...), nil
+}
+
+func rights(stmts []Stmt) (list []Expr) {
+	for _, s := range stmts {
+		list = append(list, s.X)
+	}
+	return list
 }
 
 // HoistExpr is Hoist for an expression; the result is bound.
@@ -457,5 +533,5 @@ func HoistExpr(e Expr, sc Scope) (Expr, []*Derived, error) {
 	}
 	h := &hoister{byKey: map[string]*Symbol{}}
 	x = h.expr(x)
-	return x, h.list, nil
+	return x, h.needed(x), nil
 }
