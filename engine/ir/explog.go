@@ -82,11 +82,6 @@ func (b *Builder) Log1p(x Value) Value {
 	return b.Sel(bad, b.lit(-huge), v)
 }
 
-// Pow is x^y for x >= 0 (and for negative x where y is whole).
-func (b *Builder) Pow(x, y Value) Value { return b.todo("pow") }
-
-func (b *Builder) todo(what string) Value { b.fail("%s is not implemented yet", what); return b.F(0) }
-
 // Sinh is the hyperbolic sine, 2^99 at most.
 func (b *Builder) Sinh(x Value) Value {
 	if !b.want(AddF, 'f', x) {

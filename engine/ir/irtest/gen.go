@@ -189,6 +189,7 @@ var functions = []func(b *ir.Builder, x, y ir.Value) ir.Value{
 	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.Log10(x) },
 	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.Log2(x) },
 	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.PowInt(x, 3) },
+	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.Pow(x, y) },
 	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.Sin(x) },
 	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.Cos(x) },
 	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.Tan(x) },
