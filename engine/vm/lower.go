@@ -48,9 +48,6 @@ type lowered struct {
 	written  []bool     // slots that the program stores to
 
 	magnitude map[ir.Value]ir.Value // value -> its AbsF, while lowering
-	// sequential says why the program must run one lane after the other, in
-	// words; empty if it need not.
-	sequential string
 }
 
 // operands lists the operands of an instruction of a lowered program.
@@ -88,9 +85,6 @@ func isBool(in *ir.Instr) bool {
 // becomes integer operations, and patterns that have an instruction become one.
 func lower(p *ir.Prog, expand bool) *lowered {
 	l := &lowered{prog: p, written: make([]bool, len(p.Slots)), magnitude: make(map[ir.Value]ir.Value)}
-	if l.sequential = ordered(p); l.sequential != "" {
-		return l
-	}
 	for n := range p.Ins {
 		switch in := &p.Ins[n]; in.Op {
 		case ir.Store, ir.StoreBit, ir.Scatter, ir.Scatter2, ir.Put:
@@ -100,7 +94,6 @@ func lower(p *ir.Prog, expand bool) *lowered {
 	remap := make([]ir.Value, len(p.Ins))
 	stored := make(map[uint32]ir.Value)    // slot -> value of its last Store or StoreBit
 	storedAt := make(map[uint32]int)       // slot -> that store, while nothing has read past it
-	put := make(map[uint32]*ir.Instr)      // slot -> its last Put, remapped
 	columns := make(map[randColumn]uint32) // column -> number
 	for n := range p.Ins {
 		in := p.Ins[n]
@@ -125,19 +118,11 @@ func lower(p *ir.Prog, expand bool) *lowered {
 				}
 				delete(storedAt, in.Imm)
 			}
-		case ir.Gather:
-			if w := put[in.Imm]; w != nil && isBool(&l.ins[w.B]) == isBool(&in) {
-				remap[n] = w.B // ordered has seen that the index is the same
-				continue
-			}
 		case ir.Store, ir.StoreBit:
 			if old, ok := storedAt[in.Imm]; ok {
 				l.ins[old] = ir.Instr{Op: ir.Nop, A: ir.None, B: ir.None, C: ir.None}
 			}
 			stored[in.Imm], storedAt[in.Imm] = in.A, len(l.ins)
-		case ir.Put:
-			w := in
-			put[in.Imm] = &w
 		case ir.Rand:
 			if l.uniform(in.A) {
 				break
@@ -166,39 +151,6 @@ func lower(p *ir.Prog, expand bool) *lowered {
 	}
 	l.finish()
 	return l
-}
-
-// ordered says why the lanes of p must run one after the other: a slot that is
-// written by index is read other than by the very index of its writes.
-func ordered(p *ir.Prog) string {
-	index := make(map[uint32]ir.Value)
-	for n := range p.Ins {
-		switch in := &p.Ins[n]; in.Op {
-		case ir.Put, ir.Scatter, ir.Scatter2:
-			a := in.A
-			if in.Op != ir.Put {
-				a = ir.None
-			}
-			if old, ok := index[in.Imm]; ok && old != a {
-				a = ir.None
-			}
-			index[in.Imm] = a
-		}
-	}
-	for n := range p.Ins {
-		in := &p.Ins[n]
-		switch in.Op {
-		case ir.Load, ir.Uniform, ir.Bit, ir.Store, ir.StoreBit:
-			if _, ok := index[in.Imm]; ok {
-				return "slot " + p.Slots[in.Imm].Name + " is written both by index and by lane, or read by lane"
-			}
-		case ir.Gather:
-			if a, ok := index[in.Imm]; ok && (a == ir.None || a != in.A) {
-				return "slot " + p.Slots[in.Imm].Name + " is read at other places than it is written at"
-			}
-		}
-	}
-	return ""
 }
 
 func operandsOnly(in *ir.Instr, at func(ir.Value) ir.Value) (a, b, c ir.Value) {

@@ -112,7 +112,7 @@ func Compile(p *ir.Prog) (*Code, error) { return CompileMode(p, Auto) }
 // CompileMode prepares p for one mode. It fails where the machine lacks the
 // mode, except that Auto falls back until something runs.
 func CompileMode(p *ir.Prog, m Mode) (*Code, error) {
-	if err := check(p); err != nil {
+	if err := p.Verify(); err != nil {
 		return nil, err
 	}
 	if m != Auto && (m >= numModes || !available(m)) {
@@ -130,9 +130,6 @@ func CompileMode(p *ir.Prog, m Mode) (*Code, error) {
 
 func compile(p *ir.Prog, m Mode) (*Code, error) {
 	c := &Code{prog: p, mode: m, low: lower(p, m == JIT512 || m == JIT256)}
-	if c.low.sequential != "" {
-		return c, nil
-	}
 	var err error
 	if m == JIT512 || m == JIT256 {
 		c.jit, err = newJIT(c.low, m)
@@ -155,12 +152,9 @@ func (c *Code) Run(e *ir.Env, lo, hi int) {
 	if lo%32 != 0 {
 		panic(fmt.Sprintf("vm: %s: first lane %d is not a multiple of 32", c.prog.Name, lo))
 	}
-	switch {
-	case c.low.sequential != "":
-		ir.Eval(c.prog, e, lo, hi)
-	case c.jit != nil:
+	if c.jit != nil {
 		c.jit.run(e, lo, hi)
-	default:
+	} else {
 		c.mach.run(e, lo, hi)
 	}
 }
@@ -172,52 +166,15 @@ func (c *Code) Mode() Mode { return c.mode }
 // of loads, stores, operations, spills and bytes of code.
 func (c *Code) Listing() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: mode %v", c.prog.Name, c.mode)
-	if s := c.low.sequential; s != "" {
-		fmt.Fprintf(&b, ", one lane after the other since %s\n", s)
-		return b.String()
-	}
 	n := c.low.count()
-	fmt.Fprintf(&b, ", %d loads, %d stores, %d operations per lane, %d worked out once per run, %d random columns\n",
-		n.loads, n.stores, n.ops, n.uniforms, len(c.low.rands))
+	fmt.Fprintf(&b, "%s: mode %v, %d loads, %d stores, %d operations per lane, %d worked out once per run, %d random columns\n",
+		c.prog.Name, c.mode, n.loads, n.stores, n.ops, n.uniforms, len(c.low.rands))
 	if c.jit != nil {
 		b.WriteString(c.jit.listing())
 	} else {
 		b.WriteString(c.mach.listing())
 	}
 	return b.String()
-}
-
-// check refuses what would read outside a slice while compiling or running.
-func check(p *ir.Prog) error {
-	for n := range p.Ins {
-		in := &p.Ins[n]
-		fail := func(what string) error {
-			return fmt.Errorf("vm: %s: instruction %d (%v): %s", p.Name, n, in.Op, what)
-		}
-		if int(in.Op) > int(ir.Trap) {
-			return fail("unknown operation")
-		}
-		for _, v := range in.Operands() {
-			if v < 0 || int(v) >= n {
-				return fail(fmt.Sprintf("operand %d is not an earlier value", v))
-			}
-			if !p.Ins[v].Op.Defines() {
-				return fail(fmt.Sprintf("operand %d (%v) has no result", v, p.Ins[v].Op))
-			}
-		}
-		switch in.Op {
-		case ir.Load, ir.Uniform, ir.Gather, ir.Bit, ir.Store, ir.StoreBit, ir.Scatter, ir.Scatter2, ir.Put:
-			if int(in.Imm) >= len(p.Slots) {
-				return fail(fmt.Sprintf("slot %d of %d", in.Imm, len(p.Slots)))
-			}
-		case ir.Trap:
-			if int(in.Imm) >= p.Traps {
-				return fail(fmt.Sprintf("trap code %d of %d", in.Imm, p.Traps))
-			}
-		}
-	}
-	return nil
 }
 
 // features are the parts of the processor that the modes ask for.

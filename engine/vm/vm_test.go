@@ -99,7 +99,6 @@ func TestOperations(t *testing.T) {
 	for op := ir.AddF; op <= ir.Sel; op++ {
 		var p ir.Prog
 		p.Name = op.String()
-		p.Slots = []ir.Slot{{Name: "a", Kind: ir.Array}, {Name: "b", Kind: ir.Array}, {Name: "d", Kind: ir.Array}, {Name: "c", Kind: ir.Array}}
 		boolean := op == ir.AndB || op == ir.OrB || op == ir.NotB
 		values := slices.Clone(edgeInts)
 		typ := ir.U32
@@ -111,12 +110,22 @@ func TestOperations(t *testing.T) {
 		if boolean {
 			values, typ = []uint32{0, 1}, ir.Bool
 		}
-		p.Ins = []ir.Instr{{Op: ir.Load, Type: typ, A: -1, B: -1, C: -1, Imm: 0}, {Op: ir.Load, Type: typ, A: -1, B: -1, C: -1, Imm: 1},
-			{Op: ir.Load, Type: ir.Bool, A: -1, B: -1, C: -1, Imm: 3}, {Op: op, Type: typ, A: 0, B: 1, C: -1}, {Op: ir.Store, Type: typ, A: 3, B: -1, C: -1, Imm: 2}}
+		result := typ
 		switch op {
 		case ir.LtF, ir.LeF, ir.EqF, ir.LtI, ir.LtU, ir.EqI:
-			p.Ins[3].Type, p.Ins[4].Type = ir.Bool, ir.Bool
-		case ir.Sel:
+			result = ir.Bool
+		case ir.F2I:
+			result = ir.I32
+		case ir.I2F, ir.Float:
+			result = ir.F32
+		case ir.Bits:
+			typ, result = ir.F32, ir.U32
+		}
+		p.Slots = []ir.Slot{{Name: "a", Kind: ir.Array, Type: typ}, {Name: "b", Kind: ir.Array, Type: typ},
+			{Name: "d", Kind: ir.Array, Type: result}, {Name: "c", Kind: ir.Array, Type: ir.Bool}}
+		p.Ins = []ir.Instr{{Op: ir.Load, Type: typ, A: -1, B: -1, C: -1, Imm: 0}, {Op: ir.Load, Type: typ, A: -1, B: -1, C: -1, Imm: 1},
+			{Op: ir.Load, Type: ir.Bool, A: -1, B: -1, C: -1, Imm: 3}, {Op: op, Type: result, A: 0, B: 1, C: -1}, {Op: ir.Store, Type: result, A: 3, B: -1, C: -1, Imm: 2}}
+		if op == ir.Sel {
 			p.Ins[3].A, p.Ins[3].B, p.Ins[3].C = 2, 0, 1
 		}
 		if op.Args() == 1 {
@@ -154,6 +163,29 @@ func floatWords() []uint32 {
 		w = append(w, math.Float32bits(x), math.Float32bits(math.Nextafter32(x, 1e30)), math.Float32bits(-x))
 	}
 	return w
+}
+
+// TestExtremes runs every way to write a minimum or maximum on pairs of edge
+// values, both zeros among them.
+func TestExtremes(t *testing.T) {
+	values := append([]uint32{0, 1 << 31}, floatWords()...)
+	e := &ir.Env{Slots: make([][]uint32, 3)}
+	for _, a := range values {
+		for _, b := range values {
+			e.Slots[0], e.Slots[1], e.Slots[2] = append(e.Slots[0], a), append(e.Slots[1], b), append(e.Slots[2], 0)
+		}
+	}
+	slots := []ir.Slot{{Name: "a", Kind: ir.Array, Type: ir.F32}, {Name: "b", Kind: ir.Array, Type: ir.F32}, {Name: "d", Kind: ir.Array, Type: ir.F32}}
+	for _, op := range []ir.Op{ir.LtF, ir.LeF} {
+		for k := range 4 {
+			p := ir.Prog{Name: op.String(), Slots: slots, Ins: []ir.Instr{
+				{Op: ir.Load, Type: ir.F32, A: -1, B: -1, C: -1, Imm: 0}, {Op: ir.Load, Type: ir.F32, A: -1, B: -1, C: -1, Imm: 1},
+				{Op: op, Type: ir.Bool, A: ir.Value(k % 2), B: ir.Value(1 - k%2), C: -1},
+				{Op: ir.Sel, Type: ir.F32, A: 2, B: ir.Value(k / 2), C: ir.Value(1 - k/2)},
+				{Op: ir.Store, Type: ir.F32, A: 3, B: -1, C: -1, Imm: 2}}}
+			compare(t, &p, e, 0, len(e.Slots[0]))
+		}
+	}
 }
 
 // TestConcurrent runs one Code on several goroutines.
