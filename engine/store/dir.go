@@ -206,34 +206,41 @@ func (d *Dir) array(name string, t DType, rows int) (*Writer, error) {
 	return w, err
 }
 
-// Save writes an array of float64 at once, as a script's save_array does; one of that name is replaced.
+// Save writes a whole array at once, as a script's save_array does, float64 or int64, in C order; no shape means one
+// dimension. An array of that name is replaced.
 func (d *Dir) Save(name string, v []float64, shape ...int) error {
+	return d.save(name, Float64, len(v), shape, func(w *Writer) error { return w.AppendFloat64(v) })
+}
+
+// SaveInts is Save for whole numbers.
+func (d *Dir) SaveInts(name string, v []int64, shape ...int) error {
+	return d.save(name, Int64, len(v), shape, func(w *Writer) error { return w.AppendInt64(v) })
+}
+
+func (d *Dir) save(name string, t DType, values int, shape []int, put func(*Writer) error) error {
 	n := 1
 	for _, s := range shape {
 		n *= s
 	}
 	if len(shape) == 0 {
-		shape = []int{len(v)}
-	} else if n != len(v) {
-		return fmt.Errorf("%s: %d values for an array of shape %v", name, len(v), shape)
-	}
-	if len(shape) > 4 {
-		return fmt.Errorf("%s: an array of %d dimensions; 4 are the most", name, len(shape))
+		shape = []int{values}
+	} else if n != values || len(shape) > 4 {
+		return fmt.Errorf("%s: %d values for an array of shape %v", name, values, shape)
 	}
 	path, err := d.file(name)
 	if err != nil {
 		return err
 	}
-	w, err := newWriter(path, Float64, 0)
+	w, err := newWriter(path, t, 0)
 	if err != nil {
 		return err
 	}
-	err = w.AppendFloat64(v)
+	err = put(w)
 	if err == nil {
 		err = w.drain()
 	}
-	if err == nil { // in C order, whatever its dimensions
-		_, err = w.f.WriteAt(header(Float64, false, shape), 0)
+	if err == nil {
+		_, err = w.f.WriteAt(header(t, false, shape), 0)
 	}
 	if e := w.f.Close(); err == nil {
 		err = e

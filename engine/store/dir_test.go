@@ -115,6 +115,12 @@ func write(t *testing.T, path string, monitor string) {
 	if err := d.Save("weights", []float64{1, 2, 3, 4, 5, 6}, 2, 3); err != nil {
 		t.Fatal(err)
 	}
+	if err := d.SaveInts("weights", []int64{7, -1}); err != nil { // replaces
+		t.Fatal(err)
+	}
+	if err := d.Save("table", []float64{1, 2, 3, 4, 5, 6}, 2, 3); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -131,8 +137,12 @@ func TestRunDirectory(t *testing.T) {
 		t.Errorf("S/i.npy: %v, %v", a, err)
 	}
 	a, err = ReadNPY(filepath.Join(path, "weights.npy"))
-	if err != nil || !slices.Equal(a.Shape, []int{2, 3}) || a.F[1] != 2 {
+	if err != nil || !slices.Equal(a.I, []int64{7, -1}) {
 		t.Errorf("weights.npy: %v, %v", a, err)
+	}
+	a, err = ReadNPY(filepath.Join(path, "table.npy"))
+	if err != nil || !slices.Equal(a.Shape, []int{2, 3}) || a.F[1] != 2 {
+		t.Errorf("table.npy: %v, %v", a, err)
 	}
 	if m, err := Open(path); err != nil || m.Status != Complete {
 		t.Errorf("manifest: %v, %v", m, err)

@@ -15,6 +15,7 @@ type DType string
 // The types that are written, in NumPy's names, little-endian.
 const (
 	Int32   DType = "<i4"
+	Int64   DType = "<i8"
 	Float32 DType = "<f4"
 	Float64 DType = "<f8"
 )
@@ -24,7 +25,7 @@ func (t DType) Size() int {
 	switch t {
 	case Int32, Float32:
 		return 4
-	case Float64:
+	case Int64, Float64:
 		return 8
 	}
 	return 0
@@ -95,7 +96,7 @@ func NewMatrix(path string, t DType, rows int) (*Writer, error) {
 
 func newWriter(path string, t DType, rows int) (*Writer, error) {
 	if t.Size() == 0 {
-		return nil, fmt.Errorf("%s: type %q cannot be written; use %s, %s or %s", path, t, Int32, Float32, Float64)
+		return nil, fmt.Errorf("%s: type %q cannot be written; use %s, %s, %s or %s", path, t, Int32, Int64, Float32, Float64)
 	}
 	f, err := os.Create(path)
 	if err != nil {
@@ -129,6 +130,11 @@ func (w *Writer) header(samples int) []byte {
 // AppendInt32 appends to an array of Int32.
 func (w *Writer) AppendInt32(v []int32) error {
 	return appendTo(w, Int32, v, func(b []byte, x int32) []byte { return binary.LittleEndian.AppendUint32(b, uint32(x)) })
+}
+
+// AppendInt64 appends to an array of Int64.
+func (w *Writer) AppendInt64(v []int64) error {
+	return appendTo(w, Int64, v, func(b []byte, x int64) []byte { return binary.LittleEndian.AppendUint64(b, uint64(x)) })
 }
 
 // AppendFloat32 appends to an array of Float32: to a matrix, sample after sample.
