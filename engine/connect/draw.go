@@ -26,7 +26,7 @@ type gen struct {
 	p          *Proj
 	r          *rows
 	cond, prob *env
-	ends       *env
+	draws      *env
 }
 
 func newGen(p *Proj, r *rows) *gen { return newGenWith(&buffers{}, p, r) }
@@ -39,8 +39,8 @@ func newGenWith(b *buffers, p *Proj, r *rows) *gen {
 	if r.prob != nil {
 		g.prob = r.prob.bind()
 	}
-	if r.ends != nil {
-		g.ends = r.ends.bind()
+	if r.draws != nil {
+		g.draws = r.draws.bind()
 	}
 	return g
 }
@@ -89,7 +89,7 @@ func (g *gen) pairs(r0, r1 int) error {
 	case OneToOne:
 		copy(g.end, g.row)
 	case FixedTotal, FixedOutdegree, FixedIndegree:
-		if err := g.ends.run(uint32(q0), 0, nil, nil, g.end); err != nil {
+		if err := g.draws.run(uint32(q0), 0, nil, nil, g.end); err != nil {
 			return err
 		}
 		if r.self || p.NoMultapses {
@@ -251,7 +251,7 @@ func (g *gen) skipFour(r0, r1 int) {
 // every decides all pairs of a row one by one and appends the ends chosen.
 func (g *gen) every(row int, ends []uint32) ([]uint32, error) {
 	const span = 4096
-	p, r := g.p, g.r
+	r := g.r
 	own := r.own(row)
 	for e0 := 0; e0 < r.size; e0 += span {
 		n := min(span, r.size-e0)
@@ -262,7 +262,9 @@ func (g *gen) every(row int, ends []uint32) ([]uint32, error) {
 		drawn := r.prob != nil || r.below < 1<<32
 		if drawn {
 			g.words = resize(g.words, n)
-			fill(g.words, uint32(e0), uint32(row), 0, p.Stream, p.Seed)
+			if err := g.draws.run(uint32(e0), uint32(row), nil, nil, g.words); err != nil {
+				return nil, err
+			}
 		}
 		if r.prob != nil {
 			if err := g.test(g.prob, row, e0, g.far); err != nil {

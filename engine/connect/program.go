@@ -89,19 +89,24 @@ func (e *env) run(lane0, step uint32, i, j, out []uint32) error {
 	return nil
 }
 
-// uniform is the program of the Fixed rules: out = MulHi(word(k, 0, draw), size).
-func (p *Proj) uniform(draw, size uint32) (*program, error) {
-	return p.compile("rule", &ir.Prog{
-		Name:  "uniform",
+// random is the program of a rule's own draws: out = word(k, step, draw), or, with a
+// size, MulHi(word, size).
+func (p *Proj) random(draw, size uint32) (*program, error) {
+	prog := &ir.Prog{
+		Name:  "rule",
 		Slots: []ir.Slot{{Name: "out", Kind: ir.Array, Type: ir.U32}},
 		Ins: []ir.Instr{
 			{Op: ir.Lane, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None},
 			{Op: ir.Rand, Type: ir.U32, A: 0, B: ir.None, C: ir.None, Imm: p.Stream, Aux: draw},
-			{Op: ir.Const, Type: ir.U32, A: ir.None, B: ir.None, C: ir.None, Imm: size},
-			{Op: ir.MulHi, Type: ir.U32, A: 1, B: 2, C: ir.None},
-			{Op: ir.Store, Type: ir.U32, A: 3, B: ir.None, C: ir.None},
 		},
-	}, nil, ir.U32)
+	}
+	if size > 0 {
+		prog.Ins = append(prog.Ins,
+			ir.Instr{Op: ir.Const, Type: ir.U32, A: ir.None, B: ir.None, C: ir.None, Imm: size},
+			ir.Instr{Op: ir.MulHi, Type: ir.U32, A: 1, B: 2, C: ir.None})
+	}
+	prog.Ins = append(prog.Ins, ir.Instr{Op: ir.Store, Type: ir.U32, A: ir.Value(len(prog.Ins) - 1), B: ir.None, C: ir.None})
+	return p.compile("rule", prog, nil, ir.U32)
 }
 
 // words are the bits of floats, in place.

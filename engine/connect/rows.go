@@ -29,7 +29,7 @@ type rows struct {
 	shift    int  // row r's own neuron is end r+shift, where self is set
 	self     bool // autapses are to be avoided
 	skip     *skips
-	ends     *program // the other ends of the Fixed rules, first attempt
+	draws    *program // what every synapse or pair draws: the other end (Fixed rules, first attempt), the word (AllToAll)
 	cond     *program
 	prob     *program
 	below    uint64 // AllToAll with a constant probability: words below this
@@ -104,7 +104,7 @@ func (p *Proj) prepare(threads int) (*rows, error) {
 	case FixedIndegree, FixedOutdegree:
 		if err = p.limit(float64(p.N) * float64(r.n)); err == nil {
 			r.per = p.N
-			r.ends, err = p.uniform(2, uint32(r.size))
+			r.draws, err = p.random(2, uint32(r.size))
 		}
 	case Given:
 		err = p.prepareGiven(r)
@@ -220,6 +220,9 @@ func (p *Proj) preparePairs(r *rows, threads int) error {
 		r.per = r.size
 		return p.limit(float64(r.n) * float64(r.size))
 	}
+	if r.draws, err = p.random(0, 0); err != nil {
+		return err
+	}
 	degree := make([]uint32, r.n)
 	gens := make([]*gen, workers(threads))
 	step := p.chunk(r, float64(r.n)*float64(r.size)*p.guess())
@@ -263,13 +266,13 @@ func (p *Proj) chunk(r *rows, pairs float64) int {
 // source.
 func (p *Proj) prepareTotal(r *rows, threads int) error {
 	var err error
-	if r.ends, err = p.uniform(2, uint32(r.size)); err != nil || p.N == 0 {
+	if r.draws, err = p.random(2, uint32(r.size)); err != nil || p.N == 0 {
 		return err
 	}
 	if p.NoMultapses {
 		return p.prepareDistinct(r)
 	}
-	first, err := p.uniform(0, uint32(r.n))
+	first, err := p.random(0, uint32(r.n))
 	if err != nil {
 		return err
 	}
@@ -379,13 +382,4 @@ func (p *Proj) prepareGiven(r *rows) error {
 func mulHi(w, n uint32) uint32 {
 	hi, _ := bits.Mul32(w, n)
 	return hi
-}
-
-// fill sets dst to the random words of items k0, k0+1, ...
-func fill(dst []uint32, k0, step, draw, stream uint32, key [2]uint32) {
-	for n := 0; n < len(dst); {
-		k := k0 + uint32(n)
-		b := philox.Block([4]uint32{k / 4, step, draw, stream}, key)
-		n += copy(dst[n:], b[k%4:])
-	}
 }
