@@ -86,10 +86,13 @@ func BenchmarkFill(b *testing.B) {
 	for _, m := range Modes() {
 		b.Run(m.String(), func(b *testing.B) {
 			fill, dst := fillerOf(m), make([]uint32, 1024)
+			least := time.Duration(math.MaxInt64)
 			for b.Loop() {
+				start := time.Now()
 				fill(dst, 0, 1, 2, 3, [2]uint32{4, 5})
+				least = min(least, time.Since(start))
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1024, "ns/word")
+			b.ReportMetric(float64(least.Nanoseconds())/1024, "least-ns/word")
 		})
 	}
 }

@@ -16,12 +16,12 @@ type fillArgs struct {
 	keys                        [2 * philox.Rounds][8]uint32 // those of each round, eight times over for AVX2
 }
 
-// jitFill is a filler in machine code: a loop that makes the words of 16 (AVX2:
-// 8) counters of Philox4x32-10 at a time. Counters sit in the even 32-bit
-// elements of two sets of registers, where the multiplication wants them; odd
-// elements hold rubbish until the end. Which counter is in which element is
-// chosen such that transposing 4 by 4 within lanes of 128 bits leaves the words
-// in order.
+// jitFill is a filler in machine code: a loop that makes the words of 32 (AVX2:
+// 8) counters of Philox4x32-10 at a time, so that the latency of one counter's
+// rounds hides behind the others. Counters sit in the even 32-bit elements of
+// pairs of register sets, where the multiplication wants them; odd elements hold
+// rubbish until the end. Which counter is in which element is chosen such that
+// transposing 4 by 4 within lanes of 128 bits leaves the words in order.
 type jitFill struct {
 	exec  *executable
 	block int // words of one turn
@@ -31,8 +31,11 @@ type jitFill struct {
 var fill512 = sync.OnceValues(func() (*jitFill, error) { return newFill(true) })
 var fill256 = sync.OnceValues(func() (*jitFill, error) { return newFill(false) })
 
+// fillBlock is a multiple of the words of one turn of every filler's loop.
+const fillBlock = 128
+
 // fillFor is the filler of a mode. It asks for dst to begin with the first word
-// of a counter and to hold a multiple of 64 words.
+// of a counter and to hold a multiple of fillBlock words.
 func fillFor(m Mode) (filler, error) {
 	make := fill256
 	if m == JIT512 {
@@ -52,7 +55,7 @@ func newFill(wide bool) (*jitFill, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &jitFill{exec: x, block: int(4 * g.group())}
+	f := &jitFill{exec: x, block: int(4 * g.group() * g.fillPairs())}
 	f.pool.New = func() any { return new(fillArgs) }
 	return f, nil
 }
@@ -72,6 +75,14 @@ func (f *jitFill) run(dst []uint32, first, step, draw, stream uint32, key [2]uin
 	}
 	enter(f.exec.entry(), unsafe.Pointer(a), unsafe.Pointer(unsafe.SliceData(dst)), len(dst)/f.block)
 	f.pool.Put(a)
+}
+
+// fillPairs is the number of pairs of register sets: as many as fit.
+func (g *gen) fillPairs() int32 {
+	if g.wide {
+		return 2
+	}
+	return 1
 }
 
 // emitFill writes the loop: DI the arguments, R8 the words, DX turns left.
@@ -104,10 +115,14 @@ func (g *gen) emitFill() {
 		g.vex(kFrom, 0, 1, 0, reg(rax))
 	}
 	loop := len(g.buf)
-	c := [2][6]uint8{{4, 5, 6, 7, 8, 9}, {10, 11, 12, 13, 14, 15}} // four words and two temporaries
+	pairs := g.fillPairs()
+	c := make([][6]uint8, 2*pairs) // four words and two temporaries of each set
 	for h := range c {
-		op(vAnd, c[h][0], base+uint8(h), at(g.word(1<<30-1)))
-		op(vAddD, base+uint8(h), base+uint8(h), at(g.word(4*lanes)))
+		for k := range c[h] {
+			c[h][k] = uint8(4 + 6*h + k)
+		}
+		op(vAnd, c[h][0], base+uint8(h%2), at(g.word(1<<30-1)))
+		op(vAddD, base+uint8(h%2), base+uint8(h%2), at(g.word(4*lanes)))
 		for k := int32(1); k < 4; k++ {
 			op(vBroadcast, c[h][k], 0, field(k, false))
 		}
@@ -124,16 +139,29 @@ func (g *gen) emitFill() {
 			x[1], x[3], x[4], x[5] = x[5], x[4], x[1], x[3]
 		}
 	}
-	w := c[0]
+	for p := range pairs {
+		g.transpose(c[2*p], c[2*p+1], p*4*g.vecBytes())
+	}
+	g.imm32(0, r8, pairs*4*g.vecBytes())
+	g.imm32(5, rdx, 1)
+	g.patch(g.jump(ccNotZero), loop)
+	g.byte(0xc5, 0xf8, 0x77, 0xc3) // vzeroupper; ret
+}
+
+// transpose stores the words of a pair of sets in order.
+func (g *gen) transpose(w, t [6]uint8, offset int32) {
+	op := g.y
+	if g.wide {
+		op = g.v
+	}
 	for k := range 4 { // the words of the odd counters into the odd elements
 		if g.wide {
-			g.evex(vMovSLDup, w[k], 0, reg(c[1][k]), 1, false)
+			g.evex(vMovSLDup, w[k], 0, reg(t[k]), 1, false)
 		} else {
-			g.y(vMovSLDup, c[1][k], 0, reg(c[1][k]))
-			g.y(vBlendD, w[k], w[k], reg(c[1][k]), 0xaa)
+			g.y(vMovSLDup, t[k], 0, reg(t[k]))
+			g.y(vBlendD, w[k], w[k], reg(t[k]), 0xaa)
 		}
 	}
-	t := c[1]
 	op(vUnpckLPS, t[0], w[0], reg(w[1]))
 	op(vUnpckHPS, t[1], w[0], reg(w[1]))
 	op(vUnpckLPS, t[2], w[2], reg(w[3]))
@@ -143,12 +171,8 @@ func (g *gen) emitFill() {
 	op(vUnpckLPD, w[2], t[1], reg(t[3]))
 	op(vUnpckHPD, w[3], t[1], reg(t[3]))
 	for k := range int32(4) {
-		g.saveVec(mem{base: r8, index: noIndex, disp: k * g.vecBytes()}, w[k])
+		g.saveVec(mem{base: r8, index: noIndex, disp: offset + k*g.vecBytes()}, w[k])
 	}
-	g.imm32(0, r8, 4*g.vecBytes())
-	g.imm32(5, rdx, 1)
-	g.patch(g.jump(ccNotZero), loop)
-	g.byte(0xc5, 0xf8, 0x77, 0xc3) // vzeroupper; ret
 }
 
 // xor3 writes d ^= a ^ b.

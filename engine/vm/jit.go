@@ -183,7 +183,7 @@ func (c *jitCode) newState() *jitState {
 		effects:  make([][]uint32, 3*len(l.effects)),
 	}
 	for k := range s.columns {
-		s.columns[k] = aligned(c.chunk + 128)
+		s.columns[k] = aligned(c.chunk + fillBlock)
 	}
 	for k := range s.outs {
 		s.outs[k] = aligned(c.chunk)
@@ -261,7 +261,7 @@ func (c *jitCode) runChunk(s *jitState, e *ir.Env, lo, hi int) {
 		r := &l.rands[k]
 		item := e.Lane0 + uint32(lo) + l.offset(r, s.uniforms)
 		skip := item % 4
-		c.fill(s.columns[k][:(int(skip)+n+63)/64*64], item-skip, e.Step+uint32(r.phase), r.draw, r.stream, e.Seed)
+		c.fill(s.columns[k][:(int(skip)+n+fillBlock-1)/fillBlock*fillBlock], item-skip, e.Step+uint32(r.phase), r.draw, r.stream, e.Seed)
 		s.ptrs[len(l.prog.Slots)+k] = unsafe.Pointer(&s.columns[k][skip])
 	}
 	s.data[laneAt/4] = e.Lane0 + uint32(lo)

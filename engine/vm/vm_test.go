@@ -255,8 +255,8 @@ func TestCompileErrors(t *testing.T) {
 func TestFill(t *testing.T) {
 	for _, m := range Modes() {
 		fill := fillerOf(m)
-		for _, first := range []uint32{0, 4, 400, 1<<32 - 64, 1<<32 - 4} {
-			dst := make([]uint32, 192)
+		for _, first := range []uint32{0, 4, 400, 1<<32 - 64, 1<<32 - 4, 1<<32 - 160} {
+			dst := make([]uint32, 256)
 			key := [2]uint32{0x12345678, 0x9abcdef0}
 			fill(dst, first, 7, 3, 99, key)
 			for i, w := range dst {
