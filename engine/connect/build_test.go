@@ -2,6 +2,7 @@ package connect
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"testing"
@@ -286,5 +287,40 @@ func TestErrors(t *testing.T) {
 		if _, err := Build(s, tiles, 1); err == nil {
 			t.Errorf("tiles %v: no error", tiles)
 		}
+	}
+}
+
+// TestGolden pins the words of one table for every rule: a change of them
+// changes all networks' results and must be meant.
+func TestGolden(t *testing.T) {
+	s := &Spec{Name: "golden", NSrc: 700, NTgt: 900, Width: 16, Scale: 16}
+	for n, p := range []*Proj{
+		{Rule: OneToOne, NPre: 300, NPost: 300},
+		{Rule: AllToAll, NPre: 100, NPost: 90, P: 0.3, Same: true, NoAutapses: true},
+		{Rule: Bernoulli, NPre: 700, NPost: 900, P: 0.01},
+		{Rule: FixedTotal, NPre: 500, NPost: 400, N: 3000},
+		{Rule: FixedIndegree, NPre: 200, NPost: 900, N: 7, NoMultapses: true},
+		{Rule: FixedOutdegree, NPre: 200, NPost: 900, N: 9, Repeat: 2},
+		{Rule: Given, NPre: 3, NPost: 3, I: []uint32{2, 0, 1}, J: []uint32{0, 1, 2}},
+	} {
+		p.Name, p.Stream, p.Seed = fmt.Sprint("S", n), uint32(10*n), [2]uint32{12345, 6789}
+		p.Weight = Column{Prog: drawn(uint32(10*n+1), 12, -100, 0.125), Lo: -100, Hi: 412}
+		p.Delay, p.Unit = Column{Prog: drawn(uint32(10*n+2), 3, 0.25, 0.5)}, 2
+		s.Projs = append(s.Projs, p)
+	}
+	tables, err := Build(s, Cut(s.NTgt, 2), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := fnv.New64a()
+	for _, tab := range tables {
+		for _, words := range [][]uint32{tab.Index, tab.Packed} {
+			for _, w := range words {
+				h.Write([]byte{byte(w), byte(w >> 8), byte(w >> 16), byte(w >> 24)})
+			}
+		}
+	}
+	if got, want := h.Sum64(), uint64(0xc40603426ba76882); got != want {
+		t.Errorf("hash %#x, want %#x", got, want)
 	}
 }
