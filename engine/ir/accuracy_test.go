@@ -149,7 +149,7 @@ func TestAccuracy(t *testing.T) {
 		ops := [2]int{}
 		worst, sum, at := 0.0, 0.0, 0
 		for pass, prog := range []*ir.Prog{p, q} {
-			ops[pass] = cost(prog)
+			ops[pass] = prog.Cost()
 			ir.Eval(prog, &ir.Env{Slots: mem}, 0, len(xs))
 			for i := range xs {
 				a, c := float64(math.Float32frombits(mem[0][i])), float64(math.Float32frombits(mem[1][i]))
@@ -172,17 +172,4 @@ func TestAccuracy(t *testing.T) {
 			t.Errorf("%s: %.2f ulp at x = %v, y = %v; the bound is %g", f.name, worst, math.Float32frombits(mem[0][at]), math.Float32frombits(mem[1][at]), f.bound)
 		}
 	}
-}
-
-// cost is the number of operations without loads, stores and constants.
-func cost(p *ir.Prog) int {
-	n := 0
-	for i := range p.Ins {
-		switch p.Ins[i].Op {
-		case ir.Const, ir.Load, ir.Store, ir.Nop, ir.Bits, ir.Float:
-		default:
-			n++
-		}
-	}
-	return n
 }

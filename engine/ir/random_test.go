@@ -70,7 +70,7 @@ func TestNormal(t *testing.T) {
 		}
 	}
 	t.Logf("normal: %.2f ulp above 1/2, error %.3g = 2^%.1f below, %d operations, mean %.5f, variance %.5f",
-		worst, near, math.Log2(near), cost(p), sum/60000, squares/60000)
+		worst, near, math.Log2(near), p.Cost(), sum/60000, squares/60000)
 	if worst > 4 || near > 0x1p-22 {
 		t.Errorf("normal: %.2f ulp above 1/2 (bound 4), error %.3g below (bound 2^-22)", worst, near)
 	}
@@ -227,7 +227,7 @@ func TestTwoWordsDecay(t *testing.T) {
 	}
 	got := float64(math.Float32frombits(e.Slots[0][0])) + float64(math.Float32frombits(e.Slots[1][0]))
 	want := math.Exp(-1e-8 * steps)
-	t.Logf("after %d steps: %.9f, exactly %.9f; %d operations", steps, got, want, cost(p))
+	t.Logf("after %d steps: %.9f, exactly %.9f; %d operations", steps, got, want, p.Cost())
 	if math.Abs(got-want) > 1e-8 {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -10,14 +10,18 @@ func Trace(p *Prog, e *Env, lane int) []uint32 {
 	return v
 }
 
-// Stats counts the instructions that compute (no constants), as a measure of cost.
-func (p *Prog) Stats() (ops int) {
-	for n := range p.Ins {
-		if in := &p.Ins[n]; in.Op != Const && in.Op != Nop && in.Op != Bits && in.Op != Float {
-			ops++
+// Cost is the number of instructions that compute: not constants, memory, or
+// reading a word as another type.
+func (p *Prog) Cost() int {
+	n := 0
+	for i := range p.Ins {
+		switch p.Ins[i].Op {
+		case Const, Load, Store, Nop, Bits, Float:
+		default:
+			n++
 		}
 	}
-	return ops
+	return n
 }
 
 func errorf(format string, args ...any) error { return fmt.Errorf("ir: "+format, args...) }
