@@ -55,7 +55,14 @@ func (m *columnLanes) Load(y *eqn.Symbol) ir.Value {
 }
 
 func (m *columnLanes) index(name string) ir.Value {
-	return m.b.Load(m.slot(name, ir.Array, ir.U32, memory{}))
+	r := ir.Range{}
+	switch name {
+	case "i":
+		r = ir.Range{Hi: float64(m.s.src.hi - m.s.src.lo - 1), Tiny: 1, Grain: 1}
+	case "j":
+		r = ir.Range{Hi: float64(m.s.tgt.hi - m.s.tgt.lo - 1), Tiny: 1, Grain: 1}
+	}
+	return m.b.LoadRange(m.slot(name, ir.Array, ir.U32, memory{}), r)
 }
 
 func (m *columnLanes) endValue(r endRef) ir.Value {
@@ -433,7 +440,7 @@ func (v *synVar) set(ix, x any) error {
 	if len(s.conns) == 0 {
 		if v.path != nil && ix == nil {
 			if q, ok := x.(Quantity); ok && q.Dim == second { // a delay for all connects to come
-				v.cols = []column{{value: q.Value}}
+				v.later = column{value: q.Value}
 				return nil
 			}
 		}

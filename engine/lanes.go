@@ -16,7 +16,6 @@ type memory struct {
 	low   bool
 	event *groupEvent
 	acc   *accumulator
-	two   bool     // the high words of acc, or rather both: Accum slots of two-word sums
 	data  []uint32 // a constant table
 	key   string   // of data
 	out   *scratch

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"sort"
+	"sync"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -258,7 +259,7 @@ func (o *order) statement(w *pathway, e era, k int, first int64, locals []eqn.St
 	dependsOn(st.X, sc, locals, &n)
 	// What an effect reads or assigns must be up to date.
 	sum := st.Op == "+=" || st.Op == "-="
-	static := sum && !n.changes && len(locals) == 0 && v.sym.Type == eqn.Float && !v.shared && r.post != w.post
+	static := sum && !n.changes && len(locals) == 0 && v.sym.Type == eqn.Float && !v.shared && r.post && !w.post
 	if !static {
 		o.flush(func(a *accumulator) bool {
 			for _, g := range a.segs {
@@ -296,7 +297,7 @@ func (o *order) statement(w *pathway, e era, k int, first int64, locals []eqn.St
 			return err
 		}
 		p.weight = connect.Column{Prog: prog, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}
-		if rg.Hi >= 1<<39 || rg.Lo <= -1<<39 { // no bound but that of stores: find it
+		if rg.Hi > looseBound || rg.Lo < -looseBound { // proved, but too loose to be of use: find it
 			if err := p.measureWeight(); err != nil {
 				return err
 			}
@@ -347,23 +348,31 @@ func (o *order) flush(wanted func(*accumulator) bool) {
 	o.accs = open
 }
 
-// measureWeight finds the bound of weights whose expression does not prove one.
+// looseBound is the bound of weights, in internal units, above which the weights
+// themselves are looked at: the range of an expression may be far too wide.
+const looseBound = 4096
+
+// measureWeight finds the bound of weights whose expression proves none of use.
 func (p *part) measureWeight() error {
 	n, err := p.s.count(p.c)
 	if err != nil {
 		return err
 	}
+	var mu sync.Mutex
 	lo, hi := 0.0, 0.0
 	q := p.conn.proj.With(p.weight, connect.Column{})
-	cols, err := q.Columns(0, n, connect.WantWeight)
-	if err != nil {
-		return err
-	}
-	for _, w := range cols.Weight {
-		lo, hi = min(lo, float64(w)), max(hi, float64(w))
-	}
+	err = q.Walk(0, n, 0, connect.WantWeight, func(_ int, c *connect.Columns) error {
+		l, h := float32(0), float32(0)
+		for _, w := range c.Weight {
+			l, h = min(l, w), max(h, w)
+		}
+		mu.Lock()
+		lo, hi = min(lo, float64(l)), max(hi, float64(h))
+		mu.Unlock()
+		return nil
+	})
 	p.weight.Lo, p.weight.Hi = lo, hi
-	return nil
+	return err
 }
 
 // delayColumn is a pathway's delays as package connect takes them.

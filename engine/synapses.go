@@ -74,8 +74,8 @@ type synVar struct {
 	name    string
 	sym     *eqn.Symbol
 	cols    []column
+	later   column   // of connect calls to come: a delay given to the constructor
 	path    *pathway // a delay
-	changed int64    // step at which a delay last changed
 }
 
 // column is the values of one conn's synapses: an expression that is worked out
@@ -164,9 +164,7 @@ func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 		if !ok || q.Dim != second {
 			return fmt.Errorf("Synapses: delay= needs a time, got %v; assign arrays and expressions to S.delay after connect", d)
 		}
-		w.delay.cols = []column{{value: q.Value}}
-	} else {
-		w.delay.cols = []column{{}}
+		w.delay.later = column{value: q.Value}
 	}
 	s.paths = append(s.paths, w)
 	return nil
@@ -180,18 +178,12 @@ func (s *Synapses) declare(name string, dim eqn.Dim, t eqn.Type) *synVar {
 	return v
 }
 
-// col is a variable's column for conn c. A delay given to the constructor holds
-// for every connect that follows.
+// col is a variable's column for conn c.
 func (v *synVar) col(c int) column {
 	if c < len(v.cols) {
 		return v.cols[c]
 	}
-	if v.path != nil && len(v.cols) > 0 {
-		if last := v.cols[0]; last.lazy == nil && last.list == nil {
-			return column{value: last.value}
-		}
-	}
-	return column{}
+	return v.later
 }
 
 // fill makes the columns explicit for all conns so far.

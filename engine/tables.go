@@ -78,9 +78,6 @@ func (c *compiler) deliver(a *accumulator) error {
 			q := p.conn.proj.With(p.weight, delay)
 			q.Unit = unit
 			src, tgt := p.s.src, p.s.tgt
-			if p.w.post {
-				return fmt.Errorf("%s: internal: a postsynaptic pathway in a table", p.s.Name())
-			}
 			q.Row0 = rows[k].row(c, src, p.w.event)
 			q.Tgt0 = a.segs[p.at].off + tgt.lo
 			spec.Projs = append(spec.Projs, q)
@@ -178,17 +175,19 @@ func (c *compiler) apply(a *accumulator) error {
 	for _, s := range a.segs {
 		g := s.v.g
 		l := c.lanes(g, "receive "+a.name)
-		sum := l.slot("sum", ir.Array, ir.I32, memory{acc: a})
-		var x ir.Value
 		if a.two {
-			high := l.slot("sum high", ir.Array, ir.I32, memory{acc: a, two: true})
-			x = l.b.Unfix64(l.b.Load(sum), l.b.Load(high), a.scale)
-			l.b.Store(high, l.b.I(0))
+			// Elements of two words, read by index: lane k has words 2k and 2k+1. The
+			// backend clears them, as all Scratch, when the step has ended.
+			read := l.slot("sum", ir.Table, ir.U32, memory{acc: a})
+			lo := l.b.Shl(l.b.Lane(), l.b.I(1))
+			hi := l.b.AddI(lo, l.b.I(1))
+			x := l.b.Unfix64(l.b.Gather(read, lo, ir.Range{}), l.b.Gather(read, hi, ir.Range{}), a.scale)
+			c.increment(l, s.v, x)
 		} else {
-			x = l.b.Unfix32(l.b.Load(sum), a.scale)
+			sum := l.slot("sum", ir.Array, ir.I32, memory{acc: a})
+			c.increment(l, s.v, l.b.Unfix32(l.b.Load(sum), a.scale))
+			l.b.Store(sum, l.b.I(0))
 		}
-		c.increment(l, s.v, x)
-		l.b.Store(sum, l.b.I(0))
 		if err := c.stage(l, g.n, -1, nil); err != nil {
 			return err
 		}

@@ -297,11 +297,11 @@ func newTimedArray(_ *script, c *call) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	rows := len(o.v)
+	rows, cols := len(o.v), 0
 	if o.table {
-		rows = len(o.v) / max(1, o.cols)
+		rows, cols = len(o.v)/max(1, o.cols), o.cols
 	}
-	ta, err := engine.NewTimedArray(engine.Array{V: o.v, Dim: o.dim}, rows, o.cols, dt, name)
+	ta, err := engine.NewTimedArray(engine.Array{V: o.v, Dim: o.dim}, rows, cols, dt, name)
 	if err != nil {
 		return nil, err
 	}
