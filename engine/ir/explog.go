@@ -27,7 +27,7 @@ func (b *Builder) logarithm(x Value, perOctave, perE float64) Value {
 	v := b.logSum(e, f, perOctave, perE)
 	_, lo := math.Frexp(max(t.Tiny, t.least()))
 	_, hi := math.Frexp(max(t.Hi, 1))
-	is := Range{Lo: float64(lo-1)*perOctave - 1e-4, Hi: float64(hi)*perOctave + 1e-4, Tiny: 0x1p-27}
+	is := Range{Lo: float64(float64(lo-1)*perOctave) - 1e-4, Hi: float64(float64(hi)*perOctave) + 1e-4, Tiny: 0x1p-27}
 	if t.Lo > 0 {
 		return b.Assume(v, is)
 	}
@@ -78,7 +78,7 @@ func (b *Builder) Log1p(x Value) Value {
 	b.Assume(f, Range{Lo: -0.2930, Hi: 0.41423, Tiny: min(t.Tiny, 0x1p-66)})
 	v := b.logSum(e, f, ln2, 1)
 	_, hi := math.Frexp(b.r[u].Hi)
-	b.Assume(v, Range{Lo: -18, Hi: float64(hi)*ln2 + 1e-4, Tiny: 0.7 * min(t.Tiny, 0x1p-66)})
+	b.Assume(v, Range{Lo: -18, Hi: float64(float64(hi)*ln2) + 1e-4, Tiny: 0.7 * min(t.Tiny, 0x1p-66)})
 	return b.Sel(bad, b.lit(-huge), v)
 }
 

@@ -60,7 +60,7 @@ func (b *Builder) inverseRoot(x Value) Value {
 }
 
 // threshold is p as a bound of random words.
-func threshold(p float64) uint64 { return uint64(math.Floor(max(0, min(1, p))*0x1p32 + 0.5)) }
+func threshold(p float64) uint64 { return uint64(math.Floor(float64(max(0, min(1, p))*0x1p32) + 0.5)) }
 
 // Below is true with probability p: word < round(p * 2^32), always for p >= 1.
 func (b *Builder) Below(word Value, p float64) Value {
