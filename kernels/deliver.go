@@ -30,71 +30,56 @@ func (t *thread) deliver(o *op, s int) {
 		t.await(step - lag + 1)
 		t.lap(phaseWait)
 		t.visit(table.Sources, table.First, table.Last, b.delays, near, len(b.delays), step)
-		t.due += b.add(t.id, t.visits, acc)
+		t.due += b.add(t.id, append(t.visits, spare[:]...), acc)
 		t.lap(phaseDeliver)
 	}
 	if near > 0 {
 		t.await(step)
 		t.lap(phaseWait)
 		t.visit(table.Sources, table.First, table.Last, b.delays, 0, near, step)
-		t.due += b.add(t.id, t.visits, acc)
+		t.due += b.add(t.id, append(t.visits, spare[:]...), acc)
 		t.lap(phaseDeliver)
 	}
 }
 
-// ahead is the number of groups beyond the last that the delivery may look at.
+// spare visits follow the last one: to the first group, which is always there.
+var spare [ahead]uint32
+
+// ahead is the number of visits beyond the last that a delivery may look at.
 const ahead = 32
 
 // add adds the groups of synapses to the thread's accumulator, tile by tile,
-// and counts them.
+// and counts them. visits ends in the spare ones.
 func (b *built) add(thread int, visits []uint32, acc []uint32) (count uint64) {
-	if len(visits) == 0 {
+	if len(visits) == ahead {
 		return 0
 	}
 	for _, tab := range b.tiles[thread] {
-		tile := (*[connect.MaxTile]uint32)(acc)
-		switch b.width {
-		case 0:
-			count += add0(visits, tab.Index, tab.Targets, uint32(tab.Uniform), tile)
-		case 16:
-			count += add16(visits, tab.Index, tab.Packed, tile)
-		default:
-			count += add32(visits, tab.Index, tab.Targets, tab.Weights, tile)
-		}
+		count += addGroups(tab, visits, (*[connect.MaxTile]uint32)(acc))
 		acc = acc[tab.NTgt:]
 	}
 	return count
 }
 
-func add0(visits, index []uint32, targets []uint16, w uint32, acc *[connect.MaxTile]uint32) (count uint64) {
+// addPlain is what addGroups does, without looking ahead.
+func addPlain(t *connect.Table, visits []uint32, acc *[connect.MaxTile]uint32) (count uint64) {
 	for _, v := range visits {
-		group := targets[index[v]:index[v+1]]
-		count += uint64(len(group))
-		for _, j := range group {
-			acc[j] += w
-		}
-	}
-	return count
-}
-
-func add16(visits, index, packed []uint32, acc *[connect.MaxTile]uint32) (count uint64) {
-	for _, v := range visits {
-		group := packed[index[v]:index[v+1]]
-		count += uint64(len(group))
-		for _, e := range group {
-			acc[e&0xffff] += uint32(int32(e) >> 16)
-		}
-	}
-	return count
-}
-
-func add32(visits, index []uint32, targets []uint16, weights []int32, acc *[connect.MaxTile]uint32) (count uint64) {
-	for _, v := range visits {
-		lo, hi := index[v], index[v+1]
-		group, ws := targets[lo:hi], weights[lo:hi]
-		count += uint64(len(group))
-		for k, j := range group {
-			acc[j] += uint32(ws[k])
+		lo, hi := t.Index[v], t.Index[v+1]
+		count += uint64(hi - lo)
+		switch t.Width {
+		case 0:
+			for _, j := range t.Targets[lo:hi] {
+				acc[j] += uint32(t.Uniform)
+			}
+		case 16:
+			for _, e := range t.Packed[lo:hi] {
+				acc[e&0xffff] += uint32(int32(e) >> 16)
+			}
+		default:
+			weights := t.Weights[lo:hi]
+			for k, j := range t.Targets[lo:hi] {
+				acc[j] += uint32(weights[k])
+			}
 		}
 	}
 	return count
