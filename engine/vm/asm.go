@@ -67,7 +67,6 @@ var (
 	vMinPS     = code{0, 1, 0, 0x5d, 0}
 	vMaxPS     = code{0, 1, 0, 0x5f, 0}
 	vAnd       = code{1, 1, 0, 0xdb, 0} // vpand, vpandd
-	vAndN      = code{1, 1, 0, 0xdf, 0}
 	vOr        = code{1, 1, 0, 0xeb, 0}
 	vXor       = code{1, 1, 0, 0xef, 0}
 	vAddD      = code{1, 1, 0, 0xfe, 0}
@@ -234,7 +233,6 @@ var (
 	kNot  = code{0, 1, 0, 0x44, 0}
 	kOr   = code{0, 1, 0, 0x45, 0}
 	kXnor = code{0, 1, 0, 0x46, 0}
-	kXor  = code{0, 1, 0, 0x47, 0}
 	kLoad = code{0, 1, 0, 0x90, 0}
 	kSave = code{0, 1, 0, 0x91, 0}
 	kFrom = code{0, 1, 0, 0x92, 0} // from a general register
@@ -266,7 +264,6 @@ func (a *assembler) gpr(wide bool, op []byte, r uint8, x arg, imm ...byte) {
 }
 
 func (a *assembler) load64(r uint8, m mem) { a.gpr(true, []byte{0x8b}, r, at(m)) }
-func (a *assembler) load32(r uint8, m mem) { a.gpr(false, []byte{0x8b}, r, at(m)) }
 func (a *assembler) save32(m mem, r uint8) { a.gpr(false, []byte{0x89}, r, at(m)) }
 
 // imm32 writes op r, x of 64 bits: digit 0 add, 5 sub, 7 cmp, 4 and, 1 or.

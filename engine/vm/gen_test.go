@@ -96,12 +96,10 @@ var edgeInts = []uint32{0, 1, 2, 3, 31, 32, 33, 127, 0x7fffffff, 0x80000000, 0x8
 func newMaker(r *rand.Rand) *maker {
 	m := &maker{r: r, bound: map[ir.Value]float64{}}
 	m.p = ir.Prog{Name: "random", Traps: 2, Slots: make([]ir.Slot, numSlots)}
-	for k, s := range []ir.Slot{{Name: "x", Kind: ir.Array, Type: ir.F32}, {Name: "v", Kind: ir.Array, Type: ir.F32},
+	copy(m.p.Slots, []ir.Slot{{Name: "x", Kind: ir.Array, Type: ir.F32}, {Name: "v", Kind: ir.Array, Type: ir.F32},
 		{Name: "n", Kind: ir.Array, Type: ir.I32}, {Name: "b", Kind: ir.Array, Type: ir.Bool}, {Name: "t", Kind: ir.Table, Type: ir.F32},
 		{Name: "m", Kind: ir.Mask, Type: ir.Bool}, {Name: "s", Kind: ir.Mask, Type: ir.Bool}, {Name: "a", Kind: ir.Accum, Type: ir.I32},
-		{Name: "d", Kind: ir.Accum, Type: ir.I32}, {Name: "p", Kind: ir.Table, Type: ir.I32}, {Name: "w", Kind: ir.Array, Type: ir.F32}} {
-		m.p.Slots[k] = s
-	}
+		{Name: "d", Kind: ir.Accum, Type: ir.I32}, {Name: "p", Kind: ir.Table, Type: ir.I32}, {Name: "w", Kind: ir.Array, Type: ir.F32}})
 	return m
 }
 

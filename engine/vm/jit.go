@@ -35,7 +35,6 @@ type jitState struct {
 	columns  [][]uint32 // random columns, with room for whole blocks around
 	outs     [][]uint32 // operands of effects, one word for each lane of a chunk
 	effects  [][]uint32
-	align    []uint32
 }
 
 // Lanes of a chunk: where scratch goes with it, and at most.
