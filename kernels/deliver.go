@@ -15,11 +15,12 @@ func (t *thread) deliver(o *op, s int) {
 	if o.clear {
 		clear(acc[:p.lay.accs[st.Acc].words(t.id)])
 	}
-	if !p.runs(o.stage, s) {
-		return
-	}
 	b := p.tables[o.stage]
 	step := p.step0 + int64(s)
+	if !p.runs(o.stage, s) {
+		t.await(step) // all the same, since no thread may run far ahead
+		return
+	}
 	near := 0 // delays of one step and less
 	for near < len(b.delays) && b.delays[near] < 2 {
 		near++
@@ -30,14 +31,14 @@ func (t *thread) deliver(o *op, s int) {
 		t.await(step - lag + 1)
 		t.lap(phaseWait)
 		t.visit(table.Sources, table.First, table.Last, b.delays, near, len(b.delays), step)
-		t.due += b.add(t.id, append(t.visits, spare[:]...), acc)
+		t.due += b.add(t.id, t.visits, acc)
 		t.lap(phaseDeliver)
 	}
 	if near > 0 {
 		t.await(step)
 		t.lap(phaseWait)
 		t.visit(table.Sources, table.First, table.Last, b.delays, 0, near, step)
-		t.due += b.add(t.id, append(t.visits, spare[:]...), acc)
+		t.due += b.add(t.id, t.visits, acc)
 		t.lap(phaseDeliver)
 	}
 }
@@ -49,11 +50,12 @@ var spare [ahead]uint32
 const ahead = 32
 
 // add adds the groups of synapses to the thread's accumulator, tile by tile,
-// and counts them. visits ends in the spare ones.
+// and counts them. visits has spare ones behind its end.
 func (b *built) add(thread int, visits []uint32, acc []uint32) (count uint64) {
-	if len(visits) == ahead {
+	if len(visits) == 0 {
 		return 0
 	}
+	visits = visits[:len(visits)+ahead]
 	for _, tab := range b.tiles[thread] {
 		count += addGroups(tab, visits, (*[connect.MaxTile]uint32)(acc))
 		acc = acc[tab.NTgt:]

@@ -11,9 +11,9 @@ func visit16(visits *uint32, n int, index, packed, acc *uint32) (count uint64)
 //go:noescape
 func visit32(visits *uint32, n int, index *uint32, targets *uint16, acc *uint32, weights *int32) (count uint64)
 
-// patience is the number of groups after which the assembly lets Go interrupt:
-// a few thousand entries each would take some 100 µs.
-const patience = 64
+// patience is the number of entries, or thereabouts, after which the assembly
+// lets Go interrupt: some 50 µs.
+const patience = 30_000
 
 // addGroups adds groups of a table to its tile; visits has ahead more entries
 // than are to be visited.
@@ -22,8 +22,9 @@ func addGroups(t *connect.Table, visits []uint32, acc *[connect.MaxTile]uint32) 
 	if t.Entries() == 0 {
 		return 0
 	}
-	for at := 0; at < n; at += patience {
-		v, k := &visits[at], min(patience, n-at)
+	most := max(patience/(t.Entries()/(len(t.Index)-1)+1), 4)
+	for at := 0; at < n; at += most {
+		v, k := &visits[at], min(most, n-at)
 		switch t.Width {
 		case 0:
 			count += visit0(v, k, &t.Index[0], &t.Targets[0], &acc[0], uint32(t.Uniform))

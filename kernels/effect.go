@@ -104,5 +104,6 @@ func (t *thread) visit(sources []backend.Source, first, last int64, delays []uin
 			}
 		}
 	}
-	t.visits = visits
+	visits = append(visits, spare[:]...)
+	t.visits = visits[:len(visits)-ahead]
 }

@@ -79,6 +79,10 @@ func (p *program) loadTables() error {
 		}
 		b.users++
 		p.tables[o.stage] = b
+		t := &p.plan.Tables[p.plan.Stages[o.stage].Table]
+		if n := len(b.delays); n > 0 && (int(b.delays[0]) < t.MinDelay || int(b.delays[n-1]) > t.MaxDelay) {
+			return fmt.Errorf("table %s: delays of %d to %d steps, the plan says %d to %d", t.Spec.Name, b.delays[0], b.delays[n-1], t.MinDelay, t.MaxDelay)
+		}
 	}
 	for i := range p.plan.Stages {
 		if p.plan.Stages[i].Form == backend.FormEffect {

@@ -42,9 +42,13 @@ func listSynapses(spec *connect.Spec, post bool) (*synapses, error) {
 	return s, err
 }
 
-// check says whether the stage's buffers hold a word for each synapse, where
-// they are indexed by synapse.
+// check says whether the delays are as the plan says, and whether the stage's
+// buffers hold a word for each synapse, where they are indexed by synapse.
 func (s *synapses) check(plan *backend.Plan, st *backend.Stage) error {
+	t, d := &plan.Tables[st.Table], s.at.Delays
+	if n := len(d); n > 0 && (int(d[0]) < t.MinDelay || int(d[n-1]) > t.MaxDelay) {
+		return fmt.Errorf("delays of %d to %d steps, the plan says %d to %d", d[0], d[n-1], t.MinDelay, t.MaxDelay)
+	}
 	for i, b := range st.Bind {
 		if b.Buf != backend.NoBuf && st.Prog.Slots[i].Kind == ir.Array && b.Off+len(s.target) > plan.Bufs[b.Buf].Len {
 			return fmt.Errorf("%d words of buffer %s for %d synapses", plan.Bufs[b.Buf].Len, plan.Bufs[b.Buf].Name, len(s.target))

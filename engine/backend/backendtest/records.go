@@ -192,6 +192,8 @@ func testRefusals(t *testing.T, open Open) {
 		"a missing event":  func(p *net) { p.Stages[0].Bind[0].Event = -1 },
 		"a missing table":  func(p *net) { p.Stages[2].Table = 1 },
 		"a short history":  func(p *net) { p.Tables[0].MaxDelay = 3 },
+		"longer delays":    func(p *net) { p.Tables[0].MaxDelay = 1 },
+		"shorter delays":   func(p *net) { p.Tables[0].MinDelay = 2 },
 		"a flag":           func(p *net) { p.Stages[0].Flag = 2 },
 		"rows":             func(p *net) { p.Tables[0].Sources[0].Row0 = 1 },
 		"a short mask":     func(p *net) { p.Bufs[p.Events[0].Masks].Len-- },

@@ -11,7 +11,6 @@ import (
 	"synfire/kernels/ref"
 )
 
-
 // cortex is a network with a bit of everything: three populations, delays, two
 // tables, noise, records, a flagged stage.
 func cortex(seed uint64, batch int) *net {
