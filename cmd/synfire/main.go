@@ -1,0 +1,155 @@
+// Command synfire runs networks of spiking neurons that are written in Brian2's words.
+//
+//	synfire run cuba.star --out results --plot cuba.png
+//
+// What a script prints, summaries and --json go to standard output; progress, warnings and errors to standard error.
+// Exit status: 0 done, 1 a verification failed, 2 usage or an error of the model, 3 an error of the device, 130 interrupted
+// (what was recorded is on disk).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"synfire/engine"
+	"synfire/shaders"
+)
+
+// started is when the process began, but for the runtime's own start.
+var started = time.Now()
+
+// version is set by the Makefile.
+var version = ""
+
+// The exit statuses.
+const (
+	exitDone        = 0
+	exitDiffers     = 1
+	exitModel       = 2
+	exitDevice      = 3
+	exitInterrupted = 130
+)
+
+// cli is the command line.
+type cli struct {
+	Run     runCmd     `cmd:"" help:"Run a model and show what came out."`
+	Info    infoCmd    `cmd:"" help:"Show sizes, equations as compiled and memory, before anything is allocated."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// environment is what commands use of the process, so that tests can stand in for it.
+type environment struct {
+	ctx      context.Context
+	out, err io.Writer
+	outTerm  terminal
+	errTerm  terminal
+}
+
+func main() {
+	os.Exit(realMain(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func realMain(args []string, stdout, stderr *os.File) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	env := &environment{ctx: ctx, out: stdout, err: stderr, outTerm: newTerminal(stdout), errTerm: newTerminal(stderr)}
+
+	var c cli
+	code := -1
+	parser, err := kong.New(&c, kong.Name("synfire"), kong.UsageOnError(), kong.Writers(stdout, stderr),
+		kong.Description("Simulates networks of spiking neurons, written in Brian2's words, with the same bits on every device."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(int) {
+			if code < 0 {
+				code = exitDone // --help
+			}
+			panic(helpShown{})
+		}),
+		kong.Bind(env))
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitModel
+	}
+	return func() (status int) {
+		defer func() {
+			if r := recover(); r != nil {
+				if _, ok := r.(helpShown); !ok {
+					panic(r)
+				}
+				status = code
+			}
+		}()
+		k, err := parser.Parse(args)
+		if err != nil {
+			fmt.Fprintf(stderr, "%s %v\n", env.errTerm.red("synfire:"), err)
+			fmt.Fprintln(stderr, "`synfire --help` and `synfire run --help` show what there is.")
+			return exitModel
+		}
+		return report(env, k.Run())
+	}()
+}
+
+type helpShown struct{}
+
+// report prints an error and returns the exit status that it means.
+func report(env *environment, err error) int {
+	var told *toldError
+	var device *shaders.DeviceError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &told):
+	default:
+		printError(env, err)
+	}
+	switch {
+	case errors.Is(err, engine.ErrInterrupted):
+		return exitInterrupted
+	case errors.As(err, &device):
+		return exitDevice
+	}
+	return exitModel
+}
+
+// toldError is an error that has been printed.
+type toldError struct{ error }
+
+func (e *toldError) Unwrap() error { return e.error }
+
+type versionCmd struct{}
+
+// Run prints the version, the commit and the compiler.
+func (versionCmd) Run(env *environment) error {
+	fmt.Fprintf(env.out, "synfire %s\n", versionText())
+	return nil
+}
+
+// versionText is the version that the build was given, else that of the module, or its commit.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(12, len(s.Value))]
+		}
+	}
+	if v := info.Main.Version; v != "" {
+		return v
+	}
+	return "unknown"
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"synfire/engine"
+	"synfire/engine/backend"
+	"synfire/engine/script"
+	"synfire/engine/store"
+	"synfire/kernels"
+	"synfire/kernels/ref"
+	"synfire/shaders"
+)
+
+// deviceFlags choose where a model runs.
+type deviceFlags struct {
+	Backend      string `help:"auto, cpu, gl (OpenGL compute) or ref (the slow definition)." enum:"auto,cpu,gl,ref" default:"auto"`
+	Threads      int    `help:"Threads; 0: all cores. Results do not depend on it." default:"0"`
+	Device       string `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
+	AllowInexact bool   `help:"Run on a device that fails its self-test; the manifest says so."`
+}
+
+// open opens the backend.
+func (f deviceFlags) open() (backend.Backend, error) {
+	switch f.Backend {
+	case "ref":
+		return ref.New(), nil
+	case "gl":
+		return shaders.Open(shaders.Options{Device: f.Device, AllowInexact: f.AllowInexact})
+	}
+	return kernels.New(f.Threads), nil
+}
+
+// modelFlags are what every command on a model takes.
+type modelFlags struct {
+	Model string            `arg:"" help:"The script (.star)." type:"path" placeholder:"MODEL.star"`
+	Seed  *uint64           `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
+	Set   map[string]string `help:"Give a parameter of the script a value: --set scale=0.1 --set 'duration=2*second'." placeholder:"NAME=VALUE" mapsep:"none"`
+}
+
+type runCmd struct {
+	modelFlags
+	deviceFlags
+	Out   string `help:"Write what was recorded into this directory, made if need be; an earlier run in it is replaced." type:"path" placeholder:"DIR"`
+	JSON  bool   `name:"json" help:"Print the manifest instead of a summary (what the script prints goes to standard error)."`
+	Plot  string `help:"Draw raster, rates and traces into this file, .png or .svg." type:"path" placeholder:"FILE"`
+	Quiet bool   `short:"q" help:"No progress and no summary."`
+}
+
+// Run runs the model.
+func (c *runCmd) Run(env *environment) error {
+	if c.Plot != "" {
+		if ext := filepath.Ext(c.Plot); ext != ".png" && ext != ".svg" {
+			return fmt.Errorf("--plot %s: a picture's name ends in .png or .svg", c.Plot)
+		}
+	}
+	if c.Threads < 0 {
+		return fmt.Errorf("--threads %d: a number of threads is not negative; 0 takes all cores", c.Threads)
+	}
+	r := &record{}
+	m := &r.m
+	m.Version, m.Script, m.Status = versionText(), filepath.Base(c.Model), store.Running
+	var dir *store.Dir
+	if c.Out != "" {
+		var err error
+		if dir, err = store.Create(c.Out); err == nil {
+			err = dir.WriteManifest(m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+
+	bar := newProgress(env.err, env.errTerm, c.Quiet)
+	stdout := io.Writer(env.out)
+	if c.JSON {
+		stdout = env.err
+	}
+	m.TimeS.Start = time.Since(started).Seconds()
+	res, err := script.Run(env.ctx, script.Options{
+		File: c.Model, Set: c.Set, Seed: c.Seed, Threads: c.Threads,
+		Open: func() (backend.Backend, error) {
+			b, err := c.open()
+			if err == nil {
+				r.opened(b)
+			}
+			return b, err
+		},
+		Stdout:   &clearing{bar, stdout},
+		Warn:     func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) },
+		Progress: bar.step,
+		AfterRun: r.afterRun,
+	})
+	bar.clear()
+	r.finish(res, err)
+	if dir != nil {
+		if e := r.save(dir, res); e != nil {
+			e = fmt.Errorf("%w (the run itself: %s)", e, m.Status)
+			if err != nil {
+				printError(env, err)
+			}
+			return e
+		}
+	}
+	if err == nil || errors.Is(err, engine.ErrInterrupted) {
+		if c.Plot != "" {
+			if e := figure(res).Save(c.Plot); e != nil && err == nil {
+				err = e
+			}
+		}
+		if e := c.show(env, r, res); e != nil {
+			return e
+		}
+	}
+	if err != nil && res != nil && len(res.Runs) > 0 {
+		printError(env, err)
+		fmt.Fprintln(env.err, kept(m, c.Out))
+		return &toldError{err}
+	}
+	return err
+}
+
+// show prints the manifest or the summary.
+func (c *runCmd) show(env *environment, r *record, res *script.Result) error {
+	switch {
+	case c.JSON:
+		b, err := r.m.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = env.out.Write(b)
+		return err
+	case !c.Quiet:
+		summarize(env.out, env.outTerm, &r.m, r.profile, trains(res))
+		for _, f := range []string{c.Out, c.Plot} {
+			if f != "" {
+				fmt.Fprintln(env.out, "written:", f)
+			}
+		}
+	}
+	return nil
+}
+
+// kept says what is left of a run that did not come to its end.
+func kept(m *store.Manifest, dir string) string {
+	var model float64
+	for _, r := range m.Runs {
+		model += r.DurationS
+	}
+	if dir == "" {
+		return fmt.Sprintf("The model ran for %s; nothing is kept, since there was no --out.", duration(model))
+	}
+	return fmt.Sprintf("The model ran for %s; what was recorded until then is in %s.", duration(model), dir)
+}
+
+// clearing takes the progress bar away before it writes.
+type clearing struct {
+	bar *progress
+	w   io.Writer
+}
+
+func (c *clearing) Write(b []byte) (int, error) {
+	c.bar.clear()
+	return c.w.Write(b)
+}
