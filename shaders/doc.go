@@ -21,6 +21,7 @@ type Options struct {
 	Device       string // number in Devices, or a part of a device's name; "" chooses
 	AllowInexact bool   // run on a device that failed its self-test (Caps.Inexact tells)
 	WorkGroup    int    // lanes of a work group, a multiple of 32 up to 1024; 0: 64
+	Team         int    // lanes that share a row of synapses, a power of two up to 32; 0: 32, or 8 on a software renderer
 	MaxBlock     int64  // bytes of the largest buffer; 0: what the device advertises, at most 1 GiB
 	Span         int    // most steps in one pair of dispatches; 0: as the shortest delay allows, at most 32
 	Submit       int    // most steps in one submission; 0: by measurement, under 50 ms

@@ -54,7 +54,7 @@ func TestVariants(t *testing.T) {
 	flag.Set("rapid.checks", "3")
 	defer flag.Set("rapid.checks", old)
 	for _, opt := range []Options{
-		{WorkGroup: 32}, {WorkGroup: 128}, {WorkGroup: 256, Span: 3}, {WorkGroup: 1024, Submit: 7},
+		{WorkGroup: 32, Team: 32}, {WorkGroup: 128, Team: 32}, {WorkGroup: 256, Span: 3}, {WorkGroup: 1024, Submit: 7, Team: 1},
 		{MaxBlock: 256 << 10}, {Span: 1, Submit: 1},
 	} {
 		name := fmt.Sprintf("group %d, block %d, span %d, submit %d", opt.WorkGroup, opt.MaxBlock, opt.Span, opt.Submit)

@@ -35,6 +35,9 @@ func Open(opt Options) (backend.Backend, error) {
 	if opt.WorkGroup < 32 || opt.WorkGroup > 1024 || opt.WorkGroup%32 != 0 {
 		return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("work groups of %d lanes, expected a multiple of 32 up to 1024", opt.WorkGroup)}
 	}
+	if opt.Team < 0 || opt.Team > 32 || opt.Team&(opt.Team-1) != 0 {
+		return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("teams of %d lanes, expected a power of two up to 32", opt.Team)}
+	}
 	d, err := choose(opt)
 	if err != nil {
 		return nil, err

@@ -310,7 +310,12 @@ func (p *program) addWalk(seg *segment, sets []rowSet, delays []uint16, shards [
 	s := &p.plan.Stages[seg.stage]
 	spec := p.plan.Tables[s.Table].Spec
 	n, chunk := pieces(longest(sets))
-	group := min(p.d.opt.WorkGroup, 256)
+	group, team := min(p.d.opt.WorkGroup, 256), p.d.opt.Team
+	if team == 0 && p.d.info.Software {
+		team = 8
+	} else if team == 0 {
+		team = 32
+	}
 	var flags []int
 	if s.Flag >= 0 {
 		flags = []int{s.Flag}
@@ -325,9 +330,9 @@ func (p *program) addWalk(seg *segment, sets []rowSet, delays []uint16, shards [
 		params := p.l.walkParams(seg.stage, delays, some, len(sets), n, chunk)
 		var k *kernel
 		if seg.form == backend.FormEffect {
-			k = p.l.effectKernel(seg.stage, params, take, group, at[seg.stage], p.d.opt.Inject)
+			k = p.l.effectKernel(seg.stage, params, take, group, team, at[seg.stage], p.d.opt.Inject)
 		} else {
-			k = p.l.deliverKernel(seg.stage, params, take, group, spec.Width, spec.Uniform, p.d.opt.Inject)
+			k = p.l.deliverKernel(seg.stage, params, take, group, team, spec.Width, spec.Uniform, p.d.opt.Inject)
 		}
 		var more []*memoryBuffer
 		for _, h := range some {

@@ -10,9 +10,9 @@ import (
 // A walk is a kernel that visits what is due: for each step of a pass, each
 // source of a table and each delay d, the neurons that fired d steps before.
 // Its items are (neuron, cut): a cut is a tile of targets, and within it a
-// piece of at most chunk entries of the neuron's row. Teams of 32 lanes take items in turn over
-// all work groups, so that long rows and busy populations spread evenly; each
-// work group finds item numbers from a prefix sum over (step, source, delay),
+// piece of at most chunk entries of the neuron's row. Teams of 32 lanes
+// (8 on a software renderer) take items in turn over all work groups, so that
+// long rows and busy populations spread evenly; each work group finds item numbers from a prefix sum over (step, source, delay),
 // made anew from the counts of fired neurons. Where a step has no list of them, items are
 // words of its mask.
 
@@ -99,7 +99,7 @@ func (l *layout) walkParams(stage int, delays []uint16, shards []*shard, tiles, 
 // walkKernel prints a walk of stage over so many shards. entry is the statement
 // for one entry: e is its number in shard h, row and k (the step within the
 // pass) are at hand. inject is Options.Inject.
-func (l *layout) walkKernel(stage, params, shards, group int, inject string, entry func(k *kernel)) *kernel {
+func (l *layout) walkKernel(stage, params, shards, group, team int, inject string, entry func(k *kernel)) *kernel {
 	k := &kernel{l: l, always: true}
 	t := &l.plan.Tables[l.plan.Stages[stage].Table]
 	// Events lie in one arena as a rule; where they do not, a source's records say which.
@@ -148,13 +148,13 @@ func (l *layout) walkKernel(stage, params, shards, group int, inject string, ent
 	k.line("}")
 	k.line("uint due = 0u;")
 	k.line("void visit(uint k, uint row, uint d, uint tile, uint piece) {")
-	k.line("uint s = S + k, step = P[%d] + s, j = gl_LocalInvocationID.x & 31u, H = T + P[T + %du];", parStep, walkShardAt)
+	k.line("uint s = S + k, step = P[%d] + s, j = gl_LocalInvocationID.x %% %du, H = T + P[T + %du];", parStep, team, walkShardAt)
 	k.line("for (uint h = 0u; h < %du; h++, H += %du) {", shards, shardWords)
 	k.line("if (P[H] != tile || row < P[H + 1u] || row >= P[H + 2u]) continue;")
 	k.line("uint g = (row - P[H + 1u]) * P[T + %du] + d, chunk = P[T + %du];", walkDelays, walkChunk)
 	k.line("uint from = word(h, g) + piece * chunk, to = min(word(h, g + 1u), from + chunk);")
 	k.line("if (j == 0u && from < to) due += to - from;")
-	k.line("for (uint e = from + j; e < to; e += 32u) {")
+	k.line("for (uint e = from + j; e < to; e += %du) {", team)
 	entry(k)
 	k.line("}")
 	k.line("}")
@@ -164,7 +164,7 @@ func (l *layout) walkKernel(stage, params, shards, group int, inject string, ent
 		walk = strings.Replace(walk, "+ rows - delay)", "+ rows - delay - uint(delay > 1u))", 1)
 	}
 	for from, to := range map[string]string{
-		"GROUP": fmt.Sprint(group), "PAIRS": fmt.Sprint(scanPairs), "EACH": fmt.Sprint(scanPairs / group), "PARAMS": fmt.Sprint(l.kernelParam(params)),
+		"GROUP": fmt.Sprint(group), "TEAM": fmt.Sprint(team), "PAIRS": fmt.Sprint(scanPairs), "EACH": fmt.Sprint(scanPairs / group), "PARAMS": fmt.Sprint(l.kernelParam(params)),
 		"FAULT": fmt.Sprint(ctlFault), "HALT": fmt.Sprint(ctlHalt), "DUE": fmt.Sprint(ctlDue),
 	} {
 		walk = strings.ReplaceAll(walk, "$"+from, to)
@@ -189,35 +189,36 @@ uint ringRow(uint q, uint s, uint delay) {
 	return (P[P[q]] + s + rows - delay) % rows;
 }
 
-// Items of a pair (step, source, delay) for each cut; list tells what they are.
-uint itemsOf(uint pair, out bool list) {
+// Neurons that the list of row has, unlisted where there is no list that holds all.
+uint listedIn(uint source, uint q, uint row) {
+	uint n = P[q + 6u] > 0u ? countAt(source, P[q + 4u] + row) : 0xffffffffu;
+	return n <= P[q + 6u] ? n : 0xffffffffu;
+}
+
+// Items of a pair (step, source, delay) for each cut: neurons, or words of the mask.
+uint itemsOf(uint pair) {
 	uint delays = P[T + 1u], d = pair % delays, source = pair / delays % P[T], s = S + pair / delays / P[T];
 	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source, range = P[T + 6u];
 	int at = int(s) - int(delay);
-	list = true;
 	if (at < int(P[range]) || at > int(P[range + 1u])) return 0u;
-	if (P[q + 6u] > 0u) {
-		uint n = countAt(source, P[q + 4u] + ringRow(q, s, delay));
-		if (n <= P[q + 6u]) return n;
-	}
-	list = false;
-	return P[q + 11u];
+	uint n = listedIn(source, q, ringRow(q, s, delay));
+	return n == 0xffffffffu ? P[q + 11u] : n;
 }
 
 void item(uint pair, uint n, uint cut) {
 	uint delays = P[T + 1u], d = pair % delays, source = pair / delays % P[T], k = pair / delays / P[T];
 	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source, row = ringRow(q, S + k, delay);
 	uint tile = cut / P[T + 3u], piece = cut % P[T + 3u], lo = P[q + 7u], hi = P[q + 8u], row0 = P[q + 9u];
-	bool list;
-	itemsOf(pair, list);
-	if (list) {
+	uint w = P[q + 10u] + n, bits;
+	if (listedIn(source, q, row) != 0xffffffffu) {
 		uint i = listAt(source, P[q + 5u] + row * P[q + 6u] + n);
-		if (i >= lo && i < hi) visit(k, row0 + i - lo, d, tile, piece);
-		return;
+		w = i >> 5;
+		bits = 1u << (i & 31u);
+	} else {
+		bits = maskAt(source, P[q + 3u] + row * P[q + 2u] + w);
 	}
-	uint w = P[q + 10u] + n, bits = maskAt(source, P[q + 3u] + row * P[q + 2u] + w);
 	for (int i = 0; i < 32 && bits != 0u; i++) {
-		uint b = uint(findLSB(bits)), neuron = 32u * w + b;
+		uint neuron = 32u * w + uint(findLSB(bits));
 		bits &= bits - 1u;
 		if (neuron >= lo && neuron < hi) visit(k, row0 + neuron - lo, d, tile, piece);
 	}
@@ -226,14 +227,13 @@ void item(uint pair, uint n, uint cut) {
 void main() {
 	if (C[$FAULT] < S || C[$HALT] <= S) return;
 	T = P[$PARAMS];
-	uint lane = gl_LocalInvocationID.x, teams = gl_NumWorkGroups.x * ($GROUPu / 32u), team = gl_WorkGroupID.x * ($GROUPu / 32u) + lane / 32u;
+	uint lane = gl_LocalInvocationID.x, teams = gl_NumWorkGroups.x * ($GROUPu / $TEAMu), team = gl_WorkGroupID.x * ($GROUPu / $TEAMu) + lane / $TEAMu;
 	uint pairs = K * P[T] * P[T + 1u], cuts = P[T + 2u] * P[T + 3u], done = 0u;
 	for (uint base = 0u; base < pairs; base += $PAIRSu) {
 		uint sum = 0u;
 		for (uint i = 0u; i < $EACHu; i++) {
 			uint pair = base + lane * $EACHu + i;
-			bool list;
-			if (pair < pairs) sum += itemsOf(pair, list) * cuts;
+			if (pair < pairs) sum += itemsOf(pair) * cuts;
 			before[lane * $EACHu + i + 1u] = sum;
 		}
 		part[lane] = sum;
@@ -269,9 +269,9 @@ void main() {
 `
 
 // deliverKernel adds packed weights to the accumulator of a FormDeliver stage.
-func (l *layout) deliverKernel(stage, params, shards, group, width int, uniform int32, inject string) *kernel {
+func (l *layout) deliverKernel(stage, params, shards, group, team, width int, uniform int32, inject string) *kernel {
 	acc := l.bufs[l.plan.Stages[stage].Acc]
-	return l.walkKernel(stage, params, shards, group, inject, func(k *kernel) {
+	return l.walkKernel(stage, params, shards, group, team, inject, func(k *kernel) {
 		local := "word(h, P[H + 3u] + e / 2u) >> (16u * (e & 1u)) & 0xffffu"
 		weight := fmt.Sprintf("0x%xu", uint32(uniform))
 		switch width {
