@@ -1,0 +1,114 @@
+//go:build egl && cgo && linux
+
+package shaders
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"synfire/engine/backend"
+	"synfire/engine/ir"
+)
+
+// drift is a plan of n neurons that gain 1.5 a step and trap beyond limit.
+func drift(n int, limit float32) *backend.Plan {
+	p := &backend.Plan{Dt: 1e-4, Batch: 100}
+	buf := func(name string, k backend.BufKind, t ir.Type, n int) backend.BufID {
+		p.Bufs = append(p.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: n})
+		return backend.BufID(len(p.Bufs) - 1)
+	}
+	p.Step, p.Due = buf("step", backend.State, ir.U32, 1), buf("due", backend.State, ir.U32, 2)
+	v := buf("v", backend.State, ir.F32, n)
+	a := &assembler{}
+	a.Name = "P update"
+	slot := a.slot(ir.Array, ir.F32)
+	x := a.op(ir.AddF, ir.F32, a.with(slot, a.op(ir.Load, ir.F32)), a.with(0x3fc00000, a.op(ir.Const, ir.F32)))
+	a.with(slot, a.op(ir.Store, ir.F32, x))
+	a.op(ir.Trap, ir.Bool, a.op(ir.LtF, ir.Bool, a.with(f32(limit), a.op(ir.Const, ir.F32)), x))
+	a.Traps = 1
+	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormMap, Name: "P update", Flag: -1, N: n, Prog: &a.Prog, Bind: []backend.Binding{{Buf: v}}, Trap: []backend.Trap{{Object: "P", Name: "v", Why: "is too large"}}})
+	return p
+}
+
+// TestErrors shows the errors of devices, all by injection, since no driver
+// here fails by itself: kind and text say what happened and what to do.
+func TestErrors(t *testing.T) {
+	for _, c := range []struct {
+		inject string
+		kind   Kind
+		parts  []string
+	}{
+		{"compile", BadShader, []string{"P update", "the driver said", "line ", "injected error"}},
+		{"lost", Lost, []string{"reset", "run again"}},
+		{"memory", NoMemory, []string{"MiB are free", "--backend cpu"}},
+		{"fence", NoFence, []string{"no answer for", "system log"}},
+	} {
+		t.Run(c.inject, func(t *testing.T) {
+			b := open(t, Options{Inject: c.inject, NoSelfTest: true, Fence: 1})
+			defer b.Close()
+			p, err := b.Load(drift(1000, 1e9))
+			if err == nil {
+				defer p.Close()
+				_, err = p.Run(10, nil)
+				if again, _ := p.Run(1, nil); again != 0 {
+					t.Error("the program went on after its device failed")
+				}
+			}
+			var dev *DeviceError
+			if !errors.As(err, &dev) || dev.Kind != c.kind {
+				t.Fatalf("%v, expected an error of kind %q", err, c.kind)
+			}
+			for _, part := range c.parts {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q lacks %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+// TestCompileErrorNamesIR breaks a line that came from an instruction: the
+// error quotes the line and the instruction.
+func TestCompileErrorNamesIR(t *testing.T) {
+	b := open(t, Options{NoSelfTest: true, NoCache: true})
+	defer b.Close()
+	p := drift(10, 1)
+	l := arrange(p, cut(p, 1), 1<<20)
+	k := l.mapKernels(l.sc.segments[0], 64)[0]
+	d := b.(*glBackend).d
+	err := d.do(func() error { _, err := d.compile("P update", strings.Replace(k.String(), "f0 + f1", "f0 + g1", 1), k.origin); return err })
+	if err == nil || !strings.Contains(err.Error(), "from IR P update: 2 addf") {
+		t.Errorf("%v, expected the instruction", err)
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	b := open(t, Options{NoSelfTest: true, MaxBlock: 4096})
+	defer b.Close()
+	_, err := b.Load(drift(10000, 1))
+	var dev *DeviceError
+	if !errors.As(err, &dev) || dev.Kind != TooLarge {
+		t.Errorf("%v, expected an error of kind %q", err, TooLarge)
+	}
+}
+
+// TestFaultInSpan traps in the middle of a span of fused steps: the step, the
+// lane and the number of steps done are those of the reference.
+func TestFaultInSpan(t *testing.T) {
+	b := open(t, Options{NoSelfTest: true})
+	defer b.Close()
+	p, err := b.Load(drift(500, 60))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	done, err := p.Run(100, nil)
+	var fault *backend.Fault
+	if !errors.As(err, &fault) || done != 41 || fault.Step != 40 || fault.Item != 0 {
+		t.Errorf("%d steps and %v, expected a fault of item 0 at step 40", done, err)
+	}
+	if err := p.Read(2, make([]uint32, 500)); err == nil {
+		t.Error("state was read after a fault")
+	}
+}

@@ -1,0 +1,169 @@
+#version 430
+layout(local_size_x = 64) in;
+layout(std430, binding = 0) readonly buffer BP { uint P[]; };
+layout(std430, binding = 1) coherent buffer BC { uint C[]; };
+layout(std430, binding = 2) buffer B0 { uint A0[]; };
+uniform uint S, K;
+uint negate(uint a) { return a == 0u ? 0u : a ^ 0x80000000u; }
+uint canon(uint a) {
+	uint m = a & 0x7fffffffu;
+	return m < 0x17800000u ? 0u : m > 0x53800000u ? (a & 0x80000000u) | 0x53800000u : a;
+}
+uint truncated(float x) {
+	precise float a = x;
+	precise float low = a < uintBitsToFloat(0xcf000000u) ? uintBitsToFloat(0xcf000000u) : a;
+	precise float c = low > uintBitsToFloat(0x4effffffu) ? uintBitsToFloat(0x4effffffu) : low;
+	return uint(int(c));
+}
+uint philox(uint item, uint step, uint draw, uint stream) {
+	uvec4 c = uvec4(item >> 2, step, draw, stream);
+	uvec2 k = uvec2(P[1], P[2]);
+	for (int i = 0; i < 10; i++) {
+		uint h0, l0, h1, l1;
+		umulExtended(0xd2511f53u, c.x, h0, l0);
+		umulExtended(0xcd9e8d57u, c.z, h1, l1);
+		c = uvec4(h1 ^ c.y ^ k.x, l1, h0 ^ c.w ^ k.y, l0);
+		k += uvec2(0x9e3779b9u, 0xbb67ae85u);
+	}
+	uint q = item & 3u;
+	return q < 2u ? (q == 0u ? c.x : c.y) : (q == 2u ? c.z : c.w);
+}
+void body0(uint lane, uint B) {
+	if (lane >= P[B + 0u]) return;
+	uint r0 = A0[P[B + 1u] + lane];
+	uint r1 = A0[P[B + 2u] + lane];
+	uint r2 = 0u;
+	for (uint k = 0u; k < K; k++) {
+		uint s = S + k, step = P[0] + s;
+		{
+			precise float f0 = uintBitsToFloat(r0);
+			precise float f1 = uintBitsToFloat(r1);
+			bool b2 = f0 < f1;
+			r2 = b2 ? 1u : 0u;
+		}
+	}
+	A0[P[B + 3u] + lane] = r2;
+}
+void body1(uint lane, uint B) {
+	if (lane >= P[B + 0u]) return;
+	uint r0 = A0[P[B + 1u] + lane];
+	uint r1 = A0[P[B + 2u] + lane];
+	uint r2 = 0u;
+	for (uint k = 0u; k < K; k++) {
+		uint s = S + k, step = P[0] + s;
+		{
+			precise float f0 = uintBitsToFloat(r0);
+			precise float f1 = uintBitsToFloat(r1);
+			bool b2 = f0 <= f1;
+			r2 = b2 ? 1u : 0u;
+		}
+	}
+	A0[P[B + 3u] + lane] = r2;
+}
+void body2(uint lane, uint B) {
+	if (lane >= P[B + 0u]) return;
+	uint r0 = A0[P[B + 1u] + lane];
+	uint r1 = A0[P[B + 2u] + lane];
+	uint r2 = 0u;
+	for (uint k = 0u; k < K; k++) {
+		uint s = S + k, step = P[0] + s;
+		{
+			precise float f0 = uintBitsToFloat(r0);
+			precise float f1 = uintBitsToFloat(r1);
+			bool b2 = f0 == f1;
+			r2 = b2 ? 1u : 0u;
+		}
+	}
+	A0[P[B + 3u] + lane] = r2;
+}
+void body3(uint lane, uint B) {
+	if (lane >= P[B + 0u]) return;
+	uint r0 = A0[P[B + 1u] + lane];
+	uint r1 = 0u;
+	for (uint k = 0u; k < K; k++) {
+		uint s = S + k, step = P[0] + s;
+		{
+			precise float f0 = uintBitsToFloat(r0);
+			uint u1 = truncated(f0);
+			r1 = u1;
+		}
+	}
+	A0[P[B + 2u] + lane] = r1;
+}
+void body4(uint lane, uint B) {
+	if (lane >= P[B + 0u]) return;
+	uint r0 = A0[P[B + 1u] + lane];
+	uint r1 = 0u;
+	for (uint k = 0u; k < K; k++) {
+		uint s = S + k, step = P[0] + s;
+		{
+			uint u0 = r0;
+			precise float f1 = float(int(u0));
+			r1 = floatBitsToUint(f1);
+		}
+	}
+	A0[P[B + 2u] + lane] = r1;
+}
+void body5(uint lane, uint B) {
+	if (lane >= P[B + 0u]) return;
+	uint r0 = A0[P[B + 1u] + lane];
+	uint r1 = 0u;
+	for (uint k = 0u; k < K; k++) {
+		uint s = S + k, step = P[0] + s;
+		{
+			precise float f0 = uintBitsToFloat(r0);
+			uint u1 = floatBitsToUint(f0);
+			r1 = u1;
+		}
+	}
+	A0[P[B + 2u] + lane] = r1;
+}
+void body6(uint lane, uint B) {
+	if (lane >= P[B + 0u]) return;
+	uint r0 = A0[P[B + 1u] + lane];
+	uint r1 = A0[P[B + 2u] + lane];
+	uint r2 = 0u;
+	for (uint k = 0u; k < K; k++) {
+		uint s = S + k, step = P[0] + s;
+		{
+			uint u0 = r0;
+			uint u1 = r1;
+			uint u2 = u0 + u1;
+			r2 = u2;
+		}
+	}
+	A0[P[B + 3u] + lane] = r2;
+}
+void body7(uint lane, uint B) {
+	if (lane >= P[B + 0u]) return;
+	uint r0 = A0[P[B + 1u] + lane];
+	uint r1 = A0[P[B + 2u] + lane];
+	uint r2 = 0u;
+	for (uint k = 0u; k < K; k++) {
+		uint s = S + k, step = P[0] + s;
+		{
+			uint u0 = r0;
+			uint u1 = r1;
+			uint u2 = u0 - u1;
+			r2 = u2;
+		}
+	}
+	A0[P[B + 3u] + lane] = r2;
+}
+void main() {
+	if (C[0] < S || C[1] <= S) return;
+	uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;
+	uint T = P[115], bodies = P[116];
+	while (b + 1u < bodies && g >= P[T + 3u * b + 3u]) b++;
+	uint lane = (g - P[T + 3u * b]) * 64u + gl_LocalInvocationID.x;
+	switch (P[T + 3u * b + 1u]) {
+		case 0u: body0(lane, P[T + 3u * b + 2u]); break;
+		case 1u: body1(lane, P[T + 3u * b + 2u]); break;
+		case 2u: body2(lane, P[T + 3u * b + 2u]); break;
+		case 3u: body3(lane, P[T + 3u * b + 2u]); break;
+		case 4u: body4(lane, P[T + 3u * b + 2u]); break;
+		case 5u: body5(lane, P[T + 3u * b + 2u]); break;
+		case 6u: body6(lane, P[T + 3u * b + 2u]); break;
+		case 7u: body7(lane, P[T + 3u * b + 2u]); break;
+	}
+}
