@@ -39,8 +39,9 @@ func pad(s string, n int) string {
 	return s + strings.Repeat(" ", n-len(r))
 }
 
-// Raster draws each spike between start and stop (seconds) as a dot, in about the given number of lines, which the
-// populations share in proportion to their neurons. A dot stands for all the neurons and the time that it covers.
+// Raster draws spikes between start and stop (seconds) as dots, in about the given number of lines, which the populations
+// share in proportion to their neurons. A row of dots is one neuron: of a population that has more, neurons at equal
+// distances are shown, and the last line says how many.
 func Raster(pops []Spikes, start, stop float64, width, lines int) string {
 	if len(pops) == 0 || !(stop > start) {
 		return ""
@@ -51,19 +52,17 @@ func Raster(pops []Spikes, start, stop float64, width, lines int) string {
 		total += p.N
 	}
 	var b strings.Builder
+	shown := 0
 	for _, p := range pops {
 		rows := int(math.Round(float64(lines) * float64(p.N) / float64(max(total, 1))))
 		rows = max(1, min(rows, (p.N+3)/4))
 		cells := make([]byte, rows*body)
+		step := max((p.N+4*rows-1)/(4*rows), 1)
+		shown += (p.N + step - 1) / step
 		for k, t := range p.T {
 			x := int((t - start) / (stop - start) * float64(2*body))
-			y := 0
-			if p.N > 4*rows {
-				y = int(int64(p.I[k]) * int64(4*rows) / int64(p.N))
-			} else {
-				y = int(p.I[k])
-			}
-			if x < 0 || x >= 2*body || y < 0 || y >= 4*rows {
+			y := int(p.I[k]) / step
+			if int(p.I[k])%step != 0 || x < 0 || x >= 2*body || y < 0 || y >= 4*rows {
 				continue
 			}
 			cells[y/4*body+x/2] |= dots[y%4][x%2]
@@ -88,7 +87,11 @@ func Raster(pops []Spikes, start, stop float64, width, lines int) string {
 			b.WriteByte('\n')
 		}
 	}
-	b.WriteString(axis(names, body, start, stop))
+	note := ""
+	if shown < total {
+		note = fmt.Sprintf("%d of %d neurons", shown, total)
+	}
+	b.WriteString(axis(names, body, start, stop, note))
 	return b.String()
 }
 
@@ -129,7 +132,7 @@ func Rates(pops []Spikes, start, stop float64, width int) string {
 		n := float64(max(p.N, 1))
 		fmt.Fprintf(&b, " %s, peak %s\n", hertz(float64(all)/(n*(stop-start))), hertz(float64(peak)/(n*bin)))
 	}
-	b.WriteString(axis(names, body, start, stop))
+	b.WriteString(axis(names, body, start, stop, ""))
 	return b.String()
 }
 
@@ -143,8 +146,8 @@ func hertz(r float64) string {
 	return fmt.Sprintf("%.3g Hz", r)
 }
 
-// axis is the line of times under a drawing.
-func axis(names, body int, start, stop float64) string {
+// axis is the line of times under a drawing, with a note in its middle.
+func axis(names, body int, start, stop float64, note string) string {
 	unit, scale := "s", 1.0
 	if stop-start < 2 {
 		unit, scale = "ms", 1e3
@@ -152,6 +155,10 @@ func axis(names, body int, start, stop float64) string {
 	left := fmt.Sprintf("%.6g", start*scale)
 	right := fmt.Sprintf("%.6g %s", stop*scale, unit)
 	gap := max(body-len(left)-len(right), 1)
+	if len(note)+2 > gap {
+		note = ""
+	}
+	a := (gap - len(note)) / 2
 	return strings.Repeat(" ", names+1) + "└" + strings.Repeat("─", body) + "\n" +
-		strings.Repeat(" ", names+2) + left + strings.Repeat(" ", gap) + right + "\n"
+		strings.Repeat(" ", names+2) + left + strings.Repeat(" ", a) + note + strings.Repeat(" ", gap-len(note)-a) + right + "\n"
 }

@@ -24,6 +24,27 @@ func TestRasterPlacesDots(t *testing.T) {
 	}
 }
 
+func TestRasterSaysWhatItLeavesOut(t *testing.T) {
+	p := Spikes{Name: "P", N: 100}
+	for k := range 100 {
+		p.I = append(p.I, int32(k))
+		p.T = append(p.T, float64(k)/100)
+	}
+	got := Raster([]Spikes{p}, 0, 1, 60, 2)
+	if !strings.Contains(got, "8 of 100 neurons") {
+		t.Errorf("\n%s", got)
+	}
+	n := 0
+	for _, r := range got {
+		for b := r - 0x2800; b > 0 && b < 256; b &= b - 1 {
+			n++
+		}
+	}
+	if n != 8 {
+		t.Errorf("%d dots\n%s", n, got)
+	}
+}
+
 func TestRates(t *testing.T) {
 	p := Spikes{Name: "inhibitory neurons", N: 10, T: []float64{0.0, 0.01, 0.5, 0.5, 0.5, 0.5, 3}, I: make([]int32, 7)}
 	got := Rates([]Spikes{p, {Name: "E", N: 2}}, 0, 1, 60)
