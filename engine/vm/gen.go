@@ -18,6 +18,7 @@ type gen struct {
 	l      *lowered
 	wide   bool // AVX-512: 16 lanes, truth values in mask registers
 	masked bool // the tail: memory outside the mask is not touched
+	twice  bool // l is doubled: odd values are those of the next group
 
 	uses [][]int32 // value -> where it is used, in order; len(ins) stands for the end
 	next []int32   // value -> index in uses of its next use after pos
@@ -31,14 +32,15 @@ type gen struct {
 	spill  []int32 // value -> offset in the data area in bytes, -1
 	home   []bool  // value can be read again from its slot
 
-	pos     int
-	uniAt   []int32 // uniform -> offset in the data area in bytes
-	trapAt  int32
-	area    int32   // bytes of the data area
-	ptrReg  []uint8 // pointer -> general register, 0 if none
-	stubs   []stub
-	spills  int
-	reloads int
+	pos      int
+	uniAt    []int32 // uniform -> offset in the data area in bytes
+	trapAt   int32
+	area     int32   // bytes of the data area
+	ptrReg   []uint8 // pointer -> general register, 0 if none
+	stubs    []stub
+	spills   int
+	reloads  int
+	unrolled bool // there is a loop over two groups
 
 	iotaAt, bitAt, highAt *mem             // vectors in the pool
 	eights                map[uint32]int32 // word -> place of eight copies in the pool, AVX2
@@ -46,9 +48,9 @@ type gen struct {
 
 type stub struct {
 	from, back int
+	group      int32 // lanes after those of CX
 	k          uint8 // AVX-512: mask of lanes that trap; AVX2: lanes are in AX
 	trap       uint32
-	masked     bool
 }
 
 const free = ir.None
@@ -106,9 +108,7 @@ func (g *gen) body(masked bool) {
 	for r := range g.mask {
 		g.mask[r] = free
 	}
-	if g.spill == nil {
-		g.spill = make([]int32, n)
-	}
+	g.spill = make([]int32, n)
 	for v := range g.spill {
 		g.spill[v] = -1
 	}
@@ -126,7 +126,10 @@ func (g *gen) body(masked bool) {
 	for k, v := range g.l.outs {
 		g.pos = n + k
 		g.pins, g.kpins = 0, 0
-		g.saveWord(v, first+k)
+		if g.twice {
+			k /= 2
+		}
+		g.saveWord(v, first+k, g.groupOf(int(v)))
 		g.done()
 	}
 }
@@ -283,11 +286,23 @@ func (g *gen) pointer(k int) uint8 {
 	return rax
 }
 
-// lanes is the address of this group's words of pointer k; it may use AX.
-func (g *gen) lanes(k int) mem { return mem{base: g.pointer(k), index: rcx} }
+// groupOf is the group of lanes of value or instruction n: 0, or 1 for the next.
+func (g *gen) groupOf(n int) int32 {
+	if g.twice {
+		return int32(n & 1)
+	}
+	return 0
+}
 
-// bits is the address of this group's bits of a mask slot; it may use AX.
-func (g *gen) bits(k int) mem { return mem{base: g.pointer(k), index: rsi} }
+// lanes is the address of a group's words of pointer k; it may use AX.
+func (g *gen) lanes(k int, group int32) mem {
+	return mem{base: g.pointer(k), index: rcx, disp: group * g.vecBytes()}
+}
+
+// bits is the address of a group's bits of a mask slot; it may use AX.
+func (g *gen) bits(k int, group int32) mem {
+	return mem{base: g.pointer(k), index: rsi, disp: group * g.group() / 8}
+}
 
 // source is the pointer of a Load's or a random column's words.
 func (g *gen) source(in *ir.Instr) int {
@@ -311,7 +326,7 @@ func (g *gen) inReg(v ir.Value) uint8 {
 	case g.l.uniform(v):
 		g.loadUniform(r, v)
 	default:
-		g.loadLanes(r, g.lanes(g.source(&g.l.ins[v])))
+		g.loadLanes(r, g.lanes(g.source(&g.l.ins[v]), g.groupOf(int(v))))
 	}
 	g.def(int(v), r)
 	return r
@@ -332,7 +347,7 @@ func (g *gen) operand(v ir.Value) arg {
 	case g.l.uniform(v):
 		return at(g.uniformMem(v))
 	case !g.masked && g.nextUse(v) < 0:
-		return at(g.lanes(g.source(&g.l.ins[v])))
+		return at(g.lanes(g.source(&g.l.ins[v]), g.groupOf(int(v))))
 	}
 	return reg(g.inReg(v))
 }
@@ -381,7 +396,7 @@ func (g *gen) word(x uint32) mem {
 func (g *gen) beforeStore(slot uint32) {
 	for v := range g.home[:g.pos] {
 		in := &g.l.ins[v]
-		if !g.home[v] || in.Op == ir.Rand || in.Imm != slot {
+		if !g.home[v] || in.Op == ir.Rand || in.Imm != slot || g.groupOf(v) != g.groupOf(g.pos) {
 			continue
 		}
 		if g.nextUse(ir.Value(v)) >= 0 && g.spill[v] < 0 {

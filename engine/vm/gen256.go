@@ -19,7 +19,7 @@ func (g *gen) inTruth(v ir.Value) uint8 {
 	}
 	r := g.temp()
 	bit := g.vectorOnce(&g.bitAt, 1, 2, 4, 8, 16, 32, 64, 128)
-	g.y(vBcastB, r, 0, at(g.bits(int(g.l.ins[v].Imm))))
+	g.y(vBcastB, r, 0, at(g.bits(int(g.l.ins[v].Imm), g.groupOf(int(v)))))
 	g.y(vAnd, r, r, at(bit))
 	g.y(vCmpEqD, r, r, at(bit))
 	g.def(int(v), r)
@@ -182,7 +182,7 @@ func (g *gen) instr256(n int, in *ir.Instr) {
 func (g *gen) memory256(n int, in *ir.Instr) {
 	switch in.Op {
 	case ir.Lane:
-		g.laneNumber(rax)
+		g.laneNumber(rax, g.groupOf(n))
 		t := g.temp()
 		g.vex(vMovD, 0, t, 0, reg(rax))
 		g.y(vBcastD, t, 0, reg(t))
@@ -194,7 +194,7 @@ func (g *gen) memory256(n int, in *ir.Instr) {
 			return
 		}
 		t := g.temp()
-		g.loadLanes(t, g.lanes(int(in.Imm)))
+		g.loadLanes(t, g.lanes(int(in.Imm), g.groupOf(n)))
 		g.nonzero(t)
 		g.def(n, t)
 	case ir.Rand, ir.Bit:
@@ -214,7 +214,7 @@ func (g *gen) memory256(n int, in *ir.Instr) {
 		}
 		g.def(n, d)
 	case ir.Store:
-		g.saveWord(in.A, int(in.Imm))
+		g.saveWord(in.A, int(in.Imm), g.groupOf(n))
 	case ir.StoreBit:
 		k := g.inTruth(in.A)
 		g.beforeStore(in.Imm)
@@ -223,7 +223,7 @@ func (g *gen) memory256(n int, in *ir.Instr) {
 			base = r13
 			g.load64(base, mem{base: rdi, index: noIndex, disp: int32(8 * in.Imm)})
 		}
-		m := at(mem{base: base, index: rsi})
+		m := at(mem{base: base, index: rsi, disp: g.groupOf(n)})
 		if g.masked { // keep the bits outside; DX is free in the tail
 			t := g.temp()
 			g.y(vAnd, t, k, reg(15))
@@ -247,7 +247,7 @@ func (g *gen) memory256(n int, in *ir.Instr) {
 		g.y(vMovMsk, rax, 0, reg(k))
 		g.gpr(false, []byte{0x85}, rax, reg(rax)) // test eax, eax
 		from := g.jump(ccNotZero)
-		g.stubs = append(g.stubs, stub{from: from, back: len(g.buf), trap: in.Imm, masked: g.masked})
+		g.stubs = append(g.stubs, stub{from: from, back: len(g.buf), group: g.groupOf(n) * g.group(), trap: in.Imm})
 	}
 }
 

@@ -34,7 +34,7 @@ func (g *gen) inMask(v ir.Value) uint8 {
 		m.bcast = false
 		g.vex(kLoad, 0, r, 0, at(m))
 	default:
-		g.vex(kLoad, 0, r, 0, at(g.bits(int(g.l.ins[v].Imm))))
+		g.vex(kLoad, 0, r, 0, at(g.bits(int(g.l.ins[v].Imm), g.groupOf(int(v)))))
 	}
 	g.defMask(int(v), r)
 	return r
@@ -149,7 +149,7 @@ func (g *gen) instr512(n int, in *ir.Instr) {
 		g.release()
 		g.v(c, g.result(n), a, b)
 	case ir.Lane:
-		g.laneNumber(rax)
+		g.laneNumber(rax, g.groupOf(n))
 		t := g.temp()
 		g.v(vBcastGPR, t, 0, reg(rax))
 		g.v(vAddD, t, t, at(g.iota()))
@@ -160,18 +160,18 @@ func (g *gen) instr512(n int, in *ir.Instr) {
 			return
 		}
 		t := g.temp()
-		g.loadLanes(t, g.lanes(int(in.Imm)))
+		g.loadLanes(t, g.lanes(int(in.Imm), g.groupOf(n)))
 		g.evex(vTestMD, g.resultMask(n), t, reg(t), 0, false)
 	case ir.Rand, ir.Bit:
 		g.home[n] = true
 	case ir.Gather:
 		g.gather512(n, in)
 	case ir.Store:
-		g.saveWord(in.A, int(in.Imm))
+		g.saveWord(in.A, int(in.Imm), g.groupOf(n))
 	case ir.StoreBit:
 		k := g.inMask(in.A)
 		g.beforeStore(in.Imm)
-		m := g.bits(int(in.Imm))
+		m := g.bits(int(in.Imm), g.groupOf(n))
 		if g.masked { // keep the bits outside
 			old := g.kTemp()
 			g.vex(kLoad, 0, old, 0, at(m))
@@ -191,7 +191,7 @@ func (g *gen) instr512(n int, in *ir.Instr) {
 		}
 		g.vex(kTest, 0, k, 0, reg(k))
 		from := g.jump(ccNotZero)
-		g.stubs = append(g.stubs, stub{from, len(g.buf), k, in.Imm, g.masked})
+		g.stubs = append(g.stubs, stub{from: from, back: len(g.buf), group: g.groupOf(n) * g.group(), k: k, trap: in.Imm})
 	}
 }
 

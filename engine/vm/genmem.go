@@ -73,9 +73,9 @@ func (g *gen) loadUniform(r uint8, v ir.Value) {
 	}
 }
 
-// saveWord stores a value's words, truth values as 0 or 1, at this group's lanes
+// saveWord stores a value's words, truth values as 0 or 1, at a group's lanes
 // of pointer k.
-func (g *gen) saveWord(v ir.Value, k int) {
+func (g *gen) saveWord(v ir.Value, k int, group int32) {
 	var r uint8
 	switch {
 	case g.isMask(v):
@@ -94,14 +94,17 @@ func (g *gen) saveWord(v ir.Value, k int) {
 	if k < len(g.l.prog.Slots) {
 		g.beforeStore(uint32(k))
 	}
-	g.saveLanes(g.lanes(k), r)
+	g.saveLanes(g.lanes(k, group), r)
 }
 
-// laneNumber puts the item of this group's first lane into a general register.
-func (g *gen) laneNumber(r uint8) {
+// laneNumber puts the item of a group's first lane into a general register.
+func (g *gen) laneNumber(r uint8, group int32) {
 	g.gpr(false, []byte{0x89}, rcx, reg(r))                                        // mov r, ecx
 	g.gpr(false, []byte{0xc1}, 5, reg(r), 2)                                       // shr r, 2
 	g.gpr(false, []byte{0x03}, r, at(mem{base: r8, index: noIndex, disp: laneAt})) // add r, lane0
+	if group > 0 {
+		g.imm32(0, r, group*g.group())
+	}
 }
 
 // Offsets in the data area: the item of lane 0, the tail's mask (a word, for

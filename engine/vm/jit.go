@@ -73,8 +73,12 @@ func newJIT(l *lowered, m Mode) (*jitCode, error) {
 			c.chunk &= c.chunk - 1
 		}
 	}
-	c.summary = fmt.Sprintf("%d instructions for both loop and tail, %d spills, %d reloads, %d bytes of code, %d of constants, chunks of %d lanes\n",
-		g.instrs, g.spills, g.reloads, len(g.buf), len(g.pool), c.chunk)
+	loops := "loop"
+	if g.unrolled {
+		loops = "double loop, loop"
+	}
+	c.summary = fmt.Sprintf("%d instructions of %s and tail, %d spills, %d reloads, %d bytes of code, %d of constants, chunks of %d lanes\n",
+		g.instrs, loops, g.spills, g.reloads, len(g.buf), len(g.pool), c.chunk)
 	c.pool.New = func() any { return c.newState() }
 	runtime.AddCleanup(c, func(x *executable) { x.close() }, x)
 	return c, nil
@@ -130,18 +134,10 @@ func (g *gen) program() {
 			g.load64(r, mem{base: rdi, index: noIndex, disp: int32(8 * k)})
 		}
 	}
+	g.loopTwice()
 	g.imm32(7, rdx, w)
 	short := g.jump(ccBelow)
-	for len(g.buf)%64 != 0 {
-		g.byte(0x90)
-	}
-	loop := len(g.buf)
-	g.body(false)
-	g.imm32(0, rcx, 4*w)
-	g.imm32(0, rsi, w/8)
-	g.imm32(5, rdx, w)
-	g.imm32(7, rdx, w)
-	g.patch(g.jump(ccAboveEqual), loop)
+	g.loop(w)
 	g.patch(short, len(g.buf))
 	g.gpr(true, []byte{0x85}, rdx, reg(rdx)) // test rdx, rdx
 	none := g.jump(ccZero)
@@ -164,12 +160,58 @@ func (g *gen) program() {
 		g.gpr(false, []byte{0xc1}, 4, reg(rax), 2)      // shl eax, 2
 		g.gpr(false, []byte{0x01}, rcx, reg(rax))       // add eax, ecx
 		g.gpr(false, []byte{0xc1}, 5, reg(rax), 2)      // shr eax, 2
-		g.gpr(false, []byte{0x3b}, rax, at(trap))       // cmp eax, [trap]
+		if s.group > 0 {
+			g.imm32(0, rax, s.group)
+		}
+		g.gpr(false, []byte{0x3b}, rax, at(trap)) // cmp eax, [trap]
 		g.patch(g.jump(ccAboveEqual), s.back)
 		g.save32(trap, rax)
 		g.patch(g.jump(-1), s.back)
 	}
 }
+
+// loop emits the loop over n lanes at a time.
+func (g *gen) loop(n int32) {
+	for len(g.buf)%64 != 0 {
+		g.byte(0x90)
+	}
+	loop := len(g.buf)
+	g.body(false)
+	g.imm32(0, rcx, 4*n)
+	g.imm32(0, rsi, n/8)
+	g.imm32(5, rdx, n)
+	g.imm32(7, rdx, n)
+	g.patch(g.jump(ccAboveEqual), loop)
+}
+
+// loopTwice emits a loop over two groups at a time, whose interleaved
+// instructions hide one another's latency: worth it for programs longer than
+// what the processor looks ahead, unless registers run out.
+func (g *gen) loopTwice() {
+	ops := g.l.count().ops
+	if ops < twiceFrom {
+		return
+	}
+	single := g.l
+	size, fixes, stubs, instrs := len(g.buf), len(g.fixes), len(g.stubs), g.instrs
+	g.l, g.twice = single.doubled(), true
+	g.findUses()
+	g.imm32(7, rdx, 2*g.group())
+	short := g.jump(ccBelow)
+	g.loop(2 * g.group())
+	g.patch(short, len(g.buf))
+	if g.spills > ops/8 {
+		g.buf, g.fixes, g.stubs, g.instrs = g.buf[:size], g.fixes[:fixes], g.stubs[:stubs], instrs
+		g.spills, g.reloads = 0, 0
+		g.twice = false
+	}
+	g.unrolled = g.twice
+	g.l, g.twice = single, false
+	g.findUses()
+}
+
+// twiceFrom is the number of operations from which on two groups run interleaved.
+const twiceFrom = 40
 
 func (c *jitCode) newState() *jitState {
 	l := c.low

@@ -70,6 +70,32 @@ func operands(in *ir.Instr) []ir.Value {
 	return in.Operands()
 }
 
+// doubled is the program for two groups of lanes, their instructions interleaved:
+// value v becomes 2*v for the first and 2*v+1 for the second.
+func (l *lowered) doubled() *lowered {
+	d := &lowered{prog: l.prog, rands: l.rands, written: l.written}
+	for n := range l.ins {
+		for c := range ir.Value(2) {
+			in := l.ins[n]
+			for _, a := range []*ir.Value{&in.A, &in.B, &in.C} {
+				if *a >= 0 {
+					*a = 2**a + c
+				}
+			}
+			if in.Op == opMulT {
+				in.Imm = 2*in.Imm + uint32(c)
+			}
+			d.ins = append(d.ins, in)
+			d.live = append(d.live, l.live[n])
+			d.uni = append(d.uni, l.uni[n])
+		}
+	}
+	for _, v := range l.outs {
+		d.outs = append(d.outs, 2*v, 2*v+1)
+	}
+	return d
+}
+
 // isBool says that the instruction's result is a truth value.
 func isBool(in *ir.Instr) bool {
 	switch in.Op {
