@@ -33,6 +33,8 @@ type testCase struct {
 var cases = []testCase{
 	{"Operations", nil, testOperations},
 	{"Random programs", nil, testPrograms},
+	{"Expressions", nil, testExpressions},
+	{"Functions", nil, testFunctions},
 	{"Map", nil, testMap},
 	{"Map across lanes", []string{"gather"}, testAcross},
 	{"Scatter", []string{"scatter"}, testScatter},
