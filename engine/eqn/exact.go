@@ -60,7 +60,7 @@ func (s *system) checkExact() error {
 }
 
 // solvable says that Brian2 can solve the linear system: its matrix is not
-// singular and its solution real. A coefficient's zero is judged from the text,
+// singular and its solution real. A zero coefficient is judged from the text,
 // as there: names stand for arbitrary numbers.
 func (s *system) solvable() bool {
 	m, err := s.linear()
@@ -75,6 +75,9 @@ func (s *system) solvable() bool {
 		for j := range n {
 			if m.a[i][j] == nil {
 				continue
+			}
+			if compares(m.a[i][j]) {
+				return false // Brian2's algebra does not separate such coefficients
 			}
 			x := replace(m.a[i][j], func(e Expr) Expr {
 				if q, ok := e.(*Name); ok {
@@ -120,6 +123,17 @@ func (s *system) solvable() bool {
 		}
 	}
 	return true
+}
+
+// compares says that e holds a comparison.
+func compares(e Expr) bool {
+	found := false
+	walk(e, func(x Expr) {
+		if b, ok := x.(*Binary); ok && flipped[b.Op] != "" {
+			found = true
+		}
+	})
+	return found
 }
 
 func singular(a []float64, n int) bool {
