@@ -442,10 +442,12 @@ func (x *script) setAliases() {
 		names[o.Name()] = true
 	}
 	for _, n := range x.main.globals() {
-		if h, ok := globals[n].(holder); ok && !done[h.object()] && !names[n] {
-			h.object().SetAlias(n)
-			done[h.object()], names[n] = true, true
+		h, ok := globals[n].(holder)
+		if !ok || h.object() == nil || done[h.object()] || names[n] {
+			continue // no object, a subgroup, or a name that is taken
 		}
+		h.object().SetAlias(n)
+		done[h.object()], names[n] = true, true
 	}
 }
 
