@@ -23,14 +23,9 @@ func testExpressions(t *testing.T, open Open) {
 			lanes = min(lanes, irtest.TableWords)
 		}
 		prog := irtest.RandomProg(rt, o)
-		p := progPlan(prog, irtest.RandomEnv(rt, prog, lanes), lanes)
-		host := func(s int) []uint32 {
-			w := make([]uint32, p.Host)
-			for k := range w {
-				w[k] = uint32(s+k) * 0x01000193 & 0x3fffffff // a proper float, too
-			}
-			return w
-		}
+		env := irtest.RandomEnv(rt, prog, lanes)
+		p := progPlan(prog, env, lanes)
+		host := func(s int) []uint32 { return env.Host[s*irtest.HostWords : (s+1)*irtest.HostWords] }
 		b, r := open(t), ref.New()
 		defer b.Close()
 		if o.Scatter {
