@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
 	"sort"
 	"time"
 
@@ -211,7 +212,7 @@ func trains(res *script.Result) []term.Spikes {
 
 // figure is the picture of what was recorded.
 func figure(res *script.Result) *plot.Figure {
-	f := &plot.Figure{Title: res.File}
+	f := &plot.Figure{Title: filepath.Base(res.File)}
 	for _, t := range trains(res) {
 		f.Spikes = append(f.Spikes, plot.Spikes(t))
 	}

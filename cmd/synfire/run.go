@@ -37,7 +37,7 @@ func (f deviceFlags) open() (backend.Backend, error) {
 
 // modelFlags are what every command on a model takes.
 type modelFlags struct {
-	Model string            `arg:"" help:"The script (.star)." type:"path" placeholder:"MODEL.star"`
+	Model string            `arg:"" help:"The script (.star)." placeholder:"MODEL.star"`
 	Seed  *uint64           `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
 	Set   map[string]string `help:"Give a parameter of the script a value: --set scale=0.1 --set 'duration=2*second'." placeholder:"NAME=VALUE" mapsep:"none"`
 }
@@ -45,9 +45,9 @@ type modelFlags struct {
 type runCmd struct {
 	modelFlags
 	deviceFlags
-	Out   string `help:"Write what was recorded into this directory, made if need be; an earlier run in it is replaced." type:"path" placeholder:"DIR"`
+	Out   string `help:"Write what was recorded into this directory, made if need be; an earlier run in it is replaced." placeholder:"DIR"`
 	JSON  bool   `name:"json" help:"Print the manifest instead of a summary (what the script prints goes to standard error)."`
-	Plot  string `help:"Draw raster, rates and traces into this file, .png or .svg." type:"path" placeholder:"FILE"`
+	Plot  string `help:"Draw raster, rates and traces into this file, .png or .svg." placeholder:"FILE"`
 	Quiet bool   `short:"q" help:"No progress and no summary."`
 }
 
