@@ -196,10 +196,11 @@ func checkUnary(e *Unary) (Dim, Type, error) {
 		return d, t, err
 	}
 	switch {
-	case e.Op == "not" && t != Boolean:
-		return d, t, At(e.At, "compare it with something, as in 'x > 0'", "'not' needs a truth value; '%s' is a %s", e.X, t)
 	case e.Op != "not" && t == Boolean:
 		return d, t, At(e.At, "int(...) makes 0 or 1 of it", "the sign '%s' stands before a truth value", e.Op)
+	}
+	if e.Op == "not" { // of a number: whether it is 0
+		return Dim{}, Boolean, nil
 	}
 	return d, t, nil
 }

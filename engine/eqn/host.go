@@ -47,7 +47,7 @@ func evalBound(e Expr, m *moment) (float64, error) {
 		case "-":
 			return 0 - x, err
 		case "not":
-			return 1 - x, err
+			return one(x == 0), err
 		}
 		return x, err
 	case *Cond:
