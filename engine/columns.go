@@ -19,12 +19,14 @@ type columnLanes struct {
 	s    *Synapses
 	conn int // which call: for the columns of synaptic variables
 	snap map[*Variable][]uint32
+	cols map[*synVar][]column // synaptic variables as they were; nil: as they are
+	ids  map[any]int          // tables in the order of their first use, which tells apart values of one name
 	deg  func(post bool) ([]uint32, error)
 	err  error
 }
 
 func (s *Synapses) columnLanes(name, site string, visit uint32, sc *scope) *columnLanes {
-	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+s.auto), s: s, conn: len(s.conns), snap: map[*Variable][]uint32{}}
+	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+s.auto), s: s, conn: len(s.conns), snap: map[*Variable][]uint32{}, ids: map[any]int{}}
 	m.visit = visit
 	m.host = nowHost(m.b, s.net.step)
 	m.deg = s.degrees
@@ -76,12 +78,23 @@ func (m *columnLanes) endValue(r endRef) ir.Value {
 	words := m.snapshot(r.v)
 	t := r.v.irType()
 	slot := func(w []uint32) uint32 {
-		return m.slot(r.v.name+suffix, ir.Table, t, memory{data: w, key: r.v.name + suffix})
+		name := m.numbered(r.v.name+suffix, &words[0])
+		return m.slot(name, ir.Table, t, memory{data: w, key: name})
 	}
 	if r.v.shared {
 		return m.b.Uniform(slot(words), ir.Range{})
 	}
 	return m.b.Gather(slot(words[sp.lo:sp.hi]), m.index(at), ir.Range{})
+}
+
+// numbered is a slot's name for one of several tables of a variable.
+func (m *columnLanes) numbered(name string, table any) string {
+	k, ok := m.ids[table]
+	if !ok {
+		k = len(m.ids)
+		m.ids[table] = k
+	}
+	return fmt.Sprintf("%s#%d", name, k)
 }
 
 // snapshot is a copy of a variable's words, so that what is worked out later
@@ -103,6 +116,12 @@ func (m *columnLanes) snapshot(v *Variable) []uint32 {
 // inlined, or its values.
 func (m *columnLanes) column(v *synVar) ir.Value {
 	c := v.col(m.conn)
+	if old, ok := m.cols[v]; ok {
+		c = v.later
+		if m.conn < len(old) {
+			c = old[m.conn]
+		}
+	}
 	switch {
 	case c.lazy != nil:
 		x, err := c.lazy.lower(m, v.sym)
@@ -115,7 +134,11 @@ func (m *columnLanes) column(v *synVar) ir.Value {
 		if err != nil && m.err == nil {
 			m.err = err
 		}
-		return m.b.Gather(m.slot(v.name+"@list", ir.Table, irType(v.sym), memory{data: words, key: v.name}), m.b.Lane(), listRange(v.sym, words))
+		if len(words) == 0 {
+			return m.b.F(0)
+		}
+		name := m.numbered(v.name, &c.list[0])
+		return m.b.Gather(m.slot(name, ir.Table, irType(v.sym), memory{data: words, key: name}), m.b.Lane(), listRange(v.sym, words))
 	}
 	w, err := encode(v.sym, m.n.dt, c.value)
 	if err != nil && m.err == nil {
@@ -183,11 +206,12 @@ type lazyExpr struct {
 	visit uint32
 	step  int64
 	snap  map[*Variable][]uint32
+	cols  map[*synVar][]column
 }
 
 func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
 	inner := *m
-	inner.site, inner.visit, inner.snap = z.site, z.visit, z.snap
+	inner.site, inner.visit, inner.snap, inner.cols = z.site, z.visit, z.snap, z.cols
 	inner.host = nowHost(m.b, z.step)
 	v, typ, dim, err := eqn.LowerExpr(m.b, z.x, z.sc, &inner)
 	m.mem, m.slots = inner.mem, inner.slots
@@ -487,7 +511,10 @@ func (v *synVar) setText(ix any, text string) error {
 	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
 		return v.set(nil, q)
 	}
-	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.visit(site), step: s.net.step, snap: map[*Variable][]uint32{}}
+	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.visit(site), step: s.net.step, snap: map[*Variable][]uint32{}, cols: map[*synVar][]column{}}
+	for _, old := range append(append([]*synVar(nil), s.vars...), v) {
+		z.cols[old] = append([]column(nil), old.cols...)
+	}
 	// Lower it once now: names and units are checked, values are taken.
 	m := s.columnLanes(v.name, site, z.visit, sc)
 	if _, err := z.lower(m, v.sym); err != nil {
