@@ -18,6 +18,14 @@ PORTABLE := ./engine/num ./engine/philox ./engine/ir ./engine/vm ./engine/eqn ./
 
 all: bin/synfire
 
+# The README's first command: install what is missing, build, and run the main job. (make deps changes what
+# the build finds, hence the second make.)
+.PHONY: start
+start:
+	$(MAKE) deps
+	$(MAKE) bin/synfire
+	bin/synfire run examples/potjans_diesmann.star
+
 .PHONY: bin/synfire
 bin/synfire:
 	$(GO) build $(TAGFLAG) -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/synfire

@@ -101,7 +101,7 @@ func (n *Network) NeuronGroup(N int, model string, o GroupOptions) (*NeuronGroup
 
 // newGroup makes a group that is not yet part of the network.
 func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, error) {
-	if N < 0 || N > 1<<31-64 {
+	if N < 1 || N > 1<<31-64 {
 		return nil, fmt.Errorf("NeuronGroup: N must be between 1 and 2^31-64, got %d", N)
 	}
 	g := &NeuronGroup{n: N, method: o.Method, namespace: o.Namespace, byName: map[string]*Variable{}}
