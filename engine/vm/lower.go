@@ -24,14 +24,6 @@ type randColumn struct {
 	offset       ir.Value // a uniform value, or None for 0
 }
 
-// An effect is a Scatter, Scatter2 or Put, made lane by lane after the rest of
-// the program has run over a block of lanes.
-type effect struct {
-	op      ir.Op
-	slot    uint32
-	a, b, c ir.Value
-}
-
 // lowered is a program rewritten for block-wise running: instruction n still
 // defines value n. Copies, forwarded loads, dead code and overwritten stores are
 // gone; values that are the same for all lanes are marked, to be worked out once
@@ -46,6 +38,7 @@ type lowered struct {
 	effects  []effect
 	outs     []ir.Value // values of lanes that effects need, each once
 	written  []bool     // slots that the program stores to
+	mixed    bool       // a slot takes both Scatter and Scatter2, which do not commute
 
 	magnitude map[ir.Value]ir.Value // value -> its AbsF, while lowering
 }
@@ -356,10 +349,15 @@ func (l *lowered) finish() {
 		}
 	}
 	out := make(map[ir.Value]bool)
+	kind := make(map[uint32]ir.Op)
 	for n := range l.ins {
 		in := &l.ins[n]
 		switch in.Op {
 		case ir.Scatter, ir.Scatter2, ir.Put:
+			if old, ok := kind[in.Imm]; ok && old != in.Op {
+				l.mixed = true
+			}
+			kind[in.Imm] = in.Op
 			l.effects = append(l.effects, effect{in.Op, in.Imm, in.A, in.B, in.C})
 			for _, a := range operands(in) {
 				if !l.uniform(a) && !out[a] {
@@ -447,30 +445,6 @@ func (l *lowered) count() counts {
 		}
 	}
 	return n
-}
-
-// applyEffects makes the effects of lanes 0 to n-1 of a block in the order of
-// Eval. The operands of effect k are columns[3*k:3*k+3]: one word for each lane
-// of a block (a power of two), or one word for all.
-func (l *lowered) applyEffects(e *ir.Env, n int, columns [][]uint32) {
-	for lane := range n {
-		for k := range l.effects {
-			f, col := &l.effects[k], columns[3*k:3*k+3]
-			a := col[0][lane&(len(col[0])-1)]
-			b := col[1][lane&(len(col[1])-1)]
-			switch f.op {
-			case ir.Scatter:
-				e.Slots[f.slot][a] += b
-			case ir.Put:
-				e.Slots[f.slot][a] = b
-			case ir.Scatter2:
-				c := col[2][lane&(len(col[2])-1)]
-				at := e.Slots[f.slot][2*a : 2*a+2]
-				sum := (uint64(at[1])<<32 | uint64(at[0])) + (uint64(c)<<32 | uint64(b))
-				at[0], at[1] = uint32(sum), uint32(sum>>32)
-			}
-		}
-	}
 }
 
 func float(w uint32) float32 { return math.Float32frombits(w) }

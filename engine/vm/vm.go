@@ -122,10 +122,15 @@ func CompileMode(p *ir.Prog, m Mode) (*Code, error) {
 		return compile(p, m)
 	}
 	c, err := compile(p, auto())
-	if err != nil { // executable memory was refused
-		return compile(p, Scalar)
+	for _, m := range []Mode{AVX512, AVX2, Scalar} {
+		if err == nil {
+			break
+		}
+		if available(m) { // executable memory was refused
+			c, err = compile(p, m)
+		}
 	}
-	return c, nil
+	return c, err
 }
 
 func compile(p *ir.Prog, m Mode) (*Code, error) {

@@ -188,6 +188,20 @@ func TestExtremes(t *testing.T) {
 	}
 }
 
+// TestMixedSums adds words and two-word sums to one slot, where order shows.
+func TestMixedSums(t *testing.T) {
+	none := ir.None
+	p := ir.Prog{Name: "mixed", Slots: []ir.Slot{{Name: "x", Kind: ir.Array, Type: ir.I32}, {Name: "sum", Kind: ir.Accum, Type: ir.I32}}, Ins: []ir.Instr{
+		{Op: ir.Load, Type: ir.I32, A: none, B: none, C: none}, {Op: ir.Const, Type: ir.I32, A: none, B: none, C: none},
+		{Op: ir.Scatter, Type: ir.I32, A: 1, B: 0, C: none, Imm: 1}, {Op: ir.Scatter2, Type: ir.I32, A: 1, B: 0, C: 1, Imm: 1}}}
+	r := rand.New(rand.NewPCG(1, 2))
+	e := &ir.Env{Slots: [][]uint32{make([]uint32, 3000), {0, 0}}}
+	for i := range e.Slots[0] {
+		e.Slots[0][i] = r.Uint32()
+	}
+	compare(t, &p, e, 0, 3000)
+}
+
 // TestConcurrent runs one Code on several goroutines.
 func TestConcurrent(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
