@@ -12,9 +12,19 @@ type binder struct {
 	locals map[string]Expr // what a local variable stands for, in statements
 	noise  map[string]*Symbol
 	within []*Symbol // subexpressions being expanded
+	nodes  *int      // written out so far
 }
 
+// maxNodes bounds what subexpressions may expand to.
+const maxNodes = 1 << 18
+
 func (b *binder) bind(e Expr) (Expr, error) {
+	if b.nodes == nil {
+		b.nodes = new(int)
+	}
+	if *b.nodes++; *b.nodes > maxNodes {
+		return nil, At(e.Pos(), "use fewer subexpressions within each other", "the expressions have more than %d parts when written out", maxNodes)
+	}
 	switch e := e.(type) {
 	case *Name:
 		return b.name(e)
@@ -131,7 +141,7 @@ func (b *binder) name(e *Name) (Expr, error) {
 		if len(b.within) > maxDepth {
 			return nil, At(e.At, "", "subexpressions are nested more than %d deep", maxDepth)
 		}
-		inner := &binder{sc: sym.Scope, noise: nil, within: append(slices.Clone(b.within), sym)}
+		inner := &binder{sc: sym.Scope, nodes: b.nodes, within: append(slices.Clone(b.within), sym)}
 		if inner.sc == nil {
 			inner.sc = b.sc
 		}

@@ -81,7 +81,9 @@ func Nearest(name string, names []string) string {
 	sorted := append([]string(nil), names...)
 	sort.Strings(sorted)
 	for _, n := range sorted {
-		if d := distance(name, n, at); d < at || d == at && best == "" {
+		d := distance(name, n, at)
+		longer := d == at && strings.HasPrefix(n, name) && !strings.HasPrefix(best, name) // of equals the one that goes on
+		if d < at || d == at && best == "" || longer {
 			best, at = n, d
 		}
 	}

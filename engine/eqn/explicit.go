@@ -53,12 +53,25 @@ func (s *system) euler() {
 	})
 }
 
-// step is x + d, or d where an increment is asked for.
+// step is x + d, or d where an increment is asked for. The terms of d follow x
+// one by one, so that those of x itself join it.
 func (s *system) step(o *ode, d Expr, increment bool) Expr {
-	if increment {
-		return d
+	if increment || d == nil {
+		return add(d, atZero(increment, o))
 	}
-	return add(ref(o.x), d)
+	x := ref(o.x)
+	for _, t := range spine(d, 1, nil) {
+		x = join2(x, t)
+	}
+	return x
+}
+
+// atZero is what a variable becomes by no change: nil for an increment.
+func atZero(increment bool, o *ode) Expr {
+	if increment {
+		return nil
+	}
+	return ref(o.x)
 }
 
 // stage is dt*f at x + scale*k, t + shift, as locals.

@@ -1,6 +1,7 @@
 package eqn
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -114,6 +115,21 @@ func TestCheckEquations(t *testing.T) {
 		if err := CheckEquations(eqs, m.scope, allowed); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want %q", c.text, err, c.want)
 		}
+	}
+}
+
+// TestExpansionLimit: thirty doublings are an error, not a hang.
+func TestExpansionLimit(t *testing.T) {
+	m := newBench(t, 1)
+	m.variable("a0", "1")
+	for i := 1; i <= 30; i++ {
+		prev, name := fmt.Sprintf("a%d", i-1), fmt.Sprintf("a%d", i)
+		e, _ := ParseExpr(&Source{Text: prev + " + " + prev})
+		m.scope.Symbols[name] = &Symbol{Name: name, Kind: Subexpression, Expr: e}
+	}
+	e, _ := ParseExpr(&Source{Text: "a30"})
+	if _, _, err := Check(e, m.scope); err == nil || !strings.Contains(err.Error(), "written out") {
+		t.Errorf("error %v", err)
 	}
 }
 
