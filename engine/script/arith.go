@@ -61,10 +61,7 @@ func calculate(op syntax.Token, a, b operand) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.kind = floats
-	if a.kind != floats && b.kind != floats {
-		r.kind = ints
-	}
+	r.kind = min(a.kind, b.kind, ints)
 	switch op {
 	case syntax.PLUS, syntax.MINUS, syntax.PERCENT:
 		r.dim = a.dim
@@ -79,7 +76,7 @@ func calculate(op syntax.Token, a, b operand) (starlark.Value, error) {
 	case syntax.STAR:
 		r.dim = a.dim.Mul(b.dim)
 	case syntax.SLASH:
-		r.dim, r.kind = a.dim.Div(b.dim), floats
+		r.dim, r.kind = a.dim.Div(b.dim), min(r.kind, floats)
 	case syntax.SLASHSLASH:
 		if a.dim != b.dim {
 			return nil, unitsDiffer("//", a, b)
@@ -191,8 +188,13 @@ func compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 		return nil, err
 	}
 	r.dim, r.kind = eqn.Dim{}, bools
+	state := a.kind == singles || b.kind == singles // compared as float32, or P.v == 3*mV would fail after P.v = 3*mV
 	for k := range r.v {
-		r.v[k] = truth(compareFloats(op, a.get(k), b.get(k)))
+		x, y := a.get(k), b.get(k)
+		if state {
+			x, y = float64(float32(x)), float64(float32(y))
+		}
+		r.v[k] = truth(compareFloats(op, x, y))
 	}
 	return r.value(), nil
 }
@@ -249,10 +251,7 @@ func power(x, p starlark.Value) (starlark.Value, error) {
 		}
 		r.dim = d
 	}
-	r.kind = floats
-	if a.kind == ints && b.kind == ints {
-		r.kind = ints
-	}
+	r.kind = min(a.kind, b.kind, ints)
 	for k := range r.v {
 		x, p := a.get(k), b.get(k)
 		if x == 0 && p < 0 {
@@ -262,7 +261,7 @@ func power(x, p starlark.Value) (starlark.Value, error) {
 			return nil, fmt.Errorf("%g to the power of %g is not real", x, p)
 		}
 		if p < 0 {
-			r.kind = floats
+			r.kind = min(r.kind, floats)
 		}
 		r.v[k] = num.Pow(x, p)
 	}

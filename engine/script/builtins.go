@@ -18,6 +18,7 @@ func (x *script) method(recv starlark.Value, name string, f func(*call) (starlar
 		if err != nil {
 			return nil, err
 		}
+		x.aliases()
 		return f(c)
 	}).BindReceiver(recv)
 }
@@ -82,6 +83,7 @@ var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, 
 	"minimum": two("minimum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Min) }),
 	"maximum": two("maximum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Max) }),
 	"in_unit": two("in_unit", inUnit),
+	"len":     length,
 	"sqrt":    one("sqrt", squareRoot),
 	"int_":    one("int_", truncate),
 	"sign":    one("sign", signOf),
@@ -137,6 +139,16 @@ func reduction(name string) func(*script, starlark.Tuple) (starlark.Value, error
 	return one(name, func(v starlark.Value) (starlark.Value, error) { return reductions[name](v) })
 }
 
+// length is len(x); groups and synapses have one too.
+func length(x *script, args starlark.Tuple) (starlark.Value, error) {
+	if len(args) == 1 {
+		if v, ok := args[0].(interface{ Len() int }); ok {
+			return starlark.MakeInt(v.Len()), nil
+		}
+	}
+	return starlark.Call(x.thread, starlark.Universe["len"], args, nil)
+}
+
 // extreme is min or max: of several values, or of the elements of one.
 func extreme(name string) func(*script, starlark.Tuple) (starlark.Value, error) {
 	return func(x *script, args starlark.Tuple) (starlark.Value, error) {
@@ -174,6 +186,7 @@ func (x *script) builtins() starlark.StringDict {
 			if err != nil {
 				return nil, err
 			}
+			x.aliases()
 			v, err := fn.f(x, c)
 			if c.err != nil {
 				return nil, c.err
@@ -256,15 +269,15 @@ type clock struct {
 }
 
 func (c *clock) String() string {
-	return "<defaultclock, dt " + quantity{c.x.net.Dt(), second}.String() + ">"
+	return "<defaultclock, dt " + quantity{Value: c.x.net.Dt(), Dim: second}.String() + ">"
 }
 func (c *clock) Type() string { return "Clock" }
 func (c *clock) Attr(name string) (starlark.Value, error) {
 	switch name {
 	case "dt":
-		return quantity{c.x.net.Dt(), second}, nil
+		return quantity{Value: c.x.net.Dt(), Dim: second}, nil
 	case "t":
-		return quantity{c.x.net.T(), second}, nil
+		return quantity{Value: c.x.net.T(), Dim: second}, nil
 	case "name":
 		return starlark.String("defaultclock"), nil
 	}
@@ -459,7 +472,7 @@ func fullBuiltin(_ *script, c *call) (starlark.Value, error) {
 
 // random is rand(n), rand(rows, cols) or rand(); randn alike.
 func (x *script) random(name string, args starlark.Tuple) (starlark.Value, error) {
-	o := operand{v: make([]float64, 1), one: true}
+	o := operand{v: make([]float64, 1), kind: floats, one: true}
 	var err error
 	switch len(args) {
 	case 0:

@@ -258,7 +258,7 @@ type timedArray struct {
 }
 
 func (t *timedArray) String() string {
-	return fmt.Sprintf("<TimedArray, %d steps of %s>", t.ta.Rows, quantity{t.ta.Dt, second})
+	return fmt.Sprintf("<TimedArray, %d steps of %s>", t.ta.Rows, quantity{Value: t.ta.Dt, Dim: second})
 }
 func (t *timedArray) Type() string { return "TimedArray" }
 func (t *timedArray) Name() string { return "TimedArray" }

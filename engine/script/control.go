@@ -2,7 +2,6 @@ package script
 
 import (
 	"fmt"
-	"io"
 
 	"go.starlark.net/starlark"
 
@@ -32,10 +31,8 @@ func (x *script) run(c *call, only []object) (starlark.Value, error) {
 	defer func() { x.namespace = old }()
 	x.setAliases()
 	if x.opt.Info != nil {
-		if n, ok := any(x.net).(interface{ Info(io.Writer) error }); ok {
-			if err := n.Info(x.opt.Info); err != nil {
-				return nil, err
-			}
+		if err := x.net.Info(x.opt.Info); err != nil {
+			return nil, err
 		}
 		return nil, errEnd
 	}
@@ -104,6 +101,8 @@ func newNetwork(x *script, args starlark.Tuple) (starlark.Value, error) {
 func (n *network) add(args starlark.Tuple) error {
 	for _, a := range args {
 		switch v := a.(type) {
+		case *collected:
+			n.objects = append(n.objects, v.objects...)
 		case *group:
 			o := v.object()
 			if o == nil {
@@ -162,7 +161,7 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 			return n.x.run(c, n.objects)
 		}), nil
 	case "t":
-		return quantity{n.x.net.T(), second}, nil
+		return quantity{Value: n.x.net.T(), Dim: second}, nil
 	case "store", "restore", "stop", "remove", "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
 		return nil, fmt.Errorf("Brian2 has .%s of a Network; Synfire does not yet", name)
 	}

@@ -179,7 +179,7 @@ func (x *script) refine(p syntax.Position, cause error) syntax.Position {
 			}
 		}
 		if d, ok := c.Fn.(*syntax.DotExpr); ok {
-			return d.NamePos
+			return d.Name.NamePos
 		}
 		return syntax.Start(c.Fn)
 	}

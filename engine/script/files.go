@@ -149,7 +149,7 @@ func saveArray(x *script, c *call) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	s := SavedArray{Name: name, Values: append([]float64{}, o.v...), Cols: o.cols, Unit: o.dim, Integer: o.kind != floats}
+	s := SavedArray{Name: name, Values: append([]float64{}, o.v...), Cols: o.cols, Unit: o.dim, Integer: o.kind > floats}
 	for k := range x.res.Arrays {
 		if x.res.Arrays[k].Name == name {
 			x.res.Arrays[k] = s

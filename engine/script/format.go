@@ -146,7 +146,7 @@ func unitName(d eqn.Dim) string {
 
 func formatQuantity(q quantity) string {
 	u := bestUnit([]float64{q.Value}, q.Dim)
-	return floatTexts([]float64{q.Value / u.value})[0] + " " + u.name
+	return floatTexts([]float64{q.Value / u.value}, digitsOf(q.single))[0] + " " + u.name
 }
 
 // valueText is a value as a person writes it: "1 s", "0.1", "20 mV".
@@ -154,6 +154,9 @@ func valueText(v starlark.Value) string {
 	switch v := v.(type) {
 	case quantity:
 		u := bestUnit([]float64{v.Value}, v.Dim)
+		if v.single {
+			return strconv.FormatFloat(v.Value/u.value, 'g', -1, 32) + " " + u.name
+		}
 		return strconv.FormatFloat(v.Value/u.value, 'g', 10, 64) + " " + u.name
 	case starlark.Float:
 		return strconv.FormatFloat(float64(v), 'g', 10, 64)
@@ -257,8 +260,8 @@ func printRow(texts []string, cut bool, indent string) string {
 func elementTexts(v []float64, k kind) []string {
 	var r []string
 	switch k {
-	case floats:
-		return floatTexts(v)
+	case singles, floats:
+		return floatTexts(v, digitsOf(k == singles))
 	case ints:
 		for _, x := range v {
 			r = append(r, strconv.FormatFloat(x, 'f', -1, 64))
@@ -275,6 +278,13 @@ func elementTexts(v []float64, k kind) []string {
 	return padLeft(r)
 }
 
+func digitsOf(single bool) int {
+	if single {
+		return 32
+	}
+	return 64
+}
+
 func padLeft(r []string) []string {
 	w := 0
 	for _, s := range r {
@@ -287,8 +297,9 @@ func padLeft(r []string) []string {
 }
 
 // floatTexts formats floats as NumPy does: the shortest digits that tell them
-// apart, at most eight after the point, one layout for all.
-func floatTexts(v []float64) []string {
+// apart (as float64 or float32, by bits), at most eight after the point, one
+// layout for all.
+func floatTexts(v []float64, bits int) []string {
 	lo, hi := math.Inf(1), 0.0
 	for _, x := range v {
 		if m := math.Abs(x); m != 0 && m <= math.MaxFloat64 {
@@ -311,10 +322,10 @@ func floatTexts(v []float64) []string {
 		if scientific {
 			form = 'e'
 		}
-		s := strconv.FormatFloat(x, form, -1, 64)
+		s := strconv.FormatFloat(x, form, -1, bits)
 		mant, exp, _ := strings.Cut(s, "e")
 		if _, f, _ := strings.Cut(mant, "."); len(f) > 8 {
-			mant, exp, _ = strings.Cut(strconv.FormatFloat(x, form, 8, 64), "e")
+			mant, exp, _ = strings.Cut(strconv.FormatFloat(x, form, 8, bits), "e")
 			mant = strings.TrimRight(mant, "0")
 		}
 		whole[k], frac[k], _ = strings.Cut(mant, ".")

@@ -73,7 +73,7 @@ func applyPure(name string, v starlark.Value) (starlark.Value, error) {
 		if !o.dim.IsOne() {
 			return o.dim, floats, nil, fmt.Errorf("%s() takes a pure number, not %s: divide by its unit", name, o.show())
 		}
-		return o.dim, floats, func(x float64) (float64, error) {
+		return o.dim, min(o.kind, floats), func(x float64) (float64, error) {
 			if in := domain[name]; in != nil && !in(x) {
 				return 0, fmt.Errorf("%s(%g) is not defined", name, x)
 			}
@@ -88,7 +88,7 @@ func squareRoot(v starlark.Value) (starlark.Value, error) {
 		if !ok {
 			return d, floats, nil, fmt.Errorf("the square root of %s has no unit", unitName(o.dim))
 		}
-		return d, floats, func(x float64) (float64, error) {
+		return d, min(o.kind, floats), func(x float64) (float64, error) {
 			if x < 0 {
 				return 0, fmt.Errorf("sqrt(%g) is not real", x)
 			}
@@ -129,16 +129,18 @@ func init() {
 		}
 	}
 	reduce("sum", func(o operand) (float64, eqn.Dim, kind) { return total(o.v), o.dim, min(o.kind, ints) })
-	reduce("mean", func(o operand) (float64, eqn.Dim, kind) { return total(o.v) / float64(len(o.v)), o.dim, floats })
+	reduce("mean", func(o operand) (float64, eqn.Dim, kind) {
+		return total(o.v) / float64(len(o.v)), o.dim, min(o.kind, floats)
+	})
 	reduce("var", func(o operand) (float64, eqn.Dim, kind) {
 		d, _ := o.dim.Pow(2)
-		return variance(o.v), d, floats
+		return variance(o.v), d, min(o.kind, floats)
 	})
-	reduce("std", func(o operand) (float64, eqn.Dim, kind) { return math.Sqrt(variance(o.v)), o.dim, floats })
+	reduce("std", func(o operand) (float64, eqn.Dim, kind) { return math.Sqrt(variance(o.v)), o.dim, min(o.kind, floats) })
 	reduce("median", func(o operand) (float64, eqn.Dim, kind) {
 		s := slices.Clone(o.v)
 		sort.Float64s(s)
-		return (s[(len(s)-1)/2] + s[len(s)/2]) / 2, o.dim, floats
+		return (s[(len(s)-1)/2] + s[len(s)/2]) / 2, o.dim, min(o.kind, floats)
 	})
 	reduce("min", func(o operand) (float64, eqn.Dim, kind) { return slices.Min(o.v), o.dim, o.kind })
 	reduce("max", func(o operand) (float64, eqn.Dim, kind) { return slices.Max(o.v), o.dim, o.kind })
@@ -246,7 +248,7 @@ func shapeOf(v starlark.Value) (o operand, err error) {
 	} else if n, err = count(v); err != nil {
 		return o, err
 	}
-	o.v = make([]float64, n)
+	o.v, o.kind = make([]float64, n), floats
 	return o, nil
 }
 
@@ -255,7 +257,7 @@ func linspace(a, b operand, n int) (operand, error) {
 	if a.dim != b.dim && !a.wild() && !b.wild() {
 		return a, unitsDiffer("to", a, b)
 	}
-	r := operand{v: make([]float64, n), dim: a.dim}
+	r := operand{v: make([]float64, n), dim: a.dim, kind: floats}
 	if a.wild() {
 		r.dim = b.dim
 	}
@@ -412,7 +414,7 @@ func inUnit(v, unit starlark.Value) (starlark.Value, error) {
 		}
 	}
 	if o.one {
-		return starlark.String(floatTexts(o.v)[0] + name), nil
+		return starlark.String(floatTexts(o.v, digitsOf(o.kind == singles))[0] + name), nil
 	}
-	return starlark.String(formatArray(&array{v: o.v, kind: floats, table: o.table, cols: o.cols}) + name), nil
+	return starlark.String(formatArray(&array{v: o.v, kind: o.kind, table: o.table, cols: o.cols}) + name), nil
 }

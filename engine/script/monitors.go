@@ -26,7 +26,7 @@ func (m *monitor) String() string {
 func (m *monitor) Type() string   { return m.class }
 func (m *monitor) object() object { return m.m.(object) }
 
-func times(t []float64) *array { return &array{v: t, dim: second} }
+func times(t []float64) *array { return &array{v: t, dim: second, kind: floats} }
 
 func whole[T int | int32 | int64](v []T) *array {
 	r := &array{kind: ints, v: make([]float64, len(v))}
@@ -37,6 +37,7 @@ func whole[T int | int32 | int64](v []T) *array {
 }
 
 func (m *monitor) Attr(name string) (starlark.Value, error) {
+	m.x.aliases()
 	if name == "name" {
 		return starlark.String(m.m.Name()), nil
 	}
@@ -84,7 +85,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 		}
 		if contained(e.Variables(), name) {
 			a, err := e.Values(name)
-			return fromEngine(a, floats), err
+			return fromEngine(a, singles), err
 		}
 	case *engine.StateMonitor:
 		switch name {
@@ -106,7 +107,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			if err != nil {
 				return nil, err
 			}
-			r := &array{dim: d, table: true, cols: e.Len(), v: make([]float64, 0, len(rows)*e.Len())}
+			r := &array{dim: d, kind: singles, table: true, cols: e.Len(), v: make([]float64, 0, len(rows)*e.Len())}
 			for _, row := range rows {
 				r.v = append(r.v, row...)
 			}
@@ -119,7 +120,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 		case "N":
 			return starlark.MakeInt(e.Len()), nil
 		case "rate":
-			return &array{v: e.Rate(), dim: hertz}, nil
+			return &array{v: e.Rate(), dim: hertz, kind: floats}, nil
 		case "smooth_rate":
 			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
 				window, width := c.str("window", "gaussian"), c.seconds("width", 0)
@@ -130,7 +131,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 					return nil, c.err
 				}
 				v, err := e.Smooth(window, width)
-				return &array{v: v, dim: hertz}, err
+				return &array{v: v, dim: hertz, kind: floats}, err
 			}), nil
 		}
 	}

@@ -65,7 +65,8 @@ func nearest(name string, known []string) string {
 		if k == name {
 			continue
 		}
-		if d < at {
+		longer := d == at && best != "" && strings.HasPrefix(k, name) && !strings.HasPrefix(best, name) // of equals the one that goes on
+		if d < at || longer {
 			best, at = k, d
 		}
 	}

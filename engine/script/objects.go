@@ -47,6 +47,7 @@ func (g *group) object() object {
 }
 
 func (g *group) Attr(name string) (starlark.Value, error) {
+	g.x.aliases()
 	switch name {
 	case "N":
 		return starlark.MakeInt(g.c.N()), nil
@@ -83,6 +84,7 @@ func (g *group) SetField(name string, v starlark.Value) error {
 
 // slice is P[lo:hi].
 func (g *group) slice(lo, hi, step starlark.Value) (starlark.Value, error) {
+	g.x.aliases()
 	s, err := resolveSlice(lo, hi, step, g.c.N())
 	if err != nil {
 		return nil, err
@@ -200,7 +202,7 @@ func (v *variable) get(ix any) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := floats
+	k := singles
 	switch {
 	case v.v.Boolean():
 		k = bools
@@ -273,7 +275,7 @@ func (v *variable) index(ix starlark.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ok || !o.dim.IsOne() || o.one || o.kind == floats && len(o.v) > 0 {
+	if !ok || !o.dim.IsOne() || o.one || o.kind <= floats && len(o.v) > 0 {
 		return nil, fmt.Errorf("an index is a number, a list of them, a slice or a condition in quotes, not %s", describe(ix))
 	}
 	if o.kind == bools {

@@ -102,6 +102,7 @@ type script struct {
 	draws       map[string]uint32
 	net         *engine.Network
 	objects     []object
+	aliased     int // how many objects there were when aliases were set
 	be          backend.Backend
 	steps       int64 // of the model, so far
 	res         *Result
@@ -426,6 +427,13 @@ func (x *script) globals() map[string]bool {
 	return r
 }
 
+// aliases sets the aliases if objects were made since they were set last.
+func (x *script) aliases() {
+	if len(x.objects) != x.aliased {
+		x.setAliases()
+	}
+}
+
 // setAliases tells each object the variable that holds it: the first one in the
 // order of the text.
 func (x *script) setAliases() {
@@ -433,6 +441,7 @@ func (x *script) setAliases() {
 	if globals == nil {
 		return
 	}
+	x.aliased = len(x.objects)
 	done := map[object]bool{}
 	for _, o := range x.objects {
 		o.SetAlias("")

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -34,6 +35,7 @@ func (s *synapses) Len() int {
 }
 
 func (s *synapses) Attr(name string) (starlark.Value, error) {
+	s.x.aliases()
 	switch name {
 	case "N":
 		n, err := s.s.N()
@@ -114,6 +116,13 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 			*to = c.indices(name)
 		}
 	}
+	if o.Rule != "" && !contained(ruleNames, o.Rule) {
+		hint := "the rules are " + strings.Join(ruleNames, ", ")
+		if n := nearest(o.Rule, append([]string(nil), ruleNames...)); n != "" {
+			hint = "did you mean '" + n + "'?"
+		}
+		c.fail("rule", withHint(hint, "there is no rule '%s'", o.Rule))
+	}
 	given := ""
 	for _, n := range []string{"N", "indegree", "outdegree"} {
 		if !c.has(n) {
@@ -143,6 +152,8 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 	defer func() { s.x.namespace = old }()
 	return starlark.None, s.s.Connect(o)
 }
+
+var ruleNames = []string{"all_to_all", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "one_to_one", "pairwise_bernoulli"}
 
 // ruleNumber is the argument that a rule's number has.
 var ruleNumber = map[string]string{"fixed_total_number": "N", "fixed_indegree": "indegree", "fixed_outdegree": "outdegree"}

@@ -15,14 +15,21 @@ import (
 // kind is the type of an array's elements.
 type kind uint8
 
+// Arithmetic takes the first of two kinds in this order. Singles are floats that
+// come from the state of a model: they are printed with the digits of a float32.
 const (
-	floats kind = iota
+	singles kind = iota
+	floats
 	ints
 	bools
 )
 
-// quantity is a number with a dimension; pure numbers are Starlark's own.
-type quantity eqn.Quantity
+// quantity is a number with a dimension, in SI units; pure numbers are Starlark's own.
+type quantity struct {
+	Value  float64
+	Dim    eqn.Dim
+	single bool
+}
 
 // array is a list of numbers that share a dimension, in SI units. With cols >= 0
 // it is a table of len(v)/cols rows, kept row by row.
@@ -201,8 +208,8 @@ func (a *array) SetKey(ix, v starlark.Value) error {
 	for k, i := range pick {
 		a.v[i] = src.get(k)
 	}
-	if src.kind == floats {
-		a.kind = floats
+	if src.kind <= floats {
+		a.kind = min(a.kind, src.kind)
 	}
 	return nil
 }
@@ -283,7 +290,7 @@ func method(recv starlark.Value, name string, f func(starlark.Tuple) (starlark.V
 func scalar(x float64, d eqn.Dim, k kind) starlark.Value {
 	switch {
 	case !d.IsOne():
-		return quantity{Value: x, Dim: d}
+		return quantity{Value: x, Dim: d, single: k == singles}
 	case k == bools:
 		return starlark.Bool(x != 0)
 	case k == ints && math.Abs(x) < 1<<53:
@@ -318,7 +325,7 @@ func selection(v starlark.Value, n int) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ok || o.one || !o.dim.IsOne() || (o.kind == floats && len(o.v) > 0) {
+	if !ok || o.one || !o.dim.IsOne() || (o.kind <= floats && len(o.v) > 0) {
 		return nil, fmt.Errorf("an index must be an int, a list of ints or an array of bools, not %s", v.Type())
 	}
 	var pick []int
@@ -408,9 +415,13 @@ func operandOf(v starlark.Value) (o operand, ok bool, err error) {
 	case starlark.Int:
 		return operand{v: []float64{float64(v.Float())}, kind: ints, one: true}, true, nil
 	case starlark.Float:
-		return operand{v: []float64{float64(v)}, one: true}, true, nil
+		return operand{v: []float64{float64(v)}, kind: floats, one: true}, true, nil
 	case quantity:
-		return operand{v: []float64{v.Value}, dim: v.Dim, one: true}, true, nil
+		k := floats
+		if v.single {
+			k = singles
+		}
+		return operand{v: []float64{v.Value}, dim: v.Dim, kind: k, one: true}, true, nil
 	case *array:
 		return operand{v: v.v, dim: v.dim, kind: v.kind, table: v.table, cols: v.cols}, true, nil
 	case viewer:

@@ -1,0 +1,41 @@
+package script
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// FuzzRun feeds texts to the front end: whatever it is, no panic. Runs of the
+// model are refused for want of a backend.
+func FuzzRun(f *testing.F) {
+	examples, _ := filepath.Glob("../../examples/*.star")
+	for _, name := range examples {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(src)
+	}
+	for _, s := range []string{
+		"", "x = 1\n", "x = 20*ms + 3*mV", "x = [1, [2, 3]]*mV", "a = arange(3)\na[1:2] = 5*mV\nprint(a[::-1])", "print('%5.2f %s' % (1, 2*mV))", "print('%' % 1)",
+		"P = NeuronGroup(3, 'v : volt')\nP.v[0:2] += 1*mV\nP.v['i'] = 3", "P = NeuronGroup(2, '''dv/dt = -v/(10*ms) : 1''', threshold='v > 1', reset='v = 0')\nP[:1].v = 'rand()'\nprint(P)",
+		"S = Synapses(PoissonGroup(2, 3*Hz), on_pre={'a': 'x += 1'})\nS.connect(p='i/j')", "TimedArray([[1], [2]], dt=1*ms)(0*ms, -1)", "pow(2*mV, 0.5); pow(0, -1); 1 << 600",
+		"x = zeros((3, 0)); print(x, x.T, x[0])", "def f(*a, **k): return f\nf(1)(2)", "load_array('\\x00')", "load('.', 'x')", "linspace(0, 1, -3)", "print(array([]).min())",
+		"x = param('a', None)", "a = [1]; a[0] = a; print(a*mV)", "print(inf - inf, [inf]*mV, -inf)", "seed(-1)", "clip([], 1, 2)", "{}[[1]*mV]", "repeat([1], 1 << 40)",
+		"for i in range(3):\n  for j in arange(2): pass", "x = (1*mV)[0]", "from brian2 import *\nx = 3**2", "print(3*mV in [3*mV])", "sorted([3*mV, 1*ms])", "max([])", "min('a', 3)",
+	} {
+		f.Add([]byte(s))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, src []byte) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_, err := run(ctx, Options{File: filepath.Join(dir, "fuzz.star"), Src: src, MaxOps: 20000})
+		if err != nil && err.Error() == "" {
+			t.Error("an error without a message")
+		}
+	})
+}
