@@ -49,13 +49,13 @@ func (x val) isConst() bool {
 
 func (x val) constant() float64 {
 	if x.typ == Float {
-		return x.K * x.c
+		return float64(x.K * x.c)
 	}
 	return x.c
 }
 
 // times scales a Float value by a number.
-func (x val) times(k float64) val { x.K *= k; return x }
+func (x val) times(k float64) val { x.K = float64(x.K * k); return x }
 
 // single is the scale of a value of one term without constant.
 func (x val) single() (k float64, t term, ok bool) {
@@ -99,17 +99,17 @@ func (l *lowerer) plusConst(x val, c float64) val {
 func (l *lowerer) addTo(s *lin, sign float64, x val) {
 	switch {
 	case len(x.t) == 0:
-		l.addConst(s, sign*x.K*x.c)
+		l.addConst(s, float64(sign*x.K*x.c))
 	case len(x.t) == 1 && x.c == 0:
 		t := x.t[0]
-		t.k *= sign * x.K
+		t.k = float64(t.k * float64(sign*x.K))
 		s.add(t)
 	case math.Abs(x.K) != 1 && x.distributes():
 		for _, t := range x.t {
-			t.k *= sign * x.K
+			t.k = float64(t.k * float64(sign*x.K))
 			s.add(t)
 		}
-		l.addConst(s, sign*x.K*x.c)
+		l.addConst(s, float64(sign*x.K*x.c))
 	default:
 		k := sign * x.K
 		x.K = 1
@@ -151,10 +151,10 @@ func (l *lowerer) f32(x val) ir.Value {
 	if k == -1 || k != 1 && x.distributes() {
 		terms := make([]term, len(x.t))
 		for i, t := range x.t {
-			t.k *= k
+			t.k = float64(t.k * k)
 			terms[i] = t
 		}
-		x.t, x.c, k = terms, x.c*k, 1
+		x.t, x.c, k = terms, float64(x.c*k), 1
 	}
 	// parts with signs; the first positive one leads, so that none is negated
 	type part struct {
