@@ -228,7 +228,7 @@ func figure(res *script.Result) *plot.Figure {
 			}
 			t := plot.Trace{Name: name, T: m.T()}
 			if !dim.IsOne() {
-				t.Unit = dim.String()
+				t.Unit = symbol(dim.String())
 			}
 			for _, row := range values {
 				v := make([]float32, len(row))
@@ -242,4 +242,15 @@ func figure(res *script.Result) *plot.Figure {
 	}
 	f.Stop = res.Net.T()
 	return f
+}
+
+// symbol is the short form of a unit's name, where it has one.
+func symbol(unit string) string {
+	for _, s := range [][2]string{{"volt", "V"}, {"amp", "A"}, {"siemens", "S"}, {"ohm", "Ω"}, {"farad", "F"}, {"coulomb", "C"},
+		{"hertz", "Hz"}, {"second", "s"}, {"metre", "m"}, {"joule", "J"}, {"watt", "W"}, {"newton", "N"}} {
+		if s[0] == unit {
+			return s[1]
+		}
+	}
+	return unit
 }

@@ -25,7 +25,7 @@ var bitDeciding = []string{
 // conversion: a compiler may fuse it with a sum, even in another statement ("An explicit floating-point type conversion
 // rounds to the precision of the target type, preventing fusion", says the language specification, and nothing else
 // does). Write float64(x*y) or float32(x*y). A product by a power of two is exact, and one that only meets * / a comparison, a conversion to an integer or
-// a function of package math cannot fuse.
+// a function of package math cannot fuse. With SYNFIRE_FIX=1 the files are rewritten (but for *=).
 func TestNoProductFuses(t *testing.T) {
 	root := "../.."
 	fset := token.NewFileSet()
@@ -49,20 +49,68 @@ func TestNoProductFuses(t *testing.T) {
 			}
 			files = append(files, f)
 		}
-		for _, p := range fusable(fset, files, imp) {
-			t.Error(strings.TrimPrefix(p, root+"/"))
+		found := fusable(fset, files, imp)
+		if os.Getenv("SYNFIRE_FIX") != "" {
+			fix(t, fset, found)
+		}
+		for _, p := range found {
+			t.Error(strings.TrimPrefix(p.String(), root+"/"))
 		}
 	}
 }
 
-// fusable returns "file:line:column: what" for each product that a compiler may fuse.
-func fusable(fset *token.FileSet, files []*ast.File, imp types.Importer) []string {
+// product is one that may fuse; insert is what belongs into the text, by position.
+type product struct {
+	at     token.Position
+	what   string
+	insert map[token.Pos]string
+}
+
+func (p product) String() string { return fmt.Sprintf("%v: %s", p.at, p.what) }
+
+// fix rewrites files so that the products are rounded.
+func fix(t *testing.T, fset *token.FileSet, found []product) {
+	texts := map[string]map[int]string{}
+	for _, p := range found {
+		for pos, s := range p.insert {
+			at := fset.Position(pos)
+			if texts[at.Filename] == nil {
+				texts[at.Filename] = map[int]string{}
+			}
+			texts[at.Filename][at.Offset] += s
+		}
+	}
+	for name, inserts := range texts {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []byte
+		for k := range len(src) + 1 {
+			out = append(out, inserts[k]...)
+			if k < len(src) {
+				out = append(out, src[k])
+			}
+		}
+		if err := os.WriteFile(name, out, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fusable finds the products that a compiler may fuse.
+func fusable(fset *token.FileSet, files []*ast.File, imp types.Importer) []product {
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
 	conf := types.Config{Importer: imp, Error: func(error) {}, FakeImportC: true}
 	conf.Check("p", fset, files, info) // errors are none of this test's business
-	var found []string
-	report := func(at token.Pos, format string, args ...any) {
-		found = append(found, fmt.Sprintf("%v: ", fset.Position(at))+fmt.Sprintf(format, args...))
+	var found []product
+	name := func(e ast.Expr) string {
+		return types.TypeString(info.Types[e].Type, func(p *types.Package) string {
+			if p.Path() == "p" {
+				return ""
+			}
+			return p.Name()
+		})
 	}
 	isFloat := func(e ast.Expr) bool {
 		tv, ok := info.Types[e]
@@ -86,11 +134,14 @@ func fusable(fset *token.FileSet, files []*ast.File, imp types.Importer) []strin
 			switch n := n.(type) {
 			case *ast.AssignStmt:
 				if n.Tok == token.MUL_ASSIGN && isFloat(n.Lhs[0]) {
-					report(n.Pos(), "a floating-point *= may fuse with a later sum: write x = %s(x * y)", info.Types[n.Lhs[0]].Type)
+					found = append(found, product{fset.Position(n.Pos()),
+						"a floating-point *= may fuse with a later sum: write x = " + name(n.Lhs[0]) + "(x * y)",
+						nil})
 				}
 			case *ast.BinaryExpr:
 				if n.Op == token.MUL && isFloat(n) && !exact(info, n) && !rounded(stack, info) {
-					report(n.Pos(), "this product may fuse with a sum: write %s(x * y)", info.Types[n].Type)
+					found = append(found, product{fset.Position(n.Pos()), "this product may fuse with a sum: write " + name(n) + "(x * y)",
+						map[token.Pos]string{n.Pos(): name(n) + "(", n.End(): ")"}})
 				}
 			}
 			return true
@@ -182,9 +233,7 @@ func f(a, b, c float64, g float32, h F, i, j int) float64 {
 	}
 	got := map[int]bool{}
 	for _, p := range fusable(fset, []*ast.File{file}, importer.ForCompiler(fset, "source", nil)) {
-		var line, col int
-		fmt.Sscanf(p, "p.go:%d:%d:", &line, &col)
-		got[line] = true
+		got[p.at.Line] = true
 	}
 	for k, line := range strings.Split(text, "\n") {
 		if want := strings.Contains(line, "// found"); got[k+1] != want {
