@@ -11,14 +11,15 @@ func (t *thread) deliver(o *op, s int) {
 	p := t.p
 	st := &p.plan.Stages[o.stage]
 	table := &p.plan.Tables[st.Table]
-	acc := t.accs[st.Acc]
+	layout := p.lay.accs[st.Acc]
+	acc := t.accs[st.Acc][t.row*layout.stride(t.id):]
 	if o.clear {
-		clear(acc[:p.lay.accs[st.Acc].words(t.id)])
+		clear(acc[:layout.words(t.id)])
 	}
 	b := p.tables[o.stage]
 	step := p.step0 + int64(s)
 	if !p.runs(o.stage, s) {
-		t.await(step) // all the same, since no thread may run far ahead
+		t.await(step - int64(max(table.MinDelay, 1)) + 1) // all the same, since no thread may run far ahead
 		return
 	}
 	near := 0 // delays of one step and less

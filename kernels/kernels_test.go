@@ -16,3 +16,12 @@ func TestBackend(t *testing.T) {
 		})
 	}
 }
+
+func TestBackendInSpans(t *testing.T) {
+	defer kernels.ForceSpans()()
+	for _, threads := range []int{1, 3} {
+		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
+			backendtest.Run(t, func(testing.TB) backend.Backend { return kernels.New(threads) })
+		})
+	}
+}

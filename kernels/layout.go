@@ -84,6 +84,10 @@ func (a *accumulator) words(thread int) (n int) {
 	return n
 }
 
+// stride is the distance between the thread's parts for one step of a span and
+// the next: whole lines.
+func (a *accumulator) stride(thread int) int { return (a.words(thread) + 15) &^ 15 }
+
 // forest joins nodes whose words correspond: word w of a node is word w+shift
 // of its parent.
 type forest struct {

@@ -34,7 +34,16 @@ type unit struct {
 	envs   []*ir.Env // by thread
 	lanes  []int     // by thread: length of its part
 	lane0  []int
-	serial bool // run by ir.Eval, lane after lane
+	serial bool        // run by ir.Eval, lane after lane
+	accs   [][]accSlot // by thread: slots that differ between the steps of a span
+}
+
+// accSlot is a slot of an accumulator: the part of the span's first step, and
+// the distance to the next.
+type accSlot struct {
+	slot   int
+	words  []uint32
+	stride int
 }
 
 func newMapped(p *program, it *item) (*mapped, error) {
@@ -159,6 +168,7 @@ func (u *unit) bind(p *program, it *item, t int) {
 	for i := range e.Traps {
 		e.Traps[i] = ir.NoTrap
 	}
+	var accs []accSlot
 	for i, b := range u.binds {
 		kind := u.prog.Slots[i].Kind
 		var words []uint32
@@ -166,8 +176,9 @@ func (u *unit) bind(p *program, it *item, t int) {
 		case kind == ir.Mask:
 			words = p.threads[t].masks[b.Event]
 		case kind == ir.Array && p.lay.accs[b.Buf] != nil:
-			at := p.lay.accs[b.Buf].position(t, b.Off+lo)
-			words = p.threads[t].accs[b.Buf][at:]
+			a := p.lay.accs[b.Buf]
+			words = p.threads[t].accs[b.Buf][a.position(t, b.Off+lo):]
+			accs = append(accs, accSlot{i, words, a.stride(t)})
 		case kind == ir.Array:
 			words = p.bufs[b.Buf][b.Off+lo:]
 		default:
@@ -175,7 +186,7 @@ func (u *unit) bind(p *program, it *item, t int) {
 		}
 		e.Slots = append(e.Slots, words)
 	}
-	u.envs = append(u.envs, e)
+	u.envs, u.accs = append(u.envs, e), append(u.accs, accs)
 	u.lanes = append(u.lanes, hi-lo)
 	u.lane0 = append(u.lane0, lo)
 }
@@ -211,6 +222,11 @@ const chunk = 4096
 func (u *unit) run(t *thread, part int, step int64, host []uint32, lo, hi int) {
 	e := u.envs[part]
 	e.Step, e.Host = uint32(step), host
+	if t.p.sched.span > 1 {
+		for _, a := range u.accs[part] {
+			e.Slots[a.slot] = a.words[t.row*a.stride:]
+		}
+	}
 	for lo < hi {
 		next := min(lo+chunk, hi)
 		if u.serial {

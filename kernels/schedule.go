@@ -100,10 +100,23 @@ type schedule struct {
 	lay  *layout
 	ops  []*op
 	due  []bool // events written since their spikes were last listed
-	// spans: every domain is one op that needs no other, so that several steps
-	// may be made on a block of lanes before the next block.
-	spans bool
+	// span is the number of steps that may be made on a block of lanes before the
+	// next block; 1 unless every domain is one op that needs no other. Where
+	// synapses are delivered, it is at most the shortest delay.
+	span int
 }
+
+// A thread's state is beyond the caches near a core where it has more bytes
+// than this; then several steps are made on each block of it at a time. A
+// variable, so that tests can force it.
+var nearBytes = 1 << 20
+
+// The longest spans, without delivery and with: each step of a span then has
+// accumulators of its own.
+const (
+	longestSpan  = 64
+	deliverySpan = 8
+)
 
 // Resources: buffers, then for each event its mask and its list, then for each
 // accumulator and domain the words there.
@@ -126,17 +139,41 @@ func newSchedule(plan *backend.Plan, lay *layout) *schedule {
 	}
 	s.clears()
 	s.barriers()
-	s.spans = !lay.plain
-	seen := map[int]bool{}
+	s.span = s.steps()
+	return s
+}
+
+// steps is the longest span that the schedule allows.
+func (s *schedule) steps() int {
+	span, seen, bytes := longestSpan, map[int]bool{}, 0
 	for i, o := range s.ops {
-		s.spans = s.spans && o.kind == opLocal && !seen[o.dom] && s.even(o)
-		seen[o.dom] = true
 		for _, p := range s.ops[:i] {
-			order, _ := o.use.meets(&p.use)
-			s.spans = s.spans && !order
+			if order, _ := o.use.meets(&p.use); order && !(p.kind == opDeliver && o.kind != opClear) {
+				return 1
+			}
+		}
+		switch o.kind {
+		case opLocal:
+			if s.lay.plain || seen[o.dom] || !s.even(o) {
+				return 1
+			}
+			seen[o.dom] = true
+			d := &s.lay.domains[o.dom]
+			for r := range o.use.r {
+				if r < len(s.plan.Bufs) {
+					bytes += 4 * (d.hi - d.lo) / s.lay.threads
+				}
+			}
+		case opDeliver:
+			span = min(span, deliverySpan, s.plan.Tables[s.plan.Stages[o.stage].Table].MinDelay)
+		default:
+			return 1
 		}
 	}
-	return s
+	if span <= deliverySpan && bytes < nearBytes {
+		return 1
+	}
+	return max(span, 1)
 }
 
 // even says that blocks of the op's items coincide: their parts begin a

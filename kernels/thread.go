@@ -20,7 +20,8 @@ type thread struct {
 	last   []int                      // by event: one past the last
 	masks  [][]uint32                 // by event: this step's bits of its own neurons
 	lists  [][][]uint32               // by event and step modulo their number: its own neurons that fired, ascending
-	accs   map[backend.BufID][]uint32 // its own part, with room behind for a full tile
+	accs   map[backend.BufID][]uint32 // its own part, for each step of a span, with room behind for a full tile
+	row    int                        // the step of the span
 	recs   []spikeRecord              // by stage
 	fault  *backend.Fault
 	due    uint64
@@ -46,7 +47,7 @@ func newThread(p *program, id int) *thread {
 	}
 	for b, a := range p.lay.accs {
 		n := a.words(id)
-		t.accs[b] = aligned(n + connect.MaxTile)
+		t.accs[b] = aligned(p.sched.span*a.stride(id) + connect.MaxTile)
 		if p.lay.plain {
 			p.bufs[b] = t.accs[b][:n]
 		}
@@ -66,10 +67,6 @@ func (t *thread) begin(n int) {
 	}
 }
 
-// longestSpan is the number of steps that a thread makes on a block of lanes
-// before it turns to the next, where nothing else needs them.
-const longestSpan = 64
-
 // run makes up to n steps. Every thread decides alike where the run ends.
 func (t *thread) run(n int) {
 	p := t.p
@@ -81,8 +78,8 @@ func (t *thread) run(n int) {
 				break
 			}
 		}
-		if p.sched.spans {
-			to := min(check, n, s+longestSpan)
+		if p.sched.span > 1 {
+			to := min(check, n, s+p.sched.span)
 			t.span(s, to)
 			s = to
 		} else {
@@ -96,9 +93,12 @@ func (t *thread) run(n int) {
 	t.progress.met.Store(gone)
 }
 
+// timedSteps is the number of steps of which one is timed.
+const timedSteps = 16
+
 // step makes one step: every op of the schedule.
 func (t *thread) step(s int) {
-	t.timed = s%16 == 0
+	t.timed = s%timedSteps == 0
 	if t.timed {
 		t.since = time.Now()
 	}
@@ -126,19 +126,36 @@ func (t *thread) step(s int) {
 	}
 }
 
-// lap adds the time since the last lap to a phase.
+// lap adds the time since the last lap to a phase. Of single steps only some
+// are timed, and stand for the others.
 func (t *thread) lap(phase int) {
 	if t.timed {
 		now := time.Now()
-		t.clock[phase] += 16 * now.Sub(t.since)
+		d := now.Sub(t.since)
+		if t.p.sched.span == 1 {
+			d *= timedSteps
+		}
+		t.clock[phase] += d
 		t.since = now
 	}
 }
 
 // span makes steps s to to-1, block of lanes by block of lanes.
 func (t *thread) span(s, to int) {
-	start := time.Now()
+	t.timed, t.since = true, time.Now()
+	for k := s; k < to; k++ {
+		t.row = k - s
+		for _, o := range t.p.sched.ops {
+			if o.kind == opDeliver {
+				t.deliver(o, k)
+			}
+		}
+	}
 	for _, o := range t.p.sched.ops {
+		if o.kind != opLocal {
+			continue
+		}
+		t.timed = false
 		d := &t.p.lay.domains[o.dom]
 		lanes := o.block()
 		for x := d.cut[t.id]; x < d.cut[t.id+1] || x == d.cut[t.id]; x += lanes {
@@ -147,6 +164,7 @@ func (t *thread) span(s, to int) {
 				y = math.MaxInt
 			}
 			for k := s; k < to; k++ {
+				t.row = k - s
 				for _, it := range o.items {
 					if it.kind != itemSpikes {
 						t.item(it, k, x, y, x == d.cut[t.id])
@@ -161,8 +179,10 @@ func (t *thread) span(s, to int) {
 				}
 			}
 		}
+		t.timed = true
+		t.lap(phaseUpdate)
 	}
-	t.clock[phaseUpdate] += time.Since(start)
+	t.row = 0
 }
 
 // block is the number of lanes whose words stay in the caches near a core.
@@ -264,7 +284,7 @@ func (t *thread) serial(it *item, s int) {
 // clear zeroes the thread's share of a scratch buffer.
 func (t *thread) clear(b backend.BufID) {
 	if a := t.p.lay.accs[b]; a != nil {
-		clear(t.accs[b][:a.words(t.id)])
+		clear(t.accs[b][:a.words(t.id)]) // no spans where this is needed
 		return
 	}
 	words := t.p.bufs[b]

@@ -194,7 +194,7 @@ func drawNet(rt *rapid.T, p *net) {
 		width := rapid.SampledFrom([]int{0, 16, 32}).Draw(rt, "width")
 		spec := p.pairs(a.n, b.n, rapid.IntRange(0, 800).Draw(rt, "synapses"), lo, hi, width)
 		acc := p.acc(fmt.Sprintf("acc%d", len(p.Tables)), b.n)
-		p.deliver(p.table(spec, lo, hi, from(a, 0)), acc)
+		flag(p.deliver(p.table(spec, lo, hi, from(a, 0)), acc))
 		p.apply(b, acc, 0)
 		record(b)
 	}
