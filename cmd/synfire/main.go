@@ -42,6 +42,8 @@ const (
 // cli is the command line.
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Run a model and show what came out."`
+	Verify  verifyCmd  `cmd:"" help:"Run a model on several backends: the same spikes, the same state, to the bit, or where they part."`
+	Devices devicesCmd `cmd:"" help:"List the OpenGL devices, their limits and whether they are exact."`
 	Info    infoCmd    `cmd:"" help:"Show sizes, equations as compiled and memory, before anything is allocated."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -117,6 +119,8 @@ func report(env *environment, err error) int {
 		return exitInterrupted
 	case errors.As(err, &device):
 		return exitDevice
+	case errors.Is(err, errDiffers):
+		return exitDiffers
 	}
 	return exitModel
 }

@@ -11,9 +11,6 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/script"
 	"synfire/engine/store"
-	"synfire/kernels"
-	"synfire/kernels/ref"
-	"synfire/shaders"
 )
 
 // deviceFlags choose where a model runs.
@@ -22,17 +19,6 @@ type deviceFlags struct {
 	Threads      int    `help:"Threads; 0: all cores. Results do not depend on it." default:"0"`
 	Device       string `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
 	AllowInexact bool   `help:"Run on a device that fails its self-test; the manifest says so."`
-}
-
-// open opens the backend.
-func (f deviceFlags) open() (backend.Backend, error) {
-	switch f.Backend {
-	case "ref":
-		return ref.New(), nil
-	case "gl":
-		return shaders.Open(shaders.Options{Device: f.Device, AllowInexact: f.AllowInexact})
-	}
-	return kernels.New(f.Threads), nil
 }
 
 // modelFlags are what every command on a model takes.
@@ -84,7 +70,12 @@ func (c *runCmd) Run(env *environment) error {
 	res, err := script.Run(env.ctx, script.Options{
 		File: c.Model, Set: c.Set, Seed: c.Seed, Threads: c.Threads,
 		Open: func() (backend.Backend, error) {
-			b, err := c.open()
+			b, err := openBackend(c.Backend, c.deviceFlags, func(why string) {
+				bar.clear()
+				if !c.Quiet {
+					fmt.Fprintln(env.err, env.errTerm.faint(why))
+				}
+			})
 			if err == nil {
 				r.opened(b)
 			}
