@@ -121,25 +121,29 @@ func (c *compiler) derive(g *NeuronGroup, d *eqn.Derived) error {
 	if shared {
 		size = 1
 	}
-	outs := make([]*Variable, len(d.Out))
-	for k, y := range d.Out {
-		outs[k] = &Variable{g: g, name: y.Name, sym: y, n: size, shared: shared}
-		outs[k].alloc(0)
-		y.Ref, y.Shared = outs[k], shared
-	}
-	in, out := make([]float64, len(d.In)), make([]float64, len(d.Out))
-	for lane := range size {
-		for k, y := range d.In {
-			v := y.Ref.(*Variable)
-			in[k] = value(y, c.n.dt, v.words[min(lane, len(v.words)-1)])
+	in, out := make([][]float64, len(d.In)), make([][]float64, len(d.Out))
+	for k, y := range d.In {
+		v := y.Ref.(*Variable)
+		all, err := (&Var{v: v, lo: 0, hi: g.n}).all()
+		if err != nil {
+			return err
 		}
-		d.Eval(in, out)
-		for k, y := range d.Out {
-			w, err := encode(y, c.n.dt, out[k])
+		in[k] = all.V
+	}
+	for k := range out {
+		out[k] = make([]float64, size)
+	}
+	d.Fill(size, in, out)
+	for k, y := range d.Out {
+		v := &Variable{g: g, name: y.Name, sym: y, n: size, shared: shared}
+		v.alloc(0)
+		y.Ref, y.Shared = v, shared
+		for lane, x := range out[k] {
+			w, err := encode(y, c.n.dt, x)
 			if err != nil {
 				return fmt.Errorf("%s, neuron %d: %w", g.Name(), lane, err)
 			}
-			outs[k].words[lane] = w
+			v.words[lane] = w
 		}
 	}
 	return nil

@@ -88,7 +88,13 @@ func (c *compiler) synapses() error {
 			byOrder[w.order] = append(byOrder[w.order], w)
 		}
 	}
-	for ord, paths := range byOrder {
+	orders := make([]int, 0, len(byOrder))
+	for ord := range byOrder {
+		orders = append(orders, ord)
+	}
+	sort.Ints(orders)
+	for _, ord := range orders {
+		paths := byOrder[ord]
 		sort.SliceStable(paths, func(a, b int) bool {
 			return paths[a].fullName() < paths[b].fullName()
 		})

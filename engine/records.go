@@ -247,7 +247,11 @@ func (c *compiler) history() {
 			need[s.Event] = max(need[s.Event], t.MaxDelay+1)
 		}
 	}
+	events := make([]*groupEvent, len(c.plan.Events))
 	for e, k := range c.evs {
+		events[k] = e
+	}
+	for k, e := range events {
 		p := &c.plan.Events[k]
 		p.History = need[k]
 		words := p.Words()
