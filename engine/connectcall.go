@@ -30,7 +30,7 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 		PreOff: s.src.lo, PostOff: s.tgt.lo, Seed: s.net.key()}
 	key := "connect\x00" + s.auto
 	visit := s.net.visit(key)
-	p.Stream = stream("connect", s.auto, "", visit)
+	p.Stream = s.net.stream("connect", s.auto, "", visit)
 	var err error
 	switch {
 	case o.Rule != "":

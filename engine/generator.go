@@ -240,7 +240,7 @@ func (s *Synapses) iterable(kind, args, whole string, sc *scope, outer string, a
 			return nil, nil, fmt.Errorf("connect: sample() in %q needs p= or size=", whole)
 		}
 	}
-	draw := sampler(s.net.key(), stream("connect sample", s.auto, whole, s.net.visit("sample\x00"+s.auto)))
+	draw := sampler(s.net.key(), s.net.stream("connect sample", s.auto, whole, s.net.visit("sample\x00"+s.auto)))
 	for q := range at {
 		lo, hi, step := int32(0), int32(bounds[1][q]), int32(1)
 		if bounds[0] != nil {

@@ -147,7 +147,7 @@ func (l *lanes) Host(h *eqn.HostExpr) ir.Value { return l.host(h) }
 
 // Stream implements eqn.Machine.
 func (l *lanes) Stream(s eqn.Site) (uint32, uint32) {
-	return stream(l.site, "", fmt.Sprintf("%s@%d:%d", s.Func, s.At.Line, s.At.Col), l.visit), 0
+	return l.n.stream(l.site, "", fmt.Sprintf("%s@%d:%d", s.Func, s.At.Line, s.At.Col), l.visit), 0
 }
 
 // Item implements eqn.Machine.

@@ -75,7 +75,7 @@ func NewNetwork(o Options) *Network {
 	if o.Dt == 0 {
 		o.Dt = 1e-4
 	}
-	return &Network{opt: o, dt: o.Dt, seed: o.Seed, names: map[string]int{}, visits: map[string]uint32{}, specs: map[uint64]*connect.Spec{}}
+	return &Network{opt: o, dt: o.Dt, seed: o.Seed, names: map[string]int{}, visits: map[string]uint32{}, streams: map[uint32]string{}, specs: map[uint64]*connect.Spec{}}
 }
 
 // Dt is the step of the default clock in seconds.
@@ -168,11 +168,17 @@ func (n *Network) source(text string) *eqn.Source {
 }
 
 // stream numbers a source of random words by purpose, object and place in the
-// text (design section 3, rule 7).
-func stream(purpose, object, place string, visit uint32) uint32 {
+// text (design section 3, rule 7): a hash, moved on where another source has it.
+func (n *Network) stream(purpose, object, place string, visit uint32) uint32 {
+	key := fmt.Sprintf("%s\x00%s\x00%s\x00%d", purpose, object, place, visit)
 	h := fnv.New32a()
-	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d", purpose, object, place, visit)
-	return h.Sum32()
+	h.Write([]byte(key))
+	s := h.Sum32()
+	for n.streams[s] != "" && n.streams[s] != key {
+		s++
+	}
+	n.streams[s] = key
+	return s
 }
 
 // visit counts how often a place has been passed.
