@@ -56,6 +56,7 @@ type Network struct {
 	seed    uint64
 	objects []object // in the order of creation
 	names   map[string]int
+	streams map[uint32]string        // who draws from which stream
 	visits  map[string]uint32        // how often a place in the text has drawn numbers
 	step    int64                    // steps done
 	t0      float64                  // end of the last run in seconds
