@@ -15,9 +15,12 @@ type kernel struct {
 	text
 	l      *layout
 	arenas []int // blocks 2, 3, ...
+	table  int   // uniform T: where its parameters begin in P
+	bodies int   // uniform N, of a kernel over lanes
 	groups int   // work groups, for kernels over lanes
 	always bool  // a kernel over lanes that also runs where all its stages' flags are 0
 	stages []int // of a kernel over lanes
+	draws  int   // of a kernel over lanes: most random words that one of its bodies makes for all lanes together
 }
 
 const (
@@ -40,12 +43,15 @@ func (k *kernel) arena(a int) string {
 func (k *kernel) head(group int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "#version 430\nlayout(local_size_x = %d) in;\n", group)
-	fmt.Fprintf(&b, "layout(std430, binding = %d) readonly buffer BP { uint P[]; };\n", blockP)
-	fmt.Fprintf(&b, "layout(std430, binding = %d) coherent buffer BC { uint C[]; };\n", blockC)
+	fmt.Fprintf(&b, "layout(std430, binding = %d) readonly restrict buffer BP { uint P[]; };\n", blockP)
+	fmt.Fprintf(&b, "layout(std430, binding = %d) coherent restrict buffer BC { uint C[]; };\n", blockC)
 	for i := range k.arenas {
-		fmt.Fprintf(&b, "layout(std430, binding = %d) buffer B%d { uint A%d[]; };\n", blockA+i, i, i)
+		fmt.Fprintf(&b, "layout(std430, binding = %d) restrict buffer B%d { uint A%d[]; };\n", blockA+i, i, i)
 	}
-	b.WriteString("uniform uint S, K;\n")
+	b.WriteString("uniform uint S, K, T, N; // first step, steps, parameters in P, bodies\n")
+	if k.draws > 0 {
+		fmt.Fprintf(&b, "shared uint words[%d];\n", k.draws*group)
+	}
 	b.WriteString(strings.Replace(prelude, "KEY", fmt.Sprintf("uvec2(P[%d], P[%d])", parKey, parKey+1), 1))
 	return b.String()
 }
@@ -84,13 +90,13 @@ func (l *layout) mapKernels(seg *segment, group int) []*kernel {
 		} else {
 			k = &kernel{l: l}
 		}
-		w := l.writeBody(k, b)
+		w := l.writeBody(k, b, group)
 		at := slices.Index(texts, w.t.String())
 		if len(out) == 0 || at < 0 && len(texts) == mostTexts {
 			finish()
 			k = &kernel{l: l}
 			out = append(out, k)
-			w = l.writeBody(k, b)
+			w = l.writeBody(k, b, group)
 			at = -1
 		}
 		if at < 0 {
@@ -102,6 +108,7 @@ func (l *layout) mapKernels(seg *segment, group int) []*kernel {
 			k.line("}")
 		}
 		k.stages = append(k.stages, b.stages...)
+		k.draws = max(k.draws, len(w.draws))
 		k.always = k.always || w.always
 		table = append(table, uint32(k.groups), uint32(at), uint32(len(l.params)))
 		l.params = append(l.params, w.params...)
@@ -111,21 +118,29 @@ func (l *layout) mapKernels(seg *segment, group int) []*kernel {
 	return out
 }
 
-func (l *layout) writeBody(k *kernel, b *body) *bodyWriter {
-	w := &bodyWriter{k: k, l: l, b: b, keys: map[string]int{}}
+func (l *layout) writeBody(k *kernel, b *body, group int) *bodyWriter {
+	w := &bodyWriter{k: k, l: l, b: b, group: group, keys: map[string]int{}}
 	w.write()
+	// Parameters are read once, in front of everything else.
+	var t text
+	t.depth = 1
+	for i := range w.params {
+		t.line("uint x%d = P[B + %du];", i, i)
+	}
+	t.WriteString(w.t.String())
+	t.origins = append(t.origins, w.t.origins...)
+	w.t = t
 	return w
 }
 
 // finishMap adds the function main, which finds the body and the lane.
 func (l *layout) finishMap(k *kernel, table []uint32, texts, group int) {
-	at := len(l.params)
+	k.table, k.bodies = len(l.params), len(table)/3
 	l.params = append(l.params, table...)
 	k.line("void main() {")
 	k.line("if (C[%d] < S || C[%d] <= S) return;", ctlFault, ctlHalt)
 	k.line("uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;")
-	k.line("uint T = P[%d], bodies = P[%d];", l.kernelParam(at), l.kernelParam(len(table)/3))
-	k.line("while (b + 1u < bodies && g >= P[T + 3u * b + 3u]) b++;")
+	k.line("while (b + 1u < N && g >= P[T + 3u * b + 3u]) b++;")
 	k.line("uint lane = (g - P[T + 3u * b]) * %du + gl_LocalInvocationID.x;", group)
 	k.line("switch (P[T + 3u * b + 1u]) {")
 	for i := range texts {
@@ -134,12 +149,6 @@ func (l *layout) finishMap(k *kernel, table []uint32, texts, group int) {
 	k.line("}")
 	k.line("}")
 	k.prepend(k.head(group))
-}
-
-// kernelParam keeps a number in P, so that the text does not depend on it.
-func (l *layout) kernelParam(n int) int {
-	l.params = append(l.params, uint32(n))
-	return len(l.params) - 1
 }
 
 // bodyWriter prints one body.
@@ -152,8 +161,13 @@ type bodyWriter struct {
 	keys   map[string]int
 	regs   []*register
 	events []*eventRegister
+	draws  []drawOf // random words made for the whole work group
+	group  int
 	always bool
 }
+
+// drawOf names a random word of each lane.
+type drawOf struct{ draw, stream uint32 }
 
 // register holds a word of each lane while the body runs.
 type register struct {
@@ -169,7 +183,8 @@ type eventRegister struct {
 	stored, loaded, seen bool
 }
 
-// param names a word of P that differs between bodies of the same text.
+// param names a word of P that differs between bodies of the same text; the
+// body reads it once, into a variable.
 func (w *bodyWriter) param(key string, value int) string {
 	i, ok := w.keys[key]
 	if !ok {
@@ -177,7 +192,7 @@ func (w *bodyWriter) param(key string, value int) string {
 		w.keys[key] = i
 		w.params = append(w.params, uint32(value))
 	}
-	return fmt.Sprintf("P[B + %du]", i)
+	return fmt.Sprintf("x%d", i)
 }
 
 // word is word index of region r.
@@ -227,6 +242,11 @@ func (w *bodyWriter) survey() {
 					use(s.Bind[in.Imm], in.Op == ir.Store, s.Flag < 0)
 				case ir.Bit, ir.StoreBit:
 					bit(s.Bind[in.Imm].Event, in.Op == ir.StoreBit)
+				case ir.Rand:
+					d := drawOf{in.Aux, in.Imm}
+					if s.Prog.Ins[in.A].Op == ir.Lane && s.Flag < 0 && w.l.together && !slices.Contains(w.draws, d) && len(w.draws) < mostDraws {
+						w.draws = append(w.draws, d)
+					}
 				}
 			}
 		case backend.FormSpikes:
@@ -262,11 +282,18 @@ func (l *layout) sole(e int, b *body) bool {
 	return true
 }
 
-// write prints the body: load, for each step the stages, store.
+// mostDraws bounds the shared memory of random words: 8 words a lane are 8 KiB
+// for work groups of 256. Further words are made by each lane for itself.
+const mostDraws = 8
+
+// write prints the body: load, for each step the stages, store. Lanes beyond
+// the last take part in what the work group makes together, and in nothing else.
 func (w *bodyWriter) write() {
 	t := &w.t
 	t.depth = 1
-	t.line("if (lane >= %s) return;", w.param("n", w.b.n))
+	if w.b.clear != backend.NoBuf || w.b.gather {
+		t.line("if (lane >= %s) return;", w.param("n", w.b.n))
+	}
 	if w.b.clear != backend.NoBuf {
 		w.always = true
 		t.line("%s = 0u;", w.word("clear", w.l.bufs[w.b.clear], "lane"))
@@ -278,17 +305,69 @@ func (w *bodyWriter) write() {
 		return
 	}
 	w.survey()
+	if len(w.draws) == 0 {
+		t.line("if (lane >= %s) return;", w.param("n", w.b.n))
+	}
 	for i, r := range w.regs {
-		if w.persists(r) {
-			if r.loaded {
-				t.line("uint r%d = %s;", i, w.regWord(i))
-			} else {
-				t.line("uint r%d = 0u;", i)
-			}
+		switch {
+		case !w.persists(r):
+		case !r.loaded:
+			t.line("uint r%d = 0u;", i)
+		case len(w.draws) > 0:
+			t.line("uint r%d = 0u; if (lane < %s) r%d = %s;", i, w.param("n", w.b.n), i, w.regWord(i))
+		default:
+			t.line("uint r%d = %s;", i, w.regWord(i))
 		}
 	}
 	t.line("for (uint k = 0u; k < K; k++) {")
 	t.line("uint s = S + k, step = P[%d] + s;", parStep)
+	if len(w.draws) > 0 {
+		w.makeWords()
+		t.line("if (lane < %s) {", w.param("n", w.b.n))
+	}
+	w.oneStep()
+	if len(w.draws) > 0 {
+		t.line("}")
+		t.line("groupMemoryBarrier(); barrier();")
+	}
+	t.line("}")
+	if len(w.draws) > 0 {
+		t.line("if (lane >= %s) return;", w.param("n", w.b.n))
+	}
+	for i, r := range w.regs {
+		if w.persists(r) && r.stored {
+			t.line("%s = r%d;", w.regWord(i), i)
+		}
+	}
+	for i, e := range w.events {
+		w.zeroAhead(i, e)
+	}
+}
+
+// makeWords calls Philox once for each four neighbours and draw, the calls
+// spread over the lanes of the work group.
+func (w *bodyWriter) makeWords() {
+	draw, stream := "", ""
+	for i, d := range w.draws {
+		if i == len(w.draws)-1 {
+			draw, stream = draw+fmt.Sprintf("0x%xu", d.draw), stream+fmt.Sprintf("0x%xu", d.stream)
+			break
+		}
+		draw += fmt.Sprintf("d == %du ? 0x%xu : ", i, d.draw)
+		stream += fmt.Sprintf("d == %du ? 0x%xu : ", i, d.stream)
+	}
+	quads := w.group / 4
+	w.t.line("for (uint i = gl_LocalInvocationID.x; i < %du; i += %du) {", quads*len(w.draws), w.group)
+	w.t.line("uint d = i / %du, quad = i %% %du;", quads, quads)
+	w.t.line("uvec4 c = block((lane - gl_LocalInvocationID.x) / 4u + quad, step, %s, %s);", draw, stream)
+	w.t.line("words[4u * i] = c.x; words[4u * i + 1u] = c.y; words[4u * i + 2u] = c.z; words[4u * i + 3u] = c.w;")
+	w.t.line("}")
+	w.t.line("groupMemoryBarrier(); barrier();")
+}
+
+// oneStep prints the stages of one step between their loads and stores.
+func (w *bodyWriter) oneStep() {
+	t := &w.t
 	for i, r := range w.regs {
 		switch use, scratch := w.l.sc.scratch[r.buf]; {
 		case w.persists(r):
@@ -317,15 +396,6 @@ func (w *bodyWriter) write() {
 	}
 	for i := range w.events {
 		w.keepEvent(i)
-	}
-	t.line("}")
-	for i, r := range w.regs {
-		if w.persists(r) && r.stored {
-			t.line("%s = r%d;", w.regWord(i), i)
-		}
-	}
-	for i, e := range w.events {
-		w.zeroAhead(i, e)
 	}
 }
 

@@ -24,6 +24,7 @@ type device struct {
 	binary   bool // program binaries can be kept
 	chainBad bool // long chains of dispatches lose their order
 	used     int64
+	bound    []*memoryBuffer // by storage block
 }
 
 // openDevice starts the thread and makes the context.
@@ -185,10 +186,16 @@ func (b *memoryBuffer) fill(off, n int, word uint32) {
 	}
 }
 
-// bind binds buffers to the blocks 0, 1, ... of a kernel.
-func bind(buffers []*memoryBuffer) {
+// bind binds buffers to the blocks 0, 1, ... of a kernel, those that are not there yet.
+func (d *device) bind(buffers []*memoryBuffer) {
 	for i, b := range buffers {
-		gl.BindBufferBase(gl.SHADER_STORAGE_BUFFER, uint32(i), b.id)
+		if i == len(d.bound) {
+			d.bound = append(d.bound, nil)
+		}
+		if d.bound[i] != b {
+			gl.BindBufferBase(gl.SHADER_STORAGE_BUFFER, uint32(i), b.id)
+			d.bound[i] = b
+		}
 	}
 }
 

@@ -17,7 +17,8 @@ type memory struct {
 	bit    func(slot uint32) string
 	store  func(slot uint32, word string) string
 	setBit func(slot uint32, cond string) string
-	trap   func(code uint32) string // the statement of a trap
+	trap   func(code uint32) string         // the statement of a trap
+	rand   func(draw, stream uint32) string // the lane's own word, made together with its neighbours'; nil: each by itself
 }
 
 // Bit patterns of the limits in design section 3.
@@ -123,6 +124,9 @@ func expression(p *ir.Prog, n int, m *memory) string {
 	case ir.Host:
 		return fromWord(in.Type, m.host(in.Imm))
 	case ir.Rand:
+		if p.Ins[in.A].Op == ir.Lane && m.rand != nil {
+			return m.rand(in.Aux, in.Imm)
+		}
 		return f("philox(%s, %s, 0x%xu, 0x%xu)", a, m.step, in.Aux, in.Imm)
 	case ir.AddF:
 		return a + " + " + b
@@ -224,8 +228,8 @@ uint truncated(float x) {
 	precise float c = low > uintBitsToFloat(0x4effffffu) ? uintBitsToFloat(0x4effffffu) : low;
 	return uint(int(c));
 }
-uint philox(uint item, uint step, uint draw, uint stream) {
-	uvec4 c = uvec4(item >> 2, step, draw, stream);
+uvec4 block(uint quad, uint step, uint draw, uint stream) {
+	uvec4 c = uvec4(quad, step, draw, stream);
 	uvec2 k = KEY;
 	for (int i = 0; i < 10; i++) {
 		uint h0, l0, h1, l1;
@@ -234,6 +238,10 @@ uint philox(uint item, uint step, uint draw, uint stream) {
 		c = uvec4(h1 ^ c.y ^ k.x, l1, h0 ^ c.w ^ k.y, l0);
 		k += uvec2(0x9e3779b9u, 0xbb67ae85u);
 	}
+	return c;
+}
+uint philox(uint item, uint step, uint draw, uint stream) {
+	uvec4 c = block(item >> 2, step, draw, stream);
 	uint q = item & 3u;
 	return q < 2u ? (q == 0u ? c.x : c.y) : (q == 2u ? c.z : c.w);
 }

@@ -28,11 +28,12 @@ func goldens() map[string]string {
 	}
 	p := smallNet()
 	l := arrange(p, cut(p, 8), 1<<20)
+	l.together = true
 	for _, seg := range l.sc.segments {
 		if seg.form == backend.FormDeliver {
 			shards := []*shard{{row1: 4}, {row0: 4, row1: 8}}
 			at := l.walkParams(seg.stage, []uint16{2, 3}, shards, 1, 1, 256)
-			out["deliver.comp"] = l.deliverKernel(seg.stage, at, 2, 64, 32, 16, 0, "").String()
+			out["deliver.comp"] = l.deliverKernel(seg.stage, at, 2, 64, 32, 16, "").String()
 			continue
 		}
 		out["update.comp"] = l.mapKernels(seg, 64)[0].String()

@@ -77,7 +77,10 @@ func TestCompileErrorNamesIR(t *testing.T) {
 	l := arrange(p, cut(p, 1), 1<<20)
 	k := l.mapKernels(l.sc.segments[0], 64)[0]
 	d := b.(*glBackend).d
-	err := d.do(func() error { _, err := d.compile("P update", strings.Replace(k.String(), "f0 + f1", "f0 + g1", 1), k.origin); return err })
+	err := d.do(func() error {
+		_, err := d.compile("P update", strings.Replace(k.String(), "f0 + f1", "f0 + g1", 1), k.origin)
+		return err
+	})
 	if err == nil || !strings.Contains(err.Error(), "from IR P update: 2 addf") {
 		t.Errorf("%v, expected the instruction", err)
 	}

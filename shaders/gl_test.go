@@ -54,7 +54,7 @@ func TestVariants(t *testing.T) {
 	flag.Set("rapid.checks", "3")
 	defer flag.Set("rapid.checks", old)
 	for _, opt := range []Options{
-		{WorkGroup: 32, Team: 32}, {WorkGroup: 128, Team: 32}, {WorkGroup: 256, Span: 3}, {WorkGroup: 1024, Submit: 7, Team: 1},
+		{WorkGroup: 32, Team: 32, Philox: 4}, {WorkGroup: 128, Team: 32}, {WorkGroup: 256, Span: 3, Philox: 4}, {WorkGroup: 1024, Submit: 7, Team: 1},
 		{MaxBlock: 256 << 10}, {Span: 1, Submit: 1},
 	} {
 		name := fmt.Sprintf("group %d, block %d, span %d, submit %d", opt.WorkGroup, opt.MaxBlock, opt.Span, opt.Submit)
@@ -81,4 +81,12 @@ func TestDevices(t *testing.T) {
 	if _, err := Open(Options{Device: "99"}); err == nil {
 		t.Error("device 99 was opened")
 	}
+}
+
+// TestIdentity prints the device in a form that program matrix reads.
+func TestIdentity(t *testing.T) {
+	b := open(t, Options{NoSelfTest: true})
+	defer b.Close()
+	i := b.(*glBackend).d.info
+	t.Logf("device: %s | %s | %s", i.Name, i.Vendor, i.Version)
 }

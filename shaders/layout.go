@@ -80,19 +80,20 @@ const (
 
 // layout is where everything lies.
 type layout struct {
-	plan   *backend.Plan
-	sc     *schedule
-	arenas arenas
-	bufs   []region
-	events []eventLayout
-	recs   []recordLayout // by stage
-	hostN  int            // host words for each step, samples' numbers included
-	ctlN   int            // words of C
-	faults int            // where the least items of traps begin in C
-	traps  []stageTrap    // in the order of faults
-	rank   map[[2]int]int // stage, code -> place in traps
-	params []uint32       // the fixed part of P
-	inits  []initial      // contents of regions that are no plan buffers
+	plan     *backend.Plan
+	sc       *schedule
+	arenas   arenas
+	bufs     []region
+	events   []eventLayout
+	recs     []recordLayout // by stage
+	hostN    int            // host words for each step, samples' numbers included
+	ctlN     int            // words of C
+	faults   int            // where the least items of traps begin in C
+	traps    []stageTrap    // in the order of faults
+	rank     map[[2]int]int // stage, code -> place in traps
+	params   []uint32       // the fixed part of P
+	together bool           // random words are made once for four neighbours, not by each lane
+	inits    []initial      // contents of regions that are no plan buffers
 }
 
 // memoryBuffer is a shader storage buffer.

@@ -43,6 +43,9 @@ type program struct {
 type dispatch struct {
 	program uint32
 	s, k    int32 // locations of the uniforms S and K
+	t, n    int32 // and of T and N, and their values
+	table   uint32
+	bodies  uint32
 	buffers []*memoryBuffer
 	groups  int
 	flags   []int // host words, one of which must not be 0; nil: always
@@ -72,6 +75,7 @@ func (p *program) load() error {
 	sc := cut(p.plan, min(span, p.plan.Batch))
 	most := p.d.blockWords()
 	p.l = arrange(p.plan, sc, most)
+	p.l.together = !p.d.info.Software && p.d.opt.Philox != 1 || p.d.opt.Philox == 4
 	if err := p.l.fits(); err != nil {
 		return p.d.fail(TooLarge, "%v", err)
 	}
@@ -221,6 +225,8 @@ func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []
 	}
 	x := dispatch{program: prog, groups: groups, barrier: barrier, flags: flags, name: name, buffers: []*memoryBuffer{nil, p.control}}
 	x.s, x.k = gl.GetUniformLocation(prog, gl.Str("S\x00")), gl.GetUniformLocation(prog, gl.Str("K\x00"))
+	x.t, x.n = gl.GetUniformLocation(prog, gl.Str("T\x00")), gl.GetUniformLocation(prog, gl.Str("N\x00"))
+	x.table, x.bodies = uint32(k.table), uint32(k.bodies)
 	for _, a := range k.arenas {
 		x.buffers = append(x.buffers, p.arenas[a])
 	}
@@ -278,8 +284,12 @@ func (p *program) upload(seg *segment, most int) (sets []rowSet, delays []uint16
 			sets, delays = append(sets, rowsOf(t)), t.Delays
 		}
 	}
-	if len(delays) == 0 {
+	n := len(delays)
+	if n == 0 {
 		return sets, delays, nil, nil
+	}
+	if t := &p.plan.Tables[s.Table]; int(delays[0]) < t.MinDelay || int(delays[n-1]) > t.MaxDelay {
+		return nil, nil, nil, fmt.Errorf("stage %s: delays of %d to %d steps, the plan says %d to %d", s.Name, delays[0], delays[n-1], t.MinDelay, t.MaxDelay)
 	}
 	for tile := range sets {
 		cuts, err := sets[tile].cutShards(tile, len(delays), most)
@@ -297,7 +307,7 @@ func (p *program) upload(seg *segment, most int) (sets []rowSet, delays []uint16
 		all = append(all, cuts...)
 	}
 	// Only the longest row is still needed; the tables go away here.
-	n := longest(sets)
+	n = longest(sets)
 	for i := range sets {
 		sets[i] = rowSet{target0: sets[i].target0, index: []uint32{0, uint32(n)}}
 	}
@@ -332,7 +342,7 @@ func (p *program) addWalk(seg *segment, sets []rowSet, delays []uint16, shards [
 		if seg.form == backend.FormEffect {
 			k = p.l.effectKernel(seg.stage, params, take, group, team, at[seg.stage], p.d.opt.Inject)
 		} else {
-			k = p.l.deliverKernel(seg.stage, params, take, group, team, spec.Width, spec.Uniform, p.d.opt.Inject)
+			k = p.l.deliverKernel(seg.stage, params, take, group, team, spec.Width, p.d.opt.Inject)
 		}
 		var more []*memoryBuffer
 		for _, h := range some {

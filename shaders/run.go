@@ -226,9 +226,11 @@ func (p *program) pass(s, k int, words []uint32) {
 			gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
 		}
 		gl.UseProgram(x.program)
-		bind(x.buffers)
+		p.d.bind(x.buffers)
 		gl.Uniform1ui(x.s, uint32(s))
 		gl.Uniform1ui(x.k, uint32(k))
+		gl.Uniform1ui(x.t, x.table)
+		gl.Uniform1ui(x.n, x.bodies)
 		const wide = 32768
 		if x.groups <= wide {
 			gl.DispatchCompute(uint32(x.groups), 1, 1)

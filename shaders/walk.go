@@ -30,6 +30,7 @@ const (
 	walkSourceAt // where, from T, the records of sources begin
 	walkDelayAt
 	walkShardAt
+	walkUniform // the weight of all, for width 0
 	walkHead
 )
 
@@ -60,6 +61,7 @@ func (l *layout) walkParams(stage int, delays []uint16, shards []*shard, tiles, 
 	set(walkChunk, chunk)
 	set(walkShards, len(shards))
 	set(walkTable, l.tableParam(s.Table))
+	set(walkUniform, int(t.Spec.Uniform))
 	if s.Form == backend.FormDeliver && l.bufs[s.Acc].arena >= 0 {
 		set(walkAcc, l.bufs[s.Acc].off)
 		if l.sc.scratch[s.Acc] == taken {
@@ -100,7 +102,7 @@ func (l *layout) walkParams(stage int, delays []uint16, shards []*shard, tiles, 
 // for one entry: e is its number in shard h, row and k (the step within the
 // pass) are at hand. inject is Options.Inject.
 func (l *layout) walkKernel(stage, params, shards, group, team int, inject string, entry func(k *kernel)) *kernel {
-	k := &kernel{l: l, always: true}
+	k := &kernel{l: l, always: true, table: params}
 	t := &l.plan.Tables[l.plan.Stages[stage].Table]
 	// Events lie in one arena as a rule; where they do not, a source's records say which.
 	masks, lists := map[int]string{}, map[int]string{}
@@ -129,7 +131,6 @@ func (l *layout) walkKernel(stage, params, shards, group, team int, inject strin
 		}
 		k.line("}")
 	}
-	k.line("uint T;")
 	pick("maskAt", func(i int) int { return l.events[t.Sources[i].Event].masks.arena })
 	pick("countAt", func(i int) int { return l.events[t.Sources[i].Event].counts.arena })
 	pick("listAt", func(i int) int {
@@ -164,7 +165,7 @@ func (l *layout) walkKernel(stage, params, shards, group, team int, inject strin
 		walk = strings.Replace(walk, "+ rows - delay)", "+ rows - delay - uint(delay > 1u))", 1)
 	}
 	for from, to := range map[string]string{
-		"GROUP": fmt.Sprint(group), "TEAM": fmt.Sprint(team), "PAIRS": fmt.Sprint(scanPairs), "EACH": fmt.Sprint(scanPairs / group), "PARAMS": fmt.Sprint(l.kernelParam(params)),
+		"GROUP": fmt.Sprint(group), "TEAM": fmt.Sprint(team), "PAIRS": fmt.Sprint(scanPairs), "EACH": fmt.Sprint(scanPairs / group),
 		"FAULT": fmt.Sprint(ctlFault), "HALT": fmt.Sprint(ctlHalt), "DUE": fmt.Sprint(ctlDue),
 	} {
 		walk = strings.ReplaceAll(walk, "$"+from, to)
@@ -172,7 +173,7 @@ func (l *layout) walkKernel(stage, params, shards, group, team int, inject strin
 	k.lines(walk)
 	head := k.head(group)
 	for h := range shards {
-		head += fmt.Sprintf("layout(std430, binding = %d) readonly buffer BE%d { uint E%d[]; };\n", blockA+len(k.arenas)+h, h, h)
+		head += fmt.Sprintf("layout(std430, binding = %d) readonly restrict buffer BE%d { uint E%d[]; };\n", blockA+len(k.arenas)+h, h, h)
 	}
 	k.prepend(head)
 	return k
@@ -226,7 +227,6 @@ void item(uint pair, uint n, uint cut) {
 
 void main() {
 	if (C[$FAULT] < S || C[$HALT] <= S) return;
-	T = P[$PARAMS];
 	uint lane = gl_LocalInvocationID.x, teams = gl_NumWorkGroups.x * ($GROUPu / $TEAMu), team = gl_WorkGroupID.x * ($GROUPu / $TEAMu) + lane / $TEAMu;
 	uint pairs = K * P[T] * P[T + 1u], cuts = P[T + 2u] * P[T + 3u], done = 0u;
 	for (uint base = 0u; base < pairs; base += $PAIRSu) {
@@ -269,11 +269,11 @@ void main() {
 `
 
 // deliverKernel adds packed weights to the accumulator of a FormDeliver stage.
-func (l *layout) deliverKernel(stage, params, shards, group, team, width int, uniform int32, inject string) *kernel {
+func (l *layout) deliverKernel(stage, params, shards, group, team, width int, inject string) *kernel {
 	acc := l.bufs[l.plan.Stages[stage].Acc]
 	return l.walkKernel(stage, params, shards, group, team, inject, func(k *kernel) {
 		local := "word(h, P[H + 3u] + e / 2u) >> (16u * (e & 1u)) & 0xffffu"
-		weight := fmt.Sprintf("0x%xu", uint32(uniform))
+		weight := fmt.Sprintf("P[T + %du]", walkUniform)
 		switch width {
 		case 16:
 			k.line("uint w = word(h, P[H + 3u] + e);")

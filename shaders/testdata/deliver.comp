@@ -1,9 +1,9 @@
 #version 430
 layout(local_size_x = 64) in;
-layout(std430, binding = 0) readonly buffer BP { uint P[]; };
-layout(std430, binding = 1) coherent buffer BC { uint C[]; };
-layout(std430, binding = 2) buffer B0 { uint A0[]; };
-uniform uint S, K;
+layout(std430, binding = 0) readonly restrict buffer BP { uint P[]; };
+layout(std430, binding = 1) coherent restrict buffer BC { uint C[]; };
+layout(std430, binding = 2) restrict buffer B0 { uint A0[]; };
+uniform uint S, K, T, N; // first step, steps, parameters in P, bodies
 uint negate(uint a) { return a == 0u ? 0u : a ^ 0x80000000u; }
 uint canon(uint a) {
 	uint m = a & 0x7fffffffu;
@@ -15,8 +15,8 @@ uint truncated(float x) {
 	precise float c = low > uintBitsToFloat(0x4effffffu) ? uintBitsToFloat(0x4effffffu) : low;
 	return uint(int(c));
 }
-uint philox(uint item, uint step, uint draw, uint stream) {
-	uvec4 c = uvec4(item >> 2, step, draw, stream);
+uvec4 block(uint quad, uint step, uint draw, uint stream) {
+	uvec4 c = uvec4(quad, step, draw, stream);
 	uvec2 k = uvec2(P[1], P[2]);
 	for (int i = 0; i < 10; i++) {
 		uint h0, l0, h1, l1;
@@ -25,12 +25,15 @@ uint philox(uint item, uint step, uint draw, uint stream) {
 		c = uvec4(h1 ^ c.y ^ k.x, l1, h0 ^ c.w ^ k.y, l0);
 		k += uvec2(0x9e3779b9u, 0xbb67ae85u);
 	}
+	return c;
+}
+uint philox(uint item, uint step, uint draw, uint stream) {
+	uvec4 c = block(item >> 2, step, draw, stream);
 	uint q = item & 3u;
 	return q < 2u ? (q == 0u ? c.x : c.y) : (q == 2u ? c.z : c.w);
 }
-layout(std430, binding = 3) readonly buffer BE0 { uint E0[]; };
-layout(std430, binding = 4) readonly buffer BE1 { uint E1[]; };
-uint T;
+layout(std430, binding = 3) readonly restrict buffer BE0 { uint E0[]; };
+layout(std430, binding = 4) readonly restrict buffer BE1 { uint E1[]; };
 uint maskAt(uint q, uint i) {
 	return A0[i];
 }
@@ -109,7 +112,6 @@ void item(uint pair, uint n, uint cut) {
 
 void main() {
 	if (C[0] < S || C[1] <= S) return;
-	T = P[62];
 	uint lane = gl_LocalInvocationID.x, teams = gl_NumWorkGroups.x * (64u / 32u), team = gl_WorkGroupID.x * (64u / 32u) + lane / 32u;
 	uint pairs = K * P[T] * P[T + 1u], cuts = P[T + 2u] * P[T + 3u], done = 0u;
 	for (uint base = 0u; base < pairs; base += 512u) {

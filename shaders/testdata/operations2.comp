@@ -1,9 +1,9 @@
 #version 430
 layout(local_size_x = 64) in;
-layout(std430, binding = 0) readonly buffer BP { uint P[]; };
-layout(std430, binding = 1) coherent buffer BC { uint C[]; };
-layout(std430, binding = 2) buffer B0 { uint A0[]; };
-uniform uint S, K;
+layout(std430, binding = 0) readonly restrict buffer BP { uint P[]; };
+layout(std430, binding = 1) coherent restrict buffer BC { uint C[]; };
+layout(std430, binding = 2) restrict buffer B0 { uint A0[]; };
+uniform uint S, K, T, N; // first step, steps, parameters in P, bodies
 uint negate(uint a) { return a == 0u ? 0u : a ^ 0x80000000u; }
 uint canon(uint a) {
 	uint m = a & 0x7fffffffu;
@@ -15,8 +15,8 @@ uint truncated(float x) {
 	precise float c = low > uintBitsToFloat(0x4effffffu) ? uintBitsToFloat(0x4effffffu) : low;
 	return uint(int(c));
 }
-uint philox(uint item, uint step, uint draw, uint stream) {
-	uvec4 c = uvec4(item >> 2, step, draw, stream);
+uvec4 block(uint quad, uint step, uint draw, uint stream) {
+	uvec4 c = uvec4(quad, step, draw, stream);
 	uvec2 k = uvec2(P[1], P[2]);
 	for (int i = 0; i < 10; i++) {
 		uint h0, l0, h1, l1;
@@ -25,13 +25,21 @@ uint philox(uint item, uint step, uint draw, uint stream) {
 		c = uvec4(h1 ^ c.y ^ k.x, l1, h0 ^ c.w ^ k.y, l0);
 		k += uvec2(0x9e3779b9u, 0xbb67ae85u);
 	}
+	return c;
+}
+uint philox(uint item, uint step, uint draw, uint stream) {
+	uvec4 c = block(item >> 2, step, draw, stream);
 	uint q = item & 3u;
 	return q < 2u ? (q == 0u ? c.x : c.y) : (q == 2u ? c.z : c.w);
 }
 void body0(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r0 = A0[P[B + 1u] + lane];
-	uint r1 = A0[P[B + 2u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	if (lane >= x0) return;
+	uint r0 = A0[x1 + lane];
+	uint r1 = A0[x2 + lane];
 	uint r2 = 0u;
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
@@ -42,12 +50,16 @@ void body0(uint lane, uint B) {
 			r2 = u2;
 		}
 	}
-	A0[P[B + 3u] + lane] = r2;
+	A0[x3 + lane] = r2;
 }
 void body1(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r0 = A0[P[B + 1u] + lane];
-	uint r1 = A0[P[B + 2u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	if (lane >= x0) return;
+	uint r0 = A0[x1 + lane];
+	uint r1 = A0[x2 + lane];
 	uint r2 = 0u;
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
@@ -58,12 +70,16 @@ void body1(uint lane, uint B) {
 			r2 = u2;
 		}
 	}
-	A0[P[B + 3u] + lane] = r2;
+	A0[x3 + lane] = r2;
 }
 void body2(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r0 = A0[P[B + 1u] + lane];
-	uint r1 = A0[P[B + 2u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	if (lane >= x0) return;
+	uint r0 = A0[x1 + lane];
+	uint r1 = A0[x2 + lane];
 	uint r2 = 0u;
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
@@ -74,12 +90,16 @@ void body2(uint lane, uint B) {
 			r2 = u2;
 		}
 	}
-	A0[P[B + 3u] + lane] = r2;
+	A0[x3 + lane] = r2;
 }
 void body3(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r0 = A0[P[B + 1u] + lane];
-	uint r1 = A0[P[B + 2u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	if (lane >= x0) return;
+	uint r0 = A0[x1 + lane];
+	uint r1 = A0[x2 + lane];
 	uint r2 = 0u;
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
@@ -90,12 +110,16 @@ void body3(uint lane, uint B) {
 			r2 = u2;
 		}
 	}
-	A0[P[B + 3u] + lane] = r2;
+	A0[x3 + lane] = r2;
 }
 void body4(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r0 = A0[P[B + 1u] + lane];
-	uint r1 = A0[P[B + 2u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	if (lane >= x0) return;
+	uint r0 = A0[x1 + lane];
+	uint r1 = A0[x2 + lane];
 	uint r2 = 0u;
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
@@ -106,12 +130,16 @@ void body4(uint lane, uint B) {
 			r2 = u2;
 		}
 	}
-	A0[P[B + 3u] + lane] = r2;
+	A0[x3 + lane] = r2;
 }
 void body5(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r0 = A0[P[B + 1u] + lane];
-	uint r1 = A0[P[B + 2u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	if (lane >= x0) return;
+	uint r0 = A0[x1 + lane];
+	uint r1 = A0[x2 + lane];
 	uint r2 = 0u;
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
@@ -122,12 +150,16 @@ void body5(uint lane, uint B) {
 			r2 = u2;
 		}
 	}
-	A0[P[B + 3u] + lane] = r2;
+	A0[x3 + lane] = r2;
 }
 void body6(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r0 = A0[P[B + 1u] + lane];
-	uint r1 = A0[P[B + 2u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	if (lane >= x0) return;
+	uint r0 = A0[x1 + lane];
+	uint r1 = A0[x2 + lane];
 	uint r2 = 0u;
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
@@ -138,12 +170,16 @@ void body6(uint lane, uint B) {
 			r2 = u2;
 		}
 	}
-	A0[P[B + 3u] + lane] = r2;
+	A0[x3 + lane] = r2;
 }
 void body7(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r0 = A0[P[B + 1u] + lane];
-	uint r1 = A0[P[B + 2u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	if (lane >= x0) return;
+	uint r0 = A0[x1 + lane];
+	uint r1 = A0[x2 + lane];
 	uint r2 = 0u;
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
@@ -154,13 +190,12 @@ void body7(uint lane, uint B) {
 			r2 = u2;
 		}
 	}
-	A0[P[B + 3u] + lane] = r2;
+	A0[x3 + lane] = r2;
 }
 void main() {
 	if (C[0] < S || C[1] <= S) return;
 	uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;
-	uint T = P[173], bodies = P[174];
-	while (b + 1u < bodies && g >= P[T + 3u * b + 3u]) b++;
+	while (b + 1u < N && g >= P[T + 3u * b + 3u]) b++;
 	uint lane = (g - P[T + 3u * b]) * 64u + gl_LocalInvocationID.x;
 	switch (P[T + 3u * b + 1u]) {
 		case 0u: body0(lane, P[T + 3u * b + 2u]); break;

@@ -1,9 +1,10 @@
 #version 430
 layout(local_size_x = 64) in;
-layout(std430, binding = 0) readonly buffer BP { uint P[]; };
-layout(std430, binding = 1) coherent buffer BC { uint C[]; };
-layout(std430, binding = 2) buffer B0 { uint A0[]; };
-uniform uint S, K;
+layout(std430, binding = 0) readonly restrict buffer BP { uint P[]; };
+layout(std430, binding = 1) coherent restrict buffer BC { uint C[]; };
+layout(std430, binding = 2) restrict buffer B0 { uint A0[]; };
+uniform uint S, K, T, N; // first step, steps, parameters in P, bodies
+shared uint words[64];
 uint negate(uint a) { return a == 0u ? 0u : a ^ 0x80000000u; }
 uint canon(uint a) {
 	uint m = a & 0x7fffffffu;
@@ -15,8 +16,8 @@ uint truncated(float x) {
 	precise float c = low > uintBitsToFloat(0x4effffffu) ? uintBitsToFloat(0x4effffffu) : low;
 	return uint(int(c));
 }
-uint philox(uint item, uint step, uint draw, uint stream) {
-	uvec4 c = uvec4(item >> 2, step, draw, stream);
+uvec4 block(uint quad, uint step, uint draw, uint stream) {
+	uvec4 c = uvec4(quad, step, draw, stream);
 	uvec2 k = uvec2(P[1], P[2]);
 	for (int i = 0; i < 10; i++) {
 		uint h0, l0, h1, l1;
@@ -25,78 +26,112 @@ uint philox(uint item, uint step, uint draw, uint stream) {
 		c = uvec4(h1 ^ c.y ^ k.x, l1, h0 ^ c.w ^ k.y, l0);
 		k += uvec2(0x9e3779b9u, 0xbb67ae85u);
 	}
+	return c;
+}
+uint philox(uint item, uint step, uint draw, uint stream) {
+	uvec4 c = block(item >> 2, step, draw, stream);
 	uint q = item & 3u;
 	return q < 2u ? (q == 0u ? c.x : c.y) : (q == 2u ? c.z : c.w);
 }
 void body0(uint lane, uint B) {
-	if (lane >= P[B + 0u]) return;
-	uint r1 = A0[P[B + 1u] + lane];
+	uint x0 = P[B + 0u];
+	uint x1 = P[B + 1u];
+	uint x2 = P[B + 2u];
+	uint x3 = P[B + 3u];
+	uint x4 = P[B + 4u];
+	uint x5 = P[B + 5u];
+	uint x6 = P[B + 6u];
+	uint x7 = P[B + 7u];
+	uint x8 = P[B + 8u];
+	uint x9 = P[B + 9u];
+	uint x10 = P[B + 10u];
+	uint x11 = P[B + 11u];
+	uint x12 = P[B + 12u];
+	uint x13 = P[B + 13u];
+	uint x14 = P[B + 14u];
+	uint x15 = P[B + 15u];
+	uint x16 = P[B + 16u];
+	uint x17 = P[B + 17u];
+	uint x18 = P[B + 18u];
+	uint x19 = P[B + 19u];
+	uint x20 = P[B + 20u];
+	uint x21 = P[B + 21u];
+	uint r1 = 0u; if (lane < x0) r1 = A0[x1 + lane];
 	for (uint k = 0u; k < K; k++) {
 		uint s = S + k, step = P[0] + s;
-		uint t0 = k * P[B + 2u] + lane;
-		uint r0 = A0[P[B + 3u] + t0], q0 = r0;
-		uint w0 = (P[P[B + 4u]] + s) % P[B + 5u];
-		bool e0 = false;
-		{
-			uint u0 = r0;
-			precise float f1 = float(int(u0));
-			precise float f2 = uintBitsToFloat(r1);
-			precise float f3 = uintBitsToFloat(0x3f666666u);
-			precise float p4 = f2 * f3;
-			precise float f4 = (floatBitsToUint(p4) & 0x7fffffffu) < 0x0d800000u ? 0.0 : p4;
-			precise float f5 = f4 + f1;
-			uint u6 = lane;
-			uint u7 = philox(u6, step, 0x0u, 0x0u);
-			precise float f8 = uintBitsToFloat(0x3f800000u);
-			bool b9 = f8 < f5;
-			uint u10 = 0x80000000u;
-			bool b11 = u7 < u10;
-			bool b12 = b9 && b11;
-			e0 = b12;
-			precise float f14 = uintBitsToFloat(0x0u);
-			precise float f15 = b12 ? f14 : f5;
-			precise float f16 = uintBitsToFloat(canon(floatBitsToUint(f15)));
-			r1 = floatBitsToUint(f16);
+		for (uint i = gl_LocalInvocationID.x; i < 16u; i += 64u) {
+			uint d = i / 16u, quad = i % 16u;
+			uvec4 c = block((lane - gl_LocalInvocationID.x) / 4u + quad, step, 0x0u, 0x0u);
+			words[4u * i] = c.x; words[4u * i + 1u] = c.y; words[4u * i + 2u] = c.z; words[4u * i + 3u] = c.w;
 		}
-		{
-			if (e0 && lane - P[B + 6u] < P[B + 7u]) {
-				uint q = atomicAdd(C[P[B + 8u]], 1u), z = q * 3u;
-				if (q < P[B + 9u]) {
-					A0[P[B + 10u] + z + 0u] = s;
-					A0[P[B + 10u] + z + 1u] = lane;
-					A0[P[B + 10u] + z + 2u] = r1;
+		groupMemoryBarrier(); barrier();
+		if (lane < x0) {
+			uint t0 = k * x2 + lane;
+			uint r0 = A0[x3 + t0], q0 = r0;
+			uint w0 = (P[x4] + s) % x5;
+			bool e0 = false;
+			{
+				uint u0 = r0;
+				precise float f1 = float(int(u0));
+				precise float f2 = uintBitsToFloat(r1);
+				precise float f3 = uintBitsToFloat(0x3f666666u);
+				precise float p4 = f2 * f3;
+				precise float f4 = (floatBitsToUint(p4) & 0x7fffffffu) < 0x0d800000u ? 0.0 : p4;
+				precise float f5 = f4 + f1;
+				uint u6 = lane;
+				uint u7 = philox(u6, step, 0x0u, 0x0u);
+				precise float f8 = uintBitsToFloat(0x3f800000u);
+				bool b9 = f8 < f5;
+				uint u10 = 0x80000000u;
+				bool b11 = u7 < u10;
+				bool b12 = b9 && b11;
+				e0 = b12;
+				precise float f14 = uintBitsToFloat(0x0u);
+				precise float f15 = b12 ? f14 : f5;
+				precise float f16 = uintBitsToFloat(canon(floatBitsToUint(f15)));
+				r1 = floatBitsToUint(f16);
+			}
+			{
+				if (e0 && lane - x6 < x7) {
+					uint q = atomicAdd(C[x8], 1u), z = q * 3u;
+					if (q < x9) {
+						A0[x10 + z + 0u] = s;
+						A0[x10 + z + 1u] = lane;
+						A0[x10 + z + 2u] = r1;
+					}
+					if (q >= x11) atomicMin(C[1], S + K);
 				}
-				if (q >= P[B + 11u]) atomicMin(C[1], S + K);
+			}
+			{
+				uint z = lane;
+				if (z != 0xffffffffu) {
+					z += P[P[3] + s * x12 + x13] * x14;
+					A0[x15 + z] = r1;
+				}
+			}
+			if (q0 != 0u) A0[x3 + t0] = 0u;
+			if (e0) atomicOr(A0[x17 + w0 * x16 + (lane >> 5)], 1u << (lane & 31u));
+			if (e0) {
+				uint q = atomicAdd(A0[x18 + w0], 1u);
+				if (q < x19) A0[x20 + w0 * x19 + q] = lane;
 			}
 		}
-		{
-			uint z = lane;
-			if (z != 0xffffffffu) {
-				z += P[P[3] + s * P[B + 12u] + P[B + 13u]] * P[B + 14u];
-				A0[P[B + 15u] + z] = r1;
-			}
-		}
-		if (q0 != 0u) A0[P[B + 3u] + t0] = 0u;
-		if (e0) atomicOr(A0[P[B + 17u] + w0 * P[B + 16u] + (lane >> 5)], 1u << (lane & 31u));
-		if (e0) {
-			uint q = atomicAdd(A0[P[B + 18u] + w0], 1u);
-			if (q < P[B + 19u]) A0[P[B + 20u] + w0 * P[B + 19u] + q] = lane;
-		}
+		groupMemoryBarrier(); barrier();
 	}
-	A0[P[B + 1u] + lane] = r1;
+	if (lane >= x0) return;
+	A0[x1 + lane] = r1;
 	if ((lane & 31u) == 0u) {
-		for (uint k = 0u; k < P[B + 21u]; k++) {
-			uint w0 = (P[P[B + 4u]] + S + K + k) % P[B + 5u];
-			A0[P[B + 17u] + w0 * P[B + 16u] + (lane >> 5)] = 0u;
-			if (lane == 0u) A0[P[B + 18u] + w0] = 0u;
+		for (uint k = 0u; k < x21; k++) {
+			uint w0 = (P[x4] + S + K + k) % x5;
+			A0[x17 + w0 * x16 + (lane >> 5)] = 0u;
+			if (lane == 0u) A0[x18 + w0] = 0u;
 		}
 	}
 }
 void main() {
 	if (C[0] < S || C[1] <= S) return;
 	uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;
-	uint T = P[113], bodies = P[114];
-	while (b + 1u < bodies && g >= P[T + 3u * b + 3u]) b++;
+	while (b + 1u < N && g >= P[T + 3u * b + 3u]) b++;
 	uint lane = (g - P[T + 3u * b]) * 64u + gl_LocalInvocationID.x;
 	switch (P[T + 3u * b + 1u]) {
 		case 0u: body0(lane, P[T + 3u * b + 2u]); break;
