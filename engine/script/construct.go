@@ -81,8 +81,11 @@ func (c *call) refuse(names ...string) {
 // size is the N of a group.
 func (c *call) size() int {
 	n := c.integer("N", 0)
-	if c.err == nil && (n < 1 || n > 1<<31-64) {
+	if c.err == nil && n < 1 {
 		c.failf("N", "%s needs at least one neuron, N=%d is not possible", c.fn, n)
+	}
+	if c.err == nil && n > maxCells {
+		c.failf("N", "%s: N=%d passes the limit of %d", c.fn, n, maxCells)
 	}
 	return n
 }

@@ -30,6 +30,7 @@ func FuzzRun(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	dir := f.TempDir()
+	maxElements, maxCells = 1<<12, 1<<12
 	f.Fuzz(func(t *testing.T, src []byte) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

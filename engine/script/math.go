@@ -216,8 +216,12 @@ var arrays = map[string]func(o operand) (operand, error){
 	},
 }
 
-// limit on what a script may allocate by one call.
-const maxElements = 1 << 28
+// Bounds of an array that a script makes and of a group; variables, so that the
+// fuzzer can lower them.
+var (
+	maxElements = 1 << 28
+	maxCells    = 1<<31 - 64
+)
 
 func count(v starlark.Value) (int, error) {
 	n, err := toInt(v)
@@ -284,7 +288,7 @@ func arange(lo, hi, step operand) (operand, error) {
 		return lo, fmt.Errorf("arange: the step is zero")
 	}
 	n := math.Ceil((hi.v[0] - lo.v[0]) / step.v[0])
-	if !(n < maxElements) {
+	if !(n < float64(maxElements)) {
 		return lo, fmt.Errorf("arange: %g elements are too many", n)
 	}
 	r := operand{v: make([]float64, int(max(0, n))), dim: d, kind: min(lo.kind, hi.kind, step.kind)}

@@ -1,0 +1,75 @@
+package script_test
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"synfire/engine/script"
+)
+
+const showFunction = "def show(name, x): print(name + ''.join([' %g' % float(v) for v in x]))\n"
+
+// TestBrian2 runs the scripts of testdata/brian2 and compares what they show with
+// what Brian2 2.10.1 shows for the same text (NAME.txt, made by run.py there with
+// its numpy target): the same numbers to 10^-4 of the largest of a line.
+func TestBrian2(t *testing.T) {
+	files, err := filepath.Glob("testdata/brian2/*.star")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".star"), func(t *testing.T) {
+			t.Parallel()
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile(strings.TrimSuffix(file, ".star") + ".txt")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _, err := simulate(t, showFunction+string(src), script.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ours, theirs := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+			if len(ours) != len(theirs) {
+				t.Fatalf("%d lines, Brian2 shows %d", len(ours), len(theirs))
+			}
+			for k := range ours {
+				compareShown(t, strings.Fields(ours[k]), strings.Fields(theirs[k]))
+			}
+		})
+	}
+}
+
+func compareShown(t *testing.T, ours, theirs []string) {
+	t.Helper()
+	if len(ours) != len(theirs) {
+		t.Errorf("%.10q\nhas %d words, Brian2's %.10q\nhas %d", ours, len(ours), theirs, len(theirs))
+		return
+	}
+	largest := 0.0
+	for _, w := range theirs[min(1, len(theirs)):] {
+		if v, err := strconv.ParseFloat(w, 64); err == nil {
+			largest = max(largest, math.Abs(v))
+		}
+	}
+	for k, w := range theirs {
+		v, err := strconv.ParseFloat(w, 64)
+		if err != nil {
+			if w != ours[k] {
+				t.Errorf("%q, Brian2: %q", ours[k], w)
+			}
+			continue
+		}
+		if u, err := strconv.ParseFloat(ours[k], 64); err != nil || math.Abs(u-v) > 1e-4*largest+1e-9 {
+			t.Errorf("%s, value %d: %s, Brian2: %s", theirs[0], k-1, ours[k], w)
+			return
+		}
+	}
+}

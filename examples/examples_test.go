@@ -1,0 +1,175 @@
+// Package examples tests the example scripts: at test size every backend and
+// number of threads must give the committed hash and spike counts; at full size,
+// with SYNFIRE_LONG=1, the statistics must lie within the published gates.
+package examples
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"synfire/engine"
+	"synfire/engine/backend"
+	"synfire/engine/script"
+	"synfire/kernels"
+	"synfire/kernels/ref"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/golden.json")
+
+// small are the examples at test size, by the name of the case.
+var small = map[string]struct {
+	file string
+	set  map[string]string
+}{
+	"cuba":                {"cuba", map[string]string{"n": "1000", "duration": "50*ms"}},
+	"coba":                {"coba", map[string]string{"n": "1000", "duration": "50*ms"}},
+	"cobahh":              {"cobahh", map[string]string{"n": "500", "duration": "30*ms"}},
+	"brunel2000_AI":       {"brunel2000", map[string]string{"regime": "AI", "scale": "0.1", "warmup": "20*ms", "duration": "50*ms"}},
+	"brunel2000_SR":       {"brunel2000", map[string]string{"regime": "SR", "scale": "0.1", "warmup": "20*ms", "duration": "50*ms"}},
+	"brunel2000_SIfast":   {"brunel2000", map[string]string{"regime": "SIfast", "scale": "0.1", "warmup": "20*ms", "duration": "50*ms"}},
+	"brunel2000_SIslow":   {"brunel2000", map[string]string{"regime": "SIslow", "scale": "0.1", "warmup": "20*ms", "duration": "50*ms"}},
+	"izhikevich2003":      {"izhikevich2003", map[string]string{"n": "200", "duration": "300*ms"}},
+	"hodgkin_huxley":      {"hodgkin_huxley", map[string]string{"duration": "30*ms"}},
+	"lif_fi":              {"lif_fi", map[string]string{"duration": "200*ms"}},
+	"potjans_diesmann":    {"potjans_diesmann", map[string]string{"scale": "0.02", "duration": "20*ms"}},
+	"potjans_diesmann_dc": {"potjans_diesmann", map[string]string{"scale": "0.02", "duration": "20*ms", "drive": "dc"}},
+}
+
+// golden is what a case must give.
+type golden struct {
+	Spikes string // hash of all spikes
+	State  string // hash of the final state
+	Count  map[string]uint64
+	Prints string
+}
+
+// play runs an example.
+func play(t testing.TB, file string, set map[string]string, be backend.Backend, seed *uint64) (golden, *script.Result) {
+	t.Helper()
+	var out strings.Builder
+	res, err := script.Run(context.Background(), script.Options{File: file + ".star", Set: set, Seed: seed, Stdout: &out,
+		Open: func() (backend.Backend, error) { return be, nil }})
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	g := golden{Count: map[string]uint64{}, Prints: out.String()}
+	for _, r := range res.Runs {
+		for p, n := range r.Spikes {
+			g.Count[p] += n
+		}
+	}
+	if g.Spikes, g.State, err = res.Net.Hash(); err != nil {
+		t.Fatal(err)
+	}
+	return g, res
+}
+
+func same(a, b golden) error {
+	x, _ := json.Marshal(a)
+	y, _ := json.Marshal(b)
+	if string(x) != string(y) {
+		return fmt.Errorf("got  %s\nwant %s", x, y)
+	}
+	return nil
+}
+
+// TestGolden: the same bits from the reference and from the cpu backend with 1,
+// 2, 3 and 7 threads, and those that are committed.
+func TestGolden(t *testing.T) {
+	const file = "testdata/golden.json"
+	want := map[string]golden{}
+	if b, err := os.ReadFile(file); err == nil {
+		if err := json.Unmarshal(b, &want); err != nil {
+			t.Fatal(err)
+		}
+	} else if !*update {
+		t.Fatal(err)
+	}
+	got := map[string]golden{}
+	for name, c := range small {
+		t.Run(name, func(t *testing.T) {
+			first, _ := play(t, c.file, c.set, kernels.New(1), nil)
+			got[name] = first
+			if !*update {
+				if err := same(first, want[name]); err != nil {
+					t.Errorf("cpu, 1 thread, differs from %s:\n%v", file, err)
+				}
+			}
+			for _, n := range []int{2, 3, 7} {
+				g, _ := play(t, c.file, c.set, kernels.New(n), nil)
+				if err := same(g, first); err != nil {
+					t.Errorf("cpu, %d threads, differs from one:\n%v", n, err)
+				}
+			}
+			if testing.Short() {
+				return // the reference takes seconds
+			}
+			g, _ := play(t, c.file, c.set, ref.New(), nil)
+			if err := same(g, first); err != nil {
+				t.Errorf("ref differs from cpu:\n%v", err)
+			}
+			total := uint64(0)
+			for _, n := range g.Count {
+				total += n
+			}
+			if total == 0 {
+				t.Error("not one spike: the case shows nothing")
+			}
+		})
+	}
+	if *update {
+		b, err := json.MarshalIndent(got, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestEveryScriptIsTested: an example without a case would rot.
+func TestEveryScriptIsTested(t *testing.T) {
+	have := map[string]bool{"stats": true} // loaded by others
+	for _, c := range small {
+		have[c.file] = true
+	}
+	files, _ := filepath.Glob("*.star")
+	for _, f := range files {
+		src, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(f, ".star")
+		if !have[name] {
+			t.Errorf("%s has no case in this test", f)
+		}
+		if !strings.HasPrefix(string(src), "# "+f+":") {
+			t.Errorf("%s: the header must begin with %q", f, "# "+f+":")
+		}
+		if name != "stats" && !strings.Contains(string(src), "param('duration'") {
+			t.Errorf("%s has no param('duration', ...)", f)
+		}
+	}
+}
+
+// spikesOf finds a SpikeMonitor of a result by name.
+func spikesOf(t *testing.T, res *script.Result, name string) *engine.SpikeMonitor {
+	t.Helper()
+	for _, m := range res.Net.Monitors() {
+		if s, ok := m.(*engine.SpikeMonitor); ok && s.Name() == name {
+			return s
+		}
+	}
+	t.Fatalf("no monitor %s", name)
+	return nil
+}
