@@ -141,6 +141,47 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 }
 
+// BenchmarkNoise is a million LIF neurons with one normal number each per step.
+func BenchmarkNoise(b *testing.B) {
+	const n = 1_000_000
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			p := newSketch()
+			v, e := p.buf("v", backend.State, ir.F32, n), p.event(n, 1)
+			bl := ir.NewBuilder("update")
+			sv, sp := bl.Slot("v", ir.Array, ir.F32), bl.Slot("spike", ir.Mask, ir.Bool)
+			noise := bl.Mul(bl.Normal(bl.Rand(bl.Lane(), 1, 0)), bl.F(0.01))
+			x := bl.Add(bl.Add(bl.Mul(bl.Load(sv), bl.F(0.995)), bl.F(0.004)), noise)
+			fire := bl.Gt(x, bl.F(1))
+			bl.Store(sv, bl.Sel(fire, bl.F(0), x))
+			bl.StoreBit(sp, fire)
+			p.eval(bl, n, at(v), bits(e))
+			p.record(e, n, 100*n)
+			bench(b, p, threads, 64)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/neuron")
+		})
+	}
+}
+
+// BenchmarkDelayed is a million LIF neurons with 10 synapses each after 18
+// steps: the state is beyond the caches, the delay lets it be cut into blocks.
+func BenchmarkDelayed(b *testing.B) {
+	const n = 1_000_000
+	for _, threads := range []int{1, 2} {
+		b.Run(fmt.Sprintf("threads=%d", threads), func(b *testing.B) {
+			p := newSketch()
+			acc := p.buf("acc", backend.Scratch, ir.I32, n)
+			e := p.lif(n, 19, acc)
+			one := connect.Column{Const: 0x1p-8, Lo: 0x1p-8, Hi: 0x1p-8}
+			proj := &connect.Proj{Name: "C", Rule: connect.FixedTotal, N: 10 * n, NPre: n, NPost: n, Seed: [2]uint32{1, 0}, Weight: one, Delay: connect.Column{Const: 18, Lo: 18, Hi: 18}}
+			p.deliver(&connect.Spec{Name: "C", NSrc: n, NTgt: n, Projs: []*connect.Proj{proj}, Scale: 1 << 16, Uniform: 100}, 18, 18, e, 0, n, acc)
+			p.record(e, n, 100*n)
+			bench(b, p, threads, 64)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/neuron")
+		})
+	}
+}
+
 // BenchmarkSmall is 4,000 neurons with 80 synapses each of one step's delay: cuba.
 func BenchmarkSmall(b *testing.B) {
 	for _, threads := range []int{1, 2} {
