@@ -564,8 +564,8 @@ func (s *system) closedForm(m *linear, g []int, p *propagator) error {
 	return nil
 }
 
-// exponentialEuler treats each equation as linear in its own variable, the
-// others as constant: x' = a x + b gives x exp(a dt) + b dt exprel(a dt), which is
+// exponentialEuler treats each equation as linear in its own variable (see
+// collect), the others as constant: x' = a x + b gives x exp(a dt) + b dt exprel(a dt), which is
 // Brian2's (x + b/a) exp(a dt) - b/a and holds for a = 0 too.
 func (s *system) exponentialEuler() error {
 	if len(s.noise) > 0 {
@@ -579,11 +579,10 @@ func (s *system) exponentialEuler() error {
 			p.e[i][i] = &Num{Value: one(!o.two)}
 			continue
 		}
-		c, rest, ok := linearIn(o.f, []*Symbol{o.x})
+		a, rest, ok := collect(o.f, o.x)
 		if !ok {
 			return At(o.eq.At, "use method='euler' or 'rk4'", "exponential_euler needs an equation that is linear in its own variable; that of '%s' is not", o.eq.Name)
 		}
-		a := c[0]
 		if a == nil {
 			lane[i] = s.drift(o)
 			continue

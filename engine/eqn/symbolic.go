@@ -174,6 +174,65 @@ func linearIn(e Expr, vars []*Symbol) (coef []Expr, rest Expr, ok bool) {
 	return nil, nil, false
 }
 
+// collect writes e as coef*x + rest in the manner of Brian2's exponential_euler,
+// which looks at powers of x only: a function of x, a quotient by a sum with x and
+// the like are taken for constants, so both parts may contain x. ok is false
+// where x stands in another power.
+func collect(e Expr, x *Symbol) (coef, rest Expr, ok bool) {
+	if coef, rest, ok := linearIn(e, []*Symbol{x}); ok {
+		return coef[0], rest, true
+	}
+	switch e := e.(type) {
+	case *Unary:
+		coef, rest, ok = collect(e.X, x)
+		if e.Op == "-" {
+			coef, rest = neg(coef), neg(rest)
+		}
+		return coef, rest, ok && e.Op != "not"
+	case *Binary:
+		c1, r1, ok1 := collect(e.X, x)
+		c2, r2, ok2 := collect(e.Y, x)
+		if !ok1 || !ok2 {
+			return nil, nil, false
+		}
+		switch e.Op {
+		case "+":
+			return add(c1, c2), add(r1, r2), true
+		case "-":
+			return sub(c1, c2), sub(r1, r2), true
+		case "*":
+			if c1 != nil && c2 != nil {
+				return nil, nil, false
+			}
+			product := func(x, y Expr) Expr {
+				if x == nil || y == nil {
+					return nil
+				}
+				return mul(x, y)
+			}
+			return add(product(c1, r2), product(r1, c2)), product(r1, r2), true
+		case "/":
+			switch {
+			case c2 != nil && r2 == nil:
+				return nil, nil, false
+			case c1 == nil:
+				return nil, e, true
+			case r1 == nil:
+				return div(c1, e.Y), nil, true
+			}
+			return div(c1, e.Y), div(r1, e.Y), true
+		case "**":
+			n, whole := e.Y.(*Num)
+			if c2 == nil && (c1 == nil || r1 != nil && !(whole && n.Value > 1 && n.Value == math.Floor(n.Value))) {
+				return nil, e, true
+			}
+			return nil, nil, false
+		}
+		return nil, e, true
+	}
+	return nil, e, true
+}
+
 // parts lists the terms of a sum with factors of the given classes and below
 // multiplied into them: (a + b)/tau is a/tau, b/tau.
 func parts(e Expr, sign float64, upTo class) []signed {
