@@ -146,6 +146,12 @@ func (p *Plan) checkProg(s *Stage, n int) error {
 		}
 	}
 	for _, in := range s.Prog.Ins {
+		switch in.Op {
+		case ir.Store, ir.Scatter, ir.Scatter2, ir.Put:
+			if b := s.Bind[in.Imm].Buf; b == NoBuf || p.Bufs[b].Kind == Constant {
+				return fmt.Errorf("slot %s is written, but its words are constant during a Run", s.Prog.Slots[in.Imm].Name)
+			}
+		}
 		if in.Phase != 0 {
 			return fmt.Errorf("a plan's programs work on the current step, this one on step +%d", in.Phase)
 		}
@@ -165,10 +171,22 @@ func (p *Plan) checkBind(b Binding, k ir.Kind, n int, f Form) error {
 		return nil
 	case b.Buf == NoBuf && f == FormEffect && (b.Off == SlotSource || b.Off == SlotTarget):
 		return nil
+	case p.hidden(b.Buf):
+		return fmt.Errorf("%s is kept by the backend; programs use ir.Step and mask slots", p.Bufs[b.Buf].Name)
 	case k == ir.Array:
-		return p.holds(b.Buf, b.Off, n)
+		return p.holds(b.Buf, b.Off, n, State, Constant, Scratch)
 	}
-	return p.holds(b.Buf, b.Off, min(n, 1))
+	return p.holds(b.Buf, b.Off, min(n, 1), State, Constant, Scratch)
+}
+
+// hidden says that only the backend itself touches a buffer during a Run.
+func (p *Plan) hidden(b BufID) bool {
+	for i := range p.Events {
+		if b == p.Events[i].Masks {
+			return true
+		}
+	}
+	return b == p.Step || b == p.Due
 }
 
 func (p *Plan) checkInject(s *Stage) error {
@@ -216,7 +234,7 @@ func (p *Plan) checkRec(s *Stage) error {
 		if err := p.holds(d, 0, need, Record); err != nil {
 			return fmt.Errorf("room for one step: %w", err)
 		}
-		if err := p.holds(r.Src[k].Buf, r.Src[k].Off, reach, State, Constant, Scratch); err != nil {
+		if err := p.checkBind(r.Src[k], ir.Array, reach, s.Form); err != nil {
 			return fmt.Errorf("source: %w", err)
 		}
 	}

@@ -185,20 +185,22 @@ func testRefusals(t *testing.T, open Open) {
 		t.Errorf("Run after Close: no error")
 	}
 	for name, spoil := range map[string]func(*net){
-		"no batch":         func(p *net) { p.Batch = 0 },
-		"no step":          func(p *net) { p.Step = backend.NoBuf },
-		"a missing buffer": func(p *net) { p.Stages[1].Bind[0].Buf = 99 },
-		"too many lanes":   func(p *net) { p.Stages[1].N++ },
-		"a missing event":  func(p *net) { p.Stages[0].Bind[0].Event = -1 },
-		"a missing table":  func(p *net) { p.Stages[2].Table = 1 },
-		"a short history":  func(p *net) { p.Tables[0].MaxDelay = 3 },
-		"longer delays":    func(p *net) { p.Tables[0].MaxDelay = 1 },
-		"shorter delays":   func(p *net) { p.Tables[0].MinDelay = 2 },
-		"a flag":           func(p *net) { p.Stages[0].Flag = 2 },
-		"rows":             func(p *net) { p.Tables[0].Sources[0].Row0 = 1 },
-		"a short mask":     func(p *net) { p.Bufs[p.Events[0].Masks].Len-- },
-		"bindings":         func(p *net) { p.Stages[1].Bind = p.Stages[1].Bind[:1] },
-		"an accumulator":   func(p *net) { p.Stages[2].Acc = p.Step },
+		"no batch":                   func(p *net) { p.Batch = 0 },
+		"no step":                    func(p *net) { p.Step = backend.NoBuf },
+		"a missing buffer":           func(p *net) { p.Stages[1].Bind[0].Buf = 99 },
+		"too many lanes":             func(p *net) { p.Stages[1].N++ },
+		"a missing event":            func(p *net) { p.Stages[0].Bind[0].Event = -1 },
+		"a missing table":            func(p *net) { p.Stages[2].Table = 1 },
+		"a short history":            func(p *net) { p.Tables[0].MaxDelay = 3 },
+		"longer delays":              func(p *net) { p.Tables[0].MaxDelay = 1 },
+		"shorter delays":             func(p *net) { p.Tables[0].MinDelay = 2 },
+		"a flag":                     func(p *net) { p.Stages[0].Flag = 2 },
+		"rows":                       func(p *net) { p.Tables[0].Sources[0].Row0 = 1 },
+		"a short mask":               func(p *net) { p.Bufs[p.Events[0].Masks].Len-- },
+		"bindings":                   func(p *net) { p.Stages[1].Bind = p.Stages[1].Bind[:1] },
+		"a constant that is written": func(p *net) { p.Bufs[p.Stages[1].Bind[0].Buf].Kind = backend.Constant },
+		"the step as a variable":     func(p *net) { p.Bufs[p.Step].Len = 10; p.Stages[1].Bind[0].Buf = p.Step },
+		"an accumulator":             func(p *net) { p.Stages[2].Acc = p.Step },
 		"an operand": func(p *net) {
 			prog := *p.Stages[1].Prog
 			prog.Ins = append(append([]ir.Instr{}, prog.Ins...), ir.Instr{Op: ir.AddF, Type: ir.F32, A: 1000, B: 0, C: ir.None})

@@ -1,0 +1,236 @@
+package kernels
+
+import (
+	"synfire/engine/backend"
+	"synfire/engine/ir"
+)
+
+// What a schedule needs besides its order: words that must be zero, barriers,
+// and how many steps go together.
+
+// steps is the longest span that the schedule allows.
+func (s *schedule) steps() int {
+	span, seen, bytes := longestSpan, map[int]bool{}, 0
+	for i, o := range s.ops {
+		for _, p := range s.ops[:i] {
+			if order, _ := o.use.meets(&p.use); order && !(p.kind == opDeliver && o.kind != opClear) {
+				return 1
+			}
+		}
+		switch o.kind {
+		case opLocal:
+			if s.lay.plain || seen[o.dom] || !s.even(o) {
+				return 1
+			}
+			seen[o.dom] = true
+			d := &s.lay.domains[o.dom]
+			for r := range o.use.r {
+				if r < len(s.plan.Bufs) {
+					bytes += 4 * (d.hi - d.lo) / s.lay.threads
+				}
+			}
+		case opDeliver:
+			span = min(span, deliverySpan, s.plan.Tables[s.plan.Stages[o.stage].Table].MinDelay)
+		default:
+			return 1
+		}
+	}
+	if span <= deliverySpan && bytes < nearBytes {
+		return 1
+	}
+	return max(span, 1)
+}
+
+// even says that blocks of the op's items coincide: their parts begin a
+// multiple of 32 lanes after the thread's, and nothing reads values at spikes.
+func (s *schedule) even(o *op) bool {
+	listed := map[int]bool{}
+	for _, it := range o.items {
+		if it.kind == itemExtract && listed[it.event] {
+			return false
+		}
+		listed[it.event] = listed[it.event] || it.kind == itemExtract
+		if it.kind == itemSpikes && len(s.plan.Stages[it.stages[0]].Rec.Src) > 0 {
+			return false
+		}
+		for t := range s.lay.threads {
+			lo, hi := s.lay.part(it.at, it.n, t)
+			if lo < hi && (lo+it.at.at-s.lay.domains[o.dom].cut[t])%32 != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// clears adds the zeroing of scratch buffers and masks where what touches them
+// first in a step does not overwrite them.
+func (s *schedule) clears() {
+	for b := range s.plan.Bufs {
+		id := backend.BufID(b)
+		if s.plan.Bufs[b].Kind != backend.Scratch {
+			continue
+		}
+		if s.lay.accs[id] != nil {
+			s.clearAccumulator(id)
+			continue
+		}
+		o, it := s.firstUse(b)
+		switch {
+		case o == nil:
+		case o.kind == opLocal && s.lay.buf[b].dom == o.dom && !s.lay.plain && !it.use.r[b] && !it.use.w[b]:
+			if !s.overwrites(it, func(bd backend.Binding, k ir.Kind) bool {
+				return k == ir.Array && bd.Buf == id && bd.Off == 0
+			}, ir.Store, s.plan.Bufs[b].Len) {
+				c := &item{kind: itemClear, buf: id, at: s.lay.buf[b], n: s.plan.Bufs[b].Len}
+				c.use.write(b, false)
+				o.prepend(c)
+			}
+		default:
+			c := &op{kind: opClear, buf: id}
+			c.use.write(b, true)
+			s.ops = append([]*op{c}, s.ops...)
+		}
+	}
+	for e := range s.plan.Events {
+		o, it := s.firstUse(s.mask(e))
+		c := &item{kind: itemClear, buf: backend.NoBuf, event: e, at: s.lay.event[e], n: s.plan.Events[e].N}
+		c.use.write(s.mask(e), false)
+		switch {
+		case o.kind != opLocal || o.dom != c.at.dom:
+			s.ops = append([]*op{{kind: opLocal, dom: c.at.dom, items: []*item{c}, use: c.use}}, s.ops...)
+		case !s.writes(s.mask(e)): // nothing ever fires
+		case !s.overwrites(it, func(bd backend.Binding, k ir.Kind) bool { return k == ir.Mask && bd.Event == e }, ir.StoreBit, c.n):
+			o.prepend(c)
+		}
+	}
+}
+
+// writes says whether any op writes a resource.
+func (s *schedule) writes(r int) bool {
+	for _, o := range s.ops {
+		if _, w := o.use.w[r]; w {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *op) prepend(it *item) {
+	o.use.add(&it.use)
+	o.items = append([]*item{it}, o.items...)
+}
+
+// clearAccumulator lets the first delivery of the step zero the accumulator.
+func (s *schedule) clearAccumulator(id backend.BufID) {
+	for _, o := range s.ops {
+		if o.kind == opDeliver && s.plan.Stages[o.stage].Acc == id {
+			o.clear = true
+			return
+		}
+		for r := range o.use.w {
+			if base := s.acc(id, 0); r >= base && r < base+len(s.lay.domains) {
+				c := &op{kind: opClear, buf: id}
+				for d := range s.lay.domains {
+					c.use.write(s.acc(id, d), s.lay.plain)
+				}
+				s.ops = append([]*op{c}, s.ops...)
+				return
+			}
+		}
+	}
+}
+
+// firstUse is what touches a resource first in a step.
+func (s *schedule) firstUse(r int) (*op, *item) {
+	touches := func(a *access) bool {
+		_, read := a.r[r]
+		_, written := a.w[r]
+		return read || written
+	}
+	for _, o := range s.ops {
+		if !touches(&o.use) {
+			continue
+		}
+		for _, it := range o.items {
+			if touches(&it.use) {
+				return o, it
+			}
+		}
+		return o, nil
+	}
+	return nil, nil
+}
+
+// overwrites says that an item is a program that always runs, on n lanes at
+// least, and whose first touch of the slot is the store.
+func (s *schedule) overwrites(it *item, slot func(backend.Binding, ir.Kind) bool, store ir.Op, n int) bool {
+	if it == nil || it.kind != itemMap || it.n < n {
+		return false
+	}
+	for _, i := range it.stages {
+		st := &s.plan.Stages[i]
+		for _, in := range st.Prog.Ins {
+			switch in.Op {
+			case ir.Load, ir.Uniform, ir.Gather, ir.Bit, ir.Store, ir.StoreBit, ir.Put, ir.Scatter, ir.Scatter2:
+				if slot(st.Bind[in.Imm], st.Prog.Slots[in.Imm].Kind) {
+					return in.Op == store && st.Flag < 0
+				}
+			}
+		}
+	}
+	return false
+}
+
+// barriers puts barriers where threads would meet, the next step included. The
+// lists of spikes of earlier steps are waited for by Deliver itself, and their
+// places are not used again before all have read them.
+func (s *schedule) barriers() {
+	if s.lay.threads == 1 {
+		return
+	}
+	var since []*op
+	for range 2 {
+		for i := 0; i < len(s.ops); i++ {
+			o := s.ops[i]
+			if o.kind == opBarrier {
+				since = since[:0]
+				continue
+			}
+			for _, before := range since {
+				if s.apart(before, o) {
+					s.ops = append(s.ops[:i], append([]*op{{kind: opBarrier}}, s.ops[i:]...)...)
+					i++
+					since = since[:0]
+					break
+				}
+			}
+			since = append(since, o)
+		}
+	}
+}
+
+// apart says whether threads must not be in a and in b at the same time.
+func (s *schedule) apart(a, b *op) bool {
+	if a.kind == opSerial || b.kind == opSerial {
+		order, _ := a.use.meets(&b.use)
+		return order
+	}
+	for r, x := range a.use.w {
+		for _, m := range []map[int]bool{b.use.r, b.use.w} {
+			if y, hit := m[r]; hit && (x || y) {
+				return true
+			}
+		}
+	}
+	for r, x := range a.use.r {
+		if y, hit := b.use.w[r]; hit && (x || y) && !s.isList(r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *schedule) isList(r int) bool {
+	return r >= len(s.plan.Bufs) && r < len(s.plan.Bufs)+2*len(s.plan.Events) && (r-len(s.plan.Bufs))%2 == 1
+}
