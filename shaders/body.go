@@ -52,6 +52,10 @@ func (k *kernel) head(group int) string {
 	if k.draws > 0 {
 		fmt.Fprintf(&b, "shared uint words[%d];\n", k.draws*group)
 	}
+	prelude := prelude
+	if k.l.inject == "rounding" { // one value in 256 is stored one unit in the last place away
+		prelude = strings.Replace(prelude, "uint m = a & 0x7fffffffu;", "a ^= uint((a & 0xffu) == 0xffu); uint m = a & 0x7fffffffu;", 1)
+	}
 	b.WriteString(strings.Replace(prelude, "KEY", fmt.Sprintf("uvec2(P[%d], P[%d])", parKey, parKey+1), 1))
 	return b.String()
 }

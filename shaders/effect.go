@@ -13,9 +13,9 @@ type ends struct{ source, target region }
 
 // effectKernel runs the program of a FormEffect stage for each synapse that is
 // due. Entries of its shards are numbers of synapses.
-func (l *layout) effectKernel(stage, params, shards, group, team int, at ends, inject string) *kernel {
+func (l *layout) effectKernel(stage, params, shards, group, team int, at ends) *kernel {
 	s := &l.plan.Stages[stage]
-	return l.walkKernel(stage, params, shards, group, team, inject, func(k *kernel) {
+	return l.walkKernel(stage, params, shards, group, team, func(k *kernel) {
 		k.line("uint lane = word(h, P[H + 3u] + e);")
 		array := func(r region, off int, index string) string {
 			return fmt.Sprintf("%s[0x%xu + %s]", k.arena(r.arena), r.off+off, index)

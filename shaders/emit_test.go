@@ -33,7 +33,7 @@ func goldens() map[string]string {
 		if seg.form == backend.FormDeliver {
 			shards := []*shard{{row1: 4}, {row0: 4, row1: 8}}
 			at := l.walkParams(seg.stage, []uint16{2, 3}, shards, 1, 1, 256)
-			out["deliver.comp"] = l.deliverKernel(seg.stage, at, 2, 64, 32, 16, "").String()
+			out["deliver.comp"] = l.deliverKernel(seg.stage, at, 2, 64, 32, 16).String()
 			continue
 		}
 		out["update.comp"] = l.mapKernels(seg, 64)[0].String()

@@ -93,6 +93,7 @@ type layout struct {
 	rank     map[[2]int]int // stage, code -> place in traps
 	params   []uint32       // the fixed part of P
 	together bool           // random words are made once for four neighbours, not by each lane
+	inject   string         // Options.Inject
 	inits    []initial      // contents of regions that are no plan buffers
 }
 

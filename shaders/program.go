@@ -75,6 +75,7 @@ func (p *program) load() error {
 	sc := cut(p.plan, min(span, p.plan.Batch))
 	most := p.d.blockWords()
 	p.l = arrange(p.plan, sc, most)
+	p.l.inject = p.d.opt.Inject
 	p.l.together = !p.d.info.Software && p.d.opt.Philox != 1 || p.d.opt.Philox == 4
 	if err := p.l.fits(); err != nil {
 		return p.d.fail(TooLarge, "%v", err)
@@ -340,9 +341,9 @@ func (p *program) addWalk(seg *segment, sets []rowSet, delays []uint16, shards [
 		params := p.l.walkParams(seg.stage, delays, some, len(sets), n, chunk)
 		var k *kernel
 		if seg.form == backend.FormEffect {
-			k = p.l.effectKernel(seg.stage, params, take, group, team, at[seg.stage], p.d.opt.Inject)
+			k = p.l.effectKernel(seg.stage, params, take, group, team, at[seg.stage])
 		} else {
-			k = p.l.deliverKernel(seg.stage, params, take, group, team, spec.Width, p.d.opt.Inject)
+			k = p.l.deliverKernel(seg.stage, params, take, group, team, spec.Width)
 		}
 		var more []*memoryBuffer
 		for _, h := range some {

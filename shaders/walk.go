@@ -100,8 +100,8 @@ func (l *layout) walkParams(stage int, delays []uint16, shards []*shard, tiles, 
 
 // walkKernel prints a walk of stage over so many shards. entry is the statement
 // for one entry: e is its number in shard h, row and k (the step within the
-// pass) are at hand. inject is Options.Inject.
-func (l *layout) walkKernel(stage, params, shards, group, team int, inject string, entry func(k *kernel)) *kernel {
+// pass) are at hand.
+func (l *layout) walkKernel(stage, params, shards, group, team int, entry func(k *kernel)) *kernel {
 	k := &kernel{l: l, always: true, table: params}
 	t := &l.plan.Tables[l.plan.Stages[stage].Table]
 	// Events lie in one arena as a rule; where they do not, a source's records say which.
@@ -161,7 +161,7 @@ func (l *layout) walkKernel(stage, params, shards, group, team int, inject strin
 	k.line("}")
 	k.line("}")
 	walk := walkText
-	if inject == "delay" {
+	if l.inject == "delay" {
 		walk = strings.Replace(walk, "+ rows - delay)", "+ rows - delay - uint(delay > 1u))", 1)
 	}
 	for from, to := range map[string]string{
@@ -269,9 +269,9 @@ void main() {
 `
 
 // deliverKernel adds packed weights to the accumulator of a FormDeliver stage.
-func (l *layout) deliverKernel(stage, params, shards, group, team, width int, inject string) *kernel {
+func (l *layout) deliverKernel(stage, params, shards, group, team, width int) *kernel {
 	acc := l.bufs[l.plan.Stages[stage].Acc]
-	return l.walkKernel(stage, params, shards, group, team, inject, func(k *kernel) {
+	return l.walkKernel(stage, params, shards, group, team, func(k *kernel) {
 		local := "word(h, P[H + 3u] + e / 2u) >> (16u * (e & 1u)) & 0xffffu"
 		weight := fmt.Sprintf("P[T + %du]", walkUniform)
 		switch width {
@@ -281,7 +281,7 @@ func (l *layout) deliverKernel(stage, params, shards, group, team, width int, in
 		case 32:
 			weight = "word(h, P[H + 4u] + e)"
 		}
-		if inject == "deliver-index" {
+		if l.inject == "deliver-index" {
 			local = "(" + local + " ^ 1u)"
 		}
 		if acc.arena < 0 {
