@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,10 +43,10 @@ type Band struct {
 func Probe(threads int) Machine {
 	m := Machine{CPU: cpuName(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
 		SIMD: vm.SIMD(), Lanes: 1, Memory: procKB("/proc/meminfo", "MemTotal"), Load: load()}
-	switch m.SIMD {
-	case "avx512":
+	switch {
+	case strings.Contains(m.SIMD, "512"):
 		m.Lanes = 16
-	case "avx2":
+	case strings.Contains(m.SIMD, "avx2"), strings.Contains(m.SIMD, "256"):
 		m.Lanes = 8
 	}
 	m.ClockGHz = clock()
@@ -57,6 +58,7 @@ func Probe(threads int) Machine {
 			m.Reads = append(m.Reads, Band{size, n, readBand(size, n)})
 		}
 	}
+	debug.FreeOSMemory() // the cases need it more
 	return m
 }
 

@@ -7,19 +7,19 @@ import (
 	"syscall"
 )
 
-// peakMemory is the largest resident size that this process had, in bytes.
+// peakMemory is the largest resident size that this process had, in bytes. Linux
+// counts the parent's size in getrusage's figure (exec keeps it), so the high
+// water mark of this process's own memory comes first.
 func peakMemory() int64 {
+	if n := procKB("/proc/self/status", "VmHWM"); n > 0 {
+		return n
+	}
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
 	}
-	return int64(u.Maxrss) * rssUnit()
-}
-
-// rssUnit is the unit of Maxrss: bytes on macOS, KiB elsewhere.
-func rssUnit() int64 {
 	if runtime.GOOS == "darwin" {
-		return 1
+		return int64(u.Maxrss)
 	}
-	return 1024
+	return int64(u.Maxrss) * 1024
 }

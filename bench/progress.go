@@ -41,7 +41,8 @@ func (r *Runner) progress(c Case, label string, part float64) {
 	}
 	if r.Live {
 		r.status("%s", text)
-	} else if part == 0 {
+	} else if c != r.shown { // a log of many repeats stays short
+		r.shown = c
 		r.say("%s", text)
 	}
 }

@@ -33,6 +33,7 @@ type Runner struct {
 	total     float64      // cost of all cases
 	done      float64      // cost of those that are finished
 	spent     float64      // seconds that those took
+	shown     Case         // the last case that progress told of, where Log is no terminal
 }
 
 // Run runs what the options ask for. If ctx ends, the rows that were finished

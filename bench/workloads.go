@@ -3,10 +3,14 @@ package bench
 import (
 	"embed"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"text/tabwriter"
 
 	"synfire/examples"
 )
@@ -103,6 +107,40 @@ func choose(names []string) ([]Workload, error) {
 		}
 	}
 	return out, nil
+}
+
+// WriteList prints the workloads with their sizes, the first of which is run
+// unless others are asked for.
+func WriteList(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "workload\tsize is\tsizes\tmodel time\tpeers\twhat it is")
+	for _, x := range Workloads {
+		var sizes []string
+		for _, s := range x.Sizes {
+			sizes = append(sizes, fmt.Sprint(s))
+		}
+		peers := strings.Join(x.Peers, " ")
+		if peers == "" {
+			peers = "-"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%g s\t%s\t%s\n", x.Name, x.Param, strings.Join(sizes, " "), x.Time, peers, x.About)
+	}
+	return t.Flush()
+}
+
+// ParseSizes reads --sizes: numbers with commas between, or all.
+func ParseSizes(text string) (sizes []float64, all bool, err error) {
+	if text == "" || text == "all" {
+		return nil, text == "all", nil
+	}
+	for _, s := range strings.Split(text, ",") {
+		x, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		if err != nil || !(x > 0) || math.IsInf(x, 0) {
+			return nil, false, fmt.Errorf("--sizes %s: %q is no size; sizes are numbers above 0 with commas between, or all", text, s)
+		}
+		sizes = append(sizes, x)
+	}
+	return sizes, false, nil
 }
 
 // path is where the script lies once unpack has been there.

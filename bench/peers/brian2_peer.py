@@ -155,6 +155,15 @@ MODELS = dict(update=update, lif=lif, izhikevich=izhikevich, hh=hh, cuba=cuba, c
 WARMUP = 100*ms  # of brunel: simulated, not counted
 
 
+def peak_memory():
+    """Largest resident size in bytes. Linux's getrusage counts the process that started this one too, the high water mark does not."""
+    try:
+        with open("/proc/self/status") as lines:
+            return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))*1024
+    except (OSError, ValueError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024
+
+
 def main():
     BrianLogger.log_level_error()
     folder = tempfile.mkdtemp(prefix="brian2-")
@@ -190,11 +199,12 @@ def main():
         run = time.perf_counter() - begin
         steps = round(float(MODEL/(0.1*ms)))
     spikes = int(np.sum(np.asarray(M.t) >= float(warmup)))
-    usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    # In standalone mode the simulation is a child, and so is the compiler.
+    peak = max(peak_memory(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss*1024)
     print(json.dumps({
         "version": brian2.__version__, "compile_s": compiled, "build_s": build, "run_s": run, "model_s": steps*1e-4, "steps": steps,
         "neurons": len(P), "synapses": sum(len(s) for s in objects if isinstance(s, Synapses)), "spikes": spikes,
-        "rates_hz": {"P": spikes/len(P)/float(MODEL)}, "peak_bytes": usage*1024}))
+        "rates_hz": {"P": spikes/len(P)/float(MODEL)}, "peak_bytes": peak}))
     shutil.rmtree(folder, ignore_errors=True)
 
 
