@@ -163,6 +163,20 @@ func cut(p *backend.Plan, span int) *schedule {
 	return sc
 }
 
+// largestSpan is the number of steps whose accumulators together still fit a
+// block and, roughly, a second-level cache, where their atomic additions happen.
+func (sc *schedule) largestSpan(p *backend.Plan, most int) int {
+	const cache = 16 << 20 / 4
+	total, longest := 1, 1
+	for b, use := range sc.scratch {
+		if use == taken {
+			total += p.Bufs[b].Len
+			longest = max(longest, p.Bufs[b].Len)
+		}
+	}
+	return max(1, min(most/((longest+63)&^63), cache/total))
+}
+
 // place puts stage i in the last segment if nothing in it stands in the way,
 // in the body that works on the same lanes and words if there is one.
 func (sc *schedule) place(p *backend.Plan, i int) {

@@ -177,7 +177,7 @@ func (l *layout) placeEvents() {
 		}
 		x.masks = l.arenas.place(x.rows * e.Words())
 		if x.listed = heard[i] && writers[i] == 1 && !x.injected; x.listed {
-			x.cap = min(e.N, max(64, e.N/16))
+			x.cap = min(e.N, max(64, e.N/16), l.arenas.most/x.rows)
 			x.list = l.arenas.place(x.rows * x.cap)
 		}
 		x.counts = l.arenas.place(x.rows)

@@ -72,8 +72,11 @@ func (p *program) load() error {
 	if span <= 0 {
 		span = 32
 	}
-	sc := cut(p.plan, min(span, p.plan.Batch))
 	most := p.d.blockWords()
+	sc := cut(p.plan, min(span, p.plan.Batch))
+	if fit := sc.largestSpan(p.plan, most); fit < sc.span {
+		sc = cut(p.plan, fit)
+	}
 	p.l = arrange(p.plan, sc, most)
 	p.l.inject = p.d.opt.Inject
 	p.l.together = !p.d.info.Software && p.d.opt.Philox != 1 || p.d.opt.Philox == 4
