@@ -72,7 +72,7 @@ var prefixes = []struct {
 // shortUnits are brian2.units.stdunits.
 var shortUnits = map[string]string{
 	"mV": "mvolt", "mA": "mamp", "uA": "uamp", "nA": "namp", "pA": "pamp", "pF": "pfarad", "uF": "ufarad",
-	"nF": "nfarad", "nS": "nsiemens", "uS": "usiemens", "ms": "msecond", "us": "usecond", "Hz": "hertz",
+	"nF": "nfarad", "nS": "nsiemens", "uS": "usiemens", "mS": "msiemens", "ms": "msecond", "us": "usecond", "Hz": "hertz",
 	"kHz": "khertz", "MHz": "Mhertz", "cm": "cmetre", "cm2": "cmetre2", "cm3": "cmetre3", "mm": "mmetre",
 	"mm2": "mmetre2", "mm3": "mmetre3", "um": "umetre", "um2": "umetre2", "um3": "umetre3", "mM": "mmolar",
 	"uM": "umolar", "nM": "nmolar",

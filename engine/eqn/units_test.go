@@ -41,8 +41,8 @@ func TestUnits(t *testing.T) {
 			}
 		}
 	}
-	if n := len(UnitNames()); n != 2094 {
-		t.Errorf("%d units, want 2094 as in Brian2 2.10", n)
+	if n := len(UnitNames()); n != 2095 {
+		t.Errorf("%d units, want those of Brian2 2.10 and mS, which its import has", n)
 	}
 	if q, ok := LookupConstant("faraday_constant"); !ok || q.Value != 96485.33289 {
 		t.Errorf("faraday_constant = %v", q)

@@ -69,29 +69,31 @@ var functions = map[string]function{
 
 // variadic are the built-in functions that look at their arguments themselves.
 var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, error){
-	"Network": newNetwork,
-	"collect": collect,
-	"arange":  arangeBuiltin,
-	"zeros":   func(_ *script, a starlark.Tuple) (starlark.Value, error) { return filled("zeros", a, 0) },
-	"ones":    func(_ *script, a starlark.Tuple) (starlark.Value, error) { return filled("ones", a, 1) },
-	"rand":    func(x *script, a starlark.Tuple) (starlark.Value, error) { return x.random("rand", a) },
-	"randn":   func(x *script, a starlark.Tuple) (starlark.Value, error) { return x.random("randn", a) },
-	"array":   arrayBuiltin,
-	"asarray": arrayBuiltin,
-	"pow":     two("pow", power),
-	"power":   two("power", power),
-	"minimum": two("minimum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Min) }),
-	"maximum": two("maximum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Max) }),
-	"in_unit": two("in_unit", inUnit),
-	"len":     length,
-	"sqrt":    one("sqrt", squareRoot),
-	"int_":    one("int_", truncate),
-	"sign":    one("sign", signOf),
-	"sum":     reduction("sum"),
-	"min":     extreme("min"),
-	"max":     extreme("max"),
-	"float":   one("float", toFloat),
-	"int":     one("int", toInteger),
+	"Network":    newNetwork,
+	"collect":    collect,
+	"arange":     arangeBuiltin,
+	"zeros":      func(_ *script, a starlark.Tuple) (starlark.Value, error) { return filled("zeros", a, 0) },
+	"ones":       func(_ *script, a starlark.Tuple) (starlark.Value, error) { return filled("ones", a, 1) },
+	"zeros_like": like("zeros_like", 0),
+	"ones_like":  like("ones_like", 1),
+	"rand":       func(x *script, a starlark.Tuple) (starlark.Value, error) { return x.random("rand", a) },
+	"randn":      func(x *script, a starlark.Tuple) (starlark.Value, error) { return x.random("randn", a) },
+	"array":      arrayBuiltin,
+	"asarray":    arrayBuiltin,
+	"pow":        two("pow", power),
+	"power":      two("power", power),
+	"minimum":    two("minimum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Min) }),
+	"maximum":    two("maximum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Max) }),
+	"in_unit":    two("in_unit", inUnit),
+	"len":        length,
+	"sqrt":       one("sqrt", squareRoot),
+	"int_":       one("int_", truncate),
+	"sign":       one("sign", signOf),
+	"sum":        reduction("sum"),
+	"min":        extreme("min"),
+	"max":        extreme("max"),
+	"float":      one("float", toFloat),
+	"int":        one("int", toInteger),
 	"in_best_unit": one("in_best_unit", func(v starlark.Value) (starlark.Value, error) {
 		o, ok, err := operandOf(v)
 		if err != nil || !ok {
@@ -180,6 +182,11 @@ func (x *script) builtins() starlark.StringDict {
 		q, _ := eqn.LookupUnit(n)
 		d[n] = scalar(q.Value, q.Dim, floats)
 	}
+	for _, n := range eqn.BuiltinNames() {
+		if q, ok := eqn.LookupConstant(n); ok {
+			d[n] = scalar(q.Value, q.Dim, floats)
+		}
+	}
 	for name, fn := range functions {
 		add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			c, err := bind(name, args, kwargs, fn.params)
@@ -236,9 +243,6 @@ func (x *script) builtins() starlark.StringDict {
 		}))
 	}
 	d["defaultclock"] = &clock{x: x}
-	d["pi"] = starlark.Float(math.Pi)
-	d["e"] = starlark.Float(math.E)
-	d["inf"] = starlark.Float(math.Inf(1))
 	x.addHidden(plain)
 	return d
 }
@@ -455,6 +459,15 @@ func filled(name string, args starlark.Tuple, x float64) (starlark.Value, error)
 		o.v[k] = x
 	}
 	return o.value(), nil
+}
+
+// like is zeros_like or ones_like: an array of the size and unit of another.
+func like(name string, x float64) func(*script, starlark.Tuple) (starlark.Value, error) {
+	return one(name, func(v starlark.Value) (starlark.Value, error) {
+		return mapped(v, name, func(o operand) (eqn.Dim, kind, func(float64) (float64, error), error) {
+			return o.dim, min(o.kind, ints), func(float64) (float64, error) { return x, nil }, nil
+		})
+	})
 }
 
 func fullBuiltin(_ *script, c *call) (starlark.Value, error) {

@@ -104,7 +104,7 @@ func TestPrinting(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for _, c := range []struct{ name, src, at, want string }{
 		{"unknown name", "x = 20*ms\ny = x + tauum\ntaum = 3", "2:9", "unknown name tauum\n  y = x + tauum\n          ^\n  did you mean taum?"},
-		{"near unit", "x = 20*mVs", "1:8", "did you mean mV?"},
+		{"near unit", "x = 20*mvlt", "1:8", "did you mean mvolt?"},
 		{"absent of Brian2", "x = 1\n@network_operation\ndef f(): pass", "2:1", "decorators"},
 		{"absent name", "store('x')", "1:1", "Brian2 has store; Synfire does not yet"},
 		{"wrong unit", "x = 20*ms + 3*mV", "1:11", "cannot calculate 20 ms + 3 mV: the units do not match (s and V)"},
