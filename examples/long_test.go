@@ -183,9 +183,8 @@ func TestLongBrunel(t *testing.T) {
 	}
 }
 
-// TestLongFI: within one step for each interval of the closed form.
-func TestLongFI(t *testing.T) {
-	long(t)
+// TestFI: within one step for each interval of the closed form.
+func TestFI(t *testing.T) {
 	_, res := play(t, "lif_fi", nil, kernels.New(0), nil)
 	isi := intervals(spikesOf(t, res, "S"))
 	want := []float64{0, 22.071, 33.641, 63.040, 111.964, 149.253}
@@ -205,9 +204,8 @@ func TestLongFI(t *testing.T) {
 	}
 }
 
-// TestLongHodgkinHuxley: counts and rates of models.md's double-precision runs.
-func TestLongHodgkinHuxley(t *testing.T) {
-	long(t)
+// TestHodgkinHuxley: counts and rates of runs in double precision.
+func TestHodgkinHuxley(t *testing.T) {
 	_, res := play(t, "hodgkin_huxley", nil, kernels.New(0), nil)
 	s := spikesOf(t, res, "S")
 	for k, n := range []int64{0, 1, 1, 2, 3} {

@@ -62,12 +62,13 @@ func (x *script) unknownName(name string) (msg, hint string) {
 // nearest is the known name that differs least from name, "" if none is near.
 func nearest(name string, known []string) string {
 	sort.Strings(known)
-	best, at := "", len(name)/3+2
+	best, at := "", 4*(len(name)/3+2)
 	for _, k := range known {
-		d := distance(strings.ToLower(name), strings.ToLower(k))
 		if k == name {
 			continue
 		}
+		d := distance(strings.ToLower(name), strings.ToLower(k))
+		d = 4*d + min(3, distance(name, k)-d) // letters count, then their case
 		longer := d == at && best != "" && strings.HasPrefix(k, name) && !strings.HasPrefix(best, name) // of equals the one that goes on
 		if d < at || longer {
 			best, at = k, d
