@@ -362,7 +362,7 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 			}
 			w = as(l.b, x, typ, p.v.sym)
 		}
-		count, err := drawCount(l.b, l.Item(), c.n.stream("input", p.auto, "", 0), p.n, p.rate*c.n.dt)
+		count, err := drawCount(l.b, l.Item(), c.n.stream("input", p.auto, "", 0), p.n, float64(p.rate*c.n.dt))
 		if err != nil {
 			return fmt.Errorf("PoissonInput %s: %w", p.Name(), err)
 		}

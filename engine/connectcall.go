@@ -183,7 +183,7 @@ func (s *Synapses) repeat(p *connect.Proj, o ConnectOptions) error {
 		return fmt.Errorf("connect: n=%d is negative", p.Repeat)
 	}
 	if p.Repeat == 0 { // no synapses at all
-		*p = connect.Proj{Name: p.Name, Rule: connect.Given, NPre: p.NPre, NPost: p.NPost, Same: p.Same, PreOff: p.PreOff, PostOff: p.PostOff, Seed: p.Seed, Stream: p.Stream}
+		*p = given(p, nil, nil)
 	}
 	return nil
 }
@@ -204,8 +204,13 @@ func (s *Synapses) repeatEach(p *connect.Proj, e eqn.Expr, sc *scope) error {
 			ri, rj = append(ri, i[k]), append(rj, j[k])
 		}
 	}
-	p.Rule, p.I, p.J, p.Cond, p.PProg = connect.Given, ri, rj, nil, nil
+	*p = given(p, ri, rj)
 	return nil
+}
+
+// given is p with its pairs as arrays, and nothing of what p has counted.
+func given(p *connect.Proj, i, j []uint32) connect.Proj {
+	return connect.Proj{Name: p.Name, Rule: connect.Given, NPre: p.NPre, NPost: p.NPost, Same: p.Same, PreOff: p.PreOff, PostOff: p.PostOff, Seed: p.Seed, Stream: p.Stream, I: i, J: j}
 }
 
 func pairs(p *connect.Proj) (i, j []uint32, err error) {

@@ -144,7 +144,7 @@ func (n *Network) SpikeGeneratorGroup(N int, indices []int, times []float64, o G
 	})
 	for k, s := range list {
 		if k > 0 && s == list[k-1] {
-			return nil, fmt.Errorf("SpikeGeneratorGroup: neuron %d spikes more than once in the step at %g s", s.i, float64(s.step)*n.dt)
+			return nil, fmt.Errorf("SpikeGeneratorGroup: neuron %d spikes more than once in the step at %g s", s.i, float64(float64(s.step)*n.dt))
 		}
 		if len(gen.steps) == 0 || gen.steps[len(gen.steps)-1] != s.step {
 			gen.steps, gen.start = append(gen.steps, s.step), append(gen.start, int32(len(gen.index)))
@@ -197,7 +197,7 @@ func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, 
 		return nil, fmt.Errorf("PoissonInput: rate= needs a frequency, got %v", rate)
 	}
 	if q.Value < 0 || q.Value*n.dt > 1 {
-		return nil, fmt.Errorf("PoissonInput: rate*dt = %g is not a probability", q.Value*n.dt)
+		return nil, fmt.Errorf("PoissonInput: rate*dt = %g is not a probability", float64(q.Value*n.dt))
 	}
 	p.rate = q.Value
 	switch w := weight.(type) {

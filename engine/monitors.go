@@ -301,8 +301,8 @@ func (m *RateMonitor) Smooth(window string, width float64) ([]float64, error) {
 		// Brian2: the window is cut at 2 standard deviations on both sides.
 		dtw := int(math.RoundToEven(2 * width / dt))
 		for k := -dtw; k <= dtw; k++ {
-			x := float64(k) * dt
-			w = append(w, num.Exp(-x*x*(1/(2*width*width))))
+			x := float64(float64(k) * dt)
+			w = append(w, num.Exp(float64(-x*x*(1/(2*width*width)))))
 		}
 	case "flat":
 		half := int(math.RoundToEven(width / (2 * dt)))

@@ -70,12 +70,12 @@ type conn struct {
 
 // synVar is a variable of synapses: one column for each conn.
 type synVar struct {
-	s       *Synapses
-	name    string
-	sym     *eqn.Symbol
-	cols    []column
-	later   column   // of connect calls to come: a delay given to the constructor
-	path    *pathway // a delay
+	s     *Synapses
+	name  string
+	sym   *eqn.Symbol
+	cols  []column
+	later column   // of connect calls to come: a delay given to the constructor
+	path  *pathway // a delay
 }
 
 // column is the values of one conn's synapses: an expression that is worked out

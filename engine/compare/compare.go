@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,28 @@ type Injection struct {
 
 func (in *Injection) names(buffer string) bool {
 	return buffer == in.Buffer || strings.HasSuffix(buffer, "."+in.Buffer)
+}
+
+// ParseInjection reads VAR[:INDEX[:STEP]]. Without an index it is word 0, without
+// a step step 100, or the last of steps if the run has fewer (0: unknown).
+func ParseInjection(text string, steps int64) (*Injection, error) {
+	name, rest, more := strings.Cut(text, ":")
+	in := &Injection{Buffer: name, Step: 100}
+	if steps > 0 {
+		in.Step = min(in.Step, steps-1)
+	}
+	index, step, last := strings.Cut(rest, ":")
+	var err, err2 error
+	if more {
+		in.Index, err = strconv.Atoi(index)
+	}
+	if last {
+		in.Step, err2 = strconv.ParseInt(step, 10, 64)
+	}
+	if name == "" || err != nil || err2 != nil || in.Index < 0 || in.Step < 0 {
+		return nil, fmt.Errorf("%s: expected VAR, VAR:INDEX or VAR:INDEX:STEP, such as P.v:5:100", text)
+	}
+	return in, nil
 }
 
 // Run is what one run() of the model did, as the model's own hashes tell it.

@@ -108,6 +108,19 @@ func TestInjectionUnknown(t *testing.T) {
 	}
 }
 
+func TestParseInjection(t *testing.T) {
+	for text, want := range map[string]Injection{"v": {"v", 0, 49}, "P.v:3": {"P.v", 3, 49}, "P.spike masks:3:70": {"P.spike masks", 3, 70}} {
+		if in, err := ParseInjection(text, 50); err != nil || *in != want {
+			t.Errorf("%s: %+v, %v; expected %+v", text, in, err, want)
+		}
+	}
+	for _, text := range []string{"", ":1", "v:", "v:x", "v:1:", "v:1:2:3", "v:-1", "v:1:-1"} {
+		if in, err := ParseInjection(text, 0); err == nil {
+			t.Errorf("%q gives %+v, expected an error", text, in)
+		}
+	}
+}
+
 // faulty is a backend that runs another plan than the one it was given.
 type faulty struct {
 	backend.Backend

@@ -38,6 +38,10 @@ func (t *Twin) Load(p *backend.Plan) (backend.Program, error) {
 	return &twin{Program: a, other: b, t: t, plan: p}, nil
 }
 
+// Injected says whether the deliberate difference was made: its variable and
+// step exist.
+func (t *Twin) Injected() bool { return t.injected }
+
 // Close implements backend.Backend.
 func (t *Twin) Close() error { return errors.Join(t.Backend.Close(), t.Other.Close()) }
 
@@ -81,7 +85,7 @@ func (x *twin) Run(n int, host []uint32) (int, error) {
 		if err := w.flip(in); err != nil {
 			return done, err
 		}
-		x.t.injected = true
+		x.t.injected = w.w.trace.injected
 	}
 	a, e := States(x.Program, x.plan)
 	if e != nil {

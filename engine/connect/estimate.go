@@ -26,20 +26,20 @@ func Estimate(s *Spec, tiles, threads int) Memory {
 		case OneToOne:
 			pairs = float64(p.NPre)
 		case AllToAll, Bernoulli:
-			pairs = float64(p.NPre) * float64(p.NPost) * p.guess()
+			pairs = float64(float64(p.NPre) * float64(p.NPost) * p.guess())
 			if p.ByTarget {
 				rows = float64(p.NPost)
 			}
 		case FixedTotal:
 			pairs = float64(p.N)
 		case FixedIndegree:
-			pairs, rows = float64(p.N)*float64(p.NPost), 0
+			pairs, rows = float64(float64(p.N)*float64(p.NPost)), 0
 		case FixedOutdegree:
-			pairs, rows = float64(p.N)*float64(p.NPre), 0
+			pairs, rows = float64(float64(p.N)*float64(p.NPre)), 0
 		case Given:
 			pairs = float64(len(p.I))
 		}
-		n := pairs * float64(max(p.Repeat, 1))
+		n := float64(pairs * float64(max(p.Repeat, 1)))
 		m.Synapses += int64(min(n, 0x1p62))
 		m.Scratch += int64(4 * rows)
 		a, b := p.Delay.Const, p.Delay.Const

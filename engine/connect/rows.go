@@ -102,7 +102,7 @@ func (p *Proj) prepare(threads int) (*rows, error) {
 	case FixedTotal:
 		err = p.prepareTotal(r, threads)
 	case FixedIndegree, FixedOutdegree:
-		if err = p.limit(float64(p.N) * float64(r.n)); err == nil {
+		if err = p.limit(float64(float64(p.N) * float64(r.n))); err == nil {
 			r.per = p.N
 			r.draws, err = p.random(2, uint32(r.size))
 		}
@@ -110,7 +110,7 @@ func (p *Proj) prepare(threads int) (*rows, error) {
 		err = p.prepareGiven(r)
 	}
 	if err == nil {
-		err = p.limit(float64(r.pairs()) * float64(r.repeat))
+		err = p.limit(float64(float64(r.pairs()) * float64(r.repeat)))
 	}
 	if err != nil {
 		return nil, err
@@ -218,14 +218,14 @@ func (p *Proj) preparePairs(r *rows, threads int) error {
 	}
 	if r.skip == nil && r.cond == nil && r.prob == nil && r.below == 1<<32 && !r.self {
 		r.per = r.size
-		return p.limit(float64(r.n) * float64(r.size))
+		return p.limit(float64(float64(r.n) * float64(r.size)))
 	}
 	if r.draws, err = p.random(0, 0); err != nil {
 		return err
 	}
 	degree := make([]uint32, r.n)
 	gens := make([]*gen, workers(threads))
-	step := p.chunk(r, float64(r.n)*float64(r.size)*p.guess())
+	step := p.chunk(r, float64(float64(r.n)*float64(r.size)*p.guess()))
 	err = parallel(threads, (r.n+step-1)/step, func(worker, item int) error {
 		if gens[worker] == nil {
 			gens[worker] = newGen(p, r)

@@ -91,7 +91,7 @@ func (l *lowerer) order(op string, x, y val) ir.Value {
 		c, k := y.constant()/x.K, x.K
 		x.K = 1
 		if len(x.t) == 1 {
-			c, k = (c-x.c)/x.t[0].k, k*x.t[0].k
+			c, k = (c-x.c)/x.t[0].k, float64(k*x.t[0].k)
 			x.c, x.t = 0, []term{{k: 1, v: x.t[0].v, i: x.t[0].i, steps: x.t[0].steps, whole: x.t[0].whole}}
 		}
 		if k < 0 {
@@ -373,7 +373,7 @@ func (l *lowerer) root(x val, d, out Dim) val {
 	x = l.toFloat(x)
 	fix := math.Sqrt(d.Scale()) / out.Scale()
 	if k, v := l.split(x); k > 0 {
-		return float(l.b.Sqrt(v)).times(math.Sqrt(k) * fix)
+		return float(l.b.Sqrt(v)).times(float64(math.Sqrt(k) * fix))
 	}
 	return float(l.b.Sqrt(l.f32(x))).times(fix)
 }
@@ -407,13 +407,13 @@ func (l *lowerer) power(e *Binary, in info) val {
 	case n == math.Trunc(n) && math.Abs(n) <= 64:
 		r := b.PowInt(v, int(math.Abs(n)))
 		if n < 0 {
-			return float(b.Div(b.F(num.Pow(k, n)*fix), r))
+			return float(b.Div(b.F(float64(num.Pow(k, n)*fix)), r))
 		}
-		return float(r).times(num.Pow(k, n) * fix)
+		return float(r).times(float64(num.Pow(k, n) * fix))
 	case k > 0 && n == -0.5:
 		return float(b.Div(b.F(fix/math.Sqrt(k)), b.Sqrt(v)))
 	case k > 0:
-		return float(b.Pow(v, b.F(n))).times(num.Pow(k, n) * fix)
+		return float(b.Pow(v, b.F(n))).times(float64(num.Pow(k, n) * fix))
 	}
 	return float(b.Pow(l.f32(x), b.F(n))).times(fix)
 }

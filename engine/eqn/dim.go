@@ -50,7 +50,7 @@ func (d Dim) Div(e Dim) Dim {
 // multiple of 1/120 or grow beyond all use.
 func (d Dim) Pow(p float64) (r Dim, ok bool) {
 	for i := range d {
-		x := float64(d[i]) * p
+		x := float64(float64(d[i]) * p)
 		n := math.Round(x)
 		if math.Abs(x-n) > 1e-6 || math.Abs(n) > 32000 || n != n {
 			return Dim{}, false

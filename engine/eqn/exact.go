@@ -375,7 +375,7 @@ func (s *system) byHost(m *linear, g []int, p *propagator) error {
 						return nil, nil, nil, err
 					}
 					// internal units keep the matrix balanced
-					a[k*n+l] = v / s.vars[i].Dim.Scale() * s.vars[j].Dim.Scale()
+					a[k*n+l] = float64(v / s.vars[i].Dim.Scale() * s.vars[j].Dim.Scale())
 				}
 			}
 			if known[k] != nil {
@@ -406,10 +406,10 @@ func (s *system) byHost(m *linear, g []int, p *propagator) error {
 			// back to SI
 			for l, j := range g {
 				f := s.vars[i].Dim.Scale() / s.vars[j].Dim.Scale()
-				e[k*n+l] *= f
-				phi[k*n+l] *= f
+				e[k*n+l] = float64(e[k*n+l] * f)
+				phi[k*n+l] = float64(phi[k*n+l] * f)
 			}
-			c[k] *= s.vars[i].Dim.Scale()
+			c[k] = float64(c[k] * s.vars[i].Dim.Scale())
 		}
 		return e, phi, c, nil
 	}

@@ -206,7 +206,7 @@ func (a *TimedArray) Row(t, dt float64) int {
 func (a *TimedArray) fine(dt float64) float64 {
 	k := 1.0
 	for k < 8*a.Dt/dt && k < 1<<60 {
-		k *= 2
+		k = float64(2 * k)
 	}
 	return k
 }

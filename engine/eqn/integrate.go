@@ -298,7 +298,7 @@ func (s *system) slow(o *ode) bool {
 	return false
 }
 
-func slowRate(v, dt float64) bool { v *= dt; return v < 0x1p-14 && v > -0x1p-14 }
+func slowRate(v, dt float64) bool { v = float64(v * dt); return v < 0x1p-14 && v > -0x1p-14 }
 
 // emit appends a statement that defines a local variable.
 func (s *system) emit(name string, x Expr) Expr {

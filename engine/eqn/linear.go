@@ -62,7 +62,7 @@ func (x val) single() (k float64, t term, ok bool) {
 	if x.typ != Float || len(x.t) != 1 || x.c != 0 {
 		return 0, term{}, false
 	}
-	return x.K * x.t[0].k, x.t[0], true
+	return float64(x.K * x.t[0].k), x.t[0], true
 }
 
 // split takes the common factor off: x = k * v.
@@ -111,7 +111,7 @@ func (l *lowerer) addTo(s *lin, sign float64, x val) {
 		}
 		l.addConst(s, float64(sign*x.K*x.c))
 	default:
-		k := sign * x.K
+		k := float64(sign * x.K)
 		x.K = 1
 		s.add(term{k: k, v: l.f32(x)})
 	}
@@ -145,7 +145,7 @@ func (l *lowerer) f32(x val) ir.Value {
 	x = l.toFloat(x)
 	b := l.b
 	if len(x.t) == 0 {
-		return b.F(x.K * x.c)
+		return b.F(float64(x.K * x.c))
 	}
 	k := x.K
 	if k == -1 || k != 1 && x.distributes() {
@@ -290,7 +290,7 @@ func (l *lowerer) total(terms []signed) val {
 	if host != nil {
 		in := l.info(host)
 		if s.c != 0 { // constants that came before
-			host = &Binary{At: host.Pos(), Op: "+", X: literal(s.c*in.dim.Scale(), in.dim), Y: host}
+			host = &Binary{At: host.Pos(), Op: "+", X: literal(float64(s.c*in.dim.Scale()), in.dim), Y: host}
 			s.c = 0
 		}
 		if len(s.t) == 0 {
@@ -344,7 +344,7 @@ func (l *lowerer) stepPairs(s *lin, terms []signed) []signed {
 					to = l.i32(l.load(m.Sym))
 				}
 				d := l.b.SubI(to, from) // p - a
-				s.add(term{k: p.sign * l.dtInternal(), v: l.b.I2F(d), i: d, steps: true})
+				s.add(term{k: float64(p.sign * l.dtInternal()), v: l.b.I2F(d), i: d, steps: true})
 				used[i], used[j] = true, true
 				break
 			}
@@ -390,7 +390,7 @@ func (l *lowerer) product(e Expr, in info) val {
 				}
 				k /= c
 			} else {
-				k *= c
+				k = float64(k * c)
 			}
 		case isHost:
 			switch {
@@ -412,7 +412,7 @@ func (l *lowerer) product(e Expr, in info) val {
 	}
 	if len(lanes) == 1 && host == nil && !lanes[0].divisor && l.gate(lanes[0]) == nil {
 		x := l.toFloat(l.expr(lanes[0].x))
-		return x.times(k * l.info(lanes[0].x).dim.Scale())
+		return x.times(float64(k * l.info(lanes[0].x).dim.Scale()))
 	}
 	// numerators and divisors, in the order of the text
 	type part struct {
@@ -435,17 +435,17 @@ func (l *lowerer) product(e Expr, in info) val {
 			continue
 		}
 		c, v := l.split(l.expr(f.x))
-		c *= l.info(f.x).dim.Scale()
+		c = float64(c * l.info(f.x).dim.Scale())
 		if f.divisor {
 			k /= c
 		} else {
-			k *= c
+			k = float64(k * c)
 		}
 		parts = append(parts, part{v: v, divisor: f.divisor})
 	}
 	if host != nil {
 		d := l.info(host).dim
-		if k *= d.Scale(); k != 1 {
+		if k = float64(k * d.Scale()); k != 1 {
 			host = &Binary{At: host.Pos(), Op: "*", X: &Num{Value: k}, Y: host}
 			k = 1
 		}

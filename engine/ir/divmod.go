@@ -21,7 +21,7 @@ func (b *Builder) divmod(x, y Value) (q, m Value) {
 	q = b.Floor(b.Div(x, d))
 	// q*d in two exact parts: the upper 12 bits of d and the rest.
 	t := b.r[d]
-	high := b.float(b.AndI(b.bits(d), b.U(0xfffff000)), Range{Lo: t.Lo * 0.999, Hi: t.Hi, Grain: t.Grain})
+	high := b.float(b.AndI(b.bits(d), b.U(0xfffff000)), Range{Lo: float64(t.Lo * 0.999), Hi: t.Hi, Grain: t.Grain})
 	low := b.Assume(b.Sub(d, high), Range{Lo: 0, Hi: t.Hi * 0x1p-11})
 	m = b.Sub(b.Sub(x, b.Mul(q, high)), b.Mul(q, low))
 	// The quotient may be off by one where it is nearly whole (never where it is

@@ -134,17 +134,17 @@ func (b *Builder) Sqrt(x Value) Value {
 	neg := b.Lt(x, b.F(0))
 	a := b.Abs(x)
 	r := b.r[a]
-	root := Range{Lo: 0.999 * math.Sqrt(r.least()), Hi: 1.001 * math.Sqrt(r.Hi), Tiny: 0.999 * math.Sqrt(r.Tiny)}
+	root := Range{Lo: float64(0.999 * math.Sqrt(r.least())), Hi: float64(1.001 * math.Sqrt(r.Hi)), Tiny: float64(0.999 * math.Sqrt(r.Tiny))}
 	if r.Hi == 0 {
 		return b.Sel(neg, b.lit(-huge), b.F(0))
 	}
 	least := 0.5 / math.Sqrt(r.Hi)
 	g := Range{Lo: least, Hi: max(0x1p65, 1.5/math.Sqrt(r.Tiny))}
 	y := b.float(b.SubI(b.U(0x5f0b3000), b.ShrU(b.bits(a), b.I(1))), g)
-	t := b.exact(a, y, Range{Hi: 1.5 * root.Hi, Tiny: 0.5 * root.Tiny})
+	t := b.exact(a, y, Range{Hi: float64(1.5 * root.Hi), Tiny: 0.5 * root.Tiny})
 	t = b.exact(t, y, Range{Hi: 1.1, Tiny: 0.3})
 	y = b.exact(y, b.Sub(b.lit(1.891), t), g) // 1/sqrt(a) within 8.9e-4
-	s := b.exact(a, y, Range{Hi: 1.001 * root.Hi, Tiny: 0.999 * root.Tiny})
+	s := b.exact(a, y, Range{Hi: float64(1.001 * root.Hi), Tiny: float64(0.999 * root.Tiny)})
 	h := b.Mul(y, b.F(0.5))
 	e := b.Sub(b.F(0.5), b.exact(s, h, Range{Hi: 0.502, Tiny: 0.498}))
 	k := b.Mul(b.Add(b.F(1), b.Mul(e, b.F(1.5))), e)
@@ -197,7 +197,7 @@ func (b *Builder) Exp(x Value) Value {
 	t = b.r[x]
 	r, n := b.reduce(x)
 	lo, hi := expBounds(t.Lo, t.Hi)
-	y := b.float(b.AddI(b.bits(b.horner(r, exp5...)), n), Range{Lo: 0.99999 * lo, Hi: 1.00001 * hi})
+	y := b.float(b.AddI(b.bits(b.horner(r, exp5...)), n), Range{Lo: float64(0.99999 * lo), Hi: float64(1.00001 * hi)})
 	return b.Sel(low, b.F(0), y)
 }
 
@@ -231,12 +231,12 @@ func (b *Builder) expm1(x Value) (y, rel Value) {
 	// Where n is not 0, r is at least 2^-44; where it is, s is 1.
 	u := b.exact(s, em, Range{Lo: -b.r[s].Hi, Hi: b.r[s].Hi, Tiny: min(b.r[em].Tiny, 0x1p-71)})
 	b.r[u].Grain = max(b.r[u].Grain, ulp(b.r[u].Tiny))
-	bound := Range{Lo: 0, Hi: 0, Tiny: 0.8 * min(t.Tiny, 0x1p-24)}
+	bound := Range{Lo: 0, Hi: 0, Tiny: float64(0.8 * min(t.Tiny, 0x1p-24))}
 	if t.Lo < 0 {
 		bound.Lo = -1.00001
 	}
 	if t.Hi > 0 {
-		bound.Hi = 1.00001 * hi
+		bound.Hi = float64(1.00001 * hi)
 	}
 	y = b.Assume(b.Add(u, b.Sub(s, b.F(1))), bound)
 	return y, rel

@@ -49,7 +49,7 @@ func (b *Builder) octaves(x Value) (e, m Value) {
 func (b *Builder) logSum(e, f Value, perOctave, perE float64) Value {
 	c := make([]float64, len(log1pf8))
 	for i := range c {
-		c[i] = log1pf8[i] * perE
+		c[i] = float64(log1pf8[i] * perE)
 	}
 	return b.Add(b.Mul(e, b.lit(perOctave*0x1p-23)), b.Mul(f, b.horner(f, c...)))
 }
@@ -78,7 +78,7 @@ func (b *Builder) Log1p(x Value) Value {
 	b.Assume(f, Range{Lo: -0.2930, Hi: 0.41423, Tiny: min(t.Tiny, 0x1p-66)})
 	v := b.logSum(e, f, ln2, 1)
 	_, hi := math.Frexp(b.r[u].Hi)
-	b.Assume(v, Range{Lo: -18, Hi: float64(float64(hi)*ln2) + 1e-4, Tiny: 0.7 * min(t.Tiny, 0x1p-66)})
+	b.Assume(v, Range{Lo: -18, Hi: float64(float64(hi)*ln2) + 1e-4, Tiny: float64(0.7 * min(t.Tiny, 0x1p-66))})
 	return b.Sel(bad, b.lit(-huge), v)
 }
 

@@ -37,12 +37,12 @@ func (b *Builder) Pow(x, y Value) Value {
 // upper parts are exact.
 func (b *Builder) upper(x Value) (up, rest Value) {
 	r := b.r[x]
-	t := Range{Lo: r.Lo, Hi: r.Hi, Tiny: 0.999 * r.Tiny, Grain: r.Grain}
+	t := Range{Lo: r.Lo, Hi: r.Hi, Tiny: float64(0.999 * r.Tiny), Grain: r.Grain}
 	if r.Lo > 0 {
-		t.Lo *= 0.999
+		t.Lo = float64(t.Lo * 0.999)
 	}
 	if r.Hi < 0 {
-		t.Hi *= 0.999
+		t.Hi = float64(t.Hi * 0.999)
 	}
 	up = b.float(b.AndI(b.bits(x), b.U(0xfffff000)), t)
 	return up, b.Assume(b.Sub(x, up), Range{Lo: -r.mag() * 0x1p-11, Hi: r.mag() * 0x1p-11})

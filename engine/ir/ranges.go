@@ -94,13 +94,13 @@ func (r Range) add(s Range) Range {
 
 // mul is the range of the rounded product, before any flush.
 func (r Range) mul(s Range) Range {
-	a, b, c, d := r.Lo*s.Lo, r.Lo*s.Hi, r.Hi*s.Lo, r.Hi*s.Hi
+	a, b, c, d := float64(r.Lo*s.Lo), float64(r.Lo*s.Hi), float64(r.Hi*s.Lo), float64(r.Hi*s.Hi)
 	t := Range{Lo: single(min(a, b, c, d)), Hi: single(max(a, b, c, d))}
-	t.Tiny = r.Tiny * s.Tiny
+	t.Tiny = float64(r.Tiny * s.Tiny)
 	if t.Tiny >= FlushProduct {
 		t.Tiny = single(t.Tiny)
 	}
-	t.Grain = max(r.Grain*s.Grain, ulp(t.Tiny))
+	t.Grain = max(float64(r.Grain*s.Grain), ulp(t.Tiny))
 	return t
 }
 
@@ -169,7 +169,7 @@ func transfer(in *Instr, r []Range) Range {
 	case MulF, MulZ:
 		p := a.mul(b)
 		if in.A == in.B {
-			p = Range{Lo: single(a.least() * a.least()), Hi: p.Hi, Tiny: p.Tiny, Grain: p.Grain}
+			p = Range{Lo: single(float64(a.least() * a.least())), Hi: p.Hi, Tiny: p.Tiny, Grain: p.Grain}
 		}
 		if in.Op == MulZ {
 			p = p.flushed()
@@ -203,7 +203,7 @@ func transfer(in *Instr, r []Range) Range {
 	case SubI:
 		return wrapped(a.Lo-b.Hi, a.Hi-b.Lo)
 	case MulI:
-		p, q, s, t := a.Lo*b.Lo, a.Lo*b.Hi, a.Hi*b.Lo, a.Hi*b.Hi
+		p, q, s, t := float64(a.Lo*b.Lo), float64(a.Lo*b.Hi), float64(a.Hi*b.Lo), float64(a.Hi*b.Hi)
 		return wrapped(min(p, q, s, t), max(p, q, s, t))
 	case And:
 		switch {
@@ -229,7 +229,7 @@ func transfer(in *Instr, r []Range) Range {
 	case Shl:
 		if b.Lo == b.Hi {
 			n := math.Ldexp(1, int(uint32(int32(b.Lo))&31))
-			return wrapped(a.Lo*n, a.Hi*n)
+			return wrapped(float64(a.Lo*n), float64(a.Hi*n))
 		}
 	case Sel:
 		return b.or(c)

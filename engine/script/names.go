@@ -68,7 +68,7 @@ func nearest(name string, known []string) string {
 			continue
 		}
 		d := distance(strings.ToLower(name), strings.ToLower(k))
-		d = 4*d + min(3, distance(name, k)-d) // letters count, then their case
+		d = 4*d + min(3, distance(name, k)-d)                                                           // letters count, then their case
 		longer := d == at && best != "" && strings.HasPrefix(k, name) && !strings.HasPrefix(best, name) // of equals the one that goes on
 		if d < at || longer {
 			best, at = k, d
