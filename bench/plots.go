@@ -179,7 +179,7 @@ func (r *Results) phasePlot() (p *plot.Plot, bars int, err error) {
 			}
 			values[i] = append(values[i], 100*v/total)
 		}
-		labels = append(labels, row.String()+", "+secondsText(total))
+		labels = append(labels, "   "+row.String()+", "+secondsText(total))
 	}
 	if len(labels) == 0 {
 		return nil, 0, nil
@@ -226,7 +226,7 @@ func (r *Results) peerPlot() (p *plot.Plot, points int, err error) {
 				xy = append(xy, plotter.XY{X: v, Y: float64(i)})
 			}
 			if k == 0 {
-				label := fmt.Sprintf("%s %g, %s", q.row.Workload, q.row.Size, q.peer.where())
+				label := fmt.Sprintf("   %s %g, %s", q.row.Workload, q.row.Size, q.peer.where())
 				if !q.sound {
 					label += " (rates differ)"
 				}
@@ -251,6 +251,8 @@ func (r *Results) peerPlot() (p *plot.Plot, points int, err error) {
 	line.Color = color.Gray{140}
 	p.Add(line)
 	p.NominalY(labels...)
-	p.Legend.Top, p.Legend.Left = true, false
-	return widen(p), len(labels), nil
+	p.Legend.Top = true
+	widen(p)
+	p.X.Max *= 4 // room for the legend
+	return p, len(labels), nil
 }

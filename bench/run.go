@@ -29,11 +29,12 @@ type Runner struct {
 	Live    bool      // Log is a terminal: lines may be overwritten
 
 	dir       string
-	available func() int64 // for tests
-	total     float64      // cost of all cases
-	done      float64      // cost of those that are finished
-	spent     float64      // seconds that those took
-	shown     Case         // the last case that progress told of, where Log is no terminal
+	available func() int64 // for tests, like machine
+	machine   *Machine
+	total     float64 // cost of all cases
+	done      float64 // cost of those that are finished
+	spent     float64 // seconds that those took
+	shown     Case    // the last case that progress told of, where Log is no terminal
 }
 
 // Run runs what the options ask for. If ctx ends, the rows that were finished
@@ -51,8 +52,12 @@ func (r *Runner) Run(ctx context.Context, o Options) (*Results, error) {
 	}
 	defer os.RemoveAll(r.dir)
 	res := &Results{Version: r.Version, Date: time.Now().UTC().Format(time.RFC3339), Command: r.Command}
-	r.status("measuring clock and memory")
-	res.Machine = Probe(slices.Max(append([]int{1}, o.Threads...)))
+	if r.machine == nil {
+		r.status("measuring clock and memory")
+		m := Probe(mostThreads(o))
+		r.machine = &m
+	}
+	res.Machine = *r.machine
 
 	for k := range rows {
 		rows[k].Skipped = r.refusal(rows[k].Case)
@@ -85,6 +90,15 @@ func (r *Runner) Run(ctx context.Context, o Options) (*Results, error) {
 		return res, fmt.Errorf("%w: %d of %d rows are finished", engine.ErrInterrupted, len(res.Rows), len(rows))
 	}
 	return res, nil
+}
+
+// mostThreads is the largest number of threads that the options ask for, but no
+// more than there are cores.
+func mostThreads(o Options) int {
+	if len(o.Threads) == 0 {
+		return runtime.NumCPU()
+	}
+	return min(slices.Max(o.Threads), runtime.NumCPU())
 }
 
 // plan lists the cases in the order in which they run: a network's backends, then
