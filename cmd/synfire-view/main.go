@@ -37,9 +37,11 @@ type cli struct {
 	Set         map[string]string `help:"Give a parameter of the script a value." placeholder:"NAME=VALUE" mapsep:"none"`
 	Threads     int               `help:"Threads of cpu; 0: all cores." default:"0"`
 	Device      string            `help:"The OpenGL device of gl, by number or part of its name." placeholder:"NAME"`
-	Inject      bool              `help:"Flip one bit of the second backend's state at step 100, to see the mark."`
+	Inject      string            `help:"Flip the lowest bit of one word of the second backend's state, to see the mark." placeholder:"VAR[:INDEX[:STEP]]"`
 	Size        []int             `help:"Width and height of the picture." default:"1200,800"`
 	Screenshot  string            `help:"When the model ends, write what the window shows into this file, and end." placeholder:"FILE.png"`
+
+	twin *compare.Twin
 }
 
 func init() { runtime.LockOSThread() } // GLFW belongs to the main thread
@@ -88,9 +90,13 @@ func (c *cli) backend(p *pace, s *scene) (backend.Backend, error) {
 		t.Differ = func(steps int64, words []compare.Word) {
 			s.diverge(divergence(b.Name(), other.Name(), steps, words))
 		}
-		if c.Inject {
-			t.Inject = &compare.Injection{Buffer: "v", Step: 100}
+		if c.Inject != "" {
+			if t.Inject, err = compare.ParseInjection(c.Inject, 0); err != nil {
+				t.Close()
+				return nil, fmt.Errorf("--inject %w", err)
+			}
 		}
+		c.twin = t
 		b = t
 		s.backend += " against " + other.Name()
 	}
@@ -146,6 +152,9 @@ func (c *cli) view() (bool, error) {
 			Open: func() (backend.Backend, error) { return c.backend(pace, scene) }})
 		if err == nil && len(res.Runs) == 0 {
 			err = fmt.Errorf("%s has no run(): there is nothing to see", c.Model)
+		}
+		if err == nil && c.Inject != "" && (c.twin == nil || !c.twin.Injected()) {
+			err = fmt.Errorf("--inject %s: nothing was changed: there is no such word in the state, the step is not reached, or --against is missing", c.Inject)
 		}
 		done <- err
 	}()

@@ -25,8 +25,8 @@ type scene struct {
 	window   float64  // seconds of model time that are seen
 	dt       float64
 	step     int64
-	pops     []*population
-	status   string // what has ended the model
+	pops     []*population // by name
+	status   string        // what has ended the model
 	diverged string
 }
 
@@ -66,6 +66,7 @@ func (s *scene) population(event string, n int) {
 		}
 	}
 	s.pops = append(s.pops, &population{name: name, n: n})
+	slices.SortFunc(s.pops, func(a, b *population) int { return strings.Compare(a.name, b.name) })
 }
 
 func (s *scene) clock(dt float64) {
@@ -155,19 +156,28 @@ func (s *scene) draw(img *image.RGBA, paused bool, speed float64) {
 		band := image.Rect(raster.Min.X, y, raster.Max.X, min(y+high, raster.Max.Y))
 		y += high
 		c := palette[k%len(palette)]
+		size := 1
+		if len(p.spikes) < band.Dx() {
+			size = 2
+		}
 		for _, sp := range p.spikes {
 			if sp.step < first || sp.step >= last {
 				continue
 			}
 			px := band.Min.X + int(int64(band.Dx())*(sp.step-first)/(last-first))
 			py := band.Max.Y - 1 - int(sp.index)*band.Dy()/max(p.n, 1)
-			img.SetRGBA(px, py, c)
-			img.SetRGBA(px, max(py-1, band.Min.Y), c)
+			fill(img, image.Rect(px, max(py-1, band.Min.Y), px+size, py+1), c)
 		}
-		text(img, 8, (band.Min.Y+band.Max.Y)/2+4, clip(p.name, 13), c, 1)
 		l := p.rate(first, last, s.dt)
+		mean := 0.0
 		for _, v := range l {
 			top = max(top, v)
+			mean += v / float64(len(l))
+		}
+		middle := (band.Min.Y + band.Max.Y) / 2
+		text(img, 8, middle+2, clip(p.name, 13), c, 1)
+		if band.Dy() > 28 {
+			text(img, 8, middle+16, fmt.Sprintf("%.3g Hz", mean), ink, 1)
 		}
 		lines = append(lines, l)
 	}
@@ -183,6 +193,9 @@ func (s *scene) draw(img *image.RGBA, paused bool, speed float64) {
 	text(img, raster.Min.X, img.Bounds().Max.Y-8, fmt.Sprintf("%.4g s", from), ink, 1)
 	now := fmt.Sprintf("%.5g s", float64(last)*s.dt)
 	text(img, raster.Max.X-7*len(now), img.Bounds().Max.Y-8, now, ink, 1)
+
+	const keys = "space: pause   right: one step   + -: speed   Esc: end"
+	text(img, (raster.Min.X+raster.Max.X)/2-7*len(keys)/2, img.Bounds().Max.Y-8, keys, frame, 1)
 
 	state := fmt.Sprintf("speed %.3g", speed)
 	if paused {

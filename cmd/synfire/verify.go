@@ -82,8 +82,8 @@ func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 		fault = c.Inject
 	} else if c.Inject != "" {
 		var err error
-		if in, err = parseInjection(c.Inject, c.Steps); err != nil {
-			return nil, err
+		if in, err = compare.ParseInjection(c.Inject, c.Steps); err != nil {
+			return nil, fmt.Errorf("--inject %w", err)
 		}
 	}
 	var sides []compare.Side
@@ -121,36 +121,6 @@ func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 	}
 	sides[len(sides)-1].Inject = in
 	return sides, nil
-}
-
-// parseInjection reads VAR[:INDEX[:STEP]].
-func parseInjection(text string, steps int64) (*compare.Injection, error) {
-	part := strings.Split(text, ":")
-	in := &compare.Injection{Buffer: part[0], Step: 100}
-	if steps > 0 {
-		in.Step = min(in.Step, steps-1)
-	}
-	bad := func() (*compare.Injection, error) {
-		return nil, fmt.Errorf("--inject %s: expected VAR, VAR:INDEX or VAR:INDEX:STEP, such as P.v:5:100", text)
-	}
-	if len(part) > 3 || part[0] == "" {
-		return bad()
-	}
-	if len(part) > 1 {
-		n, err := strconv.Atoi(part[1])
-		if err != nil || n < 0 {
-			return bad()
-		}
-		in.Index = n
-	}
-	if len(part) > 2 {
-		n, err := strconv.ParseInt(part[2], 10, 64)
-		if err != nil || n < 0 {
-			return bad()
-		}
-		in.Step = n
-	}
-	return in, nil
 }
 
 // watchedModel runs the script for compare.
