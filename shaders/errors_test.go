@@ -87,9 +87,9 @@ func TestCompileErrorNamesIR(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	b := open(t, Options{NoSelfTest: true, MaxBlock: 4096})
+	b := open(t, Options{NoSelfTest: true})
 	defer b.Close()
-	_, err := b.Load(drift(10000, 1))
+	_, err := b.Load(drift(1<<29, 1))
 	var dev *DeviceError
 	if !errors.As(err, &dev) || dev.Kind != TooLarge {
 		t.Errorf("%v, expected an error of kind %q", err, TooLarge)

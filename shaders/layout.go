@@ -252,11 +252,12 @@ func (l *layout) placeTraps() {
 	l.ctlN += len(l.traps) * l.sc.span
 }
 
-// fits says whether every region is within a block.
-func (l *layout) fits() error {
+// fits says whether every arena is within the device's blocks of so many words.
+// Options.MaxBlock may ask for smaller ones; a buffer beyond that has an arena of its own.
+func (l *layout) fits(limit int) error {
 	for i, n := range l.arenas.used {
-		if n > l.arenas.most {
-			return fmt.Errorf("a buffer of %d MiB (arena %d), the device's blocks hold %d MiB", n>>18, i, l.arenas.most>>18)
+		if n > limit {
+			return fmt.Errorf("a buffer of %d MiB (arena %d), the device's blocks hold %d MiB", n>>18, i, limit>>18)
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ package shaders
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"strings"
 
@@ -80,7 +79,7 @@ func (p *program) load() error {
 	p.l = arrange(p.plan, sc, most)
 	p.l.inject = p.d.opt.Inject
 	p.l.together = !p.d.info.Software && p.d.opt.Philox != 1 || p.d.opt.Philox == 4
-	if err := p.l.fits(); err != nil {
+	if err := p.l.fits(p.d.limitWords()); err != nil {
 		return p.d.fail(TooLarge, "%v", err)
 	}
 	if err := p.estimate(); err != nil {
@@ -166,7 +165,7 @@ func (p *program) placeEnds() (map[int]ends, error) {
 		p.l.inits = append(p.l.inits, initial{e.source, source}, initial{e.target, target})
 		out[i] = e
 	}
-	return out, p.l.fits()
+	return out, p.l.fits(p.d.limitWords())
 }
 
 // estimate compares what the plan needs with what the device has, before
@@ -208,13 +207,16 @@ func hostMemory() int64 {
 	return 0
 }
 
-// blockWords is the size of the largest buffer.
+// limitWords is the size of the largest buffer that the device takes: what it
+// advertises, at most 1 GiB.
+func (d *device) limitWords() int { return int(min(d.info.MaxBlock, 1<<30) / 256 * 64) }
+
+// blockWords is the size of buffers to aim at.
 func (d *device) blockWords() int {
-	most := d.opt.MaxBlock
-	if most <= 0 {
-		most = min(d.info.MaxBlock, 1<<30)
+	if d.opt.MaxBlock > 0 {
+		return int(min(d.opt.MaxBlock/256*64, int64(d.limitWords())))
 	}
-	return int(min(most, math.MaxInt32-255) / 256 * 64)
+	return d.limitWords()
 }
 
 // use compiles a kernel and adds it to the pass.
@@ -225,7 +227,7 @@ func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []
 	}
 	p.programs = append(p.programs, prog)
 	if n := blockA + len(k.arenas) + len(more); n > p.d.info.MaxBlocks {
-		return p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; buffers of %d MiB are too small for this network", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
+		return p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; blocks of %d MiB are too small for this network", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
 	}
 	x := dispatch{program: prog, groups: groups, barrier: barrier, flags: flags, name: name, buffers: []*memoryBuffer{nil, p.control}}
 	x.s, x.k = gl.GetUniformLocation(prog, gl.Str("S\x00")), gl.GetUniformLocation(prog, gl.Str("K\x00"))
