@@ -59,6 +59,17 @@ arm64-test:
 	@command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null || { echo "qemu-aarch64 is missing: apt-get install qemu-user"; exit 1; }
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) test -short -timeout 20m -exec $$(command -v qemu-aarch64 || command -v qemu-aarch64-static) $(PORTABLE)
 
+# The live viewer, a binary of its own: it links X11.
+.PHONY: view
+view:
+	@./.ci/deps xorg-dev libgl1-mesa-dev
+	$(GO) build -tags "viewer $(TAGS)" -trimpath -o bin/synfire-view ./cmd/synfire-view
+
+# Small mistakes, made in a copy of the source, that the checks must find; prints what found them.
+.PHONY: mutate
+mutate:
+	@./.ci/mutate
+
 # The conformance suite on every OpenGL implementation that this machine can start; prints a table.
 gl-matrix:
 	$(GO) test $(TAGFLAG) -count=1 -timeout 60m -run TestMatrix -v ./shaders -args -matrix

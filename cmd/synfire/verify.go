@@ -25,7 +25,7 @@ type verifyCmd struct {
 	Device       string   `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
 	AllowInexact bool     `help:"Compare a device that fails its self-test."`
 	Steps        int64    `help:"End the model after so many steps; 0: its own end." placeholder:"N" default:"0"`
-	Inject       string   `help:"Make a difference on purpose, in the last backend, to see the check at work: the lowest bit of word INDEX of a variable when STEP is done (P.v:5:100), or one of the faults that gl can make: deliver-index, delay (of delays beyond one step)." placeholder:"VAR[:INDEX[:STEP]]"`
+	Inject       string   `help:"Make a difference on purpose, in the last backend, to see the check at work: the lowest bit of word INDEX of a variable when STEP is done (P.v:5:100), or one of the faults that gl can make: rounding, deliver-index, delay (of delays beyond one step)." placeholder:"VAR[:INDEX[:STEP]]"`
 	JSON         bool     `name:"json" help:"Print the outcome as JSON."`
 	Quiet        bool     `short:"q" help:"No progress."`
 }
@@ -78,7 +78,7 @@ func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 	}
 	fault := ""
 	var in *compare.Injection
-	if slices.Contains([]string{"deliver-index", "delay"}, c.Inject) {
+	if slices.Contains([]string{"rounding", "deliver-index", "delay"}, c.Inject) {
 		fault = c.Inject
 	} else if c.Inject != "" {
 		var err error

@@ -64,19 +64,21 @@ func (d *Difference) replay(a, b *Side, s *snapshot) {
 	st := &s.plan.Stages[k-1]
 	d.Stage = st.Name
 	d.Reason = fmt.Sprintf("stage %d of %d: before it both are equal, after it they are not", k, n)
-	// What this very stage wrote comes first.
-	if len(found) > 0 && !slices.ContainsFunc(d.Words, func(w Word) bool { return w.Buffer == found[0].Buffer }) {
-		d.Words = append(found[:1:1], d.Words...)
-	}
-	d.order(s.plan, int(k-1))
+	d.first(s.plan, st, found)
 }
 
-// order puts the words of the buffers that a stage writes first.
-func (d *Difference) order(p *backend.Plan, stage int) {
+// first puts what a stage wrote before everything else, as found after it: its
+// accumulators are not among the words at the end of the step.
+func (d *Difference) first(p *backend.Plan, st *backend.Stage, found []Word) {
 	own := map[string]bool{}
-	for _, b := range writes(p, &p.Stages[stage]) {
+	for _, b := range writes(p, st) {
 		if b != backend.NoBuf {
 			own[p.Bufs[b].Name] = true
+		}
+	}
+	for _, w := range found {
+		if own[w.Buffer] && !slices.ContainsFunc(d.Words, func(x Word) bool { return x.Buffer == w.Buffer }) {
+			d.Words = append(d.Words, w)
 		}
 	}
 	slices.SortStableFunc(d.Words, func(x, y Word) int {
