@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
@@ -70,6 +71,9 @@ func (c *compiler) group(g *NeuronGroup) error {
 	if len(g.reset) > 0 {
 		if err := eqn.CheckStatements(g.reset, sc); err != nil {
 			return sc.explain(err)
+		}
+		if err := noShared(g.reset, sc, "reset="); err != nil {
+			return err
 		}
 		c.add("resets", g.order, g.auto+"_spike_resetter", func() error {
 			l := c.lanes(g, "reset")
@@ -161,8 +165,12 @@ func (c *compiler) update(g *NeuronGroup, sc *scope, scheme *eqn.Scheme) error {
 	}
 	if len(overDt) > 0 {
 		c.add("before_start", g.order, g.auto+"_subexpression_update", func() error {
+			code, err := c.shared(g, overDt, sc, "constant over dt", -1)
+			if err != nil {
+				return err
+			}
 			l := c.lanes(g, "constant over dt")
-			if err := eqn.Lower(l.b, overDt, sc, l); err != nil {
+			if err := eqn.Lower(l.b, code, sc, l); err != nil {
 				return sc.explain(err)
 			}
 			return c.stage(l, g.n, -1, nil)
@@ -197,6 +205,51 @@ func (c *compiler) update(g *NeuronGroup, sc *scope, scheme *eqn.Scheme) error {
 func (v *Variable) writable() *eqn.Symbol {
 	v.sym.ReadOnly = false
 	return v.sym
+}
+
+// shared plans the assignments to shared variables as a stage of one lane, which
+// comes first as in Brian2, and returns the statements that are left.
+func (c *compiler) shared(g *NeuronGroup, code []eqn.Stmt, sc *scope, what string, flag int) ([]eqn.Stmt, error) {
+	var rest []eqn.Stmt
+	for _, s := range code {
+		if !toShared(s, sc) {
+			rest = append(rest, s)
+		}
+	}
+	if len(rest) == len(code) {
+		return code, nil
+	}
+	alone := sharedOnly(code, sc)
+	for _, s := range code {
+		if toShared(s, sc) && !slices.ContainsFunc(alone, func(t eqn.Stmt) bool { return t.Target == s.Target }) {
+			return nil, sc.explain(eqn.At(s.Target.At, "use shared variables, constants and t only", "the shared variable '%s' cannot take a value that differs between neurons", s.Target.ID))
+		}
+	}
+	l := c.lanes(g, what+" shared")
+	l.single = true
+	if err := eqn.Lower(l.b, alone, sc, l); err != nil {
+		return nil, sc.explain(err)
+	}
+	return rest, c.stage(l, 1, flag, nil)
+}
+
+func toShared(s eqn.Stmt, sc *scope) bool {
+	y := s.Target.Sym
+	if y == nil {
+		y = sc.Resolve(s.Target.ID)
+	}
+	return y != nil && y.Kind == eqn.Variable && y.Shared
+}
+
+// noShared refuses code that runs for some neurons or synapses only and assigns
+// to a shared variable, as Brian2 does.
+func noShared(code []eqn.Stmt, sc *scope, what string) error {
+	for _, s := range code {
+		if toShared(s, sc) {
+			return sc.explain(eqn.At(s.Target.At, "count in a variable of each neuron, or assign it in run_regularly", "%s cannot assign to the shared variable '%s': one value stands for all neurons", what, s.Target.ID))
+		}
+	}
+	return nil
 }
 
 // sharedOnly leaves out the assignments to variables of single neurons, and
@@ -306,10 +359,14 @@ func (c *compiler) regular(r *regular) error {
 		return err
 	}
 	return c.add(r.when, r.order, r.auto, func() error {
+		code, err := c.shared(g, r.code, sc, "run_regularly "+r.auto, flag)
+		if err != nil {
+			return err
+		}
 		l := c.lanes(g, "run_regularly "+r.auto)
 		l.off, l.ago = r.src.lo, c.ago(r.when)
 		c.within(l, r.src)
-		if err := eqn.Lower(l.b, r.code, sc, l); err != nil {
+		if err := eqn.Lower(l.b, code, sc, l); err != nil {
 			return sc.explain(err)
 		}
 		return c.stage(l, g.n, flag, nil)

@@ -108,17 +108,43 @@ type generator struct {
 
 // SpikeGeneratorGroup adds neurons that spike at given times (seconds).
 func (n *Network) SpikeGeneratorGroup(N int, indices []int, times []float64, o GeneratorOptions) (*NeuronGroup, error) {
-	if len(indices) != len(times) {
-		return nil, fmt.Errorf("SpikeGeneratorGroup: %d indices and %d times", len(indices), len(times))
-	}
 	if err := n.sameClock(o.Dt, "SpikeGeneratorGroup"); err != nil {
 		return nil, err
 	}
+	gen, err := n.newGenerator(N, indices, times, o.Period)
+	if err != nil {
+		return nil, err
+	}
+	g, err := n.newGroup(N, "", GroupOptions{Name: o.Name, Order: o.Order})
+	if err != nil {
+		return nil, err
+	}
+	g.generator = gen
+	g.events = []*groupEvent{{name: "spike"}}
+	return g, n.register(g, o.Name, "spikegeneratorgroup")
+}
+
+// SetSpikes changes what a SpikeGeneratorGroup emits from the next run on; times
+// and the period (0: none) are seconds.
+func (g *NeuronGroup) SetSpikes(indices []int, times []float64, period float64) error {
+	gen, err := g.net.newGenerator(g.n, indices, times, period)
+	if err != nil {
+		return err
+	}
+	g.generator = gen
+	g.net.version++
+	return nil
+}
+
+func (n *Network) newGenerator(N int, indices []int, times []float64, period float64) (*generator, error) {
+	if len(indices) != len(times) {
+		return nil, fmt.Errorf("SpikeGeneratorGroup: %d indices and %d times", len(indices), len(times))
+	}
 	gen := &generator{}
-	if o.Period != 0 {
-		k := o.Period / n.dt
+	if period != 0 {
+		k := period / n.dt
 		if k < 1 || math.Abs(k-roundHalf(k)) > 1e-4*k {
-			return nil, fmt.Errorf("SpikeGeneratorGroup: period=%g s is not a multiple of dt=%g s", o.Period, n.dt)
+			return nil, fmt.Errorf("SpikeGeneratorGroup: period=%g s is not a multiple of dt=%g s", period, n.dt)
 		}
 		gen.period = int64(roundHalf(k))
 	}
@@ -134,8 +160,8 @@ func (n *Network) SpikeGeneratorGroup(N int, indices []int, times []float64, o G
 		if t < 0 || math.IsNaN(t) || math.IsInf(t, 0) {
 			return nil, fmt.Errorf("SpikeGeneratorGroup: the time %g s of spike %d is not a time", t, k)
 		}
-		if o.Period != 0 && t >= o.Period {
-			return nil, fmt.Errorf("SpikeGeneratorGroup: the time %g s of spike %d is not below period=%g s", t, k, o.Period)
+		if period != 0 && t >= period {
+			return nil, fmt.Errorf("SpikeGeneratorGroup: the time %g s of spike %d is not below period=%g s", t, k, period)
 		}
 		list[k] = spike{int64(floorSteps(t / n.dt)), indices[k]}
 	}
@@ -152,13 +178,7 @@ func (n *Network) SpikeGeneratorGroup(N int, indices []int, times []float64, o G
 		gen.index = append(gen.index, uint32(s.i))
 	}
 	gen.start = append(gen.start, int32(len(gen.index)))
-	g, err := n.newGroup(N, "", GroupOptions{Name: o.Name, Order: o.Order})
-	if err != nil {
-		return nil, err
-	}
-	g.generator = gen
-	g.events = []*groupEvent{{name: "spike"}}
-	return g, n.register(g, o.Name, "spikegeneratorgroup")
+	return gen, nil
 }
 
 // PoissonInput adds independent Poisson input to one variable of a target.

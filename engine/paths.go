@@ -145,6 +145,9 @@ func (o *order) pathway(w *pathway) error {
 	if err := eqn.CheckStatements(w.code, base); err != nil {
 		return base.explain(err)
 	}
+	if err := noShared(w.code, base, "a pathway"); err != nil {
+		return err
+	}
 	first := int64(math.MinInt64)
 	for _, e := range w.eras(o.c.n.step) {
 		for k := range e.conns {

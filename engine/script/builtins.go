@@ -28,6 +28,7 @@ var methodParams = map[string]string{
 	"connect":       connectParams,
 	"run_regularly": "code / dt clock when order name codeobj_class",
 	"smooth_rate":   "/ window width",
+	"set_spikes":    "indices times / period sorted",
 	"values":        "var", "all_values": "",
 	"spike_trains": "", "event_trains": "",
 	"add": "", "remove": "", "collect": "", "run": runParams,

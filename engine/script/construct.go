@@ -232,26 +232,30 @@ func (p *input) AttrNames() []string { return []string{"name"} }
 
 func spikeGenerator(x *script, c *call) (starlark.Value, error) {
 	c.refuse("clock", "codeobj_class")
-	n, indices := c.size(), c.indices("indices")
-	c.unit("times", second)
+	n, indices, t := c.size(), c.indices("indices"), c.times("times")
 	o := engine.GeneratorOptions{Name: c.objectName(), Period: c.seconds("period", 0), Dt: c.seconds("dt", 0), Order: c.integer("order", 0)}
 	if c.err != nil {
 		return nil, c.err
 	}
-	times, ok, err := operandOf(c.val["times"])
-	if err == nil && (!ok || times.table) {
-		err = fmt.Errorf("times= must be a list of times, not %s", describe(c.val["times"]))
-	}
-	if err != nil {
-		c.fail("times", err)
-		return nil, c.err
-	}
-	g, err := x.net.SpikeGeneratorGroup(n, indices, times.v, o)
+	g, err := x.net.SpikeGeneratorGroup(n, indices, t, o)
 	if err != nil {
 		return nil, err
 	}
 	x.add(g)
 	return &group{x: x, c: g, class: "SpikeGeneratorGroup"}, nil
+}
+
+// times is a list of times, in seconds.
+func (c *call) times(name string) []float64 {
+	c.unit(name, second)
+	o, ok, err := operandOf(c.val[name])
+	if err == nil && (!ok || o.table) {
+		err = fmt.Errorf("%s= must be a list of times, not %s", name, describe(c.val[name]))
+	}
+	if err != nil {
+		c.fail(name, err)
+	}
+	return o.v
 }
 
 // timedArray is a TimedArray: called with a time it gives the value, as in equations.

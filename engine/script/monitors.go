@@ -74,7 +74,25 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			return starlark.MakeInt64(e.Num()), nil
 		case "spike_trains", "event_trains":
 			return m.x.method(m, name, func(*call) (starlark.Value, error) { return trains(e, times(e.T())) }), nil
-		case "values", "all_values":
+		case "all_values":
+			return m.x.method(m, name, func(*call) (starlark.Value, error) {
+				d := starlark.NewDict(2)
+				for _, v := range append([]string{"t"}, e.Variables()...) {
+					a, err := m.attr(v)
+					if err != nil {
+						return nil, err
+					}
+					each, err := trains(e, a.(*array))
+					if err != nil {
+						return nil, err
+					}
+					if err := d.SetKey(starlark.String(v), each); err != nil {
+						return nil, err
+					}
+				}
+				return d, nil
+			}), nil
+		case "values":
 			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
 				a, err := m.attr(c.str("var", ""))
 				if err != nil || a == nil {
@@ -141,7 +159,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 func (m *monitor) AttrNames() []string {
 	switch e := m.m.(type) {
 	case *engine.SpikeMonitor:
-		return append([]string{"N", "count", "i", "it", "name", "num_events", "num_spikes", "spike_trains", "t", "values"}, e.Variables()...)
+		return append([]string{"N", "all_values", "count", "i", "it", "name", "num_events", "num_spikes", "spike_trains", "t", "values"}, e.Variables()...)
 	case *engine.StateMonitor:
 		return append([]string{"N", "name", "record", "t"}, e.Variables()...)
 	}

@@ -59,6 +59,10 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 		return quantity{Value: g.x.net.T(), Dim: second}, nil
 	case "run_regularly":
 		return g.x.method(g, name, g.runRegularly), nil
+	case "set_spikes":
+		if g.class == "SpikeGeneratorGroup" {
+			return g.x.method(g, name, g.setSpikes), nil
+		}
 	}
 	if hint, ok := absentAttrs[name]; ok {
 		return nil, withHint(hint, "Brian2 has .%s of a group; Synfire does not yet", name)
@@ -145,6 +149,14 @@ func (g *group) runRegularly(c *call) (starlark.Value, error) {
 		return nil, c.err
 	}
 	return starlark.None, g.c.RunRegularly(code, o)
+}
+
+func (g *group) setSpikes(c *call) (starlark.Value, error) {
+	indices, t, period := c.indices("indices"), c.times("times"), c.seconds("period", 0)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return starlark.None, g.c.Group().SetSpikes(indices, t, period)
 }
 
 // absentAttrs are attributes of Brian2's groups that ours do not have.
