@@ -38,7 +38,7 @@ test:
 
 # Everything again as a plain `go build` makes it: every hash must be the same.
 test-nosimd:
-	GOEXPERIMENT= $(GO) test $(TAGFLAG) ./...
+	GOEXPERIMENT= $(GO) test $(TAGFLAG) -short ./...
 
 lint:
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt: these files are not formatted:"; echo "$$bad"; exit 1; fi
