@@ -77,6 +77,7 @@ func TestScene(t *testing.T) {
 		if n := pixels(img, img.Bounds(), alarm); n > 0 {
 			t.Errorf("%d pixels are marked as diverged", n)
 		}
+		s.end("ended")
 		s.diverge("here")
 		s.draw(img, true, 1)
 		if n := pixels(img, raster, alarm); n < 10000 {
@@ -105,6 +106,9 @@ func TestPace(t *testing.T) {
 	case n := <-took:
 		t.Fatalf("%d steps of a paused model", n)
 	case <-time.After(20 * time.Millisecond):
+	}
+	if paused, speed := p.state(); !paused || speed != 1 {
+		t.Errorf("paused %v at speed %g", paused, speed)
 	}
 	p.step()
 	if n := <-took; n != 1 {
