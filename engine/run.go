@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"synfire/engine/backend"
+	"synfire/engine/connect"
 )
 
 // RunOptions say where and how a run takes place.
@@ -88,6 +89,10 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	res.Synapses = c.synapsesN
 	for i := range c.plan.Bufs {
 		res.PlanBytes += 4 * int64(c.plan.Bufs[i].Len)
+	}
+	for i := range c.plan.Tables {
+		m := connect.Estimate(c.plan.Tables[i].Spec, 1, 1)
+		res.PlanBytes += m.Entries + m.Index
 	}
 	before := map[*NeuronGroup]uint64{}
 	for _, g := range n.Groups() {
