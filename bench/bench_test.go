@@ -240,6 +240,16 @@ func TestPeers(t *testing.T) {
 	}
 }
 
+// TestBand checks that fewer cells and less time widen the band.
+func TestBand(t *testing.T) {
+	w := Workload{Band: .1, Sizes: []float64{1000}, Time: 1, Shape: perCell(1)}
+	for _, c := range []struct{ size, duration, want float64 }{{1000, 1, .1}, {4000, 9, .1}, {250, 1, .2}, {250, .25, .4}} {
+		if got := w.band(Case{Size: c.size, Duration: c.duration}); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("size %g, %g s: %g, want %g", c.size, c.duration, got, c.want)
+		}
+	}
+}
+
 // TestPeerModels checks that peers' scripts have the workloads that claim them.
 func TestPeerModels(t *testing.T) {
 	for _, peer := range []string{"nest", "brian2"} {

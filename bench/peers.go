@@ -92,8 +92,17 @@ func comparePeers(rows []Row) {
 		if i < 0 {
 			continue
 		}
-		p.Note = rateNote(rows[i].Samples[0].Rates, medianRates(p.Samples), workload(p.Workload).Band)
+		p.Note = rateNote(rows[i].Samples[0].Rates, medianRates(p.Samples), workload(p.Workload).band(p.Case))
 	}
+}
+
+// band is by how much a peer's rates may differ in a case: Band for as many cells
+// and as much time as the workload's first size has, more for less, since rates
+// wander from seed to seed.
+func (w Workload) band(c Case) float64 {
+	n0, _ := w.Shape(w.Sizes[0])
+	n, _ := w.Shape(c.Size)
+	return w.Band * math.Sqrt(max(1, n0/n)*max(1, w.Time/c.Duration))
 }
 
 // medianRates takes the median of each population's rate over the samples.

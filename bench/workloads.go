@@ -38,7 +38,8 @@ type Workload struct {
 	Rate float64
 	// Peers can run it; see peers/.
 	Peers []string
-	// Band is by how much, as a fraction, a peer's rate may differ from ours.
+	// Band is by how much, as a fraction, a peer's rate may differ from ours at
+	// the first size.
 	Band float64
 	// files are made beside the script before it runs.
 	files func(dir string, size float64) (map[string]string, error)
@@ -64,7 +65,7 @@ var Workloads = []Workload{
 	{Name: "coba", About: "conductance-based LIF network, 80 inputs each", File: "coba.star", Param: "n", Sizes: []float64{4000, 2e4, 1e5, 1e6}, Time: 1, Shape: perCell(80), Rate: 20, Peers: []string{"brian2", "brian2-cython", "nest"}, Band: .25},
 	{Name: "cobahh", About: "Hodgkin-Huxley network, 80 inputs each", File: "cobahh.star", Param: "n", Sizes: []float64{4000, 2e4, 1e5, 1e6}, Time: 0.5, Shape: perCell(80), Rate: 37, Peers: []string{"brian2", "brian2-cython", "nest"}, Band: .15},
 	{Name: "brunel", About: "Brunel (2000), AI state, 1,250 inputs each", File: "brunel.star", Param: "n", Sizes: []float64{12500, 1e5}, Time: 0.5, Shape: perCell(1250), Rate: 37, Peers: []string{"nest", "brian2"}, Band: .04},
-	{Name: "brunel100", About: "the same with 100 inputs each", File: "brunel.star", Param: "n", Sizes: []float64{1e5, 1e4, 1e6}, Time: 0.2, Set: map[string]string{"indegree": "100"}, Shape: perCell(100), Rate: 37, Peers: []string{"nest", "brian2"}, Band: .06},
+	{Name: "brunel100", About: "the same with 100 inputs each", File: "brunel.star", Param: "n", Sizes: []float64{1e5, 1e4, 1e6}, Time: 0.2, Set: map[string]string{"indegree": "100"}, Shape: perCell(100), Rate: 68, Peers: []string{"nest", "brian2"}, Band: .06},
 	{Name: "brunel1000", About: "the same with 1,000 inputs each", File: "brunel.star", Param: "n", Sizes: []float64{1e5, 1e4, 1e6}, Time: 0.1, Set: map[string]string{"indegree": "1000"}, Shape: perCell(1000), Rate: 37, Peers: []string{"nest", "brian2"}, Band: .05},
 	{Name: "indegree", About: "Brunel's network of 10,000 cells, inputs varied", File: "brunel.star", Param: "indegree", Sizes: []float64{1000, 100, 300, 3000, 8000}, Time: 0.3, Set: map[string]string{"n": "10000"},
 		Shape: func(k float64) (float64, float64) { return 1e4, 1e4 * k }, Rate: 37, Peers: []string{"nest"}, Band: .06},
@@ -185,7 +186,7 @@ func (w Workload) bytesNeeded(size float64, backend string) float64 {
 		perSynapse, perNeuron = 32, 600
 	}
 	if w.files != nil {
-		perSynapse += 40 // arrays as the script reads them
+		perSynapse += 75 // arrays as the script reads them
 	}
 	return 60e6 + perNeuron*n + perSynapse*s
 }
