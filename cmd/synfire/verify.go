@@ -99,7 +99,7 @@ func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 		open := func() (backend.Backend, error) { return openBackend(n, f, func(string) {}) }
 		if n == "gl" {
 			open = func() (backend.Backend, error) {
-				return shaders.Open(shaders.Options{Device: c.Device, AllowInexact: c.AllowInexact, Inject: fault})
+				return shaders.Open(shaders.Options{Device: c.Device, AllowInexact: c.AllowInexact || fault != "", Inject: fault})
 			}
 			b, err := open()
 			if err != nil && asked {

@@ -101,7 +101,7 @@ type Report struct {
 	Equal   bool          `json:"equal"`
 	Sides   []*SideReport `json:"backends"`
 	Steps   int64         `json:"steps"`
-	States  int           `json:"states"`       // compared whole, by digest
+	States  int           `json:"states"`       // compared whole, by hash: at marks and at the end of each run()
 	Words   int64         `json:"state_words"`  // in them
 	Records int64         `json:"record_words"` // spikes, samples and counts compared
 	First   *Difference   `json:"difference,omitempty"`
@@ -141,7 +141,10 @@ func Compare(ctx context.Context, sides []Side, model Model, o Options) (*Report
 	}
 	ref := r.Sides[0]
 	ref.Equal = true
-	r.Steps, r.States, r.Words, r.Records = ref.Steps, len(ref.trace.Marks), ref.trace.Words, ref.trace.Recorded
+	r.Steps, r.States, r.Words, r.Records = ref.Steps, len(ref.trace.Marks)+len(ref.Runs), ref.trace.Words, ref.trace.Recorded
+	for k := range ref.Runs {
+		r.Words += ref.trace.size[k]
+	}
 	var worst *SideReport
 	var at gap
 	other := 0

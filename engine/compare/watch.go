@@ -29,6 +29,7 @@ type Trace struct {
 	open     bool // the last mark waits for the records of its run
 	injected bool
 	names    []string // of State buffers with their lengths, for a wrong --inject
+	size     []int64  // words of state of each plan that was loaded, one for each run()
 	snap     *snapshot
 }
 
@@ -93,11 +94,14 @@ func (w *watch) Load(p *backend.Plan) (backend.Program, error) {
 		return nil, err
 	}
 	w.trace.names = w.trace.names[:0]
+	size := int64(0)
 	for i := range p.Bufs {
 		if b := &p.Bufs[i]; b.Kind == backend.State && b.Len > 0 {
 			w.trace.names = append(w.trace.names, fmt.Sprintf("%s\x00%d words", b.Name, b.Len))
+			size += int64(b.Len)
 		}
 	}
+	w.trace.size = append(w.trace.size, size)
 	return &watched{Program: prog, w: w, plan: p, records: recordsOf(p), counts: map[int][]uint32{}}, nil
 }
 
