@@ -50,6 +50,7 @@ var (
 	background = color.RGBA{16, 18, 24, 255}
 	frame      = color.RGBA{70, 76, 90, 255}
 	ink        = color.RGBA{220, 224, 232, 255}
+	faint      = color.RGBA{140, 146, 160, 255}
 	alarm      = color.RGBA{220, 20, 20, 255}
 )
 
@@ -172,11 +173,11 @@ func (s *scene) draw(img *image.RGBA, paused bool, speed float64) {
 		mean := 0.0
 		for _, v := range l {
 			top = max(top, v)
-			mean += v / float64(len(l))
+			mean += v / float64(len(l)) * float64(last-first) / float64(max(last-max(first, 0), 1)) // since the model began
 		}
 		middle := (band.Min.Y + band.Max.Y) / 2
 		text(img, 8, middle+2, clip(p.name, 13), c, 1)
-		if band.Dy() > 28 {
+		if band.Dy() > 36 {
 			text(img, 8, middle+16, fmt.Sprintf("%.3g Hz", mean), ink, 1)
 		}
 		lines = append(lines, l)
@@ -195,7 +196,7 @@ func (s *scene) draw(img *image.RGBA, paused bool, speed float64) {
 	text(img, raster.Max.X-7*len(now), img.Bounds().Max.Y-8, now, ink, 1)
 
 	const keys = "space: pause   right: one step   + -: speed   Esc: end"
-	text(img, (raster.Min.X+raster.Max.X)/2-7*len(keys)/2, img.Bounds().Max.Y-8, keys, frame, 1)
+	text(img, (raster.Min.X+raster.Max.X)/2-7*len(keys)/2, img.Bounds().Max.Y-8, keys, faint, 1)
 
 	state := fmt.Sprintf("speed %.3g", speed)
 	if paused {
