@@ -358,7 +358,8 @@ func (r *Results) WriteCSV(w io.Writer) error {
 
 // WriteBenchmarks prints lines in Go's benchmark format, for benchstat.
 func (r *Results) WriteBenchmarks(w io.Writer) error {
-	fmt.Fprintf(w, "goos: %s\npkg: synfire/bench\ncpu: %s\n", r.Machine.OS, r.Machine.CPU)
+	system, arch, _ := strings.Cut(r.Machine.OS, "/")
+	fmt.Fprintf(w, "goos: %s\ngoarch: %s\npkg: synfire/bench\ncpu: %s\n", system, arch, r.Machine.CPU)
 	for k := range r.Rows {
 		row := &r.Rows[k]
 		for i := range row.Samples {
