@@ -297,6 +297,13 @@ func (s *Synapses) degrees(post bool) ([]uint32, error) {
 // get returns the values of a synaptic variable in SI units.
 func (v *synVar) get(ix any) (Array, error) {
 	all, err := v.all()
+	if err == nil && v.shared {
+		if len(all.V) == 0 && v.later.list == nil && v.later.lazy == nil {
+			all.V = []float64{v.later.value} // before the first connect
+		}
+		all.V = all.V[:min(1, len(all.V))]
+		return all, nil
+	}
 	if err != nil || ix == nil {
 		return all, err
 	}

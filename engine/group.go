@@ -224,7 +224,8 @@ func (g *NeuronGroup) declare() error {
 			v.n = 1
 		}
 		if v.unlessRef && g.refKind == refNone && g.threshold == nil {
-			return errorAt(e.At, "(unless refractory) needs a refractory period: give refractory=")
+			g.net.warn("%s: (unless refractory) has no effect on %s: the group has neither threshold= nor refractory=", g.Name(), e.Name)
+			v.unlessRef = false
 		}
 		switch e.Kind {
 		case eqn.Sub:

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"synfire/engine/connect"
@@ -70,12 +71,13 @@ type conn struct {
 
 // synVar is a variable of synapses: one column for each conn.
 type synVar struct {
-	s     *Synapses
-	name  string
-	sym   *eqn.Symbol
-	cols  []column
-	later column   // of connect calls to come: a delay given to the constructor
-	path  *pathway // a delay
+	s      *Synapses
+	name   string
+	sym    *eqn.Symbol
+	cols   []column
+	shared bool     // one value; kept for each synapse like the others
+	later  column   // of connect calls to come: a delay given to the constructor
+	path   *pathway // a delay
 }
 
 // column is the values of one conn's synapses: an expression that is worked out
@@ -112,7 +114,7 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 			return nil, errorAt(e.At, "%q is defined twice, or is a name that all Synapses have", e.Name)
 		}
 		v := s.declare(e.Name, e.Dim, e.Type)
-		v.sym.Shared = false
+		v.shared = slices.Contains(e.Flags, "shared")
 		if e.Kind == eqn.Sub {
 			v.sym.Kind, v.sym.Expr, v.sym.ReadOnly = eqn.Subexpression, e.X, true
 		}
@@ -226,6 +228,15 @@ func (s *Synapses) Delay(name string) (*Var, error) {
 		return nil, err
 	}
 	return &Var{syn: p.delay}, nil
+}
+
+// Order is the order of a pathway within its step.
+func (s *Synapses) Order(name string) (int, error) {
+	p, err := s.pathway(name)
+	if err != nil {
+		return 0, err
+	}
+	return p.order, nil
 }
 
 // SetOrder sets the order of a pathway within its step.

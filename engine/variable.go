@@ -133,7 +133,7 @@ func (v *Var) Dim() eqn.Dim {
 // Scalar says that the variable is shared: one value for all.
 func (v *Var) Scalar() bool {
 	if v.syn != nil {
-		return v.syn.sym.Shared
+		return v.syn.shared
 	}
 	return v.v.shared
 }
@@ -153,10 +153,10 @@ func (v *Var) symbol() *eqn.Symbol {
 
 // Len is the number of values that Get(nil) returns.
 func (v *Var) Len() (int, error) {
-	if v.syn != nil {
+	if v.syn != nil && !v.Scalar() {
 		return v.syn.s.N()
 	}
-	if v.v.shared {
+	if v.Scalar() {
 		return 1, nil
 	}
 	return v.hi - v.lo, nil

@@ -170,7 +170,12 @@ func (p *pathway) String() string { return fmt.Sprintf("<pathway %s of %s>", p.n
 func (p *pathway) Type() string   { return "pathway" }
 
 func (p *pathway) Attr(name string) (starlark.Value, error) {
-	if name != "delay" {
+	switch name {
+	case "delay":
+	case "order":
+		n, err := p.s.Order(p.name)
+		return starlark.MakeInt(n), err
+	default:
 		return nil, nil
 	}
 	v, err := p.s.Delay(p.name)
