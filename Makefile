@@ -76,7 +76,7 @@ gl-matrix:
 
 # Brian2 and NEST in a virtual environment, for `synfire bench --peers`.
 peers:
-	python3 -m venv .venv && .venv/bin/pip install -q -r bench/peers/requirements.txt
+	$$(command -v python3.12 || command -v python3) -m venv .venv && .venv/bin/pip install -q -r bench/peers/requirements.txt
 
 # Tests that take minutes: full-scale networks, published figures, long sweeps.
 long:
