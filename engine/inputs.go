@@ -103,7 +103,6 @@ type generator struct {
 	start  []int32
 	index  []uint32
 	period int64
-	offset int64
 }
 
 // SpikeGeneratorGroup adds neurons that spike at given times (seconds).

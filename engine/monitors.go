@@ -41,7 +41,6 @@ type SpikeMonitor struct {
 	count  []int64
 	num    int64
 
-	rec   *recordRef
 	slots []*Variable
 }
 
@@ -119,7 +118,6 @@ func (m *SpikeMonitor) Values(name string) (Array, error) {
 type StateMonitor struct {
 	Object
 	src   span
-	syn   *Synapses
 	vars  []string
 	items []int // recorded neurons, relative to src
 	every float64
@@ -127,7 +125,6 @@ type StateMonitor struct {
 	step   []int64
 	values map[string][]uint32 // samples of all recorded items, one after the other
 	slots  []*Variable
-	rec    *recordRef
 }
 
 // StateMonitor records variables of src (Cells or *Synapses).
@@ -249,10 +246,8 @@ func (m *StateMonitor) Samples(name string) ([]float32, int, error) {
 type RateMonitor struct {
 	Object
 	src   span
-	step0 int64
 	count []int32 // spikes of each recorded step
 	steps []int64
-	rec   *recordRef
 }
 
 // PopulationRateMonitor records the population rate of src.

@@ -37,8 +37,3 @@ func (d drawer) choose(item uint32, n, size int, take func(int)) {
 		}
 	}
 }
-
-// uniform is a number in [0, 1) with 53 bits.
-func (d drawer) uniform(item uint32) float64 {
-	return float64(uint64(d.word(item, 0))<<21|uint64(d.word(item, 1))>>11) * 0x1p-53
-}

@@ -145,6 +145,10 @@ func reduction(name string) func(*script, starlark.Tuple) (starlark.Value, error
 // length is len(x); groups and synapses have one too.
 func length(x *script, args starlark.Tuple) (starlark.Value, error) {
 	if len(args) == 1 {
+		if s, ok := args[0].(*synapses); ok {
+			n, err := s.s.N()
+			return starlark.MakeInt(n), err
+		}
 		if v, ok := args[0].(interface{ Len() int }); ok {
 			return starlark.MakeInt(v.Len()), nil
 		}

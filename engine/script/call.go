@@ -152,11 +152,6 @@ func (c *call) integer(name string, def int) int {
 	return n
 }
 
-// number is a pure number.
-func (c *call) number(name string, def float64) float64 {
-	return c.measure(name, eqn.Dim{}, def)
-}
-
 // seconds is a time in SI units.
 func (c *call) seconds(name string, def float64) float64 {
 	return c.measure(name, second, def)

@@ -244,12 +244,6 @@ func (x *script) print(_ *starlark.Thread, msg string) {
 	}
 }
 
-func (x *script) warn(format string, a ...any) {
-	if x.opt.Warn != nil {
-		x.opt.Warn(fmt.Sprintf(format, a...))
-	}
-}
-
 // here is where the script stands now.
 func (x *script) here() syntax.Position {
 	for d := range x.thread.CallStackDepth() {
@@ -317,11 +311,14 @@ func (x *script) mainGlobals() starlark.StringDict {
 
 // lookup gives the engine the value of an external name at this moment.
 func (x *script) lookup(name string) (val any, ok bool) {
+	last, unusable := "", false
 	x.names(func(n string, v starlark.Value) bool {
 		if n != name {
 			return true
 		}
-		if _, text := v.(starlark.String); text || v == starlark.None {
+		if text, ok := v.(starlark.String); ok || v == starlark.None {
+			last = string(text) // found where there is nothing better, for the message
+			unusable = unusable || ok
 			return true
 		}
 		e, err := toEngine(v)
@@ -331,6 +328,9 @@ func (x *script) lookup(name string) (val any, ok bool) {
 		val, ok = e, true
 		return false
 	})
+	if !ok && unusable {
+		return last, true
+	}
 	return val, ok
 }
 

@@ -249,16 +249,3 @@ func (s *source) expr(e syntax.Expr) syntax.Expr {
 	}
 	return e
 }
-
-// callName is what a call expression calls: "run", "S.connect".
-func callName(e syntax.Expr) string {
-	switch e := e.(type) {
-	case *syntax.Ident:
-		return e.Name
-	case *syntax.DotExpr:
-		if n := callName(e.X); n != "" {
-			return n + "." + e.Name.Name
-		}
-	}
-	return ""
-}
