@@ -84,6 +84,23 @@ func (s *Synapses) byRule(p *connect.Proj, o ConnectOptions) error {
 		if o.RuleN < 0 {
 			return fmt.Errorf("connect: rule=%q needs a number that is not negative, got %d", o.Rule, o.RuleN)
 		}
+		most, of := p.NPre*p.NPost, "pairs"
+		switch r {
+		case connect.FixedIndegree:
+			most, of = p.NPre, "sources for each target"
+		case connect.FixedOutdegree:
+			most, of = p.NPost, "targets for each source"
+		}
+		if p.NoAutapses && p.Same && p.PreOff == p.PostOff && p.NPre == p.NPost {
+			if r == connect.FixedTotal {
+				most -= p.NPre
+			} else {
+				most--
+			}
+		}
+		if p.NoMultapses && o.RuleN > most || o.RuleN > 0 && most == 0 {
+			return fmt.Errorf("connect: rule=%q cannot give %d: there are %d %s; take fewer, or allow_multapses=True", o.Rule, o.RuleN, most, of)
+		}
 	case connect.OneToOne:
 		if p.NPre != p.NPost {
 			return fmt.Errorf("connect: rule=\"one_to_one\" needs groups of one size: %s has %d neurons, %s %d", s.srcName, p.NPre, s.tgtName, p.NPost)

@@ -65,6 +65,7 @@ type Network struct {
 	version int                      // counts changes of structure
 	specs   map[uint64]*connect.Spec // tables' contents that a later run may use again
 
+	free       int64 // memory that the backend may take, in bytes; 0: not known
 	threads    int
 	runBegin   time.Time
 	firstSpike *time.Time

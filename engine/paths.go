@@ -142,6 +142,11 @@ func (o *order) pathway(w *pathway) error {
 		return nil
 	}
 	base := s.pathScope(o.c, -1)
+	for _, st := range w.code {
+		if v := s.byName[st.Target.ID]; v != nil && v.sym.Kind == eqn.Variable && v.path == nil {
+			return plastic(st.Target.At, st.Target.ID)
+		}
+	}
 	if err := eqn.CheckStatements(w.code, base); err != nil {
 		return base.explain(err)
 	}
@@ -253,12 +258,17 @@ func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
 	}
 }
 
+// plastic is the error of synapses whose variables change.
+func plastic(at eqn.Pos, name string) error {
+	return eqn.At(at, "on_pre and on_post may change variables of the neurons: x_pre, x_post", "'%s' would change during a run: plastic synapses (STDP, short-term plasticity) are not available yet", name)
+}
+
 func (o *order) statement(w *pathway, e era, k int, first int64, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, nth int) error {
 	s, c := w.delay.s, o.c
 	r, ok := y.Ref.(endRef)
 	if !ok {
 		if _, own := y.Ref.(*synVar); own {
-			return errorAt(st.Target.At, "%s: synapses whose variables change are not available yet", st.Target.ID)
+			return plastic(st.Target.At, st.Target.ID)
 		}
 		return errorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
 	}

@@ -70,6 +70,10 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if n.step+total >= 1<<31-1<<20 {
 		return nil, fmt.Errorf("run: %d steps pass the limit of 2^31", n.step+total)
 	}
+	n.free = 0
+	if b, ok := o.Backend.(interface{ FreeMemory() int64 }); ok {
+		n.free = b.FreeMemory()
+	}
 	c, err := n.compile()
 	if err != nil {
 		return nil, err

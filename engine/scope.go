@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -37,7 +38,8 @@ func symbol(name string, x any) (*eqn.Symbol, error) {
 	case *TimedArray:
 		s.Kind, s.Array, s.Dim = eqn.Timed, x, x.Dim
 	default:
-		return nil, fmt.Errorf("%q is a %T, which an equation cannot use: a number, a quantity or a TimedArray was expected", name, x)
+		what := map[bool]string{true: "a text", false: "a list of values"}[isText(x)]
+		return nil, fmt.Errorf("'%s' is %s outside the equations, which cannot use it: a number, a quantity or a TimedArray was expected; values that differ between neurons are a parameter of the model, '%s : unit'", name, what, name)
 	}
 	return s, nil
 }
@@ -50,7 +52,8 @@ type scope struct {
 	own       func(string) *eqn.Symbol
 	ownNames  func() []string
 	namespace map[string]any
-	bad       error // the first external that cannot be used
+	bad       error  // why the first external that cannot be used cannot
+	badName   string // its name
 }
 
 // Resolve implements eqn.Scope.
@@ -87,7 +90,7 @@ func (s *scope) external(key, name string, x any) *eqn.Symbol {
 	y, err := symbol(name, x)
 	if err != nil {
 		if s.bad == nil {
-			s.bad = err
+			s.bad, s.badName = err, name
 		}
 		return nil
 	}
@@ -115,8 +118,11 @@ func (s *scope) Names() []string {
 
 // explain adds the reason where a name was known but could not be used.
 func (s *scope) explain(err error) error {
-	if err != nil && s.bad != nil && strings.Contains(err.Error(), strings.SplitN(s.bad.Error(), " ", 2)[0]) {
-		return fmt.Errorf("%w\n%v", err, s.bad)
+	var q *eqn.Error
+	if err != nil && s.bad != nil && errors.As(err, &q) && strings.Contains(q.Msg, "'"+s.badName+"'") {
+		c := *q
+		c.Hint = s.bad.Error()
+		return &c
 	}
 	return err
 }

@@ -103,10 +103,13 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 	s.eqs = eqs
 	for _, e := range eqs.List {
 		if e.Kind == eqn.Differential {
-			return nil, errorAt(e.At, "d%s/dt: synapses whose variables change are not available yet", e.Name)
+			return nil, plastic(e.At, e.Name)
 		}
 		for _, f := range e.Flags {
 			if f != "constant" && f != "shared" {
+				if f == "summed" {
+					return nil, eqn.At(e.At, "gap junctions and graded synapses come with the full language", "'%s': (summed) variables of Synapses are not available yet", e.Name)
+				}
 				return nil, errorAt(e.At, "%s: the flag (%s) of Synapses is not available yet", e.Name, f)
 			}
 		}

@@ -91,7 +91,7 @@ func (c *compiler) deliver(a *accumulator) error {
 		}
 		c.liveSpecs[print] = true
 		specs[k] = spec
-		st, err := connect.Measure(spec, c.n.threads)
+		st, err := c.measure(spec)
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (c *compiler) deliver(a *accumulator) error {
 			spec.Width = 0
 			spec.Uniform = int32(connect.Fix(float32(g.weight), a.scale))
 		}
-		st, err := connect.Measure(spec, c.n.threads)
+		st, err := c.measure(spec)
 		if err != nil {
 			return err
 		}
@@ -387,7 +387,7 @@ func (o *order) effect(w *pathway, e era, k int, first int64, locals []eqn.Stmt,
 			c.n.specs[print] = spec
 		}
 		c.liveSpecs[print] = true
-		stats, err := connect.Measure(spec, c.n.threads)
+		stats, err := c.measure(spec)
 		if err != nil {
 			return err
 		}
@@ -441,4 +441,25 @@ func (s *Synapses) onlyOne(k int, e era, r endRef, st eqn.Stmt) error {
 		seen[x] = true
 	}
 	return nil
+}
+
+// measure counts the synapses of a table. What cannot fit into memory is told
+// before it is drawn.
+func (c *compiler) measure(spec *connect.Spec) (*connect.Stats, error) {
+	const most = 1 << 36
+	sure := &connect.Spec{NSrc: spec.NSrc, NTgt: spec.NTgt}
+	for _, p := range spec.Projs {
+		if p.Cond == nil && p.PProg == nil { // of the others nothing is known yet
+			sure.Projs = append(sure.Projs, p)
+		}
+	}
+	m := connect.Estimate(sure, 1, 1)
+	if free := c.n.free; m.Synapses > most || free > 0 && m.Entries > free {
+		if free <= 0 {
+			free = 2 * most
+		}
+		return nil, fmt.Errorf("%s: some %.2g synapses need at least %.0f GB of memory, %.0f GB are free; %.2g of them would fit: connect fewer neurons, or with a smaller p=",
+			spec.Name, float64(m.Synapses), float64(m.Entries)/1e9, float64(free)/1e9, float64(free)/float64(max(m.Entries, 1)))
+	}
+	return connect.Measure(spec, c.n.threads)
 }

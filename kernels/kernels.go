@@ -31,6 +31,9 @@ type cpu struct {
 
 func (c *cpu) Name() string { return "cpu" }
 
+// FreeMemory is what the machine has left, in bytes; 0: not known.
+func (c *cpu) FreeMemory() int64 { return available() }
+
 func (c *cpu) Caps() backend.Caps {
 	plural := "s"
 	if c.threads == 1 {
