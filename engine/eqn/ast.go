@@ -11,8 +11,9 @@ type Pos struct {
 type Source struct {
 	File string // shown in errors
 	Text string
-	Line int // of the first character of Text in File, from 1
-	Col  int // likewise; applies to the first line only
+	Line int  // of the first character of Text in File, from 1
+	Col  int  // likewise; applies to the first line only
+	Flat bool // Text stands in one line of File: its line breaks are written \n
 }
 
 // Type is the type of an expression.

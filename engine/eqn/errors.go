@@ -60,6 +60,10 @@ func At(p Pos, hint, format string, args ...any) *Error {
 		}
 	}
 	lines := strings.Split(p.Src.Text, "\n")
+	if p.Src.Flat && p.Line > 1 && p.Line <= len(lines) {
+		before := strings.Join(lines[:p.Line-1], "\\n") + "\\n" // as the file has it
+		e.Line, e.Col = p.Src.Line, p.Src.Col+utf8.RuneCountInString(before)+p.Col-1
+	}
 	if p.Line <= len(lines) {
 		e.Snippet = strings.TrimRight(lines[p.Line-1], "\r \t")
 		if cut := len(e.Snippet) - len(strings.TrimLeft(e.Snippet, " \t")); cut > 0 && cut < e.Caret {

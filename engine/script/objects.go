@@ -186,6 +186,9 @@ func variableAttr(x *script, owner, name string, known []string, find func(strin
 		bare = true
 		v, err = find(strings.TrimSuffix(name, "_"))
 	}
+	if err != nil && name == "delay" {
+		return nil, withHint("give on_pre= or on_post=: a delay is one of a pathway's, S.pre.delay, S.post.delay", "%s has no pathway that delay could mean", owner)
+	}
 	if err != nil {
 		hint := ""
 		if n := nearest(name, append([]string(nil), known...)); n != "" {

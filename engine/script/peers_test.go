@@ -73,3 +73,19 @@ func compareShown(t *testing.T, ours, theirs []string) {
 		}
 	}
 }
+
+// TestRunErrors: errors that run() finds, where they stand and what they say.
+func TestRunErrors(t *testing.T) {
+	for _, c := range []struct{ name, src, at, want string }{
+		{"list outside the equations", "G = NeuronGroup(1, 'dv/dt = -v/tau : 1')\ntau = [1, 2]*ms\nrun(1*ms)", "1:32", "'tau' is a list of values outside the equations"},
+		{"plastic", "G = NeuronGroup(2, 'v : 1', threshold='v > 1')\nS = Synapses(G, G, 'w : 1', on_pre='w += 0.1')\nS.connect()\nrun(1*ms)", "2:37", "plastic synapses (STDP"},
+		{"shared in reset", "G = NeuronGroup(1, 'v : 1\\ng : 1 (shared)', threshold='v > 1', reset='g += 1')\nrun(1*ms)", "1:", "cannot assign to the shared variable 'g'"},
+		{"shared in pathway", "G = NeuronGroup(1, 'v : 1\\ng : 1 (shared)', threshold='v > 1')\nS = Synapses(G, G, on_pre='g += 1')\nS.connect()\nrun(1*ms)", "2:28", "cannot assign to the shared variable 'g'"},
+		{"beyond memory", "G = NeuronGroup(1000000, 'v : 1', threshold='v>1')\nS = Synapses(G, G, on_pre='v_post += 1')\nS.connect(p=0.5)\nrun(1*ms)", "4:1", "memory"},
+	} {
+		_, _, err := simulate(t, c.src, script.Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "test.star:"+c.at) {
+			t.Errorf("%s: the error is not at %s or lacks %q:\n%v", c.name, c.at, c.want, err)
+		}
+	}
+}

@@ -136,6 +136,11 @@ func TestErrors(t *testing.T) {
 		{"fail", "fail('no luck')", "1:1", "no luck"},
 		{"huge", "x = zeros(1 << 60)", "1:5", "size"},
 		{"self list", "x = [1]\nx.append(x)\ny = x*mV", "3:6", "holds itself"},
+		{"breaks written in the text", "G = NeuronGroup(2, 'dv/dt = -v/ms : 1\\ndw/dt = -w/ms')", "1:53", "expected an operator"},
+		{"plastic equations", "G = NeuronGroup(2, 'v : 1', threshold='v > 1')\nS = Synapses(G, G, 'dw/dt = -w/ms : 1 (event-driven)')", "2:22", "plastic synapses (STDP"},
+		{"summed", "G = NeuronGroup(2, 'v : 1')\nS = Synapses(G, G, 'v_post = 1*v_pre : 1 (summed)')", "2:21", "(summed) variables"},
+		{"degree", "G = NeuronGroup(5, 'v : 1')\nS = Synapses(G, G)\nS.connect(rule='fixed_indegree', indegree=10, allow_multapses=False)", "3:3", "cannot give 10: there are 5 sources"},
+		{"no pathway", "G = NeuronGroup(5, 'v : 1')\nS = Synapses(G, G)\nS.delay = 1*ms", "3:3", "no pathway"},
 		{"seed", "seed()", "1:1", "different every time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -63,7 +63,8 @@ func (s *source) texts(n syntax.Node, f func(text string, at eqn.Source)) {
 	syntax.Walk(n, func(n syntax.Node) bool {
 		if l, ok := n.(*syntax.Literal); ok && l.Token == syntax.STRING {
 			text := l.Value.(string)
-			f(text, eqn.Source{File: s.name, Text: text, Line: int(l.TokenPos.Line), Col: int(l.TokenPos.Col) + quoteLen(l.Raw)})
+			f(text, eqn.Source{File: s.name, Text: text, Line: int(l.TokenPos.Line), Col: int(l.TokenPos.Col) + quoteLen(l.Raw),
+				Flat: strings.Contains(text, "\n") && !strings.Contains(l.Raw, "\n")})
 		}
 		return true
 	})
