@@ -338,6 +338,9 @@ func (c *compiler) threshold(g *NeuronGroup, sc *scope, e *groupEvent, nth int) 
 func (c *compiler) inject(g *NeuronGroup) error {
 	e := g.events[0]
 	gen := g.generator
+	if err := gen.inSteps(g.Name(), c.n.dt); err != nil {
+		return err
+	}
 	c.add("thresholds", g.order, g.auto, func() error {
 		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormInject, Name: g.Name() + " spikes", Flag: -1, Event: c.event(g, e),
 			Steps: gen.steps, Start: gen.start, Index: gen.index, Period: gen.period, Acc: backend.NoBuf})

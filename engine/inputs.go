@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"synfire/engine/eqn"
@@ -99,7 +100,11 @@ type GeneratorOptions struct {
 
 // generator is what a SpikeGeneratorGroup emits, by step.
 type generator struct {
-	steps  []int64
+	indices []int
+	times   []float64 // seconds
+	seconds float64   // the period
+
+	steps  []int64 // of the clock, as the run begins
 	start  []int32
 	index  []uint32
 	period int64
@@ -139,19 +144,6 @@ func (n *Network) newGenerator(N int, indices []int, times []float64, period flo
 	if len(indices) != len(times) {
 		return nil, fmt.Errorf("SpikeGeneratorGroup: %d indices and %d times", len(indices), len(times))
 	}
-	gen := &generator{}
-	if period != 0 {
-		k := period / n.dt
-		if k < 1 || math.Abs(k-roundHalf(k)) > 1e-4*k {
-			return nil, fmt.Errorf("SpikeGeneratorGroup: period=%g s is not a multiple of dt=%g s", period, n.dt)
-		}
-		gen.period = int64(roundHalf(k))
-	}
-	type spike struct {
-		step int64
-		i    int
-	}
-	list := make([]spike, len(times))
 	for k, t := range times {
 		if indices[k] < 0 || indices[k] >= N {
 			return nil, fmt.Errorf("SpikeGeneratorGroup: index %d of spike %d is out of range: the group has %d neurons", indices[k], k, N)
@@ -162,14 +154,34 @@ func (n *Network) newGenerator(N int, indices []int, times []float64, period flo
 		if period != 0 && t >= period {
 			return nil, fmt.Errorf("SpikeGeneratorGroup: the time %g s of spike %d is not below period=%g s", t, k, period)
 		}
-		list[k] = spike{int64(floorSteps(t / n.dt)), indices[k]}
+	}
+	return &generator{indices: slices.Clone(indices), times: slices.Clone(times), seconds: period}, nil
+}
+
+// inSteps puts the spikes on the clock, which may be set after the group was made.
+func (gen *generator) inSteps(name string, dt float64) error {
+	gen.steps, gen.start, gen.index, gen.period = nil, nil, nil, 0
+	if gen.seconds != 0 {
+		k := gen.seconds / dt
+		if k < 1 || math.Abs(k-roundHalf(k)) > 1e-4*k {
+			return fmt.Errorf("%s: period=%g s is not a multiple of dt=%g s", name, gen.seconds, dt)
+		}
+		gen.period = int64(roundHalf(k))
+	}
+	type spike struct {
+		step int64
+		i    int
+	}
+	list := make([]spike, len(gen.times))
+	for k, t := range gen.times {
+		list[k] = spike{int64(floorSteps(t / dt)), gen.indices[k]}
 	}
 	sort.Slice(list, func(a, b int) bool {
 		return list[a].step < list[b].step || list[a].step == list[b].step && list[a].i < list[b].i
 	})
 	for k, s := range list {
 		if k > 0 && s == list[k-1] {
-			return nil, fmt.Errorf("SpikeGeneratorGroup: neuron %d spikes more than once in the step at %g s", s.i, float64(float64(s.step)*n.dt))
+			return fmt.Errorf("%s: neuron %d spikes more than once in the step at %g s: leave one out, or take a smaller dt", name, s.i, float64(float64(s.step)*dt))
 		}
 		if len(gen.steps) == 0 || gen.steps[len(gen.steps)-1] != s.step {
 			gen.steps, gen.start = append(gen.steps, s.step), append(gen.start, int32(len(gen.index)))
@@ -177,7 +189,7 @@ func (n *Network) newGenerator(N int, indices []int, times []float64, period flo
 		gen.index = append(gen.index, uint32(s.i))
 	}
 	gen.start = append(gen.start, int32(len(gen.index)))
-	return gen, nil
+	return nil
 }
 
 // PoissonInput adds independent Poisson input to one variable of a target.
