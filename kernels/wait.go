@@ -19,6 +19,12 @@ type progress struct {
 	_    [64]byte
 }
 
+// yields is how often a thread that waits lets others have the processor before
+// it sleeps. A sleep lasts some 100 us and more, half a step of a large network,
+// and the other thread then waits in turn: so it is for the case that another
+// program holds the processor.
+const yields = 20000
+
 // reach waits until *at is at least n. It spins for some time, since the other
 // thread is as a rule about to arrive; then it lets others have the processor.
 func reach(at *atomic.Int64, n int64, spins int) {
@@ -26,7 +32,7 @@ func reach(at *atomic.Int64, n int64, spins int) {
 		switch {
 		case i < spins:
 			pause()
-		case i < spins+200:
+		case i < spins+yields:
 			runtime.Gosched()
 		default:
 			time.Sleep(20 * time.Microsecond)
