@@ -353,7 +353,7 @@ func (c *compiler) inject(g *NeuronGroup) error {
 // regular plans a run_regularly operation.
 func (c *compiler) regular(r *regular) error {
 	g := r.src.g
-	sc := c.scope(g)
+	sc := c.scope(g).sized(r.src)
 	if err := eqn.CheckStatements(r.code, sc); err != nil {
 		return sc.explain(err)
 	}

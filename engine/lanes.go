@@ -214,7 +214,7 @@ func nowHost(b *ir.Builder, step int64) func(*eqn.HostExpr) ir.Value {
 // evalWords works an expression out for every neuron of a span, now, as words
 // of the target's type: initial values, conditions of an index, subexpressions.
 func (g *NeuronGroup) evalWords(s span, x eqn.Expr, target *eqn.Symbol) ([]uint32, error) {
-	sc := g.scope(g.net.externals())
+	sc := g.scope(g.net.externals()).sized(s)
 	key := "init\x00" + g.auto + "\x00" + target.Name
 	l := newLanes(g.net, g, "value of "+target.Name, key)
 	l.visit = g.net.visit(key)

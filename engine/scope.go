@@ -148,3 +148,19 @@ func (g *NeuronGroup) scope(ext *externals) *scope {
 		ownNames: func() []string { return append(g.VarNames(), "dt", "N", "t") },
 	}
 }
+
+// sized is the scope of texts of a subgroup, whose N is its own.
+func (s *scope) sized(sp span) *scope {
+	if sp.hi-sp.lo == sp.g.n {
+		return s
+	}
+	size := &eqn.Symbol{Name: "N", Kind: eqn.Constant, Type: eqn.Integer, Value: float64(sp.hi - sp.lo), ReadOnly: true}
+	inner := *s
+	inner.own = func(name string) *eqn.Symbol {
+		if name == "N" {
+			return size
+		}
+		return s.own(name)
+	}
+	return &inner
+}

@@ -401,7 +401,13 @@ func (x *suffixed) Resolve(name string) *eqn.Symbol {
 	if x.post {
 		sp, suffix = x.s.tgt, "_post"
 	}
-	if sp.g.byName[name] != nil || name == "N" {
+	switch { // i and N of a subexpression are the whole group's
+	case name == "N":
+		return &eqn.Symbol{Name: name, Kind: eqn.Constant, Type: eqn.Integer, Value: float64(sp.g.n), ReadOnly: true}
+	case name == "i" && sp.lo > 0:
+		return &eqn.Symbol{Name: name, Kind: eqn.Subexpression, Type: eqn.Integer, ReadOnly: true, Scope: x.s.scope(x.s.net.externals()),
+			Expr: &eqn.Binary{Op: "+", X: &eqn.Name{ID: name + suffix}, Y: &eqn.Num{Value: float64(sp.lo), Int: true}}}
+	case sp.g.byName[name] != nil:
 		return x.s.end(name + suffix)
 	}
 	if x.sc == nil {

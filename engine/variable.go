@@ -196,15 +196,16 @@ func (v *Var) all() (Array, error) {
 			out.V[k] = float64(k)
 		}
 		return out, nil
-	case v.v.words == nil: // a subexpression: worked out now
-		words, err := g.evalWords(span{g, v.lo, v.hi}, &eqn.Name{ID: v.v.name}, v.v.sym)
+	case v.v.words == nil || v.v.name == "not_refractory" && g.refKind == refConst:
+		// A subexpression, worked out now; its i and N are the whole group's.
+		words, err := g.evalWords(g.span(), &eqn.Name{ID: v.v.name}, v.v.sym)
 		if err != nil {
 			return Array{}, err
 		}
 		if v.v.shared {
-			words = words[:min(1, len(words))]
+			return v.v.decode(words[:min(1, len(words))]), nil
 		}
-		return v.v.decode(words), nil
+		return v.v.decode(words[v.lo:v.hi]), nil
 	case v.v.shared:
 		return v.v.decode(v.v.words), nil
 	}
