@@ -367,7 +367,7 @@ func (c *compiler) regular(r *regular) error {
 			return err
 		}
 		l := c.lanes(g, "run_regularly "+r.auto)
-		l.off, l.ago = r.src.lo, c.ago(r.when)
+		l.off, l.ago, l.respect = r.src.lo, c.ago(r.when), true
 		c.within(l, r.src)
 		if err := eqn.Lower(l.b, code, sc, l); err != nil {
 			return sc.explain(err)

@@ -37,6 +37,7 @@ type lanes struct {
 	slots   map[string]uint32
 	mask    ir.Value // stores happen where it holds; ir.None: everywhere
 	off     int      // neuron of the group that counts as i = 0
+	respect bool     // stores leave variables that are (unless refractory) alone while a neuron is
 	ago     int      // not_refractory is that of Step-ago: 1 in the slot 'start'
 	single  bool     // one lane: shared variables
 	site    string   // purpose and object of its random streams
@@ -118,6 +119,9 @@ func (l *lanes) store(v *Variable, low bool, x ir.Value) {
 	}
 	if l.mask != ir.None {
 		x = l.b.Sel(l.mask, x, l.b.Load(slot))
+	}
+	if l.respect && v.unlessRef && v.g.refKind != refNone {
+		x = l.b.Sel(l.Load(v.g.byName["not_refractory"].sym), x, l.b.Load(slot))
 	}
 	l.b.Store(slot, x)
 }
