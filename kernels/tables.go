@@ -13,7 +13,7 @@ import (
 // built is the tables of a Spec, for one division of its targets.
 type built struct {
 	spec   *connect.Spec
-	key    string // the tiles
+	key    string // the tiles, and the form of the weights
 	width  int
 	delays []uint16
 	tiles  [][]*connect.Table // by thread
@@ -33,7 +33,7 @@ func (p *program) loadTables() error {
 		tiles [][][]connect.Range // by thread
 	}
 	var orders []order
-	needed := map[*connect.Spec]bool{}
+	needed := map[string]bool{}
 	for i := range p.plan.Stages {
 		st := &p.plan.Stages[i]
 		if st.Form != backend.FormDeliver {
@@ -44,11 +44,11 @@ func (p *program) loadTables() error {
 		for t := range p.lay.threads {
 			o.tiles = append(o.tiles, p.lay.accs[st.Acc].tiles(t, spec.NTgt))
 		}
-		o.key = fmt.Sprint(o.tiles)
+		o.key = fmt.Sprint(o.tiles, spec.Scale, spec.Width, spec.Uniform) // a later run may choose another scale
 		orders = append(orders, o)
-		needed[spec] = true
+		needed[fmt.Sprintf("%p %s", spec, o.key)] = true
 	}
-	p.cpu.drop(func(b *built) bool { return !needed[b.spec] })
+	p.cpu.drop(func(b *built) bool { return !needed[fmt.Sprintf("%p %s", b.spec, b.key)] })
 
 	var want connect.Memory
 	largest, name := int64(0), ""

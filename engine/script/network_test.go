@@ -19,7 +19,10 @@ func openRef() (backend.Backend, error) { return ref.New(), nil }
 func simulate(t *testing.T, src string, o script.Options) (string, *script.Result, error) {
 	t.Helper()
 	var out strings.Builder
-	o.File, o.Src, o.Stdout, o.Open = filepath.Join(t.TempDir(), "test.star"), []byte(src), &out, openRef
+	o.File, o.Src, o.Stdout = filepath.Join(t.TempDir(), "test.star"), []byte(src), &out
+	if o.Open == nil {
+		o.Open = openRef
+	}
 	res, err := script.Run(context.Background(), o)
 	return out.String(), res, err
 }

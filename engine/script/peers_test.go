@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/engine/backend"
 	"synfire/engine/script"
+	"synfire/kernels"
 )
 
 const showFunction = "def show(name, x): print(name + ''.join([' %g' % float(v) for v in x]))\n"
@@ -35,6 +37,10 @@ func TestBrian2(t *testing.T) {
 			got, _, err := simulate(t, showFunction+string(src), script.Options{})
 			if err != nil {
 				t.Fatal(err)
+			}
+			cpu, _, err := simulate(t, showFunction+string(src), script.Options{Open: func() (backend.Backend, error) { return kernels.New(2), nil }})
+			if err != nil || cpu != got {
+				t.Errorf("the cpu backend shows something else than the reference (%v)", err)
 			}
 			ours, theirs := strings.Split(got, "\n"), strings.Split(string(want), "\n")
 			if len(ours) != len(theirs) {
