@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
@@ -362,7 +363,7 @@ func (c *compiler) regular(r *regular) error {
 		return err
 	}
 	return c.add(r.when, r.order, r.auto, func() error {
-		code, err := c.shared(g, r.code, sc, "run_regularly "+r.auto, flag)
+		code, err := c.shared(g, respectful(g, r.code), sc, "run_regularly "+r.auto, flag)
 		if err != nil {
 			return err
 		}
@@ -374,6 +375,27 @@ func (c *compiler) regular(r *regular) error {
 		}
 		return c.stage(l, g.n, flag, nil)
 	})
+}
+
+// respectful makes assignments to (unless refractory) variables conditional, so
+// that the statements that follow read the value that was kept. Variables of
+// two words are left to the store.
+func respectful(g *NeuronGroup, code []eqn.Stmt) []eqn.Stmt {
+	out := make([]eqn.Stmt, len(code))
+	for k, s := range code {
+		out[k] = s
+		v := g.byName[s.Target.ID]
+		if v == nil || !v.unlessRef || v.low != nil || g.refKind == refNone {
+			continue
+		}
+		old := &eqn.Name{At: s.Target.At, ID: v.name}
+		x := s.X
+		if s.Op != "=" {
+			x = &eqn.Binary{At: s.X.Pos(), Op: strings.TrimSuffix(s.Op, "="), X: old, Y: s.X}
+		}
+		out[k].Op, out[k].X = "=", &eqn.Cond{If: &eqn.Name{At: s.Target.At, ID: "not_refractory"}, Then: x, Else: old}
+	}
+	return out
 }
 
 // ago is 1 in slots before the update, where not_refractory is still that of
