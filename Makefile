@@ -14,7 +14,7 @@ THREADED := ./engine ./engine/connect ./engine/vm ./engine/store ./kernels/...
 # What the architectures' equality is checked with, under qemu.
 PORTABLE := ./engine/num ./engine/philox ./engine/ir ./engine/vm ./engine/eqn ./engine/connect ./engine/backend/... ./engine ./kernels/...
 
-.PHONY: all deps test lint race test-nosimd cross arm64-test gl-matrix peers long clean
+.PHONY: all deps test lint race test-nosimd cross arm64-test gl-matrix gl-matrix-short peers long clean
 
 all: bin/synfire
 
@@ -70,9 +70,16 @@ view:
 mutate:
 	@./.ci/mutate
 
-# The conformance suite on every OpenGL implementation that this machine can start; prints a table.
+# The conformance suite on every OpenGL implementation that this machine can start; prints a table. gl-matrix-short is
+# what .ci/run adds to the suite on llvmpipe: its core on an interpreter and through SPIR-V.
 gl-matrix:
-	$(GO) test $(TAGFLAG) -count=1 -timeout 60m -run TestMatrix -v ./shaders -args -matrix
+	@./.ci/deps mesa-vulkan-drivers
+	$(GO) run $(TAGFLAG) ./shaders/matrix -short
+
+gl-matrix-short:
+	@./.ci/deps mesa-vulkan-drivers
+	$(GO) run $(TAGFLAG) ./shaders/matrix -short -only softpipe
+	$(GO) run $(TAGFLAG) ./shaders/matrix -short -only zink
 
 # Brian2 and NEST in a virtual environment, for `synfire bench --peers`.
 peers:
