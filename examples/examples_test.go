@@ -53,19 +53,22 @@ type golden struct {
 func play(t testing.TB, file string, set map[string]string, be backend.Backend, seed *uint64) (golden, *script.Result) {
 	t.Helper()
 	var out strings.Builder
+	g := golden{Count: map[string]uint64{}}
+	// The hash is taken while the backend is open, that is after each run.
 	res, err := script.Run(context.Background(), script.Options{File: file + ".star", Set: set, Seed: seed, Stdout: &out,
-		Open: func() (backend.Backend, error) { return be, nil }})
+		Open: func() (backend.Backend, error) { return be, nil },
+		AfterRun: func(r *script.Result) (err error) {
+			g.Spikes, g.State, err = r.Net.Hash()
+			return err
+		}})
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	g := golden{Count: map[string]uint64{}, Prints: out.String()}
+	g.Prints = out.String()
 	for _, r := range res.Runs {
 		for p, n := range r.Spikes {
 			g.Count[p] += n
 		}
-	}
-	if g.Spikes, g.State, err = res.Net.Hash(); err != nil {
-		t.Fatal(err)
 	}
 	return g, res
 }

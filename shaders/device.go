@@ -19,6 +19,7 @@ import (
 type device struct {
 	info     DeviceInfo
 	opt      Options
+	closed   bool
 	work     chan func()
 	ctx      *eglContext
 	binary   bool // program binaries can be kept
@@ -55,14 +56,23 @@ func openDevice(p place, number int, opt Options) (*device, error) {
 	return d, nil
 }
 
-// do runs f on the thread of the context.
+// do runs f on the thread of the context. A closed device runs nothing; who uses
+// one from several goroutines closes it after the last.
 func (d *device) do(f func() error) error {
+	if d.closed {
+		return errors.New("gl: the backend is closed")
+	}
 	done := make(chan error)
 	d.work <- func() { done <- f() }
 	return <-done
 }
 
-func (d *device) close() { close(d.work) }
+func (d *device) close() {
+	if !d.closed {
+		d.closed = true
+		close(d.work)
+	}
+}
 
 func (d *device) fail(k Kind, format string, args ...any) error {
 	return &DeviceError{Kind: k, Device: d.info.Name, Detail: fmt.Sprintf(format, args...)}

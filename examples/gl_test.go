@@ -1,0 +1,41 @@
+package examples
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"testing"
+
+	"synfire/shaders"
+)
+
+// TestGoldenGL: OpenGL gives the bits that ref and cpu give.
+func TestGoldenGL(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute on a software device")
+	}
+	b, err := os.ReadFile("testdata/golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]golden{}
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range small {
+		t.Run(name, func(t *testing.T) {
+			gl, err := shaders.Open(shaders.Options{})
+			var dev *shaders.DeviceError
+			if errors.As(err, &dev) && dev.Kind == shaders.NoDevice {
+				t.Skipf("no device: %v", err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _ := play(t, c.file, c.set, gl, nil)
+			if err := same(got, want[name]); err != nil {
+				t.Errorf("gl differs from what ref and cpu give:\n%v", err)
+			}
+		})
+	}
+}
