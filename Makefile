@@ -74,7 +74,7 @@ mutate:
 # what .ci/run adds to the suite on llvmpipe: its core on an interpreter and through SPIR-V.
 gl-matrix:
 	@./.ci/deps mesa-vulkan-drivers
-	$(GO) run $(TAGFLAG) ./shaders/matrix -short
+	$(GO) run $(TAGFLAG) ./shaders/matrix
 
 gl-matrix-short:
 	@./.ci/deps mesa-vulkan-drivers
