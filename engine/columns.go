@@ -477,7 +477,6 @@ func (v *synVar) set(ix, x any) error {
 		}
 		return fmt.Errorf("%s.%s: call connect before assigning", s.Name(), v.name)
 	}
-	s.net.version++
 	if v.path != nil {
 		v.path.retire()
 	}

@@ -56,7 +56,6 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 		w.delay.fill()
 	}
 	s.conns = append(s.conns, &conn{proj: p, n: -1})
-	s.net.version++
 	return nil
 }
 

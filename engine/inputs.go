@@ -136,7 +136,6 @@ func (g *NeuronGroup) SetSpikes(indices []int, times []float64, period float64) 
 		return err
 	}
 	g.generator = gen
-	g.net.version++
 	return nil
 }
 

@@ -62,12 +62,10 @@ type Network struct {
 	t0      float64                  // end of the last run in seconds
 	live    *session                 // what is loaded on a backend since the last Run
 	due     [2]uint32                // synaptic events delivered so far
-	version int                      // counts changes of structure
 	specs   map[uint64]*connect.Spec // tables' contents that a later run may use again
 
 	free       int64 // memory that the backend may take, in bytes; 0: not known
 	threads    int
-	runBegin   time.Time
 	firstSpike *time.Time
 	spikeHash  uint64
 }
@@ -150,7 +148,6 @@ func (n *Network) register(ob object, given, class string) error {
 		n.names[class]++
 	}
 	n.objects = append(n.objects, ob)
-	n.version++
 	return nil
 }
 

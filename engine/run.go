@@ -61,7 +61,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		return nil, fmt.Errorf("run: the duration must be a time that is not negative, got %g s", duration)
 	}
 	begin := time.Now()
-	n.threads, n.runBegin, n.firstSpike = o.Threads, begin, nil
+	n.threads, n.firstSpike = o.Threads, nil
 	res := &RunResult{Start: n.T(), Spikes: map[string]uint64{}}
 	total, end := n.steps(duration)
 	if o.MaxSteps > 0 && total > o.MaxSteps {

@@ -247,7 +247,6 @@ func (s *Synapses) SetOrder(name string, order int) error {
 	p, err := s.pathway(name)
 	if err == nil {
 		p.order = order
-		s.net.version++
 	}
 	return err
 }

@@ -223,7 +223,6 @@ func (v *Var) Set(ix, x any) error {
 	if s.ReadOnly || v.v.words == nil {
 		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", g.Name(), s.Name)
 	}
-	g.net.version++
 	span := span{g, v.lo, v.hi}
 	if v.v.shared {
 		span.lo, span.hi = 0, 1
