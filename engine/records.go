@@ -159,12 +159,6 @@ func (c *compiler) spikeMonitor(m *SpikeMonitor) error {
 	when := m.when
 	if when == "" {
 		when = "after_thresholds"
-		if m.event != "spike" {
-			when = "after_after_thresholds"
-		}
-	}
-	if when == "after_after_thresholds" {
-		when = "after_thresholds"
 	}
 	e := m.src.g.event(m.event)
 	return c.add(when, m.order, m.auto, func() error {
