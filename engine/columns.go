@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
@@ -130,14 +131,11 @@ func (m *columnLanes) column(v *synVar) ir.Value {
 		}
 		return x
 	case c.list != nil:
-		words, err := encodeAll(v.sym, m.n.dt, c.list)
-		if err != nil && m.err == nil {
-			m.err = err
-		}
+		words := c.list.words
 		if len(words) == 0 {
 			return m.b.F(0)
 		}
-		name := m.numbered(v.name, &c.list[0])
+		name := m.numbered(v.name, &words[0])
 		return m.b.Gather(m.slot(name, ir.Table, irType(v.sym), memory{data: words, key: name}), m.b.Lane(), listRange(v.sym, words))
 	}
 	w, err := encode(v.sym, m.n.dt, c.value)
@@ -164,18 +162,6 @@ func listRange(y *eqn.Symbol, words []uint32) ir.Range {
 		lo, hi = min(lo, x), max(hi, x)
 	}
 	return ir.Range{Lo: lo, Hi: hi, Tiny: ir.FlushStore}
-}
-
-func encodeAll(y *eqn.Symbol, dt float64, list []float64) ([]uint32, error) {
-	out := make([]uint32, len(list))
-	for k, x := range list {
-		w, err := encode(y, dt, x)
-		if err != nil {
-			return nil, fmt.Errorf("synapse %d: %w", k, err)
-		}
-		out[k] = w
-	}
-	return out, nil
 }
 
 // Store and Add do not occur: columns are expressions.
@@ -330,6 +316,18 @@ func (v *synVar) all() (Array, error) {
 	return out, nil
 }
 
+// words are the values of one conn's synapses as a device holds them.
+func (v *synVar) words(c int) ([]uint32, error) {
+	if l := v.col(c).list; l != nil && l.words != nil {
+		return l.words, nil
+	}
+	x, err := v.values(c)
+	if err != nil {
+		return nil, err
+	}
+	return (&list{wide: x}).encode(v.sym, v.s.net.dt)
+}
+
 // values are the SI values of one conn's synapses.
 func (v *synVar) values(c int) ([]float64, error) {
 	s := v.s
@@ -342,7 +340,9 @@ func (v *synVar) values(c int) ([]float64, error) {
 	_, stored := v.sym.Ref.(*synVar)
 	switch {
 	case stored && v.sym.Kind == eqn.Variable && col.list != nil:
-		copy(out, col.list)
+		for k := range out {
+			out[k] = col.list.at(k)
+		}
 		return out, nil
 	case stored && v.sym.Kind == eqn.Variable && col.lazy == nil:
 		for k := range out {
@@ -484,23 +484,34 @@ func (v *synVar) set(ix, x any) error {
 	if text, ok := x.(string); ok {
 		return v.setText(ix, text)
 	}
-	vals, dim, err := numbers(x)
+	vals, dim, err := listOf(x)
 	if err != nil {
 		return fmt.Errorf("%s.%s: %w", s.Name(), v.name, err)
 	}
-	if dim != v.sym.Dim && !allZero(vals) {
+	if dim != v.sym.Dim && !vals.zero() {
 		return fmt.Errorf("%s.%s has the unit %v, but the value has %v", s.Name(), v.name, v.sym.Dim, dim)
 	}
-	if ix == nil && len(vals) == 1 {
-		if _, err := encode(v.sym, s.net.dt, vals[0]); err != nil {
+	if ix == nil && vals.len() == 1 {
+		if _, err := encode(v.sym, s.net.dt, vals.at(0)); err != nil {
 			return err
 		}
 		for c := range v.cols {
-			v.cols[c] = column{value: vals[0]}
+			v.cols[c] = column{value: vals.at(0)}
 		}
 		return nil
 	}
-	return v.scatter(ix, func(k int) float64 { return vals[min(k, len(vals)-1)] }, len(vals))
+	if ix == nil {
+		n, err := s.N()
+		if err != nil {
+			return err
+		}
+		if vals.len() != n {
+			return fmt.Errorf("%s.%s: %d values for %d synapses", s.Name(), v.name, vals.len(), n)
+		}
+		vals.wide = slices.Clone(vals.wide)
+		return v.give(vals)
+	}
+	return v.scatter(ix, vals)
 }
 
 func (v *synVar) setText(ix any, text string) error {
@@ -547,41 +558,54 @@ func (v *synVar) setText(ix any, text string) error {
 	if err != nil {
 		return err
 	}
-	return v.scatter(at, func(k int) float64 { return all.V[at[k]] }, len(at))
+	vals := &list{wide: make([]float64, len(at))}
+	for k, n := range at {
+		vals.wide[k] = all.V[n]
+	}
+	return v.scatter(at, vals)
 }
 
 // scatter puts values at chosen synapses, which makes the columns explicit.
-func (v *synVar) scatter(ix any, val func(k int) float64, n int) error {
+func (v *synVar) scatter(ix any, vals *list) error {
 	s := v.s
 	all, err := v.all()
 	if err != nil {
 		return err
 	}
-	var at []int
-	if ix == nil {
-		at = make([]int, len(all.V))
-		for k := range at {
-			at[k] = k
-		}
-	} else if at, err = s.synapses(ix); err != nil {
+	at, err := s.synapses(ix)
+	if err != nil {
 		return err
 	}
+	n := vals.len()
 	if n != 1 && n != len(at) {
 		return fmt.Errorf("%s.%s: %d values for %d synapses", s.Name(), v.name, n, len(at))
 	}
 	for k, p := range at {
-		if _, err := encode(v.sym, s.net.dt, val(k)); err != nil {
-			return err
-		}
-		all.V[p] = val(k)
+		all.V[p] = vals.at(min(k, n-1))
 	}
+	return v.give(&list{wide: all.V})
+}
+
+// give makes vals, which nobody changes any more, the values of all synapses.
+func (v *synVar) give(vals *list) error {
+	words, err := vals.encode(v.sym, v.s.net.dt)
+	if err != nil {
+		return err
+	}
+	if v.path == nil {
+		vals.words = words
+	}
+	lo := 0
 	for c := range v.cols {
-		size, err := s.count(c)
+		n, err := v.s.count(c)
 		if err != nil {
 			return err
 		}
-		v.cols[c] = column{list: append([]float64(nil), all.V[:size]...)}
-		all.V = all.V[size:]
+		v.cols[c] = column{}
+		if n > 0 {
+			v.cols[c].list = vals.cut(lo, lo+n)
+		}
+		lo += n
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ type ConnectOptions struct {
 	Condition     string
 	P             any // nil, float64 or string: probability of each pair
 	N             any // nil, int or string: synapses per pair
-	I, J          any // nil, int, []int, or a string: expression or generator
+	I, J          any // nil, int, []int, []int32 (kept, not to change afterwards), or a string: expression or generator
 	Rule          string
 	RuleN         int   // N=, indegree= or outdegree= of the rule
 	Autapses      *bool // nil: true
@@ -55,7 +55,13 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 		w.retire()
 		w.delay.fill()
 	}
-	s.conns = append(s.conns, &conn{proj: p, n: -1})
+	k := &conn{proj: p, n: -1}
+	if p.Rule == connect.Given {
+		if k.n, err = p.Trim(s.net.threads); err != nil {
+			return err
+		}
+	}
+	s.conns = append(s.conns, k)
 	return nil
 }
 

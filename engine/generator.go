@@ -30,11 +30,11 @@ func (s *Synapses) byIndex(p *connect.Proj, o ConnectOptions, visit uint32) erro
 		}
 		return s.generate(p, strings.TrimSpace(ti+tj), jText, o.SkipIfInvalid, visit)
 	}
-	i, err := indexList(o.I, "i")
+	i, err := indexList(o.I, "i", s.srcName, p.NPre, o.SkipIfInvalid)
 	if err != nil {
 		return err
 	}
-	j, err := indexList(o.J, "j")
+	j, err := indexList(o.J, "j", s.tgtName, p.NPost, o.SkipIfInvalid)
 	if err != nil {
 		return err
 	}
@@ -51,40 +51,66 @@ func (s *Synapses) byIndex(p *connect.Proj, o ConnectOptions, visit uint32) erro
 	if len(i) != len(j) {
 		return fmt.Errorf("connect: i= has %d indices, j= has %d", len(i), len(j))
 	}
+	bad := 0
 	for k := range i {
-		badI, badJ := i[k] < 0 || i[k] >= p.NPre, j[k] < 0 || j[k] >= p.NPost
-		if badI || badJ {
-			if o.SkipIfInvalid {
-				continue
-			}
-			if badI {
-				return fmt.Errorf("connect: i=%d of pair %d is out of range: %s has %d neurons", i[k], k, s.srcName, p.NPre)
-			}
-			return fmt.Errorf("connect: j=%d of pair %d is out of range: %s has %d neurons", j[k], k, s.tgtName, p.NPost)
+		badI, badJ := uint(i[k]) >= uint(p.NPre), uint(j[k]) >= uint(p.NPost)
+		switch {
+		case !badI && !badJ:
+		case o.SkipIfInvalid:
+			bad++
+		case badI:
+			return outOfRange("i", int(i[k]), k, s.srcName, p.NPre)
+		default:
+			return outOfRange("j", int(j[k]), k, s.tgtName, p.NPost)
 		}
-		p.I, p.J = append(p.I, uint32(i[k])), append(p.J, uint32(j[k]))
+	}
+	if bad == 0 {
+		p.I, p.J = connect.Indices(i), connect.Indices(j)
+		return nil
+	}
+	p.I, p.J = make([]uint32, 0, len(i)-bad), make([]uint32, 0, len(i)-bad)
+	for k := range i {
+		if uint(i[k]) < uint(p.NPre) && uint(j[k]) < uint(p.NPost) {
+			p.I, p.J = append(p.I, uint32(i[k])), append(p.J, uint32(j[k]))
+		}
 	}
 	return nil
 }
 
+func outOfRange(name string, x, pair int, group string, n int) error {
+	return fmt.Errorf("connect: %s=%d of pair %d is out of range: %s has %d neurons", name, x, pair, group, n)
+}
+
 func isText(x any) bool { _, ok := x.(string); return ok }
 
-func indexList(x any, name string) ([]int, error) {
+// indexList reads i= or j=, indices of n neurons of a group; to be skipped are
+// those that 32 bits do not hold, as -1.
+func indexList(x any, name, group string, n int, skip bool) ([]int32, error) {
 	switch x := x.(type) {
 	case nil:
 		return nil, nil
 	case int:
-		return []int{x}, nil
+		return indexList([]int{x}, name, group, n, skip)
 	case []int:
+		out := make([]int32, len(x))
+		for k, i := range x {
+			if out[k] = int32(i); int(out[k]) != i {
+				if out[k] = -1; !skip {
+					return nil, outOfRange(name, i, k, group, n)
+				}
+			}
+		}
+		return out, nil
+	case []int32:
 		return x, nil
 	}
 	return nil, fmt.Errorf("connect: %s= is an index, a list of indices or a string, not %T", name, x)
 }
 
-func spread(n int, given []int, swap bool) (a, b []int) {
+func spread(n int, given []int32, swap bool) (a, b []int32) {
 	for k := range n {
 		for _, g := range given {
-			a, b = append(a, k), append(b, g)
+			a, b = append(a, int32(k)), append(b, g)
 		}
 	}
 	if swap {
@@ -93,8 +119,8 @@ func spread(n int, given []int, swap bool) (a, b []int) {
 	return a, b
 }
 
-func repeatTo(x []int, n int) []int {
-	out := make([]int, n)
+func repeatTo(x []int32, n int) []int32 {
+	out := make([]int32, n)
 	for k := range out {
 		out[k] = x[0]
 	}

@@ -27,6 +27,14 @@ type Array struct {
 	Dim eqn.Dim
 }
 
+// Packed is a long list of numbers in little memory: V[k]*Unit in SI units, a
+// product in float64. V is kept and must not change after it was assigned.
+type Packed struct {
+	V    []float32
+	Unit float64
+	Dim  eqn.Dim
+}
+
 // Slice is an index range [Lo, Hi) with a step, after Python's rules have been
 // resolved; Step 0 means 1.
 type Slice struct{ Lo, Hi, Step int }

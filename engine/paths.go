@@ -1,8 +1,9 @@
 package engine
 
 import (
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
+	"hash/maphash"
 	"math"
 	"sort"
 	"sync"
@@ -406,9 +407,9 @@ func (s *Synapses) delayColumn(w *pathway, k int, col column) (connect.Column, f
 	}
 	switch {
 	case col.list != nil:
-		out := make([]float32, len(col.list))
-		for i, d := range col.list {
-			x, err := steps(d)
+		out := make([]float32, col.list.len())
+		for i := range out {
+			x, err := steps(col.list.at(i))
 			if err != nil {
 				return connect.Column{}, 0, fmt.Errorf("synapse %d: %w", i, err)
 			}
@@ -437,25 +438,37 @@ func (s *Synapses) delayColumn(w *pathway, k int, col column) (connect.Column, f
 
 // fingerprint tells whether a table of an earlier run can be used again.
 func fingerprint(parts []*part, projs []*connect.Proj) uint64 {
-	h := fnv.New64a()
+	var h maphash.Hash
+	h.SetSeed(prints)
+	word := make([]byte, 0, 4096)
+	add := func(w uint32) {
+		if word = binary.LittleEndian.AppendUint32(word, w); len(word) == cap(word) {
+			h.Write(word)
+			word = word[:0]
+		}
+	}
 	col := func(c *connect.Column) {
-		fmt.Fprintf(h, "%v %v %v %p %d;", c.Const, c.Lo, c.Hi, c.Array, len(c.Array))
+		fmt.Fprintf(&h, "%v %v %v %p %d;", c.Const, c.Lo, c.Hi, c.Array, len(c.Array))
 		for _, x := range c.Array {
-			fmt.Fprintf(h, "%x,", math.Float32bits(x))
+			add(math.Float32bits(x))
 		}
 		if c.Prog != nil {
-			h.Write([]byte(c.Prog.String()))
+			h.WriteString(c.Prog.String())
 		}
 		for _, d := range c.Data {
 			for _, w := range d {
-				h.Write([]byte{byte(w), byte(w >> 8), byte(w >> 16), byte(w >> 24)})
+				add(w)
 			}
 		}
 	}
 	for k, p := range parts {
-		fmt.Fprintf(h, "%p %d %d ", p.conn, projs[k].Row0, projs[k].Tgt0)
+		fmt.Fprintf(&h, "%p %d %d ", p.conn, projs[k].Row0, projs[k].Tgt0)
 		col(&projs[k].Weight)
 		col(&projs[k].Delay)
 	}
+	h.Write(word)
 	return h.Sum64()
 }
+
+// prints is the seed of fingerprints, which live no longer than the process.
+var prints = maphash.MakeSeed()

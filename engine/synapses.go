@@ -84,7 +84,7 @@ type synVar struct {
 // when it is needed, values by synapse, or one value in SI units.
 type column struct {
 	value float64
-	list  []float64 // SI, by synapse
+	list  *list // by synapse
 	lazy  *lazyExpr
 }
 

@@ -269,13 +269,10 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 		key := fmt.Sprintf("%s degrees %v", m.s.auto, r.post)
 		return m.b.Gather(m.bound(key, ir.Table, ir.I32, backend.Binding{Buf: m.c.table(key, key, ir.I32, w), Event: -1}), m.index(r.post), ir.Range{})
 	case *synVar:
-		list, err := r.values(m.k)
+		w, err := r.words(m.k)
 		if err == nil {
-			var w []uint32
-			if w, err = encodeAll(r.sym, m.n.dt, list); err == nil {
-				key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.name, m.k)
-				return m.b.Load(m.bound(key, ir.Array, irType(r.sym), backend.Binding{Buf: m.c.table(key, key, irType(r.sym), w), Event: -1}))
-			}
+			key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.name, m.k)
+			return m.b.Load(m.bound(key, ir.Array, irType(r.sym), backend.Binding{Buf: m.c.table(key, key, irType(r.sym), w), Event: -1}))
 		}
 		if m.err == nil {
 			m.err = err

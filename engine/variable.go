@@ -67,11 +67,16 @@ func encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
 		}
 		return uint32(int32(x)), nil
 	}
-	y := x / s.Dim.Scale()
-	if math.IsNaN(y) || math.Abs(y) >= 1<<40 {
+	w, ok := single(x / s.Dim.Scale())
+	if !ok {
 		return 0, fmt.Errorf("%s: the value %g passes the largest that a variable can hold (%g in its unit)", s.Name, x, float64(1<<40)*s.Dim.Scale())
 	}
-	return math.Float32bits(ir.CanonF(float32(y))), nil
+	return w, nil
+}
+
+// single is the word of a float in internal units, if a variable can hold it.
+func single(y float64) (uint32, bool) {
+	return math.Float32bits(ir.CanonF(float32(y))), math.Abs(y) < 1<<40
 }
 
 // value is the SI value of a word.
@@ -240,26 +245,26 @@ func (v *Var) Set(ix, x any) error {
 	if text, ok := x.(string); ok {
 		return v.setText(span, at, text)
 	}
-	values, dim, err := numbers(x)
+	values, dim, err := listOf(x)
 	if err != nil {
 		return fmt.Errorf("%s.%s: %w", g.Name(), s.Name, err)
 	}
-	if dim != s.Dim && !allZero(values) {
+	if dim != s.Dim && !values.zero() {
 		return fmt.Errorf("%s.%s has the unit %v, but the value has %v", g.Name(), s.Name, s.Dim, dim)
 	}
 	size := span.hi - span.lo
 	if at != nil {
 		size = len(at)
 	}
-	if len(values) != 1 && len(values) != size {
-		return fmt.Errorf("%s.%s: %d values for %d neurons", g.Name(), s.Name, len(values), size)
+	if values.len() != 1 && values.len() != size {
+		return fmt.Errorf("%s.%s: %d values for %d neurons", g.Name(), s.Name, values.len(), size)
 	}
 	for k := range size {
 		n := span.lo + k
 		if at != nil {
 			n = at[k]
 		}
-		w, err := encode(s, g.net.dt, values[min(k, len(values)-1)])
+		w, err := encode(s, g.net.dt, values.at(min(k, values.len()-1)))
 		if err != nil {
 			return err
 		}
@@ -367,38 +372,4 @@ func positions(ix any, size int, what string) ([]int, error) {
 		return out, nil
 	}
 	return nil, fmt.Errorf("an index is a number, a list of numbers, a range or a condition, not %T", ix)
-}
-
-// numbers takes a value apart into SI numbers and their dimension.
-func numbers(x any) ([]float64, eqn.Dim, error) {
-	switch x := x.(type) {
-	case Quantity:
-		return []float64{x.Value}, x.Dim, nil
-	case float64:
-		return []float64{x}, eqn.Dim{}, nil
-	case int:
-		return []float64{float64(x)}, eqn.Dim{}, nil
-	case bool:
-		if x {
-			return []float64{1}, eqn.Dim{}, nil
-		}
-		return []float64{0}, eqn.Dim{}, nil
-	case Array:
-		if len(x.V) == 0 {
-			return nil, x.Dim, fmt.Errorf("an empty list of values")
-		}
-		return x.V, x.Dim, nil
-	case []float64:
-		return numbers(Array{V: x})
-	}
-	return nil, eqn.Dim{}, fmt.Errorf("a value is a number, a quantity, a list of them or a string, not %T", x)
-}
-
-func allZero(v []float64) bool {
-	for _, x := range v {
-		if x != 0 {
-			return false
-		}
-	}
-	return true
 }

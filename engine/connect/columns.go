@@ -200,6 +200,16 @@ func (p *Proj) Count(threads int) (int, error) {
 	return r.count(), nil
 }
 
+// Trim counts the synapses and lets go of what is not needed once that is done:
+// of I, where it ascends, since the rows say it.
+func (p *Proj) Trim(threads int) (int, error) {
+	n, err := p.Count(threads)
+	if err == nil && p.Rule == Given && p.rows.sorted {
+		p.I = nil
+	}
+	return n, err
+}
+
 // Columns computes synapses k0 to k1-1, on all cores.
 func (p *Proj) Columns(k0, k1 int, want Want) (*Columns, error) {
 	n := max(k1-k0, 0)

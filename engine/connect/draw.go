@@ -51,15 +51,16 @@ func (g *gen) synapses(r0, r1 int) error {
 	if err := g.pairs(r0, r1); err != nil {
 		return err
 	}
-	i, j := g.row, g.end
 	if g.r.byTarget {
-		i, j = j, i
+		g.row, g.end = g.end, g.row
 	}
 	n := g.r.repeat
 	if n == 1 {
-		g.i, g.j = append(g.i[:0], i...), append(g.j[:0], j...)
+		g.i, g.row = g.row, g.i
+		g.j, g.end = g.end, g.j
 		return nil
 	}
+	i, j := g.row, g.end
 	g.i, g.j = resize(g.i, n*len(i)), resize(g.j, n*len(i))
 	for k := range g.i {
 		g.i[k], g.j[k] = i[k/n], j[k/n]
@@ -75,10 +76,6 @@ func (g *gen) pairs(r0, r1 int) error {
 		return nil
 	}
 	q0, q1 := r.from(r0), r.from(r1)
-	if p.Rule == Given {
-		g.row, g.end = append(g.row[:0], p.I[q0:q1]...), append(g.end[:0], p.J[q0:q1]...)
-		return nil
-	}
 	g.row, g.end = resize(g.row, q1-q0), resize(g.end, q1-q0)
 	for row, q := r0, 0; row < r1; row++ {
 		for stop := r.from(row+1) - q0; q < stop; q++ {
@@ -88,6 +85,8 @@ func (g *gen) pairs(r0, r1 int) error {
 	switch p.Rule {
 	case OneToOne:
 		copy(g.end, g.row)
+	case Given:
+		copy(g.end, p.J[q0:q1])
 	case FixedTotal, FixedOutdegree, FixedIndegree:
 		if err := g.draws.run(uint32(q0), 0, nil, nil, g.end); err != nil {
 			return err

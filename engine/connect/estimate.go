@@ -37,7 +37,7 @@ func Estimate(s *Spec, tiles, threads int) Memory {
 		case FixedOutdegree:
 			pairs, rows = float64(float64(p.N)*float64(p.NPre)), 0
 		case Given:
-			pairs = float64(len(p.I))
+			pairs = float64(len(p.J))
 		}
 		n := float64(pairs * float64(max(p.Repeat, 1)))
 		m.Synapses += int64(min(n, 0x1p62))

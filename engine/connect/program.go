@@ -114,6 +114,11 @@ func words(f []float32) []uint32 {
 	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(f))), len(f))
 }
 
+// Indices are indices as a Proj takes them, in place; none may be negative.
+func Indices(x []int32) []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
 // resize gives a slice of n elements with any content, in s if it is large enough.
 func resize[T any](s []T, n int) []T {
 	if cap(s) < n {

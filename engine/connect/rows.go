@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 	"sort"
 	"sync"
 
@@ -359,23 +358,32 @@ func (p *Proj) prepareGiven(r *rows) error {
 	if err := p.limit(float64(len(p.I))); err != nil {
 		return err
 	}
-	for k := range p.I {
-		if int(p.I[k]) >= p.NPre {
-			return p.errorf("synapse %d: source %d is out of range: there are %d", k, p.I[k], p.NPre)
+	last := uint32(0)
+	for k, i := range p.I {
+		if int(i) >= p.NPre {
+			return p.errorf("synapse %d: source %d is out of range: there are %d", k, i, p.NPre)
 		}
-		if int(p.J[k]) >= p.NPost {
-			return p.errorf("synapse %d: target %d is out of range: there are %d", k, p.J[k], p.NPost)
+		if j := p.J[k]; int(j) >= p.NPost {
+			return p.errorf("synapse %d: target %d is out of range: there are %d", k, j, p.NPost)
 		}
+		r.sorted = r.sorted && i >= last
+		last = i
 	}
-	if r.sorted = slices.IsSorted(p.I); !r.sorted {
+	if !r.sorted {
 		r.n, r.per = len(p.I), 1
 		return nil
 	}
-	degree := make([]uint32, p.NPre)
-	for _, i := range p.I {
-		degree[i]++
+	r.start = make([]uint32, p.NPre+1)
+	row := 0
+	for k, i := range p.I {
+		for ; row <= int(i); row++ {
+			r.start[row] = uint32(k)
+		}
 	}
-	return p.degrees(r, degree)
+	for ; row <= p.NPre; row++ {
+		r.start[row] = uint32(len(p.I))
+	}
+	return nil
 }
 
 // mulHi maps a random word to 0..n-1.

@@ -237,7 +237,7 @@ func describe(v starlark.Value) string {
 		}
 		return "a text"
 	case *array:
-		return fmt.Sprintf("an array of %d", len(v.v))
+		return fmt.Sprintf("an array of %d", v.size())
 	case starlark.NoneType:
 		return "None"
 	}
@@ -296,6 +296,15 @@ func toInts(v starlark.Value) ([]int, error) {
 		r[k] = int(x)
 	}
 	return r, nil
+}
+
+// toIndices reads a list of whole numbers as connect takes them: as the file has
+// them where they come from one.
+func toIndices(v starlark.Value) (any, error) {
+	if a, ok := v.(*array); ok && a.packed != nil && a.packed.I32 != nil && a.packed.unit == 1 && !a.table && a.dim.IsOne() {
+		return a.packed.I32, nil
+	}
+	return toInts(v)
 }
 
 // toEngine turns a value into what the engine takes: a Quantity, float64, int,

@@ -430,7 +430,7 @@ func stateMonitor(x *script, c *call) (starlark.Value, error) {
 		o.Record = []int{c.integer("record", 0)}
 	case *array:
 		if v.kind == bools {
-			pick, err := selection(v, len(v.v))
+			pick, err := selection(v, v.size())
 			c.fail("record", err)
 			o.Record = pick
 			break

@@ -15,9 +15,9 @@ import (
 	"synfire/engine/store"
 )
 
-// readFile reads a file of the script's folder, and of nowhere else: os.Root
+// open opens a file of the script's folder, and of nowhere else: os.Root
 // refuses paths and symbolic links that lead outside.
-func (x *script) readFile(name string) ([]byte, error) {
+func (x *script) open(name string) (*os.File, error) {
 	if x.root == nil {
 		r, err := os.OpenRoot(x.dir)
 		if err != nil {
@@ -38,10 +38,20 @@ func (x *script) readFile(name string) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("%q cannot be read: %w", name, err)
 	}
-	defer f.Close()
 	if st, err := f.Stat(); err == nil && !st.Mode().IsRegular() {
+		f.Close()
 		return nil, fmt.Errorf("%q is not a file", name)
 	}
+	return f, nil
+}
+
+// readFile reads a file of the script's folder.
+func (x *script) readFile(name string) ([]byte, error) {
+	f, err := x.open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	return io.ReadAll(f)
 }
 
@@ -74,21 +84,19 @@ func loadArray(x *script, c *call) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	b, err := x.readFile(name)
+	f, err := x.open(name)
 	if err != nil {
 		c.fail("file", err)
 		return nil, c.err
 	}
-	a, err := decode(name, b)
+	defer f.Close()
+	a, err := decode(name, f)
 	if err != nil {
 		c.failf("file", "load_array(%q): %v", name, err)
 		return nil, c.err
 	}
 	if c.has("unit") {
-		a.dim = unit.dim
-		for k := range a.v {
-			a.v[k] *= unit.v[0]
-		}
+		a.dim, a.packed.unit = unit.dim, unit.v[0]
 		if unit.v[0] != 1 || !unit.dim.IsOne() {
 			a.kind = floats
 		}
@@ -97,15 +105,19 @@ func loadArray(x *script, c *call) (starlark.Value, error) {
 }
 
 // decode turns a file into an array or a table.
-func decode(name string, b []byte) (*array, error) {
-	var f *store.Array
+func decode(name string, file *os.File) (*array, error) {
+	var f *store.Packed
 	var err error
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".npy":
-		f, err = store.DecodeNPY(b)
+		var st os.FileInfo
+		if st, err = file.Stat(); err == nil {
+			f, err = store.UnpackNPY(file, st.Size())
+		}
 	case ".csv", ".tsv", ".txt":
-		if f, err = store.DecodeCSV(b); err != nil {
-			err = fmt.Errorf("line %w", err)
+		var b []byte
+		if b, err = io.ReadAll(file); err == nil {
+			f, err = unpackCSV(b)
 		}
 	default:
 		err = fmt.Errorf("the name must end in .npy or .csv")
@@ -113,7 +125,7 @@ func decode(name string, b []byte) (*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &array{v: f.F, kind: ints}
+	a := &array{kind: ints, packed: &packed{Packed: f, unit: 1}}
 	switch len(f.Shape) {
 	case 0, 1:
 	case 2:
@@ -121,18 +133,37 @@ func decode(name string, b []byte) (*array, error) {
 	default:
 		return nil, fmt.Errorf("an array of %d dimensions: one or two were expected", len(f.Shape))
 	}
-	if f.Kind == 'b' {
+	switch {
+	case f.Kind == 'b':
 		a.kind = bools
+	case f.F32 != nil:
+		a.kind, err = kindOf(f.F32)
+	case f.F64 != nil:
+		a.kind, err = kindOf(f.F64)
 	}
-	for k, x := range a.v {
+	return a, err
+}
+
+func unpackCSV(b []byte) (*store.Packed, error) {
+	a, err := store.DecodeCSV(b)
+	if err != nil {
+		return nil, fmt.Errorf("line %w", err)
+	}
+	return &store.Packed{Shape: a.Shape, Kind: a.Kind, F64: a.F}, nil
+}
+
+// kindOf tells whether floats are whole numbers. All must be finite.
+func kindOf[T float32 | float64](v []T) (kind, error) {
+	k := ints
+	for n, x := range v {
 		if x-x != 0 {
-			return nil, fmt.Errorf("element %d is %g: every number must be finite", k, x)
+			return k, fmt.Errorf("element %d is %g: every number must be finite", n, x)
 		}
-		if x != math.Floor(x) {
-			a.kind = floats
+		if float64(x) != math.Floor(float64(x)) {
+			k = floats
 		}
 	}
-	return a, nil
+	return k, nil
 }
 
 // saveArray is save_array('name', values): into the run directory.

@@ -185,9 +185,9 @@ func formatArray(a *array) string {
 	}
 	texts := elementTexts(scaled, a.kind)
 	if !a.table {
-		return printRow(texts, len(a.v) > printThreshold, "") + unit
+		return printRow(texts, a.size() > printThreshold, "") + unit
 	}
-	cut := len(a.v) > printThreshold
+	cut := a.size() > printThreshold
 	cols, rows := a.cols, a.Len()
 	if cut {
 		cols, rows = min(cols, 2*printEdge), min(rows, 2*printEdge)
@@ -208,8 +208,8 @@ func formatArray(a *array) string {
 
 // shown are the elements that printing shows.
 func (a *array) shown() []float64 {
-	if len(a.v) <= printThreshold {
-		return a.v
+	if a.size() <= printThreshold {
+		return a.floats()
 	}
 	ends := func(n int) []int {
 		var r []int
@@ -221,13 +221,13 @@ func (a *array) shown() []float64 {
 		return r
 	}
 	if !a.table {
-		return a.pick(ends(len(a.v))).v
+		return a.pick(ends(a.size())).v
 	}
 	var r []float64
 	cols := ends(a.cols)
 	for _, row := range ends(a.Len()) {
 		for _, c := range cols {
-			r = append(r, a.v[row*a.cols+c])
+			r = append(r, a.floats()[row*a.cols+c])
 		}
 	}
 	return r

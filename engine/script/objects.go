@@ -235,6 +235,9 @@ func (v *variable) get(ix any) (starlark.Value, error) {
 }
 
 func (v *variable) set(ix any, val starlark.Value) error {
+	if a, ok := val.(*array); ok && a.packed != nil && a.packed.F32 != nil && !a.table && (v.bare || a.dim == v.v.Dim()) {
+		return v.v.Set(ix, engine.Packed{V: a.packed.F32, Unit: a.packed.unit, Dim: v.v.Dim()})
+	}
 	e, err := toEngine(val)
 	if err != nil {
 		return fmt.Errorf("%s.%s %w", v.owner, v.name, err)

@@ -113,7 +113,11 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 		case starlark.Int, starlark.Float:
 			*to = c.integer(name, 0)
 		default:
-			*to = c.indices(name)
+			list, err := toIndices(v)
+			if err != nil {
+				c.failf(name, "%s= %v", name, err)
+			}
+			*to = list
 		}
 	}
 	if o.Rule != "" && !contained(ruleNames, o.Rule) {

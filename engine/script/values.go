@@ -10,6 +10,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/store"
 )
 
 // kind is the type of an array's elements.
@@ -32,13 +33,40 @@ type quantity struct {
 }
 
 // array is a list of numbers that share a dimension, in SI units. With cols >= 0
-// it is a table of len(v)/cols rows, kept row by row.
+// it is a table of rows of cols numbers, kept row by row.
 type array struct {
-	v     []float64
-	dim   eqn.Dim
-	kind  kind
-	table bool
-	cols  int
+	v      []float64
+	packed *packed // where v is not made yet
+	dim    eqn.Dim
+	kind   kind
+	table  bool
+	cols   int
+}
+
+// packed is what a file holds, in the file's type, times a unit. Nothing
+// changes it, so the engine may keep it.
+type packed struct {
+	*store.Packed
+	unit float64
+}
+
+// floats are the elements. They are made when something first wants them.
+func (a *array) floats() []float64 {
+	if p := a.packed; p != nil {
+		a.v, a.packed = p.Floats(), nil
+		for k := range a.v {
+			a.v[k] *= p.unit
+		}
+	}
+	return a.v
+}
+
+// size is the number of elements.
+func (a *array) size() int {
+	if a.packed != nil {
+		return a.packed.Len()
+	}
+	return len(a.v)
 }
 
 var (
@@ -93,12 +121,12 @@ func (a *array) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: array
 
 // Truth of one element is the element's; of more, whether all are true.
 func (a *array) Truth() starlark.Bool {
-	for _, x := range a.v {
+	for _, x := range a.floats() {
 		if x == 0 {
 			return false
 		}
 	}
-	return len(a.v) > 0
+	return a.size() > 0
 }
 
 func (a *array) Len() int {
@@ -106,17 +134,17 @@ func (a *array) Len() int {
 		if a.cols == 0 {
 			return 0
 		}
-		return len(a.v) / a.cols
+		return a.size() / a.cols
 	}
-	return len(a.v)
+	return a.size()
 }
 
 // at is element k, or row k of a table.
 func (a *array) at(k int) starlark.Value {
 	if a.table {
-		return &array{v: a.v[k*a.cols : (k+1)*a.cols], dim: a.dim, kind: a.kind}
+		return &array{v: a.floats()[k*a.cols : (k+1)*a.cols], dim: a.dim, kind: a.kind}
 	}
-	return scalar(a.v[k], a.dim, a.kind)
+	return scalar(a.floats()[k], a.dim, a.kind)
 }
 
 type arrayIterator struct {
@@ -142,7 +170,7 @@ func (a *array) Has(x starlark.Value) (bool, error) {
 	if err != nil || !ok || !o.one || o.dim != a.dim {
 		return false, err
 	}
-	return slices.Contains(a.v, o.v[0]), nil
+	return slices.Contains(a.floats(), o.v[0]), nil
 }
 
 // Get indexes: an int gives an element (of a table a row), a pair (row, column)
@@ -173,11 +201,12 @@ func (a *array) Get(ix starlark.Value) (starlark.Value, bool, error) {
 
 func (a *array) pick(pick []int) *array {
 	r := &array{dim: a.dim, kind: a.kind, table: a.table, cols: a.cols, v: []float64{}}
+	v := a.floats()
 	for _, k := range pick {
 		if a.table {
-			r.v = append(r.v, a.v[k*a.cols:(k+1)*a.cols]...)
+			r.v = append(r.v, v[k*a.cols:(k+1)*a.cols]...)
 		} else {
-			r.v = append(r.v, a.v[k])
+			r.v = append(r.v, v[k])
 		}
 	}
 	return r
@@ -188,7 +217,7 @@ func (a *array) SetKey(ix, v starlark.Value) error {
 	if a.table {
 		return fmt.Errorf("rows of a table cannot be assigned to")
 	}
-	pick, err := selection(ix, len(a.v))
+	pick, err := selection(ix, a.size())
 	if err != nil {
 		return err
 	}
@@ -205,8 +234,9 @@ func (a *array) SetKey(ix, v starlark.Value) error {
 	if !src.one && len(src.v) != len(pick) {
 		return fmt.Errorf("%d values for %d elements", len(src.v), len(pick))
 	}
+	to := a.floats()
 	for k, i := range pick {
-		a.v[i] = src.get(k)
+		to[i] = src.get(k)
 	}
 	if src.kind <= floats {
 		a.kind = min(a.kind, src.kind)
@@ -225,17 +255,18 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 		if a.table {
 			return starlark.Tuple{starlark.MakeInt(a.Len()), starlark.MakeInt(a.cols)}, nil
 		}
-		return starlark.Tuple{starlark.MakeInt(len(a.v))}, nil
+		return starlark.Tuple{starlark.MakeInt(a.size())}, nil
 	case "size":
-		return starlark.MakeInt(len(a.v)), nil
+		return starlark.MakeInt(a.size()), nil
 	case "T":
 		if !a.table {
 			return a, nil
 		}
 		r := &array{dim: a.dim, kind: a.kind, table: true, cols: a.Len()}
+		v := a.floats()
 		for c := range a.cols {
 			for row := range a.Len() {
-				r.v = append(r.v, a.v[row*a.cols+c])
+				r.v = append(r.v, v[row*a.cols+c])
 			}
 		}
 		return r, nil
@@ -423,7 +454,7 @@ func operandOf(v starlark.Value) (o operand, ok bool, err error) {
 		}
 		return operand{v: []float64{v.Value}, dim: v.Dim, kind: k, one: true}, true, nil
 	case *array:
-		return operand{v: v.v, dim: v.dim, kind: v.kind, table: v.table, cols: v.cols}, true, nil
+		return operand{v: v.floats(), dim: v.dim, kind: v.kind, table: v.table, cols: v.cols}, true, nil
 	case viewer:
 		w, err := v.view()
 		if err != nil {

@@ -154,6 +154,51 @@ func TestReadTypesAndVersions(t *testing.T) {
 	}
 }
 
+// TestUnpackKeepsTypes reads arrays longer than its buffer, of each width.
+func TestUnpackKeepsTypes(t *testing.T) {
+	const n = 40000
+	raw := func(size int, big bool, at func(k int) uint64) (b []byte) {
+		for k := range n {
+			w := binary.LittleEndian.AppendUint64(nil, at(k))[:size]
+			if big {
+				slices.Reverse(w)
+			}
+			b = append(b, w...)
+		}
+		return b
+	}
+	whole := func(k int) uint64 { return uint64(k - n/2) }
+	half := func(k int) float64 { return float64(k) / 2 }
+	for _, c := range []struct {
+		descr string
+		data  []byte
+		i32   bool
+		want  func(k int) float64
+	}{
+		{"<i4", raw(4, false, whole), true, func(k int) float64 { return float64(k - n/2) }},
+		{">i4", raw(4, true, whole), true, func(k int) float64 { return float64(k - n/2) }},
+		{"<i8", raw(8, false, whole), true, func(k int) float64 { return float64(k - n/2) }},
+		{"<i8", raw(8, false, func(k int) uint64 { return uint64(k) << 17 }), false, func(k int) float64 { return float64(k << 17) }},
+		{"<u2", raw(2, false, func(k int) uint64 { return uint64(k) }), true, func(k int) float64 { return float64(k) }},
+		{"<f4", raw(4, false, func(k int) uint64 { return uint64(math.Float32bits(float32(half(k)))) }), false, half},
+		{">f8", raw(8, true, func(k int) uint64 { return math.Float64bits(half(k)) }), false, half},
+	} {
+		b := npy(1, "{'descr': '"+c.descr+"', 'fortran_order': False, 'shape': (40000,), }", c.data...)
+		p, err := UnpackNPY(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (p.I32 != nil) != c.i32 || (p.F32 != nil) != (c.descr == "<f4") || p.Len() != n {
+			t.Errorf("%s: %d int32, %d int64, %d float32, %d float64", c.descr, len(p.I32), len(p.I64), len(p.F32), len(p.F64))
+		}
+		for k, x := range p.Floats() {
+			if x != c.want(k) {
+				t.Fatalf("%s: element %d is %g, want %g", c.descr, k, x, c.want(k))
+			}
+		}
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	ok := "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"
 	eight := make([]byte, 8)
