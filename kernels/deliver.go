@@ -1,87 +1,208 @@
 package kernels
 
 import (
+	"synfire/engine/backend"
 	"synfire/engine/connect"
 )
 
-// deliver adds what is due at step s to the thread's own targets. Spikes of
-// two and more steps ago are known before the threads have all come to the last
-// one, so that those are delivered first, while the others finish.
+// deliver adds what is due at step s to the thread's own targets.
+//
+// A source's groups of successive delays lie together; so, where the op allows
+// it, they are visited together. There are R accumulators, for R steps, and a
+// spike is looked at 1, 1+R, 1+2R, ... steps after it: all is added that is due
+// before the next look. The first step of a stretch looks at all spikes in
+// flight, and nothing is added beyond the stretch's end, so that between
+// stretches the accumulators are empty.
+//
+// Older spikes are known before the threads have all come to the last step, so
+// that those are delivered first, while the others finish.
 func (t *thread) deliver(o *op, s int) {
 	p := t.p
 	st := &p.plan.Stages[o.stage]
 	table := &p.plan.Tables[st.Table]
-	layout := p.lay.accs[st.Acc]
-	acc := t.accs[st.Acc][t.row*layout.stride(t.id):]
-	if o.clear {
-		clear(acc[:layout.words(t.id)])
+	if o.ahead && p.sched.blocks && s > t.from {
+		return // the first has delivered for all
 	}
 	b := p.tables[o.stage]
 	step := p.step0 + int64(s)
+	d := due{table: table, delays: b.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1}
+	if o.ahead {
+		d.end, d.rows = p.step0+int64(t.to), int64(p.sched.rows)
+		if !p.sched.blocks {
+			d.turn = d.rows
+		}
+		if s > t.from {
+			d.every = d.rows
+		}
+	}
+	if o.clear {
+		t.clearRows(o, s)
+	}
+	late := step + d.rows - int64(table.MinDelay) // spikes from here on matter later
+	known := min(step-1, late)
+	if s > t.from && o.ahead {
+		known = min(step-d.rows, late)
+	}
 	if !p.runs(o.stage, s) {
-		t.await(step - int64(max(table.MinDelay, 1)) + 1) // all the same, since no thread may run far ahead
+		t.await(known) // all the same, since no thread may run far ahead
 		return
 	}
-	near := 0 // delays of one step and less
-	for near < len(b.delays) && b.delays[near] < 2 {
-		near++
-	}
 	t.lap(phaseDeliver)
-	if near < len(b.delays) {
-		lag := int64(b.delays[near])
-		t.await(step - lag + 1)
-		t.lap(phaseWait)
-		t.visit(table.Sources, table.First, table.Last, b.delays, near, len(b.delays), step)
-		t.due += b.add(t.id, t.visits, acc)
-		t.lap(phaseDeliver)
+	t.await(known)
+	t.lap(phaseWait)
+	t.visit(&d, 0, step-1)
+	t.due += b.add(t, st.Acc)
+	t.lap(phaseDeliver)
+	if late < step {
+		return
 	}
-	if near > 0 {
-		t.await(step)
-		t.lap(phaseWait)
-		t.visit(table.Sources, table.First, table.Last, b.delays, 0, near, step)
-		t.due += b.add(t.id, t.visits, acc)
-		t.lap(phaseDeliver)
+	t.await(step)
+	t.lap(phaseWait)
+	hi := step
+	if table.MinDelay == 0 {
+		hi++ // spikes of this very step
+	}
+	t.visit(&d, step-1, hi)
+	t.due += b.add(t, st.Acc)
+	t.lap(phaseDeliver)
+}
+
+// clearRows zeroes the accumulators that the op is the first to add to.
+func (t *thread) clearRows(o *op, s int) {
+	id := t.p.plan.Stages[o.stage].Acc
+	layout, rows := t.p.lay.accs[id], t.p.sched.rows
+	row, n := t.row, 1
+	if o.ahead && s == t.from {
+		n = rows
+	} else if o.ahead {
+		row = (t.row + rows - 1) % rows
+	}
+	for r := row; r < row+n; r++ {
+		clear(t.accs[id][r*layout.stride(t.id):][:layout.words(t.id)])
 	}
 }
 
+// due says which synapses are asked for at a step: those of a table whose
+// effects are due from then on, in rows steps at most, and before end.
+type due struct {
+	table     *backend.Table
+	delays    []uint16
+	step, end int64
+	rows      int64
+	turn      int64 // spikes are looked at again every so many steps, counted from their own
+	every     int64 // of this many steps of emission, one is looked at
+}
+
+// visit is n groups of a source's synapses, of successive delays: the first
+// goes into accumulator row, the next into the one after it, and so on.
+type visit struct {
+	group  uint32 // in a table's Index
+	n, row uint16
+}
+
+// visit lists the groups of synapses that are due, of spikes emitted at steps lo
+// to hi-1, the latest first.
+func (t *thread) visit(d *due, lo, hi int64) {
+	visits, nd := t.visits[:0], uint32(len(d.delays))
+	k, end := 0, 0 // delays that are due
+	lo = max(lo, d.table.First, 0)
+	m := min(hi-1, d.table.Last)
+	for {
+		if q := d.step - 1 - m; q > 0 { // to a step that has its turn
+			m = d.step - 1 - (q+d.every-1)/d.every*d.every
+		}
+		if m < lo {
+			break
+		}
+		until := min(d.step+d.rows-(d.step-m-1+d.turn)%d.turn, d.end)
+		for k < len(d.delays) && int64(d.delays[k]) < d.step-m {
+			k++
+		}
+		for end < len(d.delays) && int64(d.delays[end]) < until-m {
+			end++
+		}
+		if k == len(d.delays) {
+			break
+		}
+		for first := k; first < end; {
+			n := 1
+			for first+n < end && d.delays[first+n] == d.delays[first]+uint16(n) {
+				n++
+			}
+			row := t.row + int(m+int64(d.delays[first])-d.step)
+			v := visit{n: uint16(n), row: uint16(row % t.p.sched.rows)}
+			for i := range d.table.Sources {
+				src := &d.table.Sources[i]
+				base := (uint32(src.Row0)-uint32(src.Lo))*nd + uint32(first)
+				for _, u := range t.p.threads {
+					for _, i := range u.fired(src.Event, m) {
+						if i >= uint32(src.Lo) && i < uint32(src.Hi) {
+							v.group = base + i*nd
+							visits = append(visits, v)
+						}
+					}
+				}
+			}
+			first += n
+		}
+		m--
+		if k >= end { // to where the next delay begins to matter
+			m = min(m, d.step+d.rows-1-int64(d.delays[k]))
+		}
+	}
+	visits = append(visits, spare[:]...)
+	t.visits = visits[:len(visits)-ahead]
+}
+
 // spare visits follow the last one: to the first group, which is always there.
-var spare [ahead]uint32
+var spare [ahead]visit
 
 // ahead is the number of visits beyond the last that a delivery may look at.
 const ahead = 32
 
-// add adds the groups of synapses to the thread's accumulator, tile by tile,
-// and counts them. visits has spare ones behind its end.
-func (b *built) add(thread int, visits []uint32, acc []uint32) (count uint64) {
-	if len(visits) == 0 {
+// add adds the groups of synapses that the thread is to visit to its rows of an
+// accumulator, tile by tile, and counts them.
+func (b *built) add(t *thread, id backend.BufID) (count uint64) {
+	if len(t.visits) == 0 {
 		return 0
 	}
-	visits = visits[:len(visits)+ahead]
-	for _, tab := range b.tiles[thread] {
-		count += addGroups(tab, visits, (*[connect.MaxTile]uint32)(acc))
-		acc = acc[tab.NTgt:]
+	r := ring{words: t.accs[id], stride: t.p.lay.accs[id].stride(t.id), rows: t.p.sched.rows}
+	visits := t.visits[:len(t.visits)+ahead]
+	for _, tab := range b.tiles[t.id] {
+		count += addGroups(tab, visits, r)
+		r.words = r.words[tab.NTgt:]
 	}
 	return count
 }
 
+// ring is the accumulators of a tile for as many steps, in turn: each has MaxTile
+// words that may be touched, and they lie stride words apart.
+type ring struct {
+	words        []uint32
+	stride, rows int
+}
+
 // addPlain is what addGroups does, without looking ahead.
-func addPlain(t *connect.Table, visits []uint32, acc *[connect.MaxTile]uint32) (count uint64) {
+func addPlain(t *connect.Table, visits []visit, r ring) (count uint64) {
 	for _, v := range visits {
-		lo, hi := t.Index[v], t.Index[v+1]
-		count += uint64(hi - lo)
-		switch t.Width {
-		case 0:
-			for _, j := range t.Targets[lo:hi] {
-				acc[j] += uint32(t.Uniform)
-			}
-		case 16:
-			for _, e := range t.Packed[lo:hi] {
-				acc[e&0xffff] += uint32(int32(e) >> 16)
-			}
-		default:
-			weights := t.Weights[lo:hi]
-			for k, j := range t.Targets[lo:hi] {
-				acc[j] += uint32(weights[k])
+		for k := range int(v.n) {
+			lo, hi := t.Index[int(v.group)+k], t.Index[int(v.group)+k+1]
+			count += uint64(hi - lo)
+			acc := (*[connect.MaxTile]uint32)(r.words[(int(v.row)+k)%r.rows*r.stride:])
+			switch t.Width {
+			case 0:
+				for _, j := range t.Targets[lo:hi] {
+					acc[j] += uint32(t.Uniform)
+				}
+			case 16:
+				for _, e := range t.Packed[lo:hi] {
+					acc[e&0xffff] += uint32(int32(e) >> 16)
+				}
+			default:
+				weights := t.Weights[lo:hi]
+				for k, j := range t.Targets[lo:hi] {
+					acc[j] += uint32(weights[k])
+				}
 			}
 		}
 	}

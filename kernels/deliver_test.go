@@ -14,28 +14,30 @@ import (
 // the caches: ns per synaptic event, the median over batches of 2,000 groups,
 // which other work on the machine disturbs little.
 func BenchmarkAdd(b *testing.B) {
-	for _, c := range []struct{ rows, groups, length, tile, width int }{
-		{40_000, 60, 28, 38_500, 16}, {40_000, 60, 28, 38_500, 0}, {40_000, 60, 28, 38_500, 32}, {100_000, 15, 33, 50_000, 16}, {100_000, 1, 500, 50_000, 16}, {100_000, 60, 8, 50_000, 16},
+	for _, c := range []struct{ rows, groups, length, tile, width, together int }{
+		{40_000, 60, 28, 38_500, 16, 1}, {40_000, 60, 28, 38_500, 16, 2}, {40_000, 60, 28, 38_500, 16, 4}, {40_000, 60, 28, 38_500, 16, 8},
+		{40_000, 60, 28, 38_500, 0, 1}, {40_000, 60, 28, 38_500, 32, 1}, {40_000, 60, 28, 38_500, 32, 4},
+		{100_000, 1, 40, 50_000, 0, 1}, {100_000, 15, 33, 50_000, 16, 1}, {100_000, 1, 500, 50_000, 16, 1}, {100_000, 60, 8, 50_000, 16, 1}, {100_000, 60, 8, 50_000, 16, 4},
 	} {
-		b.Run(fmt.Sprintf("groups of %d, width %d, tile %d", c.length, c.width, c.tile), func(b *testing.B) {
+		b.Run(fmt.Sprintf("groups of %d, %d together, width %d, tile %d", c.length, c.together, c.width, c.tile), func(b *testing.B) {
 			t := randomTable(c.rows, c.groups, c.length, c.tile, c.width)
 			defer t.Close()
 			rng := rand.New(rand.NewPCG(1, 2))
-			visits := make([]uint32, 2000+ahead)
-			acc := new([connect.MaxTile]uint32)
+			visits := make([]visit, 2000+ahead)
+			acc := make([]uint32, c.together*c.tile+connect.MaxTile)
 			for _, how := range []struct {
 				name string
-				add  func(*connect.Table, []uint32, *[connect.MaxTile]uint32) uint64
-			}{{"ns/event", addGroups}, {"plain-ns/event", func(t *connect.Table, v []uint32, a *[connect.MaxTile]uint32) uint64 {
-				return addPlain(t, v[:len(v)-ahead], a)
+				add  func(*connect.Table, []visit, ring) uint64
+			}{{"ns/event", addGroups}, {"plain-ns/event", func(t *connect.Table, v []visit, r ring) uint64 {
+				return addPlain(t, v[:len(v)-ahead], r)
 			}}} {
 				var times []float64
 				for range max(b.N, 100) {
 					for i := range visits[:2000] {
-						visits[i] = uint32(rng.IntN(c.rows * c.groups))
+						visits[i] = visit{group: uint32(rng.IntN(c.rows*c.groups/c.together) * c.together), n: uint16(c.together)}
 					}
 					start := time.Now()
-					n := how.add(t, visits, acc)
+					n := how.add(t, visits, ring{acc, c.tile, c.together})
 					times = append(times, float64(time.Since(start).Nanoseconds())/float64(n))
 				}
 				slices.Sort(times)
@@ -65,14 +67,14 @@ func TestAddGroups(t *testing.T) {
 	for _, width := range []int{0, 16, 32} {
 		for _, length := range []int{1, 3, 40} {
 			tab := randomTable(300, 2, length, 1000, width)
-			visits := make([]uint32, 0, 1000)
+			visits := make([]visit, 0, 1000)
 			for i := range uint32(600) {
-				visits = append(visits, i*7%600)
+				visits = append(visits, visit{group: i * 7 % 598, n: uint16(1 + i%3), row: uint16(i % 3)})
 			}
-			a, b := new([connect.MaxTile]uint32), new([connect.MaxTile]uint32)
-			na := addGroups(tab, append(visits, spare[:]...), a)
-			nb := addPlain(tab, visits, b)
-			if na != nb || *a != *b {
+			a, b := make([]uint32, 3*1000+connect.MaxTile), make([]uint32, 3*1000+connect.MaxTile)
+			na := addGroups(tab, append(visits, spare[:]...), ring{a, 1000, 3})
+			nb := addPlain(tab, visits, ring{b, 1000, 3})
+			if na != nb || !slices.Equal(a, b) {
 				t.Errorf("width %d, groups of %d: %d events, expected %d, or different sums", width, length, na, nb)
 			}
 			tab.Close()

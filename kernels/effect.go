@@ -69,9 +69,9 @@ func (t *thread) effect(i, s int) {
 	for k := range e.Traps {
 		e.Traps[k] = ir.NoTrap
 	}
-	t.visit(table.Sources, table.First, table.Last, syn.at.Delays, 0, len(syn.at.Delays), step)
+	t.visit(&due{table: table, delays: syn.at.Delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1}, 0, step+1)
 	for _, v := range t.visits {
-		for _, k := range syn.at.K[syn.at.Index[v]:syn.at.Index[v+1]] {
+		for _, k := range syn.at.K[syn.at.Index[v.group]:syn.at.Index[v.group+1]] {
 			ir.Eval(st.Prog, e, int(k), int(k)+1)
 			t.due++
 		}
@@ -81,29 +81,4 @@ func (t *thread) effect(i, s int) {
 			t.trapped(&backend.Fault{Step: step, Trap: st.Trap[code], Item: int(item)})
 		}
 	}
-}
-
-// visit lists the groups of synapses that are due at a step: row times number
-// of delays plus delay, for delays from to to-1 of those given.
-func (t *thread) visit(sources []backend.Source, first, last int64, delays []uint16, from, to int, step int64) {
-	visits := t.visits[:0]
-	d := uint32(len(delays))
-	for k := from; k < to; k++ {
-		emitted := step - int64(delays[k])
-		if emitted < max(first, 0) || emitted > last {
-			continue
-		}
-		for _, src := range sources {
-			base := (uint32(src.Row0)-uint32(src.Lo))*d + uint32(k)
-			for _, u := range t.p.threads {
-				for _, i := range u.fired(src.Event, emitted) {
-					if i >= uint32(src.Lo) && i < uint32(src.Hi) {
-						visits = append(visits, base+i*d)
-					}
-				}
-			}
-		}
-	}
-	visits = append(visits, spare[:]...)
-	t.visits = visits[:len(visits)-ahead]
 }

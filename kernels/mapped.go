@@ -35,11 +35,11 @@ type unit struct {
 	lanes  []int     // by thread: length of its part
 	lane0  []int
 	serial bool        // run by ir.Eval, lane after lane
-	accs   [][]accSlot // by thread: slots that differ between the steps of a span
+	accs   [][]accSlot // by thread: slots that differ from step to step
 }
 
-// accSlot is a slot of an accumulator: the part of the span's first step, and
-// the distance to the next.
+// accSlot is a slot of an accumulator: the part of the first of its ring, and the
+// distance to the next.
 type accSlot struct {
 	slot   int
 	words  []uint32
@@ -222,7 +222,7 @@ const chunk = 4096
 func (u *unit) run(t *thread, part int, step int64, host []uint32, lo, hi int) {
 	e := u.envs[part]
 	e.Step, e.Host = uint32(step), host
-	if t.p.sched.span > 1 {
+	if t.p.sched.rows > 1 {
 		for _, a := range u.accs[part] {
 			e.Slots[a.slot] = a.words[t.row*a.stride:]
 		}

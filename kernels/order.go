@@ -8,9 +8,24 @@ import (
 // What a schedule needs besides its order: words that must be zero, barriers,
 // and how many steps go together.
 
-// steps is the longest span that the schedule allows.
-func (s *schedule) steps() int {
-	span, seen, bytes := longestSpan, map[int]bool{}, 0
+// ahead decides how far deliveries may be made before their step, and whether
+// several steps are made block by block.
+func (s *schedule) ahead() {
+	early := map[backend.BufID]bool{}
+	for id := range s.lay.accs {
+		early[id] = s.early(id)
+	}
+	if s.rows = s.blockSteps(); s.rows > 1 {
+		s.blocks = true
+	} else {
+		s.rows = s.ringSteps(early)
+	}
+}
+
+// blockSteps is the number of steps that may be made on a block of lanes before
+// the next block, where that pays; else 1.
+func (s *schedule) blockSteps() int {
+	steps, seen, bytes := mostSteps, map[int]bool{}, 0
 	for i, o := range s.ops {
 		for _, p := range s.ops[:i] {
 			if order, _ := o.use.meets(&p.use); order && !(p.kind == opDeliver && o.kind != opClear) {
@@ -30,15 +45,71 @@ func (s *schedule) steps() int {
 				}
 			}
 		case opDeliver:
-			span = min(span, deliverySpan, s.plan.Tables[s.plan.Stages[o.stage].Table].MinDelay)
+			steps = min(steps, mostRows, s.plan.Tables[s.plan.Stages[o.stage].Table].MinDelay)
 		default:
 			return 1
 		}
 	}
-	if span <= deliverySpan && bytes < nearBytes {
+	if steps <= mostRows && bytes < nearBytes {
 		return 1
 	}
-	return max(span, 1)
+	return max(steps, 1)
+}
+
+// ringSteps is the number of steps for which there are to be accumulators: as
+// many as have room in the cache.
+func (s *schedule) ringSteps(early map[backend.BufID]bool) int {
+	bytes, some := 0, false
+	for id, a := range s.lay.accs {
+		bytes += 4 * a.stride(0)
+		some = some || early[id]
+	}
+	if !some {
+		return 1
+	}
+	rows := mostRows
+	for rows > 1 && rows*bytes > sumBytes {
+		rows /= 2
+	}
+	return rows
+}
+
+// early marks the deliveries to an accumulator that may be made before their
+// step: none has a flag, none serves spikes of its own step, and nothing else
+// touches the accumulator before the last of them.
+func (s *schedule) early(id backend.BufID) bool {
+	if s.lay.plain {
+		return false
+	}
+	var all []*op
+	touched := false
+	for _, o := range s.ops {
+		if o.kind == opDeliver && s.plan.Stages[o.stage].Acc == id {
+			st := &s.plan.Stages[o.stage]
+			if touched || st.Flag >= 0 || s.plan.Tables[st.Table].MinDelay == 0 {
+				return false
+			}
+			all = append(all, o)
+			continue
+		}
+		touched = touched || o.use.touches(s.acc(id, 0), len(s.lay.domains))
+	}
+	for _, o := range all {
+		o.ahead = true
+	}
+	return true
+}
+
+// touches says whether any of n resources is read or written.
+func (a *access) touches(r, n int) bool {
+	for k := r; k < r+n; k++ {
+		_, read := a.r[k]
+		_, written := a.w[k]
+		if read || written {
+			return true
+		}
+	}
+	return false
 }
 
 // even says that blocks of the op's items coincide: their parts begin a
@@ -121,39 +192,86 @@ func (o *op) prepend(it *item) {
 	o.items = append([]*item{it}, o.items...)
 }
 
-// clearAccumulator lets the first delivery of the step zero the accumulator.
+// clearAccumulator lets the first delivery of the step zero the accumulator,
+// unless those who read it leave zeros.
 func (s *schedule) clearAccumulator(id backend.BufID) {
 	for _, o := range s.ops {
 		if o.kind == opDeliver && s.plan.Stages[o.stage].Acc == id {
-			o.clear = true
+			o.clear = !s.spent(id)
 			return
 		}
-		for r := range o.use.w {
-			if base := s.acc(id, 0); r >= base && r < base+len(s.lay.domains) {
-				c := &op{kind: opClear, buf: id}
-				for d := range s.lay.domains {
-					c.use.write(s.acc(id, d), s.lay.plain)
-				}
-				s.ops = append([]*op{c}, s.ops...)
-				return
+		if o.use.touches(s.acc(id, 0), len(s.lay.domains)) {
+			c := &op{kind: opClear, buf: id}
+			for d := range s.lay.domains {
+				c.use.write(s.acc(id, d), s.lay.plain)
 			}
+			s.ops = append([]*op{c}, s.ops...)
+			return
 		}
 	}
 }
 
-// firstUse is what touches a resource first in a step.
-func (s *schedule) firstUse(r int) (*op, *item) {
-	touches := func(a *access) bool {
-		_, read := a.r[r]
-		_, written := a.w[r]
-		return read || written
+// spent says that every step ends with zeros in all words of an accumulator that
+// are ever read: deliveries come first, and all programs that see it run in each
+// step and store 0 last.
+func (s *schedule) spent(id backend.BufID) bool {
+	if s.lay.plain {
+		return false
 	}
+	seen := false
 	for _, o := range s.ops {
-		if !touches(&o.use) {
+		if o.kind == opDeliver && s.plan.Stages[o.stage].Acc == id {
+			if seen {
+				return false
+			}
 			continue
 		}
 		for _, it := range o.items {
-			if touches(&it.use) {
+			if it.kind != itemMap {
+				continue
+			}
+			for _, i := range it.stages {
+				st := &s.plan.Stages[i]
+				for k, b := range st.Bind {
+					if b.Buf == id && st.Prog.Slots[k].Kind != ir.Mask {
+						seen = true
+						if st.Flag >= 0 || !leavesZero(st.Prog, uint32(k)) {
+							return false
+						}
+					}
+				}
+			}
+		}
+	}
+	return true
+}
+
+// leavesZero says that the last thing that a program does to an Array slot is to
+// store 0.
+func leavesZero(p *ir.Prog, slot uint32) bool {
+	zero := false
+	for _, in := range p.Ins {
+		switch in.Op {
+		case ir.Load, ir.Uniform, ir.Gather, ir.Put, ir.Scatter, ir.Scatter2:
+			zero = zero && in.Imm != slot
+		case ir.Store:
+			if in.Imm == slot {
+				v := p.Ins[in.A]
+				zero = v.Op == ir.Const && v.Imm == 0
+			}
+		}
+	}
+	return zero
+}
+
+// firstUse is what touches a resource first in a step.
+func (s *schedule) firstUse(r int) (*op, *item) {
+	for _, o := range s.ops {
+		if !o.use.touches(r, 1) {
+			continue
+		}
+		for _, it := range o.items {
+			if it.use.touches(r, 1) {
 				return o, it
 			}
 		}

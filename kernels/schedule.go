@@ -26,6 +26,7 @@ type op struct {
 	stage int           // opDeliver
 	buf   backend.BufID // opClear
 	clear bool          // opDeliver: zero the accumulator first
+	ahead bool          // opDeliver: may be made before its step
 	use   access
 }
 
@@ -100,10 +101,12 @@ type schedule struct {
 	lay  *layout
 	ops  []*op
 	due  []bool // events written since their spikes were last listed
-	// span is the number of steps that may be made on a block of lanes before the
-	// next block; 1 unless every domain is one op that needs no other. Where
-	// synapses are delivered, it is at most the shortest delay.
-	span int
+	// rows is the number of steps for which there are accumulators, so that
+	// deliveries may be made ahead. With blocks, so many steps are made on a block
+	// of lanes before the next block: every domain is one op that needs no other,
+	// and no delay is shorter.
+	rows   int
+	blocks bool
 }
 
 // A thread's state is beyond the caches near a core where it has more bytes
@@ -111,11 +114,12 @@ type schedule struct {
 // variable, so that tests can force it.
 var nearBytes = 1 << 20
 
-// The longest spans, without delivery and with: each step of a span then has
-// accumulators of its own.
+// The most steps, without delivery and with; the accumulators are to take no
+// more than sumBytes.
 const (
-	longestSpan  = 64
-	deliverySpan = 8
+	mostSteps = 64
+	mostRows  = 8
+	sumBytes  = 640 << 10
 )
 
 // Resources: buffers, then for each event its mask and its list, then for each
@@ -139,7 +143,7 @@ func newSchedule(plan *backend.Plan, lay *layout) *schedule {
 	}
 	s.clears()
 	s.barriers()
-	s.span = s.steps()
+	s.ahead()
 	return s
 }
 

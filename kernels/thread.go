@@ -20,12 +20,14 @@ type thread struct {
 	last   []int                      // by event: one past the last
 	masks  [][]uint32                 // by event: this step's bits of its own neurons
 	lists  [][][]uint32               // by event and step modulo their number: its own neurons that fired, ascending
-	accs   map[backend.BufID][]uint32 // its own part, for each step of a span, with room behind for a full tile
-	row    int                        // the step of the span
+	accs   map[backend.BufID][]uint32 // its own part, for each step of a ring, with room behind for a full tile
+	from   int                        // the first step of the stretch that is being made
+	to     int                        // one past its last
+	row    int                        // the accumulator of this step
 	recs   []spikeRecord              // by stage
 	fault  *backend.Fault
 	due    uint64
-	visits []uint32
+	visits []visit
 
 	clock [phases]time.Duration
 	timed bool // this step is
@@ -43,11 +45,11 @@ func newThread(p *program, id int) *thread {
 		lo, hi := p.lay.part(p.lay.event[e], ev.N, id)
 		t.first, t.last = append(t.first, lo), append(t.last, hi)
 		t.masks = append(t.masks, aligned((hi-lo+31)/32+1))
-		t.lists = append(t.lists, make([][]uint32, ev.History+min(lag, ev.History)+2+longestSpan))
+		t.lists = append(t.lists, make([][]uint32, ev.History+min(lag, ev.History)+2+mostSteps))
 	}
 	for b, a := range p.lay.accs {
 		n := a.words(id)
-		t.accs[b] = aligned(p.sched.span*a.stride(id) + connect.MaxTile)
+		t.accs[b] = aligned(p.sched.rows*a.stride(id) + connect.MaxTile)
 		if p.lay.plain {
 			p.bufs[b] = t.accs[b][:n]
 		}
@@ -78,15 +80,19 @@ func (t *thread) run(n int) {
 				break
 			}
 		}
-		if p.sched.span > 1 {
-			to := min(check, n, s+p.sched.span)
-			t.span(s, to)
-			s = to
-		} else {
-			t.step(s)
-			s++
+		t.from, t.to = s, min(check, n)
+		if p.sched.blocks {
+			t.to = min(t.to, s+p.sched.rows)
+			t.blocks()
+			s = t.to
+			t.progress.done.Store(p.step0 + int64(s))
+			continue
 		}
-		t.progress.done.Store(p.step0 + int64(s))
+		for ; s < t.to && int64(s) <= p.stop.Load(); s++ {
+			t.row = (s - t.from) % p.sched.rows
+			t.step(s)
+			t.progress.done.Store(p.step0 + int64(s) + 1)
+		}
 	}
 	t.ended = s
 	t.progress.done.Store(gone)
@@ -98,7 +104,7 @@ const timedSteps = 16
 
 // step makes one step: every op of the schedule.
 func (t *thread) step(s int) {
-	t.timed = s%timedSteps == 0
+	t.timed = (t.p.step0+int64(s))%timedSteps == timedSteps/2 // no Run begins there as a rule
 	if t.timed {
 		t.since = time.Now()
 	}
@@ -132,7 +138,7 @@ func (t *thread) lap(phase int) {
 	if t.timed {
 		now := time.Now()
 		d := now.Sub(t.since)
-		if t.p.sched.span == 1 {
+		if !t.p.sched.blocks {
 			d *= timedSteps
 		}
 		t.clock[phase] += d
@@ -140,8 +146,9 @@ func (t *thread) lap(phase int) {
 	}
 }
 
-// span makes steps s to to-1, block of lanes by block of lanes.
-func (t *thread) span(s, to int) {
+// blocks makes the steps of a stretch block of lanes by block of lanes.
+func (t *thread) blocks() {
+	s, to := t.from, t.to
 	t.timed, t.since = true, time.Now()
 	for k := s; k < to; k++ {
 		t.row = k - s
@@ -284,7 +291,7 @@ func (t *thread) serial(it *item, s int) {
 // clear zeroes the thread's share of a scratch buffer.
 func (t *thread) clear(b backend.BufID) {
 	if a := t.p.lay.accs[b]; a != nil {
-		clear(t.accs[b][:a.words(t.id)]) // no spans where this is needed
+		clear(t.accs[b][t.row*a.stride(t.id):][:a.words(t.id)])
 		return
 	}
 	words := t.p.bufs[b]
