@@ -113,3 +113,32 @@ func BenchmarkBuild(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkBernoulli counts, measures and builds the synapses of 10^4 sources to
+// 10^5 targets at p = 0.01 on one thread.
+func BenchmarkBernoulli(b *testing.B) {
+	for b.Loop() {
+		p := &Proj{Name: "p", Rule: Bernoulli, P: .01, NPre: 10000, NPost: 100000, Stream: 3, Weight: Column{Const: 1}, Delay: Column{Const: 10}}
+		s := &Spec{Name: "p", Scale: 1, Uniform: 1, NSrc: p.NPre, NTgt: p.NPost, Projs: []*Proj{p}}
+		begin := time.Now()
+		if _, err := p.Count(1); err != nil {
+			b.Fatal(err)
+		}
+		counted := time.Since(begin)
+		st, err := Measure(s, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		measured := time.Since(begin)
+		tables, err := Build(s, Cut(s.NTgt, 2), 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(counted.Nanoseconds())/float64(st.Total), "count-ns/syn")
+		b.ReportMetric(float64((measured-counted).Nanoseconds())/float64(st.Total), "measure-ns/syn")
+		b.ReportMetric(float64((time.Since(begin)-measured).Nanoseconds())/float64(st.Total), "build-ns/syn")
+		for _, t := range tables {
+			t.Close()
+		}
+	}
+}

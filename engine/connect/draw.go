@@ -2,6 +2,7 @@ package connect
 
 import (
 	"math"
+	"slices"
 
 	"synfire/engine/philox"
 )
@@ -155,19 +156,16 @@ func (g *gen) redraw(q, attempt uint32) uint32 {
 }
 
 // count counts the pairs of rows r0 to r1-1, all of one group of four, of
-// a rule that decides pair by pair.
-func (g *gen) count(r0, r1 int, degree []uint32) error {
-	if g.r.skip == nil && g.r.cond == nil && g.r.prob == nil && g.r.below == 1<<32 {
-		for row := r0; row < r1; row++ {
-			degree[row] = uint32(g.r.room(row))
-		}
-		return nil
-	}
+// a rule that decides pair by pair, and adds to those at each end.
+func (g *gen) count(r0, r1 int, degree, ends []uint32) error {
 	if err := g.four(r0, r1); err != nil {
 		return err
 	}
 	for row := r0; row < r1; row++ {
 		degree[row] = uint32(len(g.quad[row%4]))
+		for _, e := range g.quad[row%4] {
+			ends[e]++
+		}
 	}
 	return nil
 }
@@ -208,11 +206,10 @@ func (g *gen) four(r0, r1 int) error {
 	return nil
 }
 
+// without takes an end, if it is there, out of ends that ascend.
 func without(ends []uint32, own uint32) []uint32 {
-	for k, e := range ends {
-		if e == own {
-			return append(ends[:k], ends[k+1:]...)
-		}
+	if k, there := slices.BinarySearch(ends, own); there {
+		return slices.Delete(ends, k, k+1)
 	}
 	return ends
 }
@@ -223,25 +220,27 @@ func (g *gen) skipFour(r0, r1 int) {
 	size, todo := g.r.size, r1-r0
 	for row := r0; row < r1; row++ {
 		g.quad[row%4] = g.quad[row%4][:0]
-		if size == 0 {
-			todo--
-		}
 	}
-	for draw := uint32(0); todo > 0; draw++ {
-		b := philox.Block([4]uint32{uint32(r0) / 4, 0, draw, g.p.Stream}, g.p.Seed)
+	if size == 0 {
+		return
+	}
+	// Most rows are full after that many draws.
+	mean := float64(float64(size) * g.r.skip.p)
+	likely := int(mean + float64(3*math.Sqrt(mean)) + 4)
+	for draw := uint32(0); todo > 0; {
+		n := min(likely, 1024)
+		likely = max(likely-n, 16)
+		g.words = resize(g.words, 4*n)
+		w := g.words
+		words := [4][]uint32{w[:n], w[n : 2*n], w[2*n : 3*n], w[3*n:]}
+		philox.Draws(words, [4]uint32{uint32(r0) / 4, 0, draw, g.p.Stream}, g.p.Seed)
+		draw += uint32(n)
+		todo = 0
 		for row := r0; row < r1; row++ {
-			l := row & 3
-			if at[l] >= size {
-				continue
-			}
-			m, found := g.r.skip.next(b[l])
-			at[l] += m
-			if found && at[l] < size {
-				g.quad[l] = append(g.quad[l], uint32(at[l]))
-				at[l]++
-			}
-			if at[l] >= size {
-				todo--
+			l := row % 4
+			at[l], g.quad[l] = g.r.skip.row(words[l], at[l], size, g.quad[l])
+			if at[l] < size {
+				todo++
 			}
 		}
 	}

@@ -126,6 +126,13 @@ func (t *tally) run(threads int) ([]uint32, error) {
 		}
 		return degree, nil
 	}
+	if t.want == 0 && r.ends != nil { // counted when the rows were
+		degree := make([]uint32, r.size)
+		for j, n := range r.ends {
+			degree[j] = n * uint32(r.repeat)
+		}
+		return degree, nil
+	}
 	n := workers(threads)
 	degrees, seen, largest := make([][]uint32, n), make([][]bool, n), make([]float32, n)
 	err := p.Walk(0, r.count(), threads, t.want, func(worker int, c *Columns) error {
@@ -148,18 +155,14 @@ func (t *tally) run(threads int) ([]uint32, error) {
 	if err != nil {
 		return nil, err
 	}
-	degree := make([]uint32, p.NPost)
 	t.seen = make([]bool, MaxDelay+1)
-	for w := range degrees {
-		for j, d := range degrees[w] {
-			degree[j] += d
-		}
+	for w := range seen {
 		for d, yes := range seen[w] {
 			t.seen[d] = t.seen[d] || yes
 		}
 		t.largest = max(t.largest, largest[w])
 	}
-	return degree, nil
+	return sum(degrees, p.NPost), nil
 }
 
 // spread is the standard deviation of the first weights.

@@ -24,6 +24,7 @@ type rows struct {
 	size     int  // ends to choose from: the size of the other range
 	per      int  // pairs in each row, where start is nil
 	start    []uint32
+	ends     []uint32 // pairs at each end, where rows were drawn to count them
 	repeat   int
 	shift    int  // row r's own neuron is end r+shift, where self is set
 	self     bool // autapses are to be avoided
@@ -215,7 +216,8 @@ func (p *Proj) preparePairs(r *rows, threads int) error {
 	case p.P > 0:
 		r.below = uint64(math.Floor(float64(p.P*0x1p32) + 0.5))
 	}
-	if r.skip == nil && r.cond == nil && r.prob == nil && r.below == 1<<32 && !r.self {
+	all := r.skip == nil && r.cond == nil && r.prob == nil && r.below == 1<<32
+	if all && !r.self {
 		r.per = r.size
 		return p.limit(float64(float64(r.n) * float64(r.size)))
 	}
@@ -223,14 +225,20 @@ func (p *Proj) preparePairs(r *rows, threads int) error {
 		return err
 	}
 	degree := make([]uint32, r.n)
-	gens := make([]*gen, workers(threads))
+	if all {
+		for row := range degree {
+			degree[row] = uint32(r.room(row))
+		}
+		return p.degrees(r, degree)
+	}
+	gens, ends := make([]*gen, workers(threads)), make([][]uint32, workers(threads))
 	step := p.chunk(r, float64(float64(r.n)*float64(r.size)*p.guess()))
 	err = parallel(threads, (r.n+step-1)/step, func(worker, item int) error {
 		if gens[worker] == nil {
-			gens[worker] = newGen(p, r)
+			gens[worker], ends[worker] = newGen(p, r), make([]uint32, r.size)
 		}
 		for row := item * step; row < min(r.n, (item+1)*step); row += 4 {
-			if err := gens[worker].count(row, min(row+4, r.n), degree); err != nil {
+			if err := gens[worker].count(row, min(row+4, r.n), degree, ends[worker]); err != nil {
 				return err
 			}
 		}
@@ -239,7 +247,19 @@ func (p *Proj) preparePairs(r *rows, threads int) error {
 	if err != nil {
 		return err
 	}
+	r.ends = sum(ends, r.size)
 	return p.degrees(r, degree)
+}
+
+// sum adds up what the workers counted; those that counted nothing have nil.
+func sum(counts [][]uint32, n int) []uint32 {
+	total := make([]uint32, n)
+	for _, c := range counts {
+		for k, x := range c {
+			total[k] += x
+		}
+	}
+	return total
 }
 
 // guess is the expected share of pairs, as far as it is known before drawing.
@@ -309,13 +329,7 @@ func (p *Proj) prepareTotal(r *rows, threads int) error {
 	if err != nil {
 		return err
 	}
-	degree := make([]uint32, r.n)
-	for _, t := range total {
-		for row, d := range t {
-			degree[row] += d
-		}
-	}
-	return p.degrees(r, degree)
+	return p.degrees(r, sum(total, r.n))
 }
 
 // accept says whether draw k, attempt a, of a source with so much room stands.

@@ -3,7 +3,6 @@ package connect
 import (
 	"math"
 	"math/bits"
-	"sort"
 )
 
 // skips is the geometric distribution of the distance to the next pair, for
@@ -12,8 +11,9 @@ import (
 // the same since the distribution has no memory. Probabilities are exact to
 // 2^-32.
 type skips struct {
+	p     float64
 	less  []uint32 // round(2^32 * (1 - (1-p)^(m+1))), at most 2^32-1
-	guide []uint32 // by a word's upper bits: the least m that it may mean
+	guide []uint32 // by a word's upper bits: twice the least m that it may mean, and 1 if it may mean others
 	shift int
 }
 
@@ -23,7 +23,7 @@ func newSkips(p float64) *skips {
 	if p*float64(length) > 4 {
 		length = int(4/p) + 1
 	}
-	s := &skips{}
+	s := &skips{p: p}
 	for stay, m := 1.0, 0; m < length; m++ {
 		stay = float64(stay * (1 - p))
 		t := math.Floor(float64((1-stay)*0x1p32) + 0.5)
@@ -35,20 +35,44 @@ func newSkips(p float64) *skips {
 	if s.less == nil { // p is 1 to the last bit
 		s.less = []uint32{math.MaxUint32}
 	}
-	bit := min(max(bits.Len(uint(len(s.less))), 4), 16)
+	bit := min(max(bits.Len(uint(len(s.less)))+3, 4), 16) // most entries mean one m
 	s.shift = 32 - bit
 	s.guide = make([]uint32, 1<<bit)
+	m := 0
 	for g := range s.guide {
-		s.guide[g] = uint32(sort.Search(len(s.less), func(m int) bool { return s.less[m] > uint32(g)<<s.shift }))
+		first := uint32(g) << s.shift
+		for m < len(s.less) && s.less[m] <= first {
+			m++
+		}
+		s.guide[g] = uint32(2 * m)
+		if m < len(s.less) && s.less[m] <= first|(1<<s.shift-1) {
+			s.guide[g]++
+		}
 	}
 	return s
 }
 
 // next is how many pairs word w skips, and whether a pair stands there.
 func (s *skips) next(w uint32) (int, bool) {
-	m := s.guide[w>>s.shift]
-	for int(m) < len(s.less) && s.less[m] <= w {
-		m++
+	c := s.guide[w>>(s.shift&31)]
+	m := int(c / 2)
+	if c&1 != 0 {
+		for m < len(s.less) && s.less[m] <= w {
+			m++
+		}
 	}
-	return int(m), int(m) < len(s.less)
+	return m, m < len(s.less)
+}
+
+// row goes on with a row of size pairs that has come to pair at, by words w: it
+// appends the pairs that stand to ends and returns where it is then.
+func (s *skips) row(w []uint32, at, size int, ends []uint32) (int, []uint32) {
+	for n := 0; n < len(w) && at < size; n++ {
+		m, found := s.next(w[n])
+		if at += m; found && at < size {
+			ends = append(ends, uint32(at))
+			at++
+		}
+	}
+	return at, ends
 }

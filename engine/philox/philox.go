@@ -19,14 +19,16 @@ const Rounds = 10
 
 // Block returns the four words of counter c under key k.
 func Block(c [4]uint32, k [2]uint32) [4]uint32 {
+	c0, c1, c2, c3 := c[0], c[1], c[2], c[3]
+	k0, k1 := k[0], k[1]
 	for range Rounds {
-		h0, l0 := bits.Mul32(M0, c[0])
-		h1, l1 := bits.Mul32(M1, c[2])
-		c = [4]uint32{h1 ^ c[1] ^ k[0], l1, h0 ^ c[3] ^ k[1], l0}
-		k[0] += W0
-		k[1] += W1
+		h0, l0 := bits.Mul32(M0, c0)
+		h1, l1 := bits.Mul32(M1, c2)
+		c0, c1, c2, c3 = h1^c1^k0, l1, h0^c3^k1, l0
+		k0 += W0
+		k1 += W1
 	}
-	return c
+	return [4]uint32{c0, c1, c2, c3}
 }
 
 // Word is the random word of an item (design section 3, rule 7): word item%4

@@ -39,3 +39,25 @@ func TestWord(t *testing.T) {
 		}
 	}
 }
+
+// TestDraws compares Draws with Block, over the end of the draws too.
+func TestDraws(t *testing.T) {
+	key := [2]uint32{7, 0xfffffff0}
+	for _, n := range []int{0, 1, 7, 8, 9, 40, 101} {
+		var dst [4][]uint32
+		for l := range dst {
+			dst[l] = make([]uint32, n)
+		}
+		for _, first := range []uint32{0, 5, 1<<32 - 20} {
+			Draws(dst, [4]uint32{3, 1 << 31, first, 99}, key)
+			for k := range n {
+				b := Block([4]uint32{3, 1 << 31, first + uint32(k), 99}, key)
+				for l := range b {
+					if dst[l][k] != b[l] {
+						t.Fatalf("%d draws from %d: word %d of draw %d is %#x, want %#x", n, first, l, k, dst[l][k], b[l])
+					}
+				}
+			}
+		}
+	}
+}
