@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/engine"
 	"synfire/engine/backend"
 	"synfire/engine/script"
 	"synfire/kernels"
@@ -180,5 +181,62 @@ print(abs(H.x[0] - 0.3) < 1e-4, abs(H.x[1] - 0.31) < 1e-4)
 `, onCPU(1))
 	if out != "True True\n" {
 		t.Errorf("got %s", out)
+	}
+}
+
+// TestEdgeLists gives the same edges as lists of every type that Connect and Set take.
+func TestEdgeLists(t *testing.T) {
+	const n = 500
+	var wide [2][]int
+	var short [2][]int32
+	var w32 []float32
+	var w engine.Array
+	for k := range n {
+		for e, x := range []int{k * 7 % 30, k * 11 % 20} {
+			wide[e], short[e] = append(wide[e], x), append(short[e], int32(x))
+		}
+		w32 = append(w32, float32(k%13)/7)
+		w.V = append(w.V, float64(w32[k])*0.01)
+	}
+	hash := func(i, j, values any, skip bool) string {
+		net := engine.NewNetwork(engine.Options{})
+		defer net.Close()
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		src, err := net.NeuronGroup(30, "v : 1", engine.GroupOptions{Threshold: "v > -i", Name: "src"})
+		must(err)
+		tgt, err := net.NeuronGroup(20, "v : 1", engine.GroupOptions{Name: "tgt"})
+		must(err)
+		s, err := net.Synapses(src, tgt, engine.SynapsesOptions{Model: "w : 1", OnPre: []engine.Pathway{{Name: "pre", Code: "v += w"}}, Name: "s"})
+		must(err)
+		must(s.Connect(engine.ConnectOptions{I: i, J: j, SkipIfInvalid: skip}))
+		v, err := s.Var("w")
+		must(err)
+		must(v.Set(nil, values))
+		back, err := v.Get(nil)
+		must(err)
+		for k := range back.V {
+			if back.V[k] != w.V[k] {
+				t.Fatalf("w[%d] reads as %g, was given as %g", k, back.V[k], w.V[k])
+			}
+		}
+		_, err = net.Run(context.Background(), 0.005, engine.RunOptions{Backend: ref.New()})
+		must(err)
+		_, state, err := net.Hash()
+		must(err)
+		return state
+	}
+	want := hash(wide[0], wide[1], w, false)
+	packed := engine.Packed{V: w32, Unit: 0.01}
+	if got := hash(short[0], short[1], packed, false); got != want {
+		t.Error("[]int32 and Packed make another network than []int and Array")
+	}
+	beyond := func(x []int) []int { return append(append([]int{-1}, x...), 1<<40) }
+	if got := hash(beyond(wide[0]), beyond(wide[1]), packed, true); got != want {
+		t.Error("pairs that are out of range are not skipped")
 	}
 }
