@@ -36,9 +36,9 @@ func addGroups(t *connect.Table, visits []visit, r ring) (count uint64) {
 	fetchIndex(&visits[0], min(n, 31), &t.Index[0])
 	switch t.Width {
 	case 16:
-		fetchEntries(&visits[0], min(n, 20), &t.Index[0], unsafe.Pointer(&t.Packed[0]), 4)
+		fetchEntries(&visits[0], min(n, 12), &t.Index[0], unsafe.Pointer(&t.Packed[0]), 4)
 	default:
-		fetchEntries(&visits[0], min(n, 20), &t.Index[0], unsafe.Pointer(&t.Targets[0]), 2)
+		fetchEntries(&visits[0], min(n, 12), &t.Index[0], unsafe.Pointer(&t.Targets[0]), 2)
 	}
 	for at := 0; at < n; at += most {
 		v, k := &visits[at], min(most, n-at)

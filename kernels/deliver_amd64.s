@@ -2,7 +2,7 @@
 
 // The loops of deliver.go with prefetches, which Go has no words for. Groups of
 // synapses lie anywhere in gigabytes; so while one visit is added, the index of
-// the visit 31 on and the entries of the one 20 on are on their way: the first
+// the visit 31 on and the entries of the one 12 on are on their way: the first
 // lines of its entries and the last (longer ones the processor foresees by
 // itself). visits has 32 entries beyond n.
 //
@@ -11,7 +11,7 @@
 // next group, R14 groups left, R15 the accumulator.
 
 #define INDEXAHEAD 248
-#define ENTRYAHEAD 160
+#define ENTRYAHEAD 96
 
 #define FETCH(size) \
 	MOVL INDEXAHEAD(SI), R9; \

@@ -50,8 +50,17 @@ func newProgram(c *cpu, plan *backend.Plan) (*program, error) {
 		return nil, err
 	}
 	p.bufs = make([][]uint32, len(plan.Bufs))
+	grows := map[backend.BufID]bool{} // as spikes are recorded
+	for i := range plan.Stages {
+		if st := &plan.Stages[i]; st.Form == backend.FormSpikes {
+			grows[st.Rec.Index] = true
+			for _, d := range st.Rec.Dst {
+				grows[d] = true
+			}
+		}
+	}
 	for i := range plan.Bufs {
-		if p.lay.accs[backend.BufID(i)] == nil {
+		if id := backend.BufID(i); p.lay.accs[id] == nil && !grows[id] {
 			p.bufs[i] = aligned(plan.Bufs[i].Len)
 			copy(p.bufs[i], plan.Bufs[i].Init)
 		}
@@ -243,7 +252,7 @@ func (p *program) reach(b backend.BufID, n int) error {
 		return errClosed
 	case b < 0 || int(b) >= len(p.bufs):
 		return fmt.Errorf("cpu: buffer %d of %d", b, len(p.bufs))
-	case n > p.plan.Bufs[b].Len:
+	case p.plan.Bufs[b].Kind == backend.Record && n > len(p.bufs[b]), p.plan.Bufs[b].Kind != backend.Record && n > p.plan.Bufs[b].Len:
 		return fmt.Errorf("cpu: %d words of %s, which has %d", n, p.plan.Bufs[b].Name, p.plan.Bufs[b].Len)
 	}
 	return nil

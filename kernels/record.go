@@ -47,6 +47,10 @@ func (t *thread) spikes(it *item, s int) {
 	r.cum[s] = uint32(len(r.index))
 }
 
+// elastic is the number of entries that a record of spikes may come to, even if
+// the plan asks for less room: records grow with what fires.
+const elastic = 1 << 24
+
 // roomUntil is the step, at most n, before which no record of spikes can
 // overflow, given what was recorded before step s.
 func (p *program) roomUntil(s, n int) int {
@@ -60,6 +64,7 @@ func (p *program) roomUntil(s, n int) int {
 		for _, d := range st.Rec.Dst {
 			room = min(room, p.plan.Bufs[d].Len)
 		}
+		room = max(room, elastic)
 		if s > 0 {
 			for _, t := range p.threads {
 				room -= int(t.recs[i].cum[s-1])
@@ -192,6 +197,16 @@ func (p *program) gather(done int) {
 		case backend.FormSpikes:
 			count := p.bufs[st.Rec.Count]
 			clear(count)
+			total := 0
+			for _, t := range p.threads {
+				if done > 0 {
+					total += int(t.recs[i].cum[done-1])
+				}
+			}
+			p.record(st.Rec.Index, total)
+			for _, d := range st.Rec.Dst {
+				p.record(d, total)
+			}
 			at := 0
 			for s := range done {
 				for _, t := range p.threads {
@@ -213,4 +228,12 @@ func (p *program) gather(done int) {
 			}
 		}
 	}
+}
+
+// record makes room for entries of a record of spikes.
+func (p *program) record(b backend.BufID, entries int) {
+	if cap(p.bufs[b]) < entries {
+		p.bufs[b] = make([]uint32, entries+entries/4)
+	}
+	p.bufs[b] = p.bufs[b][:entries]
 }

@@ -23,7 +23,8 @@ type Caps struct {
 //
 // Run advances up to n steps (at most Plan.Batch); host holds Plan.Host words
 // for each. It stops early, saying how many steps it made, before a step whose
-// records might not fit, counted as if every recorded neuron fired. A *Fault
+// records might not fit, counted as if every recorded neuron fired (a backend
+// whose records grow may go on for longer: the counts tell). A *Fault
 // ends it for good: done then counts the steps through the one that it names,
 // whose records can be read; the state cannot.
 //
