@@ -10,23 +10,46 @@ import (
 	"runtime"
 
 	"synfire/engine/backend"
+	"synfire/engine/connect"
 	"synfire/engine/vm"
 )
 
 // New opens the cpu backend with the given number of threads; 0 takes one for
-// each processor that the process may use. The result is to be used by one
+// each processor that the process may use, fewer for a network whose steps are
+// so short that threads would mostly wait for each other. The result is to be used by one
 // goroutine at a time, and so are its programs. Its tables of synapses are kept
 // between plans: a plan that names the same connect.Spec uses them again.
 func New(threads int) backend.Backend {
 	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
+		return &cpu{threads: runtime.GOMAXPROCS(0), few: true}
 	}
 	return &cpu{threads: threads}
 }
 
 type cpu struct {
 	threads int
+	few     bool // small networks may take fewer
+	used    int  // by the plan that was loaded last; 0: none was
 	built   []*built
+}
+
+// team is the number of threads for a plan: none is to have less than some 2 us
+// of work in a step, of which waiting for another takes a quarter.
+func (c *cpu) team(plan *backend.Plan) int {
+	if !c.few {
+		return c.threads
+	}
+	const operation, event, rate, least = 0.01e-9, 1.5e-9, 10, 2e-6 // seconds, a guess of spikes/s
+	work := 0.0
+	for i := range plan.Stages {
+		switch st := &plan.Stages[i]; st.Form {
+		case backend.FormMap:
+			work += operation * float64(st.N) * float64(len(st.Prog.Ins))
+		case backend.FormDeliver, backend.FormEffect:
+			work += event * rate * plan.Dt * float64(connect.Estimate(plan.Tables[st.Table].Spec, 1, 1).Synapses)
+		}
+	}
+	return int(max(1, min(float64(c.threads), work/least)))
 }
 
 func (c *cpu) Name() string { return "cpu" }
@@ -35,11 +58,14 @@ func (c *cpu) Name() string { return "cpu" }
 func (c *cpu) FreeMemory() int64 { return available() }
 
 func (c *cpu) Caps() backend.Caps {
-	plural := "s"
-	if c.threads == 1 {
+	threads, plural := c.threads, "s"
+	if c.used > 0 {
+		threads = c.used
+	}
+	if threads == 1 {
 		plural = ""
 	}
-	return backend.Caps{Device: fmt.Sprintf("%d thread%s, %s", c.threads, plural, vm.SIMD()), Threads: c.threads, SIMD: vm.SIMD()}
+	return backend.Caps{Device: fmt.Sprintf("%d thread%s, %s", threads, plural, vm.SIMD()), Threads: threads, SIMD: vm.SIMD()}
 }
 
 func (c *cpu) Load(plan *backend.Plan) (backend.Program, error) {
@@ -50,6 +76,7 @@ func (c *cpu) Load(plan *backend.Plan) (backend.Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.used = p.lay.threads
 	return p, nil
 }
 

@@ -2,6 +2,7 @@ package kernels_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"synfire/engine/backend"
@@ -28,5 +29,26 @@ func TestBackendInSpans(t *testing.T) {
 		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
 			backendtest.Run(t, func(testing.TB) backend.Backend { return kernels.New(threads) })
 		})
+	}
+}
+
+// TestTeam leaves a small network to one thread, unless a number is asked for.
+func TestTeam(t *testing.T) {
+	plan := func(n int) *backend.Plan {
+		p := newSketch()
+		p.lif(n, 1)
+		return &p.Plan
+	}
+	for _, c := range []struct{ ask, n, want int }{{0, 1000, 1}, {0, 10_000_000, runtime.GOMAXPROCS(0)}, {3, 1000, 3}} {
+		b := kernels.New(c.ask)
+		prog, err := b.Load(plan(c.n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Caps().Threads; got != c.want {
+			t.Errorf("%d neurons, %d threads asked for: %d, expected %d", c.n, c.ask, got, c.want)
+		}
+		prog.Close()
+		b.Close()
 	}
 }

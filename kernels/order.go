@@ -57,14 +57,18 @@ func (s *schedule) blockSteps() int {
 }
 
 // ringSteps is the number of steps for which there are to be accumulators: as
-// many as have room in the cache.
+// many as have room in the cache, where a source has more than one delay.
 func (s *schedule) ringSteps(early map[backend.BufID]bool) int {
-	bytes, some := 0, false
-	for id, a := range s.lay.accs {
+	bytes, several := 0, false
+	for _, a := range s.lay.accs {
 		bytes += 4 * a.stride(0)
-		some = some || early[id]
 	}
-	if !some {
+	for i := range s.plan.Stages {
+		if st := &s.plan.Stages[i]; st.Form == backend.FormDeliver && early[st.Acc] {
+			several = several || s.plan.Tables[st.Table].MaxDelay > s.plan.Tables[st.Table].MinDelay
+		}
+	}
+	if !several {
 		return 1
 	}
 	rows := mostRows

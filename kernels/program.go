@@ -40,7 +40,7 @@ type program struct {
 }
 
 func newProgram(c *cpu, plan *backend.Plan) (*program, error) {
-	p := &program{cpu: c, plan: plan, epoch: plan.Steps0, lay: newLayout(plan, c.threads), spins: 500}
+	p := &program{cpu: c, plan: plan, epoch: plan.Steps0, lay: newLayout(plan, c.team(plan)), spins: 500}
 	p.sched = newSchedule(plan, p.lay)
 	if runtime.GOMAXPROCS(0) < p.lay.threads {
 		p.spins = 1

@@ -17,14 +17,21 @@ import (
 // record gathers the manifest of a run.
 type record struct {
 	m       store.Manifest
+	backend backend.Backend
 	profile []backend.Phase
 	begin   time.Time // of the run() that is on, or of what comes before it
 }
 
 func (r *record) opened(b backend.Backend) {
-	caps := b.Caps()
-	r.m.Backend, r.m.Device, r.m.Threads, r.m.SIMD, r.m.Inexact = b.Name(), caps.Device, caps.Threads, caps.SIMD, caps.Inexact
+	r.backend = b
+	r.describe()
 	r.begin = time.Now()
+}
+
+// describe notes what runs the network; how many threads, only a loaded plan tells.
+func (r *record) describe() {
+	caps := r.backend.Caps()
+	r.m.Backend, r.m.Device, r.m.Threads, r.m.SIMD, r.m.Inexact = r.backend.Name(), caps.Device, caps.Threads, caps.SIMD, caps.Inexact
 }
 
 // afterRun takes in what a run() did; the hash can only be had while the program is loaded.
@@ -34,6 +41,7 @@ func (r *record) afterRun(res *script.Result) error {
 		r.m.TimeS.FirstSpike = r.begin.Sub(started).Seconds() + last.FirstSpike
 	}
 	r.begin = time.Now()
+	r.describe()
 	var err error
 	r.m.Hash.Spikes, r.m.Hash.State, err = res.Net.Hash()
 	return err

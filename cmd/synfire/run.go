@@ -16,7 +16,7 @@ import (
 // deviceFlags choose where a model runs.
 type deviceFlags struct {
 	Backend      string `help:"auto, cpu, gl (OpenGL compute) or ref (the slow definition)." enum:"auto,cpu,gl,ref" default:"auto"`
-	Threads      int    `help:"Threads; 0: all cores. Results do not depend on it." default:"0"`
+	Threads      int    `help:"Threads; 0: all cores, fewer for a small network. Results do not depend on it." default:"0"`
 	Device       string `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
 	AllowInexact bool   `help:"Run on a device that fails its self-test; the manifest says so."`
 }
@@ -45,7 +45,7 @@ func (c *runCmd) Run(env *environment) error {
 		}
 	}
 	if c.Threads < 0 {
-		return fmt.Errorf("--threads %d: a number of threads is not negative; 0 takes all cores", c.Threads)
+		return fmt.Errorf("--threads %d: a number of threads is not negative; 0 takes all cores, or fewer for a small network", c.Threads)
 	}
 	r := &record{}
 	m := &r.m

@@ -21,7 +21,7 @@ import (
 type verifyCmd struct {
 	modelFlags
 	Backends     []string `help:"Which to compare, the first being the one that the others must equal; without it all that this machine has." placeholder:"ref,cpu,gl"`
-	Threads      int      `help:"Threads of cpu; 0: all cores." default:"0"`
+	Threads      int      `help:"Threads of cpu; 0: all cores, fewer for a small network." default:"0"`
 	Device       string   `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
 	AllowInexact bool     `help:"Compare a device that fails its self-test."`
 	Steps        int64    `help:"End the model after so many steps; 0: its own end." placeholder:"N" default:"0"`
