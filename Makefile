@@ -81,9 +81,18 @@ gl-matrix-short:
 	$(GO) run $(TAGFLAG) ./shaders/matrix -short -only softpipe
 	$(GO) run $(TAGFLAG) ./shaders/matrix -short -only zink
 
-# Brian2 and NEST in a virtual environment, for `synfire bench --peers`.
+# The simulators that `synfire bench --peers` measures, in a virtual environment of Python 3.12 (PYTHON=... names one; a
+# pyenv whose chosen Python is another has one to offer). What cannot be installed is told, the rest is installed.
 peers:
-	$$(command -v python3.12 || command -v python3) -m venv .venv && .venv/bin/pip install -q -r bench/peers/requirements.txt
+	@for p in $(PYTHON) python3.12 "$$(pyenv prefix 3.12 2>/dev/null)/bin/python" python3; do \
+		if "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; then python=$$p; break; fi; done; \
+	if [ -z "$$python" ]; then echo "make peers: there is no Python 3.12; make peers PYTHON=... names one"; exit 1; fi; \
+	"$$python" -m venv .venv || exit 1; \
+	while read -r r; do \
+		case "$$r" in ""|"#"*) continue;; esac; \
+		.venv/bin/pip install -q --disable-pip-version-check -c bench/peers/requirements.txt "$$r" || missing="$$missing $$r"; \
+	done < bench/peers/requirements.txt; \
+	if [ -n "$$missing" ]; then echo "make peers: not installed:$$missing; rows of such a peer will say that it is missing"; exit 1; fi
 
 # Tests that take minutes: full-scale networks, published figures, long sweeps.
 long:

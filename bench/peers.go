@@ -15,6 +15,10 @@ import (
 	"time"
 )
 
+// peers are the simulators that can be measured beside ours, each a script of
+// peers/; brian2 is its C++ standalone mode, brian2-cython its default.
+var peers = []string{"nest", "brian2", "brian2-cython", "arbor", "neuron"}
+
 // python finds an interpreter that has a peer: Runner.Python, $SYNFIRE_PEERS (an
 // interpreter or its environment), or .venv, which `make peers` makes.
 func (r *Runner) python(peer string) (string, error) {
@@ -96,13 +100,15 @@ func comparePeers(rows []Row) {
 	}
 }
 
-// band is by how much a peer's rates may differ in a case: Band for as many cells
-// and as much time as the workload's first size has, more for less, since rates
-// wander from seed to seed.
+// band is by how much a peer's rates may differ in a case: Band for the workload's
+// first size and as much time, more for less, since rates wander from seed to seed;
+// with a tenth of the inputs (indegree) by 5 % instead of 1 %.
 func (w Workload) band(c Case) float64 {
-	n0, _ := w.Shape(w.Sizes[0])
-	n, _ := w.Shape(c.Size)
-	return w.Band * math.Sqrt(max(1, n0/n)*max(1, w.Time/c.Duration))
+	band := w.Band * math.Sqrt(max(1, w.Sizes[0]/c.Size)*max(1, w.Time/c.Duration))
+	if c.Backend == "arbor" || c.Backend == "neuron" {
+		band += w.Bias
+	}
+	return band
 }
 
 // medianRates takes the median of each population's rate over the samples.

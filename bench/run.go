@@ -130,8 +130,8 @@ func plan(o Options) ([]Row, error) {
 		}
 	}
 	for _, p := range o.Peers {
-		if !slices.Contains([]string{"nest", "brian2", "brian2-cython"}, p) {
-			return nil, fmt.Errorf("there is no peer %q; there are nest, brian2 (C++ standalone) and brian2-cython", p)
+		if !slices.Contains(peers, p) {
+			return nil, fmt.Errorf("there is no peer %q; there are %s", p, strings.Join(peers, ", "))
 		}
 	}
 	var rows []Row

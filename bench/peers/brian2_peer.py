@@ -198,13 +198,15 @@ def main():
         net.run(MODEL)
         run = time.perf_counter() - begin
         steps = round(float(MODEL/(0.1*ms)))
-    spikes = int(np.sum(np.asarray(M.t) >= float(warmup)))
+    counted = int(np.sum(np.asarray(M.t) >= float(warmup)))
+    # A standalone run is timed with its warm-up.
+    spikes = int(M.num_spikes) if STANDALONE else counted
     # In standalone mode the simulation is a child, and so is the compiler.
     peak = max(peak_memory(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss*1024)
     print(json.dumps({
         "version": brian2.__version__, "compile_s": compiled, "build_s": build, "run_s": run, "model_s": steps*1e-4, "steps": steps,
         "neurons": len(P), "synapses": sum(len(s) for s in objects if isinstance(s, Synapses)), "spikes": spikes,
-        "rates_hz": {"P": spikes/len(P)/float(MODEL)}, "peak_bytes": peak}))
+        "rates_hz": {"P": counted/len(P)/float(MODEL)}, "peak_bytes": peak}))
     shutil.rmtree(folder, ignore_errors=True)
 
 

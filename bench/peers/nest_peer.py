@@ -155,9 +155,9 @@ def main():
         recorders[name] = nest.Create("spike_recorder", params={"record_to": "memory", "start": warmup})
         nest.Connect(cells, recorders[name])
     nest.Prepare()
+    build = time.perf_counter() - t
     if warmup:
         nest.Run(warmup)
-    build = time.perf_counter() - t
     t = time.perf_counter()
     nest.Run(MODEL_MS)
     run = time.perf_counter() - t
