@@ -25,7 +25,7 @@ func (t *thread) deliver(o *op, s int) {
 	}
 	b := p.tables[o.stage]
 	step := p.step0 + int64(s)
-	d := due{table: table, delays: b.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1}
+	d := due{table: table, delays: b.delays, ends: p.ends[o.stage], step: step, end: step + 1, rows: 1, turn: 1, every: 1}
 	if o.ahead {
 		d.end, d.rows = p.step0+int64(t.to), int64(p.sched.rows)
 		if !p.sched.blocks {
@@ -87,6 +87,7 @@ func (t *thread) clearRows(o *op, s int) {
 type due struct {
 	table     *backend.Table
 	delays    []uint16
+	ends      []int // of each of the table's sources: no synapse has a later one of the delays; nil: none is known
 	step, end int64
 	rows      int64
 	turn      int64 // spikes are looked at again every so many steps, counted from their own
@@ -132,6 +133,12 @@ func (t *thread) visit(d *due, lo, hi int64) {
 			row := t.row + int(m+int64(d.delays[first])-d.step)
 			v := visit{n: uint16(n), row: uint16(row % t.p.sched.rows)}
 			for i := range d.table.Sources {
+				if d.ends != nil {
+					if d.ends[i] <= first {
+						continue
+					}
+					v.n = uint16(min(n, d.ends[i]-first))
+				}
 				src := &d.table.Sources[i]
 				base := (uint32(src.Row0)-uint32(src.Lo))*nd + uint32(first)
 				for _, u := range t.p.threads {

@@ -24,6 +24,7 @@ type program struct {
 	threads []*thread
 	tables  []*built    // by stage
 	effects []*synapses // by stage
+	ends    [][]int     // by stage and source of its table: see due
 	samples []*sampling // by stage
 	spins   int         // times that a waiting thread looks before it gives way
 	epoch   int64       // steps done when word Step was last 0

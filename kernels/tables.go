@@ -26,7 +26,7 @@ type built struct {
 // earlier plan has left are used again; those that this one does without go
 // before new ones are built. The memory is reckoned before any of it is taken.
 func (p *program) loadTables() error {
-	p.tables, p.effects = make([]*built, len(p.plan.Stages)), make([]*synapses, len(p.plan.Stages))
+	p.tables, p.effects, p.ends = make([]*built, len(p.plan.Stages)), make([]*synapses, len(p.plan.Stages)), make([][]int, len(p.plan.Stages))
 	type order struct {
 		stage int
 		key   string
@@ -80,6 +80,9 @@ func (p *program) loadTables() error {
 		b.users++
 		p.tables[o.stage] = b
 		t := &p.plan.Tables[p.plan.Stages[o.stage].Table]
+		for _, src := range t.Sources {
+			p.ends[o.stage] = append(p.ends[o.stage], b.end(src.Row0, src.Row0+src.Hi-src.Lo))
+		}
 		if n := len(b.delays); n > 0 && (int(b.delays[0]) < t.MinDelay || int(b.delays[n-1]) > t.MaxDelay) {
 			return fmt.Errorf("table %s: delays of %d to %d steps, the plan says %d to %d", t.Spec.Name, b.delays[0], b.delays[n-1], t.MinDelay, t.MaxDelay)
 		}
@@ -194,6 +197,21 @@ func (c *cpu) build(spec *connect.Spec, key string, tiles [][][]connect.Range) (
 	}
 	c.built = append(c.built, b)
 	return b, nil
+}
+
+// end is one past the last delay, as an index into delays, that a synapse of rows
+// lo to hi-1 has: those of one population often end long before those of another.
+func (b *built) end(lo, hi int) int {
+	end, n := 0, len(b.delays)
+	for _, t := range b.all {
+		for r := lo; r < hi && end < n; r++ {
+			row := t.Index[r*n : (r+1)*n+1]
+			for row[end] != row[n] { // there are synapses from here on
+				end++
+			}
+		}
+	}
+	return end
 }
 
 // drop frees the tables that no program holds and for which cond is true.
