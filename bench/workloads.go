@@ -188,9 +188,9 @@ func (w Workload) bytesNeeded(size float64, backend string) float64 {
 	case "gl":
 		perSynapse, perNeuron = 14, 600
 	case "nest":
-		perSynapse, perNeuron = 50, 3000
+		perSynapse, perNeuron = 40, 45e3 // most of it for the connection of each cell to a recorder
 	case "brian2", "brian2-cython":
-		perSynapse, perNeuron = 32, 600
+		perSynapse, perNeuron = 64, 600
 	case "arbor":
 		perSynapse, perNeuron = 64, 3000
 	case "neuron":
