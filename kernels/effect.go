@@ -6,79 +6,268 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/connect"
 	"synfire/engine/ir"
+	"synfire/engine/vm"
 )
 
-// synapses is the list of a Spec for a FormEffect stage, and the way to it from
-// the rows that spike.
-type synapses struct {
-	source, target []uint32 // by number in the Spec
-	at             *connect.Adjacency
-	env            ir.Env
+// effect is a FormEffect stage: its program, the synapses, and who takes which.
+type effect struct {
+	*numbered
+	stage *backend.Stage
+	table *backend.Table
+	code  *vm.Code // nil: ir.Eval, one synapse after the other
+	list  *listing
+	parts []*block // of each thread that takes a share
 }
 
-func (p *program) listSynapses(i int) (*synapses, error) {
-	st := &p.plan.Stages[i]
-	spec := p.plan.Tables[st.Table].Spec
-	s := &synapses{}
-	for _, proj := range spec.Projs {
-		n, err := proj.Count(p.cpu.threads)
-		if err != nil {
-			return nil, err
+// block is what a thread runs an effect on: the numbers and the ends of some of
+// the synapses that are due, as they are listed.
+type block struct {
+	env               ir.Env
+	k, source, target []uint32
+}
+
+// blockLanes is the number of synapses of a full block: few enough that all its
+// columns stay in the first-level cache.
+const blockLanes = 1024
+
+// loadEffects makes what the plan's effects need.
+func (p *program) loadEffects() error {
+	p.effects = make([]*effect, len(p.plan.Stages))
+	var lists []*listing
+	for i := range p.plan.Stages {
+		st := &p.plan.Stages[i]
+		if st.Form != backend.FormEffect {
+			continue
 		}
-		c, err := proj.Columns(0, n, 0)
-		if err != nil {
-			return nil, err
-		}
-		for k := range n {
-			s.source = append(s.source, uint32(proj.Row0)+c.I[k])
-			s.target = append(s.target, uint32(proj.Tgt0)+c.J[k])
+		var err error
+		if p.effects[i], err = p.newEffect(st, &lists); err != nil {
+			return fmt.Errorf("stage %s: %w", st.Name, err)
 		}
 	}
-	for k, b := range st.Bind {
-		if b.Buf != backend.NoBuf && st.Prog.Slots[k].Kind == ir.Array && b.Off+len(s.target) > p.plan.Bufs[b.Buf].Len {
-			return nil, fmt.Errorf("%d words of buffer %s for %d synapses", p.plan.Bufs[b.Buf].Len, p.plan.Bufs[b.Buf].Name, len(s.target))
-		}
-	}
+	return nil
+}
+
+func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, error) {
+	e := &effect{stage: st, table: &p.plan.Tables[st.Table]}
+	by, inOrder := sharing(st, e.table)
 	var err error
-	s.at, err = connect.Adjacent(spec, st.Post, p.cpu.threads)
-	return s, err
+	if e.numbered, err = number(st, !inOrder); err != nil {
+		return nil, err
+	}
+	if !inOrder {
+		if e.code, err = vm.Compile(e.prog); err != nil {
+			return nil, err
+		}
+	}
+	want := listing{spec: e.table.Spec, post: st.Post, by: by, ways: p.lay.threads}
+	if by == elsewhere {
+		want.ways = 1
+	}
+	for _, l := range *lists {
+		if l.spec == want.spec && l.post == want.post && l.by == want.by && l.ways == want.ways {
+			e.list = l
+		}
+	}
+	if e.list == nil {
+		e.list = &want
+		if err := want.build(p.cpu.threads); err != nil {
+			return nil, err
+		}
+		*lists = append(*lists, &want)
+	}
+	if d := e.list.delays; len(d) > 0 && (int(d[0]) < e.table.MinDelay || int(d[len(d)-1]) > e.table.MaxDelay) {
+		return nil, fmt.Errorf("delays of %d to %d steps, the plan says %d to %d", d[0], d[len(d)-1], e.table.MinDelay, e.table.MaxDelay)
+	}
+	for s, b := range st.Bind {
+		if n := len(e.list.k); b.Buf != backend.NoBuf && st.Prog.Slots[s].Kind == ir.Array && b.Off+n > p.plan.Bufs[b.Buf].Len {
+			return nil, fmt.Errorf("%d words of buffer %s for %d synapses", p.plan.Bufs[b.Buf].Len, p.plan.Bufs[b.Buf].Name, n)
+		}
+	}
+	return e, nil
 }
 
-// effect runs the stage's program for each synapse whose effect is due: on one
-// thread, synapse after synapse.
-func (t *thread) effect(i, s int) {
-	p := t.p
-	st, syn := &p.plan.Stages[i], p.effects[i]
-	table := &p.plan.Tables[st.Table]
-	e := &syn.env
-	step := p.step0 + int64(s)
-	e.Step, e.Host, e.HostN, e.Seed = uint32(step), p.host[s*p.plan.Host:], p.plan.Host, p.plan.Key()
-	if e.Slots == nil {
-		e.Slots = p.slots(st)
-		for k, b := range st.Bind {
+// bind makes the blocks of the threads.
+func (e *effect) bind(p *program) {
+	for range e.list.ways {
+		b := &block{k: aligned(blockLanes)}
+		b.env = ir.Env{Slots: make([][]uint32, len(e.prog.Slots)), Seed: p.plan.Key(), HostN: p.plan.Host, Traps: make([]uint32, e.prog.Traps)}
+		for s, bind := range e.stage.Bind {
 			switch {
-			case st.Prog.Slots[k].Kind == ir.Mask || b.Buf != backend.NoBuf:
-			case b.Off == backend.SlotSource:
-				e.Slots[k] = syn.source
-			case b.Off == backend.SlotTarget:
-				e.Slots[k] = syn.target
+			case bind.Buf != backend.NoBuf:
+				b.env.Slots[s] = p.bufs[bind.Buf][bind.Off:]
+			case bind.Off == backend.SlotSource:
+				if b.source == nil {
+					b.source = aligned(blockLanes)
+				}
+				b.env.Slots[s] = b.source
+			default:
+				if b.target == nil {
+					b.target = aligned(blockLanes)
+				}
+				b.env.Slots[s] = b.target
 			}
 		}
-		e.Traps = make([]uint32, len(st.Trap))
+		b.env.Slots[e.k] = b.k
+		for _, s := range e.trapped {
+			b.env.Slots[s] = aligned(blockLanes)
+		}
+		for c := range b.env.Traps {
+			b.env.Traps[c] = ir.NoTrap
+		}
+		e.parts = append(e.parts, b)
 	}
-	for k := range e.Traps {
-		e.Traps[k] = ir.NoTrap
+}
+
+// effect runs a stage's program for the thread's share of the synapses whose
+// effect is due.
+func (t *thread) effect(i, s int) {
+	p := t.p
+	e := p.effects[i]
+	step := p.step0 + int64(s)
+	t.lap(phaseUpdate)
+	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter
+	t.await(min(until, step))                   // of this very step: a barrier has seen to it
+	t.lap(phaseWait)
+	if !p.runs(i, s) {
+		return
 	}
-	t.visit(&due{table: table, delays: syn.at.Delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1}, 0, step+1)
+	t.visit(&due{table: e.table, delays: e.list.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1}, 0, until)
+	b, l := e.parts[t.id], e.list
+	b.env.Step, b.env.Host = uint32(step), p.host[s*p.plan.Host:]
+	far, near := b.target, b.source
+	if e.stage.Post {
+		far, near = near, far
+	}
+	n, delays := 0, uint32(len(l.delays))
 	for _, v := range t.visits {
-		for _, k := range syn.at.K[syn.at.Index[v.group]:syn.at.Index[v.group+1]] {
-			ir.Eval(st.Prog, e, int(k), int(k)+1)
-			t.due++
+		at := int(v.group)*l.ways + t.id
+		for lo, hi := l.index[at], l.index[at+1]; lo < hi; {
+			m := copy(b.k[n:], l.k[lo:hi])
+			if far != nil {
+				copy(far[n:], l.far[lo:hi])
+			}
+			if near != nil {
+				row := v.group / delays
+				for j := range near[n : n+m] {
+					near[n+j] = row
+				}
+			}
+			n, lo = n+m, lo+uint32(m)
+			if n == blockLanes {
+				t.runBlock(e, b, n)
+				n = 0
+			}
 		}
 	}
-	for code, item := range e.Traps {
-		if item != ir.NoTrap {
-			t.trapped(&backend.Fault{Step: step, Trap: st.Trap[code], Item: int(item)})
+	if n > 0 {
+		t.runBlock(e, b, n)
+	}
+	t.lap(phaseDeliver)
+}
+
+// runBlock runs the first n lanes of a block.
+func (t *thread) runBlock(e *effect, b *block, n int) {
+	t.due += uint64(n)
+	if e.code != nil {
+		e.code.Run(&b.env, 0, n)
+	} else {
+		ir.Eval(e.prog, &b.env, 0, n)
+	}
+	for c, lane := range b.env.Traps {
+		if lane == ir.NoTrap {
+			continue
+		}
+		b.env.Traps[c] = ir.NoTrap
+		least := ir.NoTrap
+		for x, slot := range e.trapped {
+			if e.codes[x] != uint32(c) {
+				continue
+			}
+			for lane, yes := range b.env.Slots[slot][:n] {
+				if yes != 0 {
+					least = min(least, b.k[lane])
+				}
+			}
+		}
+		t.trapped(&backend.Fault{Step: t.p.step0 + int64(b.env.Step) - int64(uint32(t.p.step0)), Trap: e.stage.Trap[c], Item: int(least)})
+	}
+}
+
+// listing is the synapses of a Spec by the rows that spike and by delay, shared
+// out among threads by one of their ends: those of row r with delay Delays[d]
+// that thread w takes are k[index[g*ways+w] : index[g*ways+w+1]], with
+// g = r*len(delays) + d; within it they ascend.
+type listing struct {
+	spec   *connect.Spec
+	post   bool // rows are targets
+	by     end
+	ways   int
+	delays []uint16
+	index  []uint32
+	k      []uint32 // number in the Spec
+	far    []uint32 // the end that is not the row
+}
+
+func (l *listing) build(threads int) error {
+	at, err := connect.Adjacent(l.spec, l.post, threads)
+	if err != nil {
+		return err
+	}
+	l.delays, l.index, l.k = at.Delays, at.Index, at.K
+	far, first := make([]uint32, len(l.k)), 0
+	for _, proj := range l.spec.Projs {
+		n, err := proj.Count(threads)
+		if err != nil {
+			return err
+		}
+		err = proj.Walk(0, n, threads, 0, func(_ int, c *connect.Columns) error {
+			ends, off := c.J, proj.Tgt0
+			if l.post {
+				ends, off = c.I, proj.Row0
+			}
+			for x, e := range ends {
+				far[first+c.K0+x] = uint32(off) + e
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		first += n
+	}
+	l.far = make([]uint32, len(l.k))
+	for n, k := range l.k {
+		l.far[n] = far[k]
+	}
+	if l.ways > 1 {
+		l.share()
+	}
+	return nil
+}
+
+// share sorts each group by the threads that take its synapses.
+func (l *listing) share() {
+	d := domain{hi: l.spec.NTgt}
+	if l.by == source {
+		d.hi = l.spec.NSrc
+	}
+	d.divide(0, l.ways)
+	index := make([]uint32, 1, (len(l.index)-1)*l.ways+1)
+	k, far := make([]uint32, 0, len(l.k)), make([]uint32, 0, len(l.k))
+	for g := range len(l.index) - 1 {
+		lo, hi := l.index[g], l.index[g+1]
+		for w := range l.ways {
+			for n := lo; n < hi; n++ {
+				at := int(l.far[n])
+				if l.post == (l.by != source) { // the row
+					at = g / len(l.delays)
+				}
+				if at >= d.cut[w] && at < d.cut[w+1] {
+					k, far = append(k, l.k[n]), append(far, l.far[n])
+				}
+			}
+			index = append(index, uint32(len(k)))
 		}
 	}
+	l.index, l.k, l.far = index, k, far
 }

@@ -11,7 +11,6 @@ import (
 	"unsafe"
 
 	"synfire/engine/backend"
-	"synfire/engine/ir"
 )
 
 // program is a plan on threads.
@@ -23,7 +22,7 @@ type program struct {
 	bufs    [][]uint32 // by BufID, in canonical form; nil for accumulators and records of spikes
 	threads []*thread
 	tables  []*built    // by stage
-	effects []*synapses // by stage
+	effects []*effect   // by stage
 	ends    [][]int     // by stage and source of its table: see due
 	samples []*sampling // by stage
 	spins   int         // times that a waiting thread looks before it gives way
@@ -76,6 +75,8 @@ func newProgram(c *cpu, plan *backend.Plan) (*program, error) {
 			switch it.kind {
 			case itemMap:
 				it.mapped, err = newMapped(p, it)
+			case itemEffect:
+				p.effects[it.stages[0]].bind(p)
 			case itemSample:
 				p.samples[it.stages[0]] = newSampling(p, it, o.kind == opLocal)
 			}
@@ -293,14 +294,3 @@ func (p *program) Profile() []backend.Phase {
 }
 
 var _ backend.Profiler = (*program)(nil)
-
-// slots returns the canonical views of a stage's bindings, masks apart.
-func (p *program) slots(st *backend.Stage) [][]uint32 {
-	out := make([][]uint32, len(st.Bind))
-	for i, b := range st.Bind {
-		if st.Prog.Slots[i].Kind != ir.Mask && b.Buf != backend.NoBuf {
-			out[i] = p.bufs[b.Buf][b.Off:]
-		}
-	}
-	return out
-}

@@ -169,11 +169,18 @@ func (s *schedule) stage(i int) {
 	case backend.FormEffect:
 		it.kind = itemEffect
 		s.programAccess(i, &it.use)
-		for _, src := range s.plan.Tables[st.Table].Sources {
-			s.extract(src.Event)
-			it.use.read(s.list(src.Event), true)
+		t := &s.plan.Tables[st.Table]
+		o := &op{kind: opAll, items: []*item{it}}
+		if by, _ := sharing(st, t); by == elsewhere {
+			o.kind = opSerial
 		}
-		s.append(&op{kind: opSerial, items: []*item{it}})
+		if t.MinDelay == 0 || o.kind == opSerial { // else the effect waits for the steps that it looks back to
+			for _, src := range t.Sources {
+				s.extract(src.Event)
+				it.use.read(s.list(src.Event), true)
+			}
+		}
+		s.append(o)
 		return
 	case backend.FormSample:
 		it.kind = itemSample

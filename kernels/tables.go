@@ -26,7 +26,7 @@ type built struct {
 // earlier plan has left are used again; those that this one does without go
 // before new ones are built. The memory is reckoned before any of it is taken.
 func (p *program) loadTables() error {
-	p.tables, p.effects, p.ends = make([]*built, len(p.plan.Stages)), make([]*synapses, len(p.plan.Stages)), make([][]int, len(p.plan.Stages))
+	p.tables, p.ends = make([]*built, len(p.plan.Stages)), make([][]int, len(p.plan.Stages))
 	type order struct {
 		stage int
 		key   string
@@ -87,15 +87,7 @@ func (p *program) loadTables() error {
 			return fmt.Errorf("table %s: delays of %d to %d steps, the plan says %d to %d", t.Spec.Name, b.delays[0], b.delays[n-1], t.MinDelay, t.MaxDelay)
 		}
 	}
-	for i := range p.plan.Stages {
-		if p.plan.Stages[i].Form == backend.FormEffect {
-			var err error
-			if p.effects[i], err = p.listSynapses(i); err != nil {
-				return fmt.Errorf("stage %s: %w", p.plan.Stages[i].Name, err)
-			}
-		}
-	}
-	return nil
+	return p.loadEffects()
 }
 
 func flat(tiles [][][]connect.Range) (all [][]connect.Range) {

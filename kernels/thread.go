@@ -249,6 +249,8 @@ func (t *thread) item(it *item, s, x, y int, first bool) {
 	case itemSpikes:
 		t.spikes(it, s)
 		t.lap(phaseRecord)
+	case itemEffect:
+		t.effect(it.stages[0], s)
 	}
 }
 
@@ -272,9 +274,7 @@ func clampSub(a, b int) int {
 func (t *thread) serial(it *item, s int) {
 	p := t.p
 	if it.kind == itemEffect {
-		if p.runs(it.stages[0], s) {
-			t.effect(it.stages[0], s)
-		}
+		t.effect(it.stages[0], s)
 		return
 	}
 	v := it.mapped.always

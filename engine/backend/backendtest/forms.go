@@ -323,36 +323,3 @@ func testServes(t *testing.T, open Open) {
 	p.reset(q)
 	same(t, open, p, 100, nil)
 }
-
-// testEffect runs a program for each synapse that is due: a weight that counts
-// its events, and a sum at the target.
-func testEffect(t *testing.T, open Open) {
-	for _, post := range []bool{false, true} {
-		for _, n := range []int{1, 33, 500} {
-			p := newNet(uint64(n), 32)
-			a, b := p.pop("A", n, 6), p.pop("B", n+7, 6)
-			const count = 900
-			spec := p.pairs(a.n, b.n, count, 0, 5, 16)
-			w := p.buf("S.w", backend.State, ir.F32, count)
-			acc := p.acc("acc", b.n)
-			source := from(a, 0)
-			if post {
-				source = from(b, 0)
-			}
-			p.chance(a, 0.1, 1)
-			p.update(b, 0.05, 0.1, 2)
-			c := write("on event")
-			ws, i, j, as := c.slot("w", ir.Array, ir.F32), c.slot("i", ir.Array, ir.U32), c.slot("j", ir.Array, ir.U32), c.slot("acc", ir.Accum, ir.I32)
-			x := c.f(ir.Canon, c.f(ir.AddF, c.f(ir.MulZ, c.of(ir.Load, ws), c.float(0.875)), c.unit(c.rand(4, 0))))
-			c.of(ir.Store, ws, x)
-			sum := c.i(ir.AddI, c.i(ir.F2I, c.f(ir.MulZ, x, c.float(64))), c.of(ir.Load, i))
-			c.of(ir.Scatter, as, c.of(ir.Load, j), sum)
-			s := p.stage(backend.Stage{Form: backend.FormEffect, Name: "on event", Prog: &c.Prog, Post: post})
-			s.Bind = []backend.Binding{at(w, 0), {Buf: backend.NoBuf, Off: backend.SlotSource}, {Buf: backend.NoBuf, Off: backend.SlotTarget}, at(acc, 0)}
-			s.Table = p.table(spec, 0, 5, source)
-			p.apply(b, acc, 0)
-			p.reset(b)
-			same(t, open, p, 100, nil)
-		}
-	}
-}
