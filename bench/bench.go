@@ -29,7 +29,7 @@ type Options struct {
 	Threads   []int    // of the cpu backend and the peers
 	Weak      bool     // sizes grow with the number of threads
 	Backends  []string // "cpu", "ref", "gl" (each device), "gl:NAME"
-	Peers     []string // "nest", "brian2", "brian2-cython"
+	Peers     []string // of peers: "nest", "brian2", "brian2-cython", "arbor", "neuron"
 }
 
 // Case is one run of one workload in a process of its own.

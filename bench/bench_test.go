@@ -252,7 +252,7 @@ func TestBand(t *testing.T) {
 
 // TestPeerModels checks that peers' scripts have the workloads that claim them.
 func TestPeerModels(t *testing.T) {
-	for _, peer := range []string{"nest", "brian2"} {
+	for _, peer := range []string{"nest", "brian2", "arbor", "neuron"} {
 		b, err := peerScripts.ReadFile("peers/" + peer + "_peer.py")
 		if err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ type benchCmd struct {
 	Threads   []int    `help:"Numbers of threads; peers take the largest. None: 1 and all cores." placeholder:"N,..."`
 	Weak      bool     `help:"Weak scaling: sizes are those of one thread and grow with the number of threads."`
 	Backends  []string `help:"cpu, ref, gl (each device) or gl:NAME, side by side." default:"cpu" placeholder:"NAME,..."`
-	Peers     []string `help:"nest, brian2 (C++ standalone), brian2-cython, on the same models; see make peers." placeholder:"NAME,..."`
+	Peers     []string `help:"nest, brian2 (C++ standalone), brian2-cython, arbor, neuron, on the same models; see make peers." placeholder:"NAME,..."`
 	JSON      bool     `name:"json" help:"Print all samples as JSON instead of tables."`
 	CSV       bool     `name:"csv" help:"Print all samples as CSV, with the columns of beNNch."`
 	Benchstat bool     `help:"Print all samples in Go's benchmark format, for benchstat."`
