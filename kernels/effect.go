@@ -125,8 +125,8 @@ func (t *thread) effect(i, s int) {
 	e := p.effects[i]
 	step := p.step0 + int64(s)
 	t.lap(phaseUpdate)
-	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter
-	t.await(min(until, step))                   // of this very step: a barrier has seen to it
+	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter;
+	t.await(min(until, step))                   // for those of this very step a barrier has seen to it
 	t.lap(phaseWait)
 	if !p.runs(i, s) {
 		return
@@ -154,19 +154,19 @@ func (t *thread) effect(i, s int) {
 			}
 			n, lo = n+m, lo+uint32(m)
 			if n == blockLanes {
-				t.runBlock(e, b, n)
+				t.runBlock(e, b, step, n)
 				n = 0
 			}
 		}
 	}
 	if n > 0 {
-		t.runBlock(e, b, n)
+		t.runBlock(e, b, step, n)
 	}
 	t.lap(phaseDeliver)
 }
 
-// runBlock runs the first n lanes of a block.
-func (t *thread) runBlock(e *effect, b *block, n int) {
+// runBlock runs the first n lanes of a block and keeps the least fault.
+func (t *thread) runBlock(e *effect, b *block, step int64, n int) {
 	t.due += uint64(n)
 	if e.code != nil {
 		e.code.Run(&b.env, 0, n)
@@ -189,7 +189,7 @@ func (t *thread) runBlock(e *effect, b *block, n int) {
 				}
 			}
 		}
-		t.trapped(&backend.Fault{Step: t.p.step0 + int64(b.env.Step) - int64(uint32(t.p.step0)), Trap: e.stage.Trap[c], Item: int(least)})
+		t.trapped(&backend.Fault{Step: step, Trap: e.stage.Trap[c], Item: int(least)})
 	}
 }
 

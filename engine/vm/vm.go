@@ -13,8 +13,10 @@
 //	...
 //	code.Run(&env, 0, n) // as ir.Eval(prog, &env, 0, n)
 //
-// Distinct slots of a program must not overlap in memory, and indices of
-// Gather, Scatter and Put are trusted, as the IR says.
+// Distinct slots of a program must not overlap in memory, except that a table may
+// be gathered through one slot and put through another, if a lane reads no word
+// that another lane puts, and its own before it does. Indices of Gather, Scatter
+// and Put are trusted, as the IR says.
 package vm
 
 import (
