@@ -304,8 +304,10 @@ func (w *bodyWriter) write() {
 		return
 	}
 	if w.b.gather {
-		t.line("uint k = 0u, s = S;")
+		t.line("for (uint k = 0u; k < K; k++) {")
+		t.line("uint s = S + k;")
 		w.gather(w.b.stages[0])
+		t.line("}")
 		return
 	}
 	w.survey()
@@ -560,11 +562,12 @@ func (w *bodyWriter) sample(i int) {
 	w.t.line("}")
 }
 
-// gather is a sample on its own: its lanes are entries.
+// gather is a sample on its own, whose lanes are entries: in each step of a
+// pass, since what nothing in its segment writes does not end a pass.
 func (w *bodyWriter) gather(i int) {
 	s, r := &w.l.plan.Stages[i], &w.l.recs[i]
 	if s.Flag >= 0 {
-		w.t.line("if (%s == 0u) return;", w.hostWord(s.Flag))
+		w.t.line("if (%s == 0u) continue;", w.hostWord(s.Flag))
 	} else {
 		w.always = true
 	}

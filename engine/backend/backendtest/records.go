@@ -25,6 +25,23 @@ func testSample(t *testing.T, open Open) {
 		p.sample(q, nil, 32).Flag = 0
 		same(t, open, p, 70, func(s int) []uint32 { return []uint32{uint32(s % 3)} })
 	}
+	// What nothing writes, of some items, by itself and at some steps: a backend
+	// that fuses steps samples it at each.
+	for _, n := range sizes[1:] {
+		p := newNet(uint64(n), 32)
+		p.Host = 1
+		q := p.pop("P", n, 1)
+		fixed := p.buf("fixed", backend.Constant, ir.F32, n)
+		for k := range n {
+			p.Bufs[fixed].Init = append(p.Bufs[fixed].Init, math.Float32bits(float32(k)+0.5))
+		}
+		p.update(q, 0.05, 0.1, 1)
+		p.sample(q, []uint32{uint32(n - 1)}, 70).Rec.Src[0] = at(fixed, 0)
+		s := p.sample(q, []uint32{0}, 70)
+		s.Rec.Src[0], s.Flag = at(fixed, 0), 0
+		p.reset(q)
+		same(t, open, p, 70, func(s int) []uint32 { return []uint32{uint32(s % 3)} })
+	}
 }
 
 // testSpikes records events and values at them, of the whole and of a part.
