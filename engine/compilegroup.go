@@ -490,6 +490,8 @@ func (c *compiler) increment(l *lanes, v *Variable, x ir.Value) {
 		hi, lo := l.b.AddTwo(l.Load(v.sym), l.LoadLow(v.sym), x)
 		l.StoreLow(v.sym, lo)
 		l.Store(v.sym, hi)
+	} else if v.sym.Type == eqn.Integer {
+		l.Store(v.sym, l.b.AddI(l.Load(v.sym), x))
 	} else {
 		l.Store(v.sym, l.b.Add(l.Load(v.sym), x))
 	}

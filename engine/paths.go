@@ -289,7 +289,11 @@ func (o *order) statement(w *pathway, e era, k int, first int64, locals []eqn.St
 			}
 			return false
 		})
-		return o.effect(w, e, k, first, locals, st, y, sum && !n.reads[v] && v.sym.Type == eqn.Float)
+		if v.sym.Type != eqn.Float { // whole numbers add up in any order
+			_, typ, err := eqn.Check(st.X, sc)
+			sum = sum && v.sym.Type == eqn.Integer && err == nil && typ != eqn.Float
+		}
+		return o.effect(w, e, k, first, locals, st, y, sum && !n.reads[v])
 	}
 	p := &part{s: s, w: w, conn: e.conns[k], c: k, first: first, last: e.last, delays: e.cols[k]}
 	x := st.X
@@ -332,7 +336,7 @@ func (o *order) statement(w *pathway, e era, k int, first int64, locals []eqn.St
 // accumulator finds the open accumulator that serves a variable, or opens one.
 func (o *order) accumulator(v *Variable, two bool) *accumulator {
 	for _, a := range o.accs {
-		if a.name == v.name && a.dim == v.sym.Dim && a.two == two {
+		if a.name == v.name && a.dim == v.sym.Dim && a.two == two && a.segs[0].v.sym.Type == v.sym.Type {
 			// One segment for each group.
 			clash := false
 			for _, g := range a.segs {

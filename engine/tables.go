@@ -181,7 +181,10 @@ func (c *compiler) apply(a *accumulator) error {
 			read := l.slot("sum", ir.Table, ir.U32, memory{acc: a})
 			lo := l.b.Shl(l.b.Lane(), l.b.I(1))
 			hi := l.b.AddI(lo, l.b.I(1))
-			x := l.b.Unfix64(l.b.Gather(read, lo, ir.Range{}), l.b.Gather(read, hi, ir.Range{}), a.scale)
+			x := l.b.Gather(read, lo, ir.Range{})
+			if s.v.sym.Type == eqn.Float {
+				x = l.b.Unfix64(x, l.b.Gather(read, hi, ir.Range{}), a.scale)
+			}
 			c.increment(l, s.v, x)
 		} else {
 			sum := l.slot("sum", ir.Array, ir.I32, memory{acc: a})
@@ -319,7 +322,8 @@ func (m *effectLanes) put(y *eqn.Symbol, x ir.Value, low bool) {
 // Item implements eqn.Machine.
 func (m *effectLanes) Item() ir.Value { return m.b.Lane() }
 
-// Add implements eqn.Machine: a contribution whose bound nothing proves.
+// Add implements eqn.Machine: a contribution whose bound nothing proves. Of a
+// sum of whole numbers the low word is the sum, which wraps as they do.
 func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 	r := y.Ref.(endRef)
 	a := m.acc
@@ -328,7 +332,10 @@ func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 	if r.post {
 		sp = m.s.tgt
 	}
-	lo, hi := m.b.Fix64(x, a.scale, 0x1p61/a.scale, 0)
+	lo, hi := x, m.b.I(0)
+	if y.Type == eqn.Float {
+		lo, hi = m.b.Fix64(x, a.scale, 0x1p61/a.scale, 0)
+	}
 	at := m.b.AddI(m.index(r.post), m.b.I(int32(a.segs[seg].off+sp.lo)))
 	slot := m.bound("sum", ir.Accum, ir.I32, backend.Binding{Buf: a.buf, Event: -1})
 	m.b.Scatter2(slot, at, lo, hi)

@@ -139,7 +139,7 @@ func (l *lowerer) assign(a assign) {
 	if a.op == "+=" {
 		switch {
 		case sym.Summed:
-			if err := l.m.Add(sym, l.f32(x)); err != nil {
+			if err := l.m.Add(sym, l.convert(x, sym)); err != nil {
 				l.fail(err)
 			}
 			delete(l.cur, sym)

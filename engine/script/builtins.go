@@ -222,6 +222,9 @@ func (x *script) builtins() starlark.StringDict {
 	for name, f := range variadic {
 		plain(name, f)
 	}
+	add("Equations", func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		return newEquations(x, args, kwargs)
+	})
 	for name := range pure {
 		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) { return applyPure(name, v) }))
 	}
@@ -264,6 +267,7 @@ func (x *script) addHidden(plain func(string, func(*script, starlark.Tuple) (sta
 		}
 		return starlark.Binary(syntax.PERCENT, a[0], a[1])
 	})
+	plain(fnPower, two("**", power))
 	plain(fnSlice, func(_ *script, a starlark.Tuple) (starlark.Value, error) { return getSlice(a[0], a[1], a[2], a[3]) })
 	plain(fnSetSlice, func(_ *script, a starlark.Tuple) (starlark.Value, error) {
 		return starlark.None, setSlice(a[0], a[1], a[2], a[3], a[4])
@@ -359,11 +363,13 @@ func paramBuiltin(x *script, c *call) (starlark.Value, error) {
 // evaluate reads a value of --set: an expression of the script language, else
 // the text itself.
 func (x *script) evaluate(text string) starlark.Value {
-	f, err := dialect.ParseExpr("--set", text, 0)
+	s := &source{calls: map[place]*syntax.CallExpr{}}
+	src, at := powers([]byte(text))
+	s.powers = at
+	f, err := dialect.ParseExpr("--set", src, 0)
 	if err != nil {
 		return starlark.String(text)
 	}
-	s := &source{calls: map[place]*syntax.CallExpr{}}
 	th := &starlark.Thread{Name: "set"}
 	th.SetMaxExecutionSteps(1e6)
 	v, err := starlark.EvalExprOptions(dialect, th, s.expr(f), x.predeclared)

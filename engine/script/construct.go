@@ -109,7 +109,7 @@ func neuronGroup(x *script, c *call) (starlark.Value, error) {
 		o.Refractory = engine.Quantity{Value: c.seconds("refractory", 0), Dim: second}
 	}
 	o.Events = c.dictOfTexts("events")
-	n, model := c.size(), c.str("model", "")
+	n, model := c.size(), c.model("model")
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -322,7 +322,7 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	if c.has("target") {
 		tgt = c.cells("target")
 	}
-	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.str("model", ""), Method: c.str("method", ""), Namespace: x.namespaceOf(c, "namespace"),
+	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: x.namespaceOf(c, "namespace"),
 		Dt: c.seconds("dt", 0), Order: c.integer("order", 0), OnEvent: map[string]string{}}
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")

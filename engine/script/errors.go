@@ -79,7 +79,7 @@ func (x *script) explain(err error) error {
 	case errors.As(err, &se):
 		line := x.lineAt(se.Pos)
 		msg, hint := syntaxAdvice(se.Msg, line)
-		for word, what := range map[string]string{"**": "there is no operator **", "f'": "there are no f-strings", `f"`: "there are no f-strings"} {
+		for word, what := range map[string]string{"**=": "there is no operator **=", "f'": "there are no f-strings", `f"`: "there are no f-strings"} {
 			if k := strings.LastIndex(line[:min(len(line), int(se.Pos.Col))], word); k >= 0 && msg == what {
 				se.Pos.Col = int32(utf8.RuneCountInString(line[:k])) + 1 // Starlark points behind it
 			}
@@ -224,7 +224,7 @@ func syntaxAdvice(msg, line string) (string, string) {
 	starts := func(w string) bool { return strings.HasPrefix(word, w+" ") || strings.HasPrefix(word, w+":") }
 	switch {
 	case strings.Contains(msg, "got '**'"):
-		return "there is no operator **", "write pow(x, 2); units have powers of their own: umetre2, cm3"
+		return "there is no operator **=", "write x = x**2"
 	case starts("import"), starts("from"):
 		return "a script imports nothing: the names of Brian2 are there already", "delete this line; load('other.star', 'name') takes names from another script"
 	case starts("class"), starts("try"), starts("with"), starts("raise"), starts("global"), starts("nonlocal"):

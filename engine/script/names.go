@@ -14,7 +14,7 @@ func init() {
 	for _, line := range []struct{ names, hint string }{
 		{"network_operation NetworkOperation store restore stop linked_var restore_initial_state", "it comes with the full language"},
 		{"Morphology SpatialNeuron Section Cylinder Soma", "models with a morphology are outside Synfire's scope"},
-		{"Equations Expression Statements", "pass the text of the equations itself"},
+		{"Expression Statements", "pass the text itself"},
 		{"Clock EventClock", "use defaultclock.dt, or dt= of the object"},
 		{"set_device get_device device prefs brian_prefs BrianPreference clear_cache check_cache CythonCodeObject NumpyCodeObject", "nothing is compiled here: choose with --backend on the command line"},
 		{"check_units implementation declare_types Function BinomialFunction register_new_unit get_or_create_dimension Unit", "functions of one's own inside equations are not possible yet: write a subexpression"},

@@ -17,6 +17,8 @@ type source struct {
 	lines []string
 	tree  *syntax.File
 	calls map[place]*syntax.CallExpr // by the position of the parenthesis, which is where Starlark reports a call
+	// powers are the places of ** in the text, where the tree has //.
+	powers map[place]bool
 }
 
 // place is a position without its file.
@@ -32,13 +34,14 @@ var dialect = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, W
 var brianImport = regexp.MustCompile(`(?m)^from brian2 import \*[ \t]*(#.*)?$`)
 
 // parse reads a file and prepares its tree: what Starlark cannot do with
-// quantities and arrays (comparisons, slices that may fail, % of a string)
+// quantities and arrays (comparisons, slices that may fail, % of a string, **)
 // becomes calls of hidden functions.
 func parse(name string, src []byte) (*source, error) {
 	src = brianImport.ReplaceAllFunc(src, func(b []byte) []byte {
 		return []byte("pass" + strings.Repeat(" ", len(b)-4))
 	})
 	s := &source{name: name, lines: strings.Split(string(src), "\n"), calls: map[place]*syntax.CallExpr{}}
+	src, s.powers = powers(src)
 	tree, err := dialect.Parse(name, src, 0)
 	if err != nil {
 		return s, err
@@ -109,6 +112,7 @@ func (s *source) loads() bool {
 const (
 	fnCompare  = "__compare__"
 	fnFormat   = "__format__"
+	fnPower    = "__power__"
 	fnSlice    = "__slice__"
 	fnSetSlice = "__setslice__"
 )
@@ -194,6 +198,17 @@ func (s *source) slice(e *syntax.SliceExpr) syntax.Expr {
 	return hidden(fnSlice, at, e.X, orNone(e.Lo, at), orNone(e.Hi, at), orNone(e.Step, at))
 }
 
+// operation is an operation whose operands have been rewritten.
+func operation(e *syntax.BinaryExpr) syntax.Expr {
+	switch e.Op {
+	case syntax.LT, syntax.LE, syntax.GT, syntax.GE, syntax.EQL, syntax.NEQ:
+		return hidden(fnCompare, e.OpPos, textLit(e.Op.String(), e.OpPos), e.X, e.Y)
+	case syntax.PERCENT:
+		return hidden(fnFormat, e.OpPos, e.X, e.Y)
+	}
+	return e
+}
+
 func (s *source) expr(e syntax.Expr) syntax.Expr {
 	switch e := e.(type) {
 	case *syntax.BinaryExpr:
@@ -201,13 +216,11 @@ func (s *source) expr(e syntax.Expr) syntax.Expr {
 			e.Y = s.expr(e.Y)
 			return e
 		}
-		e.X, e.Y = s.expr(e.X), s.expr(e.Y)
-		switch e.Op {
-		case syntax.LT, syntax.LE, syntax.GT, syntax.GE, syntax.EQL, syntax.NEQ:
-			return hidden(fnCompare, e.OpPos, textLit(e.Op.String(), e.OpPos), e.X, e.Y)
-		case syntax.PERCENT:
-			return hidden(fnFormat, e.OpPos, e.X, e.Y)
+		if product(e.Op) {
+			return s.chain(e)
 		}
+		e.X, e.Y = s.expr(e.X), s.expr(e.Y)
+		return operation(e)
 	case *syntax.CallExpr:
 		e.Fn = s.expr(e.Fn)
 		s.exprs(e.Args)
