@@ -39,15 +39,22 @@ func (c *cpu) team(plan *backend.Plan) int {
 	if !c.few {
 		return c.threads
 	}
-	const operation, event, rate, least = 0.01e-9, 1.5e-9, 10, 2e-6 // seconds, a guess of spikes/s
+	const operation, event, effect, least = 0.01e-9, 1.5e-9, 5e-9, 2e-6 // seconds
+	const rate = 10                                                     // spikes/s, a guess
 	work := 0.0
 	for i := range plan.Stages {
+		each, n := operation, 0.0
 		switch st := &plan.Stages[i]; st.Form {
 		case backend.FormMap:
-			work += operation * float64(st.N) * float64(len(st.Prog.Ins))
+			n = float64(st.N * len(st.Prog.Ins))
 		case backend.FormDeliver, backend.FormEffect:
-			work += event * rate * plan.Dt * float64(connect.Estimate(plan.Tables[st.Table].Spec, 1, 1).Synapses)
+			each = event
+			if st.Form == backend.FormEffect {
+				each = effect
+			}
+			n = float64(float64(connect.Estimate(plan.Tables[st.Table].Spec, 1, 1).Synapses) * rate * plan.Dt)
 		}
+		work += float64(each * n)
 	}
 	return int(max(1, min(float64(c.threads), work/least)))
 }
