@@ -315,7 +315,9 @@ func (c *compiler) findWritten() error {
 					mark(x, e.Name)
 				}
 			}
-			mark(x, targets(x.reset)...)
+			for _, r := range x.reactions {
+				mark(x, targets(r.code)...)
+			}
 			mark(x, "lastspike")
 			if x.refKind == refExpr {
 				mark(x, "not_refractory")

@@ -25,7 +25,7 @@ func (c *compiler) group(g *NeuronGroup) error {
 	if g.generator != nil {
 		return c.inject(g)
 	}
-	for _, code := range append([][]eqn.Stmt{g.reset}, regularCode(c.n, g)...) {
+	for _, code := range codeOf(c.n, g) {
 		for _, name := range eqn.StepVariables(code, sc) {
 			v := g.byName[name]
 			if v == nil || v.sym.Steps || v.eq == nil || v.eq.Kind != eqn.Parameter {
@@ -69,21 +69,10 @@ func (c *compiler) group(g *NeuronGroup) error {
 			return err
 		}
 	}
-	if len(g.reset) > 0 {
-		if err := eqn.CheckStatements(g.reset, sc); err != nil {
-			return sc.explain(err)
-		}
-		if err := noShared(g.reset, sc, "reset="); err != nil {
+	for _, r := range g.reactions {
+		if err := c.react(g, sc, r); err != nil {
 			return err
 		}
-		c.add("resets", g.order, g.auto+"_spike_resetter", func() error {
-			l := c.lanes(g, "reset")
-			l.mask = l.b.Bit(l.slot("spikes", ir.Mask, ir.Bool, memory{event: g.event("spike")}))
-			if err := eqn.Lower(l.b, g.reset, sc, l); err != nil {
-				return sc.explain(err)
-			}
-			return c.stage(l, g.n, -1, nil)
-		})
 	}
 	for _, v := range g.vars {
 		if c.written[v] && v.irType() == ir.F32 && v.words != nil {
@@ -93,7 +82,11 @@ func (c *compiler) group(g *NeuronGroup) error {
 	return nil
 }
 
-func regularCode(n *Network, g *NeuronGroup) (out [][]eqn.Stmt) {
+// codeOf lists the statements that may change a group's variables, beside its equations.
+func codeOf(n *Network, g *NeuronGroup) (out [][]eqn.Stmt) {
+	for _, r := range g.reactions {
+		out = append(out, r.code)
+	}
 	for _, r := range g.regular {
 		out = append(out, r.code)
 	}
@@ -302,11 +295,7 @@ func (c *compiler) notRefractory(g *NeuronGroup, sc *scope, l *lanes) error {
 }
 
 func (c *compiler) threshold(g *NeuronGroup, sc *scope, e *groupEvent, nth int) error {
-	when := "thresholds"
-	if e.name != "spike" {
-		when = "after_thresholds"
-	}
-	c.add(when, g.order, g.auto+"_"+e.name+"_thresholder", func() error {
+	c.add(e.when, e.order, g.auto+"_"+e.name+"_thresholder", func() error {
 		l := c.lanes(g, "threshold")
 		if e.name != "spike" {
 			l.site += "\x00" + e.name

@@ -47,7 +47,7 @@ type NeuronGroup struct {
 	byName    map[string]*Variable
 
 	threshold  eqn.Expr
-	reset      []eqn.Stmt
+	reactions  []*reaction
 	refractory eqn.Expr // nil: none; a Num in seconds carries refTime
 	refTime    float64  // constant refractory period in seconds
 	refKind    refKind
@@ -69,6 +69,8 @@ const (
 type groupEvent struct {
 	name   string
 	cond   eqn.Expr
+	when   string // the slot where the condition is looked at
+	order  int
 	masks  []uint32 // rows of the last history steps, by step modulo history
 	hist   int
 	counts uint64 // events so far
@@ -122,15 +124,17 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 			return nil, err
 		}
 		g.threshold = x
-		g.events = append(g.events, &groupEvent{name: "spike", cond: x})
+		g.events = append(g.events, &groupEvent{name: "spike", cond: x, when: "thresholds", order: g.order})
 	}
 	if strings.TrimSpace(o.Reset) != "" {
 		if o.Threshold == "" {
 			return nil, fmt.Errorf("NeuronGroup: a reset needs a threshold")
 		}
-		if g.reset, err = eqn.ParseStatements(n.source(o.Reset)); err != nil {
+		code, err := eqn.ParseStatements(n.source(o.Reset))
+		if err != nil {
 			return nil, err
 		}
+		g.reactions = append(g.reactions, &reaction{event: "spike", code: code, what: "reset=", when: "resets", order: g.order})
 	}
 	if err := g.setRefractory(o.Refractory); err != nil {
 		return nil, err
@@ -140,7 +144,7 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 		if err != nil {
 			return nil, err
 		}
-		g.events = append(g.events, &groupEvent{name: name, cond: x})
+		g.events = append(g.events, &groupEvent{name: name, cond: x, when: "after_thresholds", order: g.order})
 	}
 	return g, g.declare()
 }

@@ -42,7 +42,11 @@ func (c *compiler) spikes(g *NeuronGroup, e *groupEvent) {
 	if e.name != "spike" && len(mons) == 0 {
 		return
 	}
-	c.add("after_thresholds", -1<<30, g.auto+"_"+e.name, func() error {
+	when, order := "after_thresholds", -1<<30
+	if e.when == when {
+		order = e.order + 1
+	}
+	c.add(when, order, g.auto+"_"+e.name, func() error {
 		rec := backend.Rec{Lo: 0, Hi: g.n}
 		c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.name, Flag: -1, Event: c.event(g, e), Rec: rec}, g.n+max(1<<14, g.n/4), nil,
 			func(step int64, counts, index []uint32, _ [][]uint32) {
@@ -156,12 +160,15 @@ func (c *compiler) spikeMonitor(m *SpikeMonitor) error {
 	if len(m.vars) == 0 {
 		return nil
 	}
-	when := m.when
+	e := m.src.g.event(m.event)
+	when, order := m.when, m.order
 	if when == "" {
 		when = "after_thresholds"
+		if e.when == when {
+			order = e.order + 1
+		}
 	}
-	e := m.src.g.event(m.event)
-	return c.add(when, m.order, m.auto, func() error {
+	return c.add(when, order, m.auto, func() error {
 		var src []backend.Binding
 		for _, v := range m.slots {
 			b, err := c.source(v, m.auto, 0)

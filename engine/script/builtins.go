@@ -26,9 +26,10 @@ func (x *script) method(recv starlark.Value, name string, f func(*call) (starlar
 var methodParams = map[string]string{
 	"connect":       connectParams,
 	"run_regularly": "code / dt clock when order name codeobj_class",
-	"smooth_rate":   "/ window width",
-	"set_spikes":    "indices times / period sorted",
-	"values":        "var", "all_values": "",
+	"run_on_event":  "event code / when order", "set_event_schedule": "event / when order",
+	"smooth_rate": "/ window width",
+	"set_spikes":  "indices times / period sorted",
+	"values":      "var", "all_values": "",
 	"spike_trains": "", "event_trains": "",
 	"add": "", "remove": "", "collect": "", "run": runParams,
 }

@@ -59,6 +59,10 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 		return quantity{Value: g.x.net.T(), Dim: second}, nil
 	case "run_regularly":
 		return g.x.method(g, name, g.runRegularly), nil
+	case "run_on_event":
+		return g.x.method(g, name, g.runOnEvent), nil
+	case "set_event_schedule":
+		return g.x.method(g, name, g.setEventSchedule), nil
 	case "set_spikes":
 		if g.class == "SpikeGeneratorGroup" {
 			return g.x.method(g, name, g.setSpikes), nil
@@ -151,6 +155,48 @@ func (g *group) runRegularly(c *call) (starlark.Value, error) {
 	return starlark.None, g.c.RunRegularly(code, o)
 }
 
+// whole is the group itself, which the caller's method needs.
+func (g *group) whole(method string) (*engine.NeuronGroup, error) {
+	if w, ok := g.c.(*engine.NeuronGroup); ok {
+		return w, nil
+	}
+	return nil, fmt.Errorf("%s() belongs to a whole group, not to a subgroup", method)
+}
+
+func (g *group) runOnEvent(c *call) (starlark.Value, error) {
+	w, err := g.whole("run_on_event")
+	event, code, s := c.str("event", ""), c.str("code", ""), c.schedule()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if err != nil {
+		return nil, err
+	}
+	return starlark.None, w.RunOnEvent(event, code, s)
+}
+
+func (g *group) setEventSchedule(c *call) (starlark.Value, error) {
+	w, err := g.whole("set_event_schedule")
+	event, s := c.str("event", ""), c.schedule()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if err != nil {
+		return nil, err
+	}
+	return starlark.None, w.SetEventSchedule(event, s)
+}
+
+// schedule reads when= and order=.
+func (c *call) schedule() engine.Schedule {
+	s := engine.Schedule{When: c.str("when", "")}
+	if c.has("order") {
+		n := c.integer("order", 0)
+		s.Order = &n
+	}
+	return s
+}
+
 func (g *group) setSpikes(c *call) (starlark.Value, error) {
 	indices, t, period := c.indices("indices"), c.times("times"), c.seconds("period", 0)
 	if c.err != nil {
@@ -161,7 +207,6 @@ func (g *group) setSpikes(c *call) (starlark.Value, error) {
 
 // absentAttrs are attributes of Brian2's groups that ours do not have.
 var absentAttrs = map[string]string{
-	"run_on_event": "custom events come with the full language", "set_event_schedule": "custom events come with the full language",
 	"get_states": "read the variables: P.v", "set_states": "assign to the variables: P.v = ...", "equations": "`synfire info` shows the equations as compiled",
 	"user_equations": "", "summed_updaters": "", "state": "write P.v", "state_updater": "", "thresholder": "", "resetter": "", "namespace": "", "clock": "",
 	"register_synapses": "", "custom_operation": "", "before_run": "", "after_run": "", "spikes": "record with a SpikeMonitor", "active": "",
