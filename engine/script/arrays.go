@@ -174,6 +174,12 @@ func whereBuiltin(_ *script, c *call) (starlark.Value, error) {
 	if err != nil || !ok {
 		return nil, fmt.Errorf("where() takes an array of truth values, not %s", describe(c.val["condition"]))
 	}
+	if !c.has("x") || !c.has("y") {
+		if c.has("x") || c.has("y") {
+			return nil, fmt.Errorf("where() takes the condition alone, or with what to choose where it is true and where not")
+		}
+		return nonzero(c.val["condition"])
+	}
 	k := -1
 	return choose(expand(c.val["x"], len(cond.v)), expand(c.val["y"], len(cond.v)), func(a, b float64) float64 {
 		if k++; cond.get(k) != 0 {
@@ -219,6 +225,29 @@ func repeatBuiltin(_ *script, c *call) (starlark.Value, error) {
 		}
 	}
 	return r.value(), nil
+}
+
+// nonzero gives the indices of elements that are not 0, as NumPy does: a tuple of
+// one array, of a table two, rows and columns.
+func nonzero(v starlark.Value) (starlark.Value, error) {
+	o, ok, err := operandOf(v)
+	if err != nil || !ok || o.one {
+		return nil, fmt.Errorf("nonzero() takes a list or an array of numbers, not %s", describe(v))
+	}
+	row, col := &array{v: []float64{}, kind: ints}, &array{v: []float64{}, kind: ints}
+	for k, x := range o.v {
+		switch {
+		case x == 0:
+		case o.table:
+			row.v, col.v = append(row.v, float64(k/o.cols)), append(col.v, float64(k%o.cols))
+		default:
+			row.v = append(row.v, float64(k))
+		}
+	}
+	if o.table {
+		return starlark.Tuple{row, col}, nil
+	}
+	return starlark.Tuple{row}, nil
 }
 
 func concatenate(_ *script, c *call) (starlark.Value, error) {

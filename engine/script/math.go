@@ -205,15 +205,6 @@ var arrays = map[string]func(o operand) (operand, error){
 		o.v, o.kind = d, min(o.kind, ints)
 		return o, nil
 	},
-	"nonzero": func(o operand) (operand, error) {
-		at := []float64{}
-		for k, x := range o.v {
-			if x != 0 {
-				at = append(at, float64(k))
-			}
-		}
-		return operand{v: at, kind: ints}, nil
-	},
 }
 
 // Bounds of an array that a script makes and of a group; variables, so that the

@@ -41,8 +41,11 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 	if name == "name" {
 		return starlark.String(m.m.Name()), nil
 	}
-	bare := strings.HasSuffix(name, "_")
-	v, err := m.attr(strings.TrimSuffix(name, "_"))
+	v, err := m.attr(name)
+	bare := v == nil && err == nil && strings.HasSuffix(name, "_")
+	if bare {
+		v, err = m.attr(strings.TrimSuffix(name, "_"))
+	}
 	if a, ok := v.(*array); ok && bare {
 		c := *a
 		c.dim = eqn.Dim{}

@@ -177,6 +177,9 @@ func (a *array) Has(x starlark.Value) (bool, error) {
 // an element of a table, an array of ints or bools a selection.
 func (a *array) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	if t, ok := ix.(starlark.Tuple); ok && a.table && len(t) == 2 {
+		if r, err := a.pairs(t[0], t[1]); r != nil || err != nil {
+			return r, err == nil, err
+		}
 		row, _, err := a.Get(t[0])
 		if err != nil {
 			return nil, false, err
@@ -197,6 +200,30 @@ func (a *array) Get(ix starlark.Value) (starlark.Value, bool, error) {
 		return nil, false, err
 	}
 	return a.pick(pick), true, nil
+}
+
+// pairs picks the elements of a table at pairs of indices, W[rows, columns]; nil
+// where rows are not several.
+func (a *array) pairs(rows, cols starlark.Value) (starlark.Value, error) {
+	if _, one := rows.(starlark.Int); one {
+		return nil, nil
+	}
+	i, err := selection(rows, a.Len())
+	if err != nil {
+		return nil, err
+	}
+	j, err := selection(cols, a.cols)
+	if err != nil {
+		return nil, err
+	}
+	if _, one := cols.(starlark.Int); !one && len(i) != len(j) {
+		return nil, fmt.Errorf("%d rows and %d columns are no pairs", len(i), len(j))
+	}
+	r := &array{dim: a.dim, kind: a.kind, v: []float64{}}
+	for k, row := range i {
+		r.v = append(r.v, a.floats()[row*a.cols+j[min(k, len(j)-1)]])
+	}
+	return r, nil
 }
 
 func (a *array) pick(pick []int) *array {
@@ -277,6 +304,16 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 			}
 			return reductions[name](a)
 		}), nil
+	case "nonzero", "flatten":
+		return method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
+			if len(args) > 0 {
+				return nil, fmt.Errorf("%s() of an array takes no argument", name)
+			}
+			if name == "nonzero" {
+				return nonzero(a)
+			}
+			return &array{v: slices.Clone(a.floats()), dim: a.dim, kind: a.kind}, nil
+		}), nil
 	case "astype":
 		return nil, fmt.Errorf("arrays have no astype: int_(x) truncates, x*1.0 makes floats")
 	}
@@ -284,7 +321,7 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 }
 
 func (a *array) AttrNames() []string {
-	return []string{"T", "argmax", "argmin", "dim", "in_best_unit", "in_unit", "max", "mean", "min", "shape", "size", "std", "sum", "var"}
+	return []string{"T", "argmax", "argmin", "dim", "flatten", "in_best_unit", "in_unit", "max", "mean", "min", "nonzero", "shape", "size", "std", "sum", "var"}
 }
 
 // unitAttr serves what quantities and arrays share.
