@@ -119,6 +119,7 @@ type Object struct {
 	auto  string // Brian2's automatic name; orders objects of one slot
 	given bool   // auto was given as name=
 	alias string // the script's variable
+	ran   bool   // it has taken part in a run
 	when  string
 	order int
 }

@@ -70,6 +70,9 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if n.step+total >= 1<<31-1<<20 {
 		return nil, fmt.Errorf("run: %d steps pass the limit of 2^31", n.step+total)
 	}
+	if err := n.complete(); err != nil {
+		return nil, err
+	}
 	n.free = 0
 	if b, ok := o.Backend.(interface{ FreeMemory() int64 }); ok {
 		n.free = b.FreeMemory()
@@ -88,6 +91,9 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		n.live.program.Close()
 	}
 	n.live = &session{o.Backend, prog, c}
+	for _, ob := range n.objects {
+		ob.base().ran = true
+	}
 	n.dropSpecs(c)
 	res.Build = time.Since(begin2).Seconds()
 	res.Synapses = c.synapsesN

@@ -73,7 +73,7 @@ func (r *record) finish(res *script.Result, err error) {
 	}
 	net := res.Net
 	m.DtS = net.Dt()
-	for _, g := range net.Groups() {
+	for _, g := range res.Groups() {
 		m.Populations.Set(g.Name(), int64(g.N()))
 		m.Neurons += int64(g.N())
 	}
@@ -82,7 +82,7 @@ func (r *record) finish(res *script.Result, err error) {
 		if x.Duration > 0 {
 			run.RealTimeFactor = x.Wall / x.Duration
 		}
-		for _, g := range net.Groups() {
+		for _, g := range res.Groups() {
 			if n, ok := x.Spikes[g.Name()]; ok {
 				run.Spikes.Set(g.Name(), int64(n))
 			}
@@ -94,7 +94,7 @@ func (r *record) finish(res *script.Result, err error) {
 		m.Bytes.Plan = max(m.Bytes.Plan, x.PlanBytes)
 		r.profile = x.Profile
 	}
-	for _, mon := range net.Monitors() {
+	for _, mon := range res.Monitors() {
 		d := store.Monitor{Kind: mon.Kind()}
 		switch x := mon.(type) {
 		case *engine.SpikeMonitor:
@@ -113,7 +113,7 @@ func (r *record) finish(res *script.Result, err error) {
 func (r *record) save(dir *store.Dir, res *script.Result) error {
 	var errs []error
 	if res != nil {
-		for _, mon := range res.Net.Monitors() {
+		for _, mon := range res.Monitors() {
 			errs = append(errs, saveMonitor(dir, mon))
 		}
 		for _, a := range res.Arrays {
@@ -210,7 +210,7 @@ func trains(res *script.Result) []term.Spikes {
 		return nil
 	}
 	var out []term.Spikes
-	for _, mon := range res.Net.Monitors() {
+	for _, mon := range res.Monitors() {
 		if m, ok := mon.(*engine.SpikeMonitor); ok && m.Recording() && m.Event() == "spike" {
 			out = append(out, term.Spikes{Name: m.Source(), I: m.I(), T: m.T(), N: m.N()})
 		}
@@ -224,7 +224,7 @@ func figure(res *script.Result) *plot.Figure {
 	for _, t := range trains(res) {
 		f.Spikes = append(f.Spikes, plot.Spikes(t))
 	}
-	for _, mon := range res.Net.Monitors() {
+	for _, mon := range res.Monitors() {
 		m, ok := mon.(*engine.StateMonitor)
 		if !ok || m.Len() == 0 {
 			continue

@@ -310,13 +310,6 @@ func (c *clock) SetField(name string, v starlark.Value) error {
 	return c.x.net.SetDt(s)
 }
 
-func startScope(x *script, _ *call) (starlark.Value, error) {
-	if len(x.objects) > 0 {
-		return nil, fmt.Errorf("start_scope() after objects were made is not available: use Network(...) to choose what runs")
-	}
-	return starlark.None, nil
-}
-
 func seedBuiltin(x *script, c *call) (starlark.Value, error) {
 	if !c.has("seed") {
 		return nil, withHint("give a number: runs without --seed repeat anyway", "seed() without a number would be different every time")

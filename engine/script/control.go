@@ -12,8 +12,8 @@ const runParams = "duration / report report_period namespace profile level"
 
 func runBuiltin(x *script, c *call) (starlark.Value, error) { return x.run(c, nil) }
 
-// run advances the network; only, if not nil, are the objects that take part.
-func (x *script) run(c *call, only []object) (starlark.Value, error) {
+// run advances the network of all objects, or a Network of some.
+func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	duration := c.seconds("duration", 0)
 	if c.err == nil && duration < 0 {
 		c.failf("duration", "a run takes a positive time, not %s", describe(c.val["duration"]))
@@ -21,17 +21,30 @@ func (x *script) run(c *call, only []object) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	if only != nil && !x.all(only) {
-		return nil, withHint("one network of all objects runs", "running a part of the objects that were made is not available yet")
+	x.setAliases()
+	if only == nil && x.replaced() {
+		if err := x.renew(func(o object) bool { return !o.Ran() }); err != nil {
+			return nil, err
+		}
+	}
+	net := x.net
+	if only != nil {
+		var err error
+		if net, err = only.unify(); err != nil {
+			return nil, err
+		}
+	}
+	if old := x.res.Net; old != net {
+		old.Close() // frees what it has on the backend; it can run again
+		x.res.Net = net
 	}
 	old := x.namespace
 	if err := x.useNamespace(c); err != nil {
 		return nil, err
 	}
 	defer func() { x.namespace = old }()
-	x.setAliases()
 	if x.opt.Info != nil {
-		if err := x.net.Info(x.opt.Info); err != nil {
+		if err := net.Info(x.opt.Info); err != nil {
 			return nil, err
 		}
 		return nil, errEnd
@@ -52,7 +65,7 @@ func (x *script) run(c *call, only []object) (starlark.Value, error) {
 		}
 		x.be = be
 	}
-	r, err := x.net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: x.opt.Progress, Threads: x.opt.Threads, MaxSteps: left})
+	r, err := net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: x.opt.Progress, Threads: x.opt.Threads, MaxSteps: left})
 	if r != nil {
 		x.res.Runs = append(x.res.Runs, r)
 		x.steps += r.Steps
@@ -71,25 +84,12 @@ func (x *script) run(c *call, only []object) (starlark.Value, error) {
 	return starlark.None, nil
 }
 
-// all says whether a list holds every object that the script made.
-func (x *script) all(list []object) bool {
-	in := map[object]bool{}
-	for _, o := range list {
-		in[o] = true
-	}
-	for _, o := range x.objects {
-		if !in[o] {
-			return false
-		}
-	}
-	return true
-}
-
 // network is a Network: the objects that its run() takes.
 type network struct {
 	opaque
 	x       *script
 	objects []object
+	own     *engine.Network // once it has run beside others; nil: x.net
 }
 
 func newNetwork(x *script, args starlark.Tuple) (starlark.Value, error) {
@@ -158,10 +158,14 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 			if n.objects == nil {
 				return nil, fmt.Errorf("the Network has no object: add(...) some")
 			}
-			return n.x.run(c, n.objects)
+			return n.x.run(c, n)
 		}), nil
 	case "t":
-		return quantity{Value: n.x.net.T(), Dim: second}, nil
+		net := n.x.net
+		if n.own != nil {
+			net = n.own
+		}
+		return quantity{Value: net.T(), Dim: second}, nil
 	case "store", "restore", "stop", "remove", "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
 		return nil, fmt.Errorf("Brian2 has .%s of a Network; Synfire does not yet", name)
 	}

@@ -54,9 +54,9 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 	case "name":
 		return starlark.String(g.c.Name()), nil
 	case "dt":
-		return quantity{Value: g.x.net.Dt(), Dim: second}, nil
+		return quantity{Value: g.c.Group().Network().Dt(), Dim: second}, nil
 	case "t":
-		return quantity{Value: g.x.net.T(), Dim: second}, nil
+		return quantity{Value: g.c.Group().Network().T(), Dim: second}, nil
 	case "run_regularly":
 		return g.x.method(g, name, g.runRegularly), nil
 	case "run_on_event":

@@ -56,7 +56,8 @@ func (o Options) maxOps() uint64 {
 
 // Result is what a script has made.
 type Result struct {
-	Net    *engine.Network
+	Net    *engine.Network   // what the last run() ran
+	Others []*engine.Network // further ones that have run and that the script still holds when it ends
 	Runs   []*engine.RunResult
 	File   string
 	SHA256 string            // of the script's text
@@ -65,6 +66,24 @@ type Result struct {
 	Arrays []SavedArray      // of save_array, in order; a name stands once
 	Seed   uint64
 	Ended  bool // ended early: by Info or MaxSteps
+}
+
+// Monitors are those of all networks.
+func (r *Result) Monitors() []engine.Monitor {
+	all := r.Net.Monitors()
+	for _, n := range r.Others {
+		all = append(all, n.Monitors()...)
+	}
+	return all
+}
+
+// Groups are those of all networks.
+func (r *Result) Groups() []*engine.NeuronGroup {
+	all := r.Net.Groups()
+	for _, n := range r.Others {
+		all = append(all, n.Groups()...)
+	}
+	return all
 }
 
 // Param is a parameter of the script.
@@ -162,6 +181,7 @@ func run(ctx context.Context, o Options) (*Result, error) {
 	_, err := x.exec(o.File, o.Src, true)
 	x.res.Seed = x.net.SeedValue()
 	x.setAliases()
+	x.res.Others = x.otherNetworks()
 	switch {
 	case errors.Is(err, errEnd):
 		x.res.Ended = true
@@ -464,6 +484,8 @@ func (x *script) setAliases() {
 type object interface {
 	Name() string
 	SetAlias(string)
+	Network() *engine.Network
+	Ran() bool
 }
 
 // holder is a value of the script that stands for an object.
