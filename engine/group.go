@@ -311,6 +311,9 @@ func subgroup(s span, name string, lo, hi int) (*Subgroup, error) {
 // Name is the group's name with the range.
 func (s *Subgroup) Name() string { return fmt.Sprintf("%s[%d:%d]", s.s.g.Name(), s.s.lo, s.s.hi) }
 
+// Bounds are the first neuron of the range and the one behind its last.
+func (s *Subgroup) Bounds() (lo, hi int) { return s.s.lo, s.s.hi }
+
 // N is the number of neurons in the range.
 func (s *Subgroup) N() int { return s.s.hi - s.s.lo }
 
@@ -329,6 +332,14 @@ func (s *Subgroup) RunRegularly(code string, o RegularOptions) error {
 
 // Group is the group that the range belongs to.
 func (s *Subgroup) Group() *NeuronGroup { return s.s.g }
+
+// cells is the whole group where the span is.
+func (s span) cells() Cells {
+	if s.lo == 0 && s.hi == s.g.n {
+		return s.g
+	}
+	return &Subgroup{s}
+}
 
 // Group returns itself, as Subgroup does its own.
 func (g *NeuronGroup) Group() *NeuronGroup { return g }

@@ -422,3 +422,6 @@ func (x *suffixed) Names() []string {
 	}
 	return x.s.src.g.VarNames()
 }
+
+// Ends are the populations that synapses lead from and to.
+func (s *Synapses) Ends() (src, tgt Cells) { return s.src.cells(), s.tgt.cells() }

@@ -3,8 +3,10 @@ package script
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/starlarkstruct"
 	"go.starlark.net/syntax"
 
 	"synfire/engine/eqn"
@@ -92,7 +94,6 @@ var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, 
 	"nonzero":    one("nonzero", nonzero),
 	"int_":       one("int_", truncate),
 	"sign":       one("sign", signOf),
-	"sum":        reduction("sum"),
 	"min":        extreme("min"),
 	"max":        extreme("max"),
 	"float":      one("float", toFloat),
@@ -138,10 +139,6 @@ func two(name string, f func(a, b starlark.Value) (starlark.Value, error)) func(
 		}
 		return f(args[0], args[1])
 	}
-}
-
-func reduction(name string) func(*script, starlark.Tuple) (starlark.Value, error) {
-	return one(name, func(v starlark.Value) (starlark.Value, error) { return reductions[name](v) })
 }
 
 // length is len(x); groups and synapses have one too.
@@ -212,6 +209,9 @@ func (x *script) builtins() starlark.StringDict {
 		add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			if len(kwargs) > 0 {
 				key, _ := starlark.AsString(kwargs[0][0])
+				if key == "axis" && reductions[name] != nil {
+					return reduced(name, args, kwargs)
+				}
 				if (name == "min" || name == "max") && key == "key" {
 					return starlark.Call(x.thread, starlark.Universe[name], args, kwargs)
 				}
@@ -239,7 +239,9 @@ func (x *script) builtins() starlark.StringDict {
 	}))
 	for name := range reductions {
 		if d[name] == nil {
-			plain(name, reduction(name))
+			add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+				return reduced(name, args, kwargs)
+			})
 		}
 	}
 	for name, f := range arrays {
@@ -252,9 +254,40 @@ func (x *script) builtins() starlark.StringDict {
 			return r.value(), err
 		}))
 	}
+	d["np"] = numpy(d)
 	d["defaultclock"] = &clock{x: x}
 	x.addHidden(plain)
 	return d
+}
+
+// numpy is np: the functions of arrays, which have NumPy's names.
+func numpy(d starlark.StringDict) starlark.Value {
+	m, random := starlark.StringDict{}, starlark.StringDict{}
+	for _, names := range []string{"linspace full clip where repeat tile concatenate hstack round arange zeros ones zeros_like ones_like array asarray power",
+		"minimum maximum nonzero sqrt sign abs pi inf nan e"} {
+		for _, n := range strings.Fields(names) {
+			m[n] = d[n]
+		}
+	}
+	for n := range pure {
+		m[n] = d[n]
+	}
+	for n := range reductions {
+		m[n] = d[n]
+	}
+	for n := range arrays {
+		m[n] = d[n]
+	}
+	for _, n := range []string{"rand", "randn", "seed"} {
+		random[n] = d[n]
+	}
+	m["random"] = &starlarkstruct.Module{Name: "np.random", Members: random}
+	for n, v := range m {
+		if v == nil {
+			delete(m, n)
+		}
+	}
+	return &starlarkstruct.Module{Name: "np", Members: m}
 }
 
 // addHidden adds what the tree's rewriting calls.

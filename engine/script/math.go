@@ -152,6 +152,51 @@ func init() {
 	})
 }
 
+// reduced is mean(x, axis) and the like: of all elements, or of a table along its
+// rows (axis 0) or columns (axis 1).
+func reduced(name string, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	c, err := bind(name, args, kwargs, "x / axis")
+	if err != nil {
+		return nil, err
+	}
+	axis, x := c.integer("axis", -1), c.val["x"]
+	if c.err != nil {
+		return nil, c.err
+	}
+	if !c.has("axis") {
+		return reductions[name](x)
+	}
+	o, ok, err := operandOf(x)
+	if err != nil || !ok || o.one || axis < 0 || axis > 1 || axis == 1 && !o.table {
+		return nil, &argError{name: "axis", index: c.pos["axis"], err: fmt.Errorf("axis= is 0, or 0 or 1 of a table")}
+	}
+	if !o.table {
+		return reductions[name](x)
+	}
+	rows, cols := len(o.v)/max(1, o.cols), o.cols
+	n, each := cols, rows
+	if axis == 1 {
+		n, each = rows, cols
+	}
+	out := make([]starlark.Value, n)
+	line := &array{dim: o.dim, kind: o.kind}
+	for k := range n {
+		line.v = line.v[:0]
+		for m := range each {
+			at := m*cols + k
+			if axis == 1 {
+				at = k*cols + m
+			}
+			line.v = append(line.v, o.v[at])
+		}
+		if out[k], err = reductions[name](line); err != nil {
+			return nil, err
+		}
+	}
+	r, _, err := operandOf(starlark.NewList(out))
+	return r.value(), err
+}
+
 func total(v []float64) float64 {
 	s := 0.0
 	for _, x := range v {

@@ -26,7 +26,7 @@ func init() {
 		{"arcsinh arccosh arctanh", "write log(x + sqrt(x*x + 1)) and the like"},
 		{"diagonal ptp ravel trace dot get_unit get_local_namespace is_scalar_type", ""},
 		{"figure plot show xlabel ylabel title legend subplot subplots hist imshow scatter axis xlim ylim tight_layout savefig close grid colorbar bar brian_plot plt pylab matplotlib plot_synapses", "pictures: synfire run --plot FILE.png, or save_array('name', values) and plot that"},
-		{"np numpy", "the functions are there without it: linspace, arange, zeros, mean, ..."},
+		{"numpy", "np has what there is of it; the functions are there without np as well: linspace, arange, zeros, mean, ..."},
 		{"fft convolve histogram correlate interp polyfit dstack vstack column_stack reshape meshgrid", "save_array('name', values) and use NumPy on the file"},
 		{"normal uniform choice shuffle permutation poisson binomial exponential randint gamma lognormal random", "rand(n) and randn(n) draw arrays; strings such as '5*rand()' draw one number for each neuron"},
 	} {

@@ -59,6 +59,14 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 		return quantity{Value: g.c.Group().Network().T(), Dim: second}, nil
 	case "run_regularly":
 		return g.x.method(g, name, g.runRegularly), nil
+	case "start", "stop":
+		if s, ok := g.c.(*engine.Subgroup); ok {
+			lo, hi := s.Bounds()
+			if name == "stop" {
+				lo = hi
+			}
+			return starlark.MakeInt(lo), nil
+		}
 	case "run_on_event":
 		return g.x.method(g, name, g.runOnEvent), nil
 	case "set_event_schedule":

@@ -29,9 +29,9 @@ func placeOf(p syntax.Position) place { return place{p.Line, p.Col} }
 // dialect is what a script may do that Starlark's build files may not.
 var dialect = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, While: true, Set: true}
 
-// brianImport is the line that a Brian2 script begins with; its names are here
-// without it.
-var brianImport = regexp.MustCompile(`(?m)^from brian2 import \*[ \t]*(#.*)?$`)
+// brianImport are the lines that a Brian2 script begins with; their names are here
+// without them.
+var brianImport = regexp.MustCompile(`(?m)^(from brian2 import \*|import numpy as np)[ \t]*(#.*)?$`)
 
 // parse reads a file and prepares its tree: what Starlark cannot do with
 // quantities and arrays (comparisons, slices that may fail, % of a string, **)

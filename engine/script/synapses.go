@@ -44,6 +44,14 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 		return starlark.String(s.s.Name()), nil
 	case "connect":
 		return s.x.method(s, name, s.connect), nil
+	case "source", "target":
+		src, tgt := s.s.Ends()
+		if name == "target" {
+			src = tgt
+		}
+		if c, ok := src.(cells); ok {
+			return &group{x: s.x, c: c, class: "NeuronGroup"}, nil
+		}
 	}
 	if contained(s.s.Pathways(), name) {
 		return &pathway{x: s.x, s: s.s, name: name}, nil

@@ -177,7 +177,11 @@ func (a *array) Has(x starlark.Value) (bool, error) {
 // an element of a table, an array of ints or bools a selection.
 func (a *array) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	if t, ok := ix.(starlark.Tuple); ok && a.table && len(t) == 2 {
-		if r, err := a.pairs(t[0], t[1]); r != nil || err != nil {
+		if at, ok, err := a.pairs(t[0], t[1]); ok {
+			r := &array{dim: a.dim, kind: a.kind, v: make([]float64, len(at))}
+			for k, x := range at {
+				r.v[k] = a.floats()[x]
+			}
 			return r, err == nil, err
 		}
 		row, _, err := a.Get(t[0])
@@ -202,28 +206,51 @@ func (a *array) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	return a.pick(pick), true, nil
 }
 
-// pairs picks the elements of a table at pairs of indices, W[rows, columns]; nil
-// where rows are not several.
-func (a *array) pairs(rows, cols starlark.Value) (starlark.Value, error) {
+// pairs are the places of a table's elements at pairs of indices, W[rows, columns];
+// ok is false where the rows are a single one.
+func (a *array) pairs(rows, cols starlark.Value) (at []int, ok bool, err error) {
 	if _, one := rows.(starlark.Int); one {
-		return nil, nil
+		return nil, false, nil
 	}
 	i, err := selection(rows, a.Len())
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	j, err := selection(cols, a.cols)
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	if _, one := cols.(starlark.Int); !one && len(i) != len(j) {
-		return nil, fmt.Errorf("%d rows and %d columns are no pairs", len(i), len(j))
+		return nil, true, fmt.Errorf("%d rows and %d columns are no pairs", len(i), len(j))
 	}
-	r := &array{dim: a.dim, kind: a.kind, v: []float64{}}
 	for k, row := range i {
-		r.v = append(r.v, a.floats()[row*a.cols+j[min(k, len(j)-1)]])
+		at = append(at, row*a.cols+j[min(k, len(j)-1)])
 	}
-	return r, nil
+	return at, true, nil
+}
+
+// places are the places of the elements that an index names, for assignment.
+func (a *array) places(ix starlark.Value) ([]int, error) {
+	if !a.table {
+		return selection(ix, a.size())
+	}
+	t, ok := ix.(starlark.Tuple)
+	if !ok || len(t) != 2 {
+		return nil, fmt.Errorf("rows of a table cannot be assigned to: write W[row, column]")
+	}
+	if at, ok, err := a.pairs(t[0], t[1]); ok || err != nil {
+		return at, err
+	}
+	row, err := elementIndex(t[0], a.Len())
+	if err != nil {
+		return nil, err
+	}
+	at, err := selection(t[1], a.cols)
+	at = slices.Clone(at)
+	for k := range at {
+		at[k] += row * a.cols
+	}
+	return at, err
 }
 
 func (a *array) pick(pick []int) *array {
@@ -241,10 +268,7 @@ func (a *array) pick(pick []int) *array {
 
 // SetKey assigns to one element or to a selection.
 func (a *array) SetKey(ix, v starlark.Value) error {
-	if a.table {
-		return fmt.Errorf("rows of a table cannot be assigned to")
-	}
-	pick, err := selection(ix, a.size())
+	pick, err := a.places(ix)
 	if err != nil {
 		return err
 	}
@@ -298,19 +322,23 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 		}
 		return r, nil
 	case "sum", "mean", "std", "var", "min", "max", "argmin", "argmax":
+		return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			return reduced(name, append(starlark.Tuple{a}, args...), kwargs)
+		}).BindReceiver(a), nil
+	case "nonzero", "flatten", "tolist":
 		return method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
 			if len(args) > 0 {
 				return nil, fmt.Errorf("%s() of an array takes no argument", name)
 			}
-			return reductions[name](a)
-		}), nil
-	case "nonzero", "flatten":
-		return method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
-			if len(args) > 0 {
-				return nil, fmt.Errorf("%s() of an array takes no argument", name)
-			}
-			if name == "nonzero" {
+			switch name {
+			case "nonzero":
 				return nonzero(a)
+			case "tolist":
+				var l []starlark.Value
+				for k := range a.Len() {
+					l = append(l, a.at(k))
+				}
+				return starlark.NewList(l), nil
 			}
 			return &array{v: slices.Clone(a.floats()), dim: a.dim, kind: a.kind}, nil
 		}), nil
@@ -321,7 +349,7 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 }
 
 func (a *array) AttrNames() []string {
-	return []string{"T", "argmax", "argmin", "dim", "flatten", "in_best_unit", "in_unit", "max", "mean", "min", "nonzero", "shape", "size", "std", "sum", "var"}
+	return []string{"T", "argmax", "argmin", "dim", "flatten", "in_best_unit", "in_unit", "max", "mean", "min", "nonzero", "shape", "size", "std", "sum", "tolist", "var"}
 }
 
 // unitAttr serves what quantities and arrays share.
