@@ -62,7 +62,33 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 		}
 	}
 	s.conns = append(s.conns, k)
-	return nil
+	return s.enumerate()
+}
+
+// enumerate counts the synapses of each pair, for multisynaptic_index.
+func (s *Synapses) enumerate() error {
+	if s.number == nil {
+		return nil
+	}
+	var ends [2]Array
+	for k, name := range []string{"i", "j"} {
+		v, err := s.Var(name)
+		if err != nil {
+			return err
+		}
+		if ends[k], err = v.syn.all(); err != nil {
+			return err
+		}
+	}
+	of := map[[2]float64]float64{}
+	numbers := make([]float64, len(ends[0].V))
+	for n, i := range ends[0].V {
+		pair := [2]float64{i, ends[1].V[n]}
+		numbers[n] = of[pair]
+		of[pair]++
+	}
+	s.number.fill()
+	return s.number.give(&list{wide: numbers})
 }
 
 func (s *Synapses) byRule(p *connect.Proj, o ConnectOptions) error {

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/engine/eqn"
 	"synfire/engine/num"
@@ -307,12 +308,25 @@ func (m *RateMonitor) Smooth(window string, width float64) ([]float64, error) {
 	default:
 		return nil, fmt.Errorf("smooth_rate: window=%q is not known; use \"gaussian\" or \"flat\"", window)
 	}
-	sum := 0.0
+	if len(w) == 0 || width <= 0 {
+		return nil, fmt.Errorf("smooth_rate: width=%g s is too short for a step of %g s", width, dt)
+	}
+	return m.SmoothWith(w)
+}
+
+// SmoothWith is the rate convolved with a window of an odd number of steps, whose
+// sum is made 1.
+func (m *RateMonitor) SmoothWith(window []float64) ([]float64, error) {
+	if len(window)%2 != 1 {
+		return nil, fmt.Errorf("smooth_rate: a window has an odd number of values, not %d", len(window))
+	}
+	w, sum := slices.Clone(window), 0.0
+	slices.Reverse(w)
 	for _, x := range w {
 		sum += x
 	}
-	if sum == 0 || width <= 0 {
-		return nil, fmt.Errorf("smooth_rate: width=%g s is too short for a step of %g s", width, dt)
+	if sum == 0 {
+		return nil, fmt.Errorf("smooth_rate: the values of the window add up to 0")
 	}
 	rate, out := m.Rate(), make([]float64, len(m.count))
 	half := len(w) / 2

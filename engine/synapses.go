@@ -25,6 +25,7 @@ type SynapsesOptions struct {
 	Namespace           map[string]any
 	Dt                  float64
 	Order               int
+	Multisynaptic       string // the name of a synapse's number among those of its pair; "": none
 }
 
 // Synapses are the connections from one group to another.
@@ -37,6 +38,7 @@ type Synapses struct {
 	eqs       *eqn.Equations
 	vars      []*synVar
 	byName    map[string]*synVar
+	number    *synVar // multisynaptic_index
 	paths     []*pathway
 	conns     []*conn
 	ends      map[string]*eqn.Symbol // x_pre, x_post, i, j, ... by name
@@ -121,6 +123,13 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 		if e.Kind == eqn.Sub {
 			v.sym.Kind, v.sym.Expr, v.sym.ReadOnly = eqn.Subexpression, e.X, true
 		}
+	}
+	if name := o.Multisynaptic; name != "" {
+		if s.byName[name] != nil || s.end(name) != nil || name == "delay" {
+			return nil, fmt.Errorf("Synapses: multisynaptic_index=%q names a variable that there is already", name)
+		}
+		s.number = s.declare(name, eqn.Dim{}, eqn.Integer)
+		s.number.sym.ReadOnly = true
 	}
 	for k, list := range [][]Pathway{o.OnPre, o.OnPost} {
 		for _, p := range list {

@@ -316,14 +316,14 @@ func newTimedArray(_ *script, c *call) (starlark.Value, error) {
 }
 
 func newSynapses(x *script, c *call) (starlark.Value, error) {
-	c.refuse("connect", "multisynaptic_index", "dtype", "codeobj_class", "clock", "method_options")
+	c.refuse("connect", "dtype", "codeobj_class", "clock", "method_options")
 	src := c.cells("source")
 	tgt := src
 	if c.has("target") {
 		tgt = c.cells("target")
 	}
 	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: x.namespaceOf(c, "namespace"),
-		Dt: c.seconds("dt", 0), Order: c.integer("order", 0), OnEvent: map[string]string{}}
+		Dt: c.seconds("dt", 0), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")
 	switch v := c.get("on_event").(type) {

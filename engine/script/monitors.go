@@ -144,6 +144,10 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			return &array{v: e.Rate(), dim: hertz, kind: floats}, nil
 		case "smooth_rate":
 			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
+				if a, ok := c.get("window").(*array); ok && !a.table && a.dim.IsOne() && !c.has("width") {
+					v, err := e.SmoothWith(a.floats())
+					return &array{v: v, dim: hertz, kind: floats}, err
+				}
 				window, width := c.str("window", "gaussian"), c.seconds("width", 0)
 				if !c.has("width") {
 					return nil, fmt.Errorf("smooth_rate() needs width=, a time")
