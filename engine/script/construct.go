@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 
 	"go.starlark.net/starlark"
@@ -269,6 +270,14 @@ func (t *timedArray) String() string {
 }
 func (t *timedArray) Type() string { return "TimedArray" }
 func (t *timedArray) Name() string { return "TimedArray" }
+func (t *timedArray) Attr(name string) (starlark.Value, error) {
+	if name != "values" {
+		return nil, nil
+	}
+	return &array{v: slices.Clone(t.ta.Values), kind: floats, table: t.ta.TwoD, cols: t.ta.Cols}, nil // without unit, as in Brian2
+}
+func (t *timedArray) AttrNames() []string { return []string{"values"} }
+
 func (t *timedArray) CallInternal(_ *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 	want := 1
 	if t.ta.TwoD {

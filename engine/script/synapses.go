@@ -44,6 +44,12 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 		return starlark.String(s.s.Name()), nil
 	case "connect":
 		return s.x.method(s, name, s.connect), nil
+	case "N_pre", "N_post":
+		src, tgt := s.s.Ends()
+		if name == "N_post" {
+			src = tgt
+		}
+		return starlark.MakeInt(src.N()), nil
 	case "source", "target":
 		src, tgt := s.s.Ends()
 		if name == "target" {

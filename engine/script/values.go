@@ -325,7 +325,7 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 		return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			return reduced(name, append(starlark.Tuple{a}, args...), kwargs)
 		}).BindReceiver(a), nil
-	case "nonzero", "flatten", "tolist":
+	case "nonzero", "flatten", "tolist", "copy":
 		return method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
 			if len(args) > 0 {
 				return nil, fmt.Errorf("%s() of an array takes no argument", name)
@@ -340,7 +340,11 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 				}
 				return starlark.NewList(l), nil
 			}
-			return &array{v: slices.Clone(a.floats()), dim: a.dim, kind: a.kind}, nil
+			r := &array{v: slices.Clone(a.floats()), dim: a.dim, kind: a.kind}
+			if name == "copy" {
+				r.table, r.cols = a.table, a.cols
+			}
+			return r, nil
 		}), nil
 	case "astype":
 		return nil, fmt.Errorf("arrays have no astype: int_(x) truncates, x*1.0 makes floats")
@@ -349,7 +353,7 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 }
 
 func (a *array) AttrNames() []string {
-	return []string{"T", "argmax", "argmin", "dim", "flatten", "in_best_unit", "in_unit", "max", "mean", "min", "nonzero", "shape", "size", "std", "sum", "tolist", "var"}
+	return []string{"T", "argmax", "argmin", "copy", "dim", "flatten", "in_best_unit", "in_unit", "max", "mean", "min", "nonzero", "shape", "size", "std", "sum", "tolist", "var"}
 }
 
 // unitAttr serves what quantities and arrays share.
