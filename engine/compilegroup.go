@@ -438,7 +438,11 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 			return fmt.Errorf("PoissonInput %s: %w", p.Name(), err)
 		}
 		c.increment(l, p.v, l.b.Mul(l.b.I2F(count), w))
-		return c.stage(l, g.n, -1, nil)
+		lanes := g.n
+		if p.target.hi <= g.n/4 { // few: not worth numbers for all, though the stage then stands by itself
+			lanes = p.target.hi
+		}
+		return c.stage(l, lanes, -1, nil)
 	})
 }
 
