@@ -49,7 +49,7 @@ func (p *program) loadEffects() error {
 
 func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, error) {
 	e := &effect{stage: st, table: &p.plan.Tables[st.Table]}
-	by, inOrder := sharing(st, e.table)
+	by, inOrder := backend.Sharing(st, e.table)
 	var err error
 	if e.numbered, err = number(st, !inOrder); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, erro
 		}
 	}
 	want := listing{spec: e.table.Spec, post: st.Post, by: by, ways: p.lay.threads}
-	if by == elsewhere {
+	if by == backend.Elsewhere {
 		want.ways = 1
 	}
 	for _, l := range *lists {
@@ -200,7 +200,7 @@ func (t *thread) runBlock(e *effect, b *block, step int64, n int) {
 type listing struct {
 	spec   *connect.Spec
 	post   bool // rows are targets
-	by     end
+	by     backend.End
 	ways   int
 	delays []uint16
 	index  []uint32
@@ -248,7 +248,7 @@ func (l *listing) build(threads int) error {
 // share sorts each group by the threads that take its synapses.
 func (l *listing) share() {
 	d := domain{hi: l.spec.NTgt}
-	if l.by == source {
+	if l.by == backend.AtSource {
 		d.hi = l.spec.NSrc
 	}
 	d.divide(0, l.ways)
@@ -259,7 +259,7 @@ func (l *listing) share() {
 		for w := range l.ways {
 			for n := lo; n < hi; n++ {
 				at := int(l.far[n])
-				if l.post == (l.by != source) { // the row
+				if l.post == (l.by != backend.AtSource) { // the row
 					at = g / len(l.delays)
 				}
 				if at >= d.cut[w] && at < d.cut[w+1] {

@@ -171,7 +171,7 @@ func (s *schedule) stage(i int) {
 		s.programAccess(i, &it.use)
 		t := &s.plan.Tables[st.Table]
 		o := &op{kind: opAll, items: []*item{it}}
-		if by, _ := sharing(st, t); by == elsewhere {
+		if by, _ := backend.Sharing(st, t); by == backend.Elsewhere {
 			o.kind = opSerial
 		}
 		if t.MinDelay == 0 || o.kind == opSerial { // else the effect waits for the steps that it looks back to

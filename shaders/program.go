@@ -146,7 +146,7 @@ func (p *program) placeEnds() (map[int]ends, error) {
 		if s.Form != backend.FormEffect {
 			continue
 		}
-		if err := effectLacks(s); err != nil {
+		if err := effectLacks(s, &p.plan.Tables[s.Table]); err != nil {
 			return nil, err
 		}
 		source, target, err := endsOf(p.plan.Tables[s.Table].Spec)
