@@ -197,7 +197,7 @@ func (w Workload) bytesNeeded(size float64, backend string) float64 {
 		perSynapse, perNeuron = 350, 3000
 	}
 	if w.files != nil {
-		perSynapse += 75 // arrays as the script reads them
+		perSynapse += 15 // arrays as the script reads them
 	}
 	return 60e6 + perNeuron*n + perSynapse*s
 }

@@ -12,18 +12,25 @@ import (
 
 // BenchmarkAdd adds groups of synapses taken at random from a table larger than
 // the caches: ns per synaptic event, the median over batches of 2,000 groups,
-// which other work on the machine disturbs little.
+// which other work on the machine disturbs little. With a sweep, so many words of
+// other memory are gone through between batches, as updates do, and a batch is
+// what one step of Potjans and Diesmann's network brings.
 func BenchmarkAdd(b *testing.B) {
-	for _, c := range []struct{ rows, groups, length, tile, width, together int }{
-		{40_000, 60, 28, 38_500, 16, 1}, {40_000, 60, 28, 38_500, 16, 2}, {40_000, 60, 28, 38_500, 16, 4}, {40_000, 60, 28, 38_500, 16, 8},
-		{40_000, 60, 28, 38_500, 0, 1}, {40_000, 60, 28, 38_500, 32, 1}, {40_000, 60, 28, 38_500, 32, 4},
-		{100_000, 1, 40, 50_000, 0, 1}, {100_000, 15, 33, 50_000, 16, 1}, {100_000, 1, 500, 50_000, 16, 1}, {100_000, 60, 8, 50_000, 16, 1}, {100_000, 60, 8, 50_000, 16, 4},
+	for _, c := range []struct{ rows, groups, length, tile, width, together, sweep int }{
+		{40_000, 60, 28, 38_500, 16, 1, 0}, {40_000, 60, 28, 38_500, 16, 2, 0}, {40_000, 60, 28, 38_500, 16, 4, 0}, {40_000, 60, 28, 38_500, 16, 8, 0},
+		{40_000, 60, 28, 38_500, 0, 1, 0}, {40_000, 60, 28, 38_500, 32, 1, 0}, {40_000, 60, 28, 38_500, 32, 4, 0},
+		{100_000, 1, 40, 50_000, 0, 1, 0}, {100_000, 15, 33, 50_000, 16, 1, 0}, {100_000, 1, 500, 50_000, 16, 1, 0}, {100_000, 60, 8, 50_000, 16, 1, 0}, {100_000, 60, 8, 50_000, 16, 4, 0},
+		{40_000, 60, 28, 38_500, 16, 4, 1 << 17}, {40_000, 60, 28, 38_500, 16, 4, 1 << 18},
 	} {
-		b.Run(fmt.Sprintf("groups of %d, %d together, width %d, tile %d", c.length, c.together, c.width, c.tile), func(b *testing.B) {
+		b.Run(fmt.Sprintf("groups of %d, %d together, width %d, tile %d, sweep %d", c.length, c.together, c.width, c.tile, c.sweep), func(b *testing.B) {
 			t := randomTable(c.rows, c.groups, c.length, c.tile, c.width)
 			defer t.Close()
 			rng := rand.New(rand.NewPCG(1, 2))
-			visits := make([]visit, 2000+ahead)
+			batch := 2000
+			if c.sweep > 0 {
+				batch = 380
+			}
+			visits, state := make([]visit, batch+ahead), make([]uint32, c.sweep)
 			acc := make([]uint32, c.together*c.tile+connect.MaxTile)
 			for _, how := range []struct {
 				name string
@@ -33,8 +40,11 @@ func BenchmarkAdd(b *testing.B) {
 			}}} {
 				var times []float64
 				for range max(b.N, 100) {
-					for i := range visits[:2000] {
+					for i := range visits[:batch] {
 						visits[i] = visit{group: uint32(rng.IntN(c.rows*c.groups/c.together) * c.together), n: uint16(c.together)}
+					}
+					for i := range state {
+						state[i] += 3
 					}
 					start := time.Now()
 					n := how.add(t, visits, ring{acc, c.tile, c.together})

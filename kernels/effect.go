@@ -208,6 +208,17 @@ type listing struct {
 	far    []uint32 // the end that is not the row
 }
 
+// listingMemory is what a listing will take: number and far end of each synapse,
+// as much again while they are sorted, and an index for each thread.
+func listingMemory(spec *connect.Spec, post bool, ways int) connect.Memory {
+	m := connect.Estimate(spec, ways, ways)
+	m.Entries, m.Scratch = 8*m.Synapses, 12*m.Synapses
+	if post {
+		m.Index = m.Index / int64(max(spec.NSrc, 1)) * int64(spec.NTgt)
+	}
+	return m
+}
+
 func (l *listing) build(threads int) error {
 	at, err := connect.Adjacent(l.spec, l.post, threads)
 	if err != nil {

@@ -19,7 +19,8 @@ type built struct {
 	tiles  [][]*connect.Table // by thread
 	all    []*connect.Table
 	bytes  int64
-	users  int // programs and stages that hold it
+	users  int            // programs and stages that hold it
+	ends   map[[2]int]int // of ranges of rows: see end
 }
 
 // loadTables makes what the plan's deliveries and effects need. Tables that an
@@ -53,20 +54,29 @@ func (p *program) loadTables() error {
 	var want connect.Memory
 	largest, name := int64(0), ""
 	counted := map[string]bool{}
-	for _, o := range orders {
-		spec := p.plan.Tables[p.plan.Stages[o.stage].Table].Spec
-		id := fmt.Sprintf("%p %s", spec, o.key)
-		if p.cpu.find(spec, o.key) != nil || counted[id] {
-			continue
+	count := func(id string, spec *connect.Spec, m connect.Memory) {
+		if counted[id] {
+			return
 		}
 		counted[id] = true
-		m := connect.Estimate(spec, len(flat(o.tiles)), p.cpu.threads)
 		want.Synapses += m.Synapses
 		want.Entries += m.Entries
 		want.Index += m.Index
 		want.Scratch = max(want.Scratch, m.Scratch)
 		if m.Total() > largest {
 			largest, name = m.Total(), spec.Name
+		}
+	}
+	for _, o := range orders {
+		spec := p.plan.Tables[p.plan.Stages[o.stage].Table].Spec
+		if p.cpu.find(spec, o.key) == nil {
+			count(fmt.Sprintf("%p %s", spec, o.key), spec, connect.Estimate(spec, len(flat(o.tiles)), p.cpu.threads))
+		}
+	}
+	for i := range p.plan.Stages {
+		if st := &p.plan.Stages[i]; st.Form == backend.FormEffect {
+			spec := p.plan.Tables[st.Table].Spec
+			count(fmt.Sprintf("%p effects %v", spec, st.Post), spec, listingMemory(spec, st.Post, p.lay.threads))
 		}
 	}
 	if err := p.fits(want, largest, name); err != nil {
@@ -178,7 +188,7 @@ func (c *cpu) build(spec *connect.Spec, key string, tiles [][][]connect.Range) (
 	if err != nil {
 		return nil, err
 	}
-	b := &built{spec: spec, key: key, width: spec.Width, all: all}
+	b := &built{spec: spec, key: key, width: spec.Width, all: all, ends: map[[2]int]int{}}
 	for _, of := range tiles {
 		b.tiles = append(b.tiles, all[:len(of):len(of)])
 		all = all[len(of):]
@@ -194,6 +204,9 @@ func (c *cpu) build(spec *connect.Spec, key string, tiles [][][]connect.Range) (
 // end is one past the last delay, as an index into delays, that a synapse of rows
 // lo to hi-1 has: those of one population often end long before those of another.
 func (b *built) end(lo, hi int) int {
+	if end, known := b.ends[[2]int{lo, hi}]; known {
+		return end
+	}
 	end, n := 0, len(b.delays)
 	for _, t := range b.all {
 		for r := lo; r < hi && end < n; r++ {
@@ -203,6 +216,7 @@ func (b *built) end(lo, hi int) int {
 			}
 		}
 	}
+	b.ends[[2]int{lo, hi}] = end
 	return end
 }
 

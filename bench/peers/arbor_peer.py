@@ -8,7 +8,6 @@ LIF cells, which jump from event to event without a time step.
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import time
 import numpy as np
 import arbor
 from arbor import units as U
+from shared import TRAUB, peak_memory
 
 CASE = json.loads(sys.argv[1])
 SIZE, MODEL_MS, THREADS, SEED = int(CASE["size"]), CASE["duration_s"] * 1e3, CASE["threads"], int(CASE["seed"])
@@ -24,54 +24,17 @@ PARAMS = CASE.get("set", {})
 STEP_MS = 0.1
 GROUP = 1000  # cells that are advanced together by one thread: enough for vectors, few enough for the cache
 
-# Traub and Miles' channels and the leak, as in hh.star; the gates start closed, as Brian2's do.
-TRAUB = """
-NEURON {
-    SUFFIX traub
-    NONSPECIFIC_CURRENT i
-}
-PARAMETER {
-    gl = 5e-5 (S/cm2)
-    gna = 0.1 (S/cm2)
-    gk = 0.03 (S/cm2)
-    el = -60 (mV)
-    ena = 50 (mV)
-    ek = -90 (mV)
-    vt = -63 (mV)
-}
-STATE { m h n }
-INITIAL {
-    m = 0
-    h = 0
-    n = 0
-}
-BREAKPOINT {
-    SOLVE states METHOD cnexp
-    i = gl*(v - el) + gna*m*m*m*h*(v - ena) + gk*n*n*n*n*(v - ek)
-}
-DERIVATIVE states {
-    LOCAL u, am, bm, ah, bh, an, bn
-    u = v - vt
-    am = 0.32*4*exprelr((13 - u)/4)
-    bm = 0.28*5*exprelr((u - 40)/5)
-    ah = 0.128*exp((17 - u)/18)
-    bh = 4/(1 + exp((40 - u)/5))
-    an = 0.032*5*exprelr((15 - u)/5)
-    bn = 0.5*exp((10 - u)/40)
-    m' = am*(1 - m) - bm*m
-    h' = ah*(1 - h) - bh*h
-    n' = an*(1 - n) - bn*n
-}
-"""
+# Arbor has x/(exp(x) - 1) as a function.
+MECHANISM = TRAUB % dict(neuron="", over="*exprelr", more="")
 
 
 def compile_catalogue():
-    """Arbor's mechanisms and TRAUB. The tool that builds catalogues finds Python on the path."""
+    """Arbor's mechanisms and MECHANISM. The tool that builds catalogues finds Python on the path."""
     path = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
     with tempfile.TemporaryDirectory(prefix="arbor-") as folder:
         os.mkdir(os.path.join(folder, "mod"))
         with open(os.path.join(folder, "mod", "traub.mod"), "w") as f:
-            f.write(TRAUB)
+            f.write(MECHANISM)
         done = subprocess.run(["arbor-build-catalogue", "peer", "mod"], cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True)
         if done.returncode:
             sys.exit("arbor-build-catalogue (it needs CMake, make and a C++ compiler): " + done.stderr.strip().split("\n")[-1])
@@ -179,15 +142,6 @@ class Brunel(arbor.recipe):
 
 
 MODELS = dict(hh=Cells, cobahh=Cobahh, brunel=Brunel, brunel100=Brunel, brunel1000=Brunel, indegree=Brunel)
-
-
-def peak_memory():
-    """Largest resident size in bytes. Linux's getrusage counts the process that started this one too, the high water mark does not."""
-    try:
-        with open("/proc/self/status") as lines:
-            return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))*1024
-    except (OSError, ValueError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024
 
 
 def main():

@@ -17,6 +17,7 @@ import brian2
 from brian2 import (Network, NeuronGroup, PoissonInput, SpikeMonitor, Synapses, device, prefs, seed, set_device, Hz, mV, ms, nA, nS,
                     pF, second, siemens, ufarad, cm, msiemens, umetre, volt, amp)
 from brian2.utils.logger import BrianLogger
+from shared import peak_memory
 
 CASE = json.loads(sys.argv[1])
 N, MODEL = int(CASE["size"]), CASE["duration_s"] * second
@@ -153,15 +154,6 @@ def fly():
 MODELS = dict(update=update, lif=lif, izhikevich=izhikevich, hh=hh, cuba=cuba, coba=coba, cobahh=cobahh, brunel=brunel, brunel100=brunel,
               brunel1000=brunel, indegree=brunel, fly=fly)
 WARMUP = 100*ms  # of brunel: simulated, not counted
-
-
-def peak_memory():
-    """Largest resident size in bytes. Linux's getrusage counts the process that started this one too, the high water mark does not."""
-    try:
-        with open("/proc/self/status") as lines:
-            return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))*1024
-    except (OSError, ValueError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024
 
 
 def main():

@@ -7,12 +7,12 @@ spike recorders in memory, preparation outside the timed part.
 """
 import json
 import math
-import resource
 import sys
 import time
 
 import numpy as np
 import nest
+from shared import peak_memory
 
 CASE = json.loads(sys.argv[1])
 SIZE, MODEL_MS, THREADS = CASE["size"], CASE["duration_s"] * 1e3, CASE["threads"]
@@ -134,15 +134,6 @@ def potjans_diesmann():
 
 MODELS = dict(cuba=cuba, coba=coba, cobahh=cobahh, brunel=brunel, brunel100=brunel, brunel1000=brunel, indegree=brunel,
               potjans_diesmann=potjans_diesmann)
-
-
-def peak_memory():
-    """Largest resident size in bytes. Linux's getrusage counts the process that started this one too, the high water mark does not."""
-    try:
-        with open("/proc/self/status") as lines:
-            return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))*1024
-    except (OSError, ValueError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024
 
 
 def main():

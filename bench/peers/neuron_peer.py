@@ -7,60 +7,22 @@ Cells are sections of one segment with a mechanism of our own; CoreNEURON solves
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 
 import numpy as np
+from shared import TRAUB, peak_memory
 
 CASE = json.loads(sys.argv[1])
 SIZE, MODEL_MS, THREADS, SEED = int(CASE["size"]), CASE["duration_s"] * 1e3, CASE["threads"], int(CASE["seed"])
 STEP_MS = 0.1
 
-# Traub and Miles' channels and the leak, as in hh.star; the gates start closed, as Brian2's do.
-TRAUB = """
-NEURON {
-    SUFFIX traub
-    NONSPECIFIC_CURRENT i
-    THREADSAFE
-}
-PARAMETER {
-    gl = 5e-5 (S/cm2)
-    gna = 0.1 (S/cm2)
-    gk = 0.03 (S/cm2)
-    el = -60 (mV)
-    ena = 50 (mV)
-    ek = -90 (mV)
-    vt = -63 (mV)
-}
+MECHANISM = TRAUB % dict(neuron="THREADSAFE", over="/exprel", more="""
 ASSIGNED {
     v (mV)
     i (mA/cm2)
-}
-STATE { m h n }
-INITIAL {
-    m = 0
-    h = 0
-    n = 0
-}
-BREAKPOINT {
-    SOLVE states METHOD cnexp
-    i = gl*(v - el) + gna*m*m*m*h*(v - ena) + gk*n*n*n*n*(v - ek)
-}
-DERIVATIVE states {
-    LOCAL u, am, bm, ah, bh, an, bn
-    u = v - vt
-    am = 0.32*4/exprel((13 - u)/4)
-    bm = 0.28*5/exprel((u - 40)/5)
-    ah = 0.128*exp((17 - u)/18)
-    bh = 4/(1 + exp((40 - u)/5))
-    an = 0.032*5/exprel((15 - u)/5)
-    bn = 0.5*exp((10 - u)/40)
-    m' = am*(1 - m) - bm*m
-    h' = ah*(1 - h) - bh*h
-    n' = an*(1 - n) - bn*n
 }
 FUNCTION exprel(x) {
     if (fabs(x) < 1e-6) {
@@ -69,14 +31,14 @@ FUNCTION exprel(x) {
         exprel = (exp(x) - 1)/x
     }
 }
-"""
+""")
 
 
 def compile_mechanisms():
     """Compiles into the current folder, where NEURON finds mechanisms when it is imported."""
     os.mkdir("mod")
     with open("mod/traub.mod", "w") as f:
-        f.write(TRAUB)
+        f.write(MECHANISM)
     done = subprocess.run([os.path.join(os.path.dirname(sys.executable), "nrnivmodl"), "-coreneuron", "mod"], capture_output=True, text=True)
     if done.returncode:
         sys.exit("nrnivmodl (it needs make and a C++ compiler): " + done.stderr.strip().split("\n")[-1])
@@ -130,15 +92,6 @@ def cobahh(h, pc):
 
 
 MODELS = dict(hh=hh, cobahh=cobahh)
-
-
-def peak_memory():
-    """Largest resident size in bytes. Linux's getrusage counts the process that started this one too, the high water mark does not."""
-    try:
-        with open("/proc/self/status") as lines:
-            return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))*1024
-    except (OSError, ValueError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024
 
 
 def main():
