@@ -49,7 +49,7 @@ func (p *program) loadEffects() error {
 
 func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, error) {
 	e := &effect{stage: st, table: &p.plan.Tables[st.Table]}
-	by, inOrder := backend.Sharing(st, e.table)
+	by, inOrder := p.plan.Sharing(st)
 	var err error
 	if e.numbered, err = number(st, !inOrder); err != nil {
 		return nil, err

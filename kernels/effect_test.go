@@ -143,7 +143,7 @@ func TestAnyEffect(t *testing.T) {
 		}
 		kind := ""
 		for k := range p.Stages[1:] {
-			by, inOrder := backend.Sharing(&p.Stages[1+k], &p.Tables[0])
+			by, inOrder := p.Sharing(&p.Stages[1+k])
 			kind = fmt.Sprintf("by %d, in order: %v", by, inOrder)
 			seen[kind]++
 		}

@@ -1,8 +1,6 @@
 package kernels
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"runtime"
 	"sync"
@@ -40,7 +38,7 @@ type program struct {
 }
 
 func newProgram(c *cpu, plan *backend.Plan) (*program, error) {
-	p := &program{cpu: c, plan: plan, epoch: plan.Steps0, lay: newLayout(plan, c.team(plan)), spins: 500}
+	p := &program{cpu: c, plan: plan, lay: newLayout(plan, c.team(plan)), spins: 500}
 	p.sched = newSchedule(plan, p.lay)
 	if runtime.GOMAXPROCS(0) < p.lay.threads {
 		p.spins = 1
@@ -109,13 +107,8 @@ func (p *program) runs(stage, s int) bool {
 
 // Run advances up to n steps.
 func (p *program) Run(n int, host []uint32) (int, error) {
-	switch {
-	case p.bufs == nil:
-		return 0, errClosed
-	case p.fault != nil:
-		return 0, p.fault
-	case n < 0 || n > p.plan.Batch || len(host) < n*p.plan.Host:
-		return 0, fmt.Errorf("cpu: run of %d steps with %d host words, expected at most %d steps and %d words for each", n, len(host), p.plan.Batch, p.plan.Host)
+	if err := p.guard().Run(n, host); err != nil {
+		return 0, err
 	}
 	p.host, p.step0 = host, p.now()
 	p.stop.Store(math.MaxInt64)
@@ -198,18 +191,16 @@ func (p *program) finish() (int, error) {
 	return done, nil
 }
 
-var errClosed = errors.New("cpu: the program is closed")
+func (p *program) guard() backend.Guard {
+	return backend.Guard{Name: "cpu", Plan: p.plan, Closed: p.bufs == nil, Fault: p.fault, Room: func(b backend.BufID) int { return len(p.bufs[b]) }}
+}
 
 // Read copies canonical words.
 func (p *program) Read(b backend.BufID, dst []uint32) error {
-	if err := p.reach(b, len(dst)); err != nil {
+	if err := p.guard().Read(b, len(dst)); err != nil {
 		return err
 	}
-	buf := &p.plan.Bufs[b]
-	switch {
-	case p.fault != nil && buf.Kind != backend.Record && buf.Kind != backend.Constant:
-		return fmt.Errorf("cpu: %s is not defined after an error: %w", buf.Name, p.fault)
-	case buf.Kind == backend.Scratch:
+	if p.plan.Bufs[b].Kind == backend.Scratch {
 		clear(dst)
 		return nil
 	}
@@ -222,14 +213,8 @@ func (p *program) Read(b backend.BufID, dst []uint32) error {
 
 // Write replaces canonical words.
 func (p *program) Write(b backend.BufID, src []uint32) error {
-	if err := p.reach(b, len(src)); err != nil {
+	if err := p.guard().Write(b, len(src)); err != nil {
 		return err
-	}
-	if k := p.plan.Bufs[b].Kind; k != backend.State && k != backend.Constant {
-		return fmt.Errorf("cpu: %s holds no state that could be written", p.plan.Bufs[b].Name)
-	}
-	if p.fault != nil {
-		return p.fault
 	}
 	if b == p.plan.Step || p.isMask(b) {
 		p.freshenMasks()
@@ -246,18 +231,6 @@ func (p *program) isMask(b backend.BufID) bool {
 		}
 	}
 	return false
-}
-
-func (p *program) reach(b backend.BufID, n int) error {
-	switch {
-	case p.bufs == nil:
-		return errClosed
-	case b < 0 || int(b) >= len(p.bufs):
-		return fmt.Errorf("cpu: buffer %d of %d", b, len(p.bufs))
-	case p.plan.Bufs[b].Kind == backend.Record && n > len(p.bufs[b]), p.plan.Bufs[b].Kind != backend.Record && n > p.plan.Bufs[b].Len:
-		return fmt.Errorf("cpu: %d words of %s, which has %d", n, p.plan.Bufs[b].Name, p.plan.Bufs[b].Len)
-	}
-	return nil
 }
 
 // Close gives the program's memory back; tables stay with the backend until a

@@ -1,9 +1,6 @@
 package kernels
 
-import (
-	"synfire/engine/backend"
-	"synfire/engine/ir"
-)
+import "synfire/engine/backend"
 
 // opKind is what an op of the schedule does.
 type opKind uint8
@@ -171,7 +168,7 @@ func (s *schedule) stage(i int) {
 		s.programAccess(i, &it.use)
 		t := &s.plan.Tables[st.Table]
 		o := &op{kind: opAll, items: []*item{it}}
-		if by, _ := backend.Sharing(st, t); by == backend.Elsewhere {
+		if by, _ := s.plan.Sharing(st); by == backend.Elsewhere {
 			o.kind = opSerial
 		}
 		if t.MinDelay == 0 || o.kind == opSerial { // else the effect waits for the steps that it looks back to
@@ -204,10 +201,7 @@ func (s *schedule) stage(i int) {
 
 // sampled is where item 0 of a sample lies if all its sources lie in one domain.
 func (s *schedule) sampled(st *backend.Stage, use *access) (place, int) {
-	at, n := place{-1, 0}, st.Rec.N
-	for _, i := range st.Rec.Items {
-		n = max(n, int(i)+1)
-	}
+	at, n := place{-1, 0}, st.Rec.Reach()
 	local := true
 	for _, src := range st.Rec.Src {
 		b := s.lay.buf[src.Buf]
@@ -247,42 +241,28 @@ func (s *schedule) values(st *backend.Stage, it *item) bool {
 // programAccess notes what a program touches, and says whether one thread must
 // run it: it adds to words that lanes share, or sees one buffer in two ways.
 func (s *schedule) programAccess(i int, use *access) (serial bool) {
-	st := &s.plan.Stages[i]
-	reads, writes := make([]bool, len(st.Bind)), make([]bool, len(st.Bind))
-	for _, in := range st.Prog.Ins {
-		switch in.Op {
-		case ir.Load, ir.Uniform, ir.Gather, ir.Bit:
-			reads[in.Imm] = true
-		case ir.Store, ir.StoreBit, ir.Put:
-			writes[in.Imm] = true
-		case ir.Scatter, ir.Scatter2:
-			writes[in.Imm], serial = true, true
-		}
-	}
-	effect := st.Form == backend.FormEffect
-	for k, b := range st.Bind {
-		kind := st.Prog.Slots[k].Kind
-		r := int(b.Buf)
+	all := s.plan.Accesses(&s.plan.Stages[i])
+	for _, a := range all {
+		r := int(a.Buf)
 		switch {
-		case kind == ir.Mask:
-			r = s.mask(b.Event)
-			s.due[b.Event] = s.due[b.Event] || writes[k]
-		case b.Buf == backend.NoBuf:
+		case a.Instr < 0: // spikes of sources: read from lists (stage)
 			continue
-		case s.lay.accs[b.Buf] != nil && !s.lay.plain:
-			r = s.acc(b.Buf, s.lay.stage[i].dom)
-		case s.lay.accs[b.Buf] != nil:
-			r = s.acc(b.Buf, 0)
+		case a.Event >= 0:
+			r = s.mask(a.Event)
+			s.due[a.Event] = s.due[a.Event] || a.Write
+		case s.lay.accs[a.Buf] != nil && !s.lay.plain:
+			r = s.acc(a.Buf, s.lay.stage[i].dom)
+		case s.lay.accs[a.Buf] != nil:
+			r = s.acc(a.Buf, 0)
 		}
-		cross := serial || effect || s.lay.plain || kind == ir.Table || kind == ir.Accum
-		if reads[k] {
-			use.read(r, cross)
+		serial = serial || a.Add
+		if !a.Write {
+			use.read(r, !a.Lane)
+			continue
 		}
-		if writes[k] {
-			use.write(r, cross)
-			for j, c := range st.Bind { // one buffer under two slots
-				serial = serial || j != k && kind != ir.Mask && c.Buf == b.Buf && st.Prog.Slots[j].Kind != ir.Mask && (c.Off != b.Off || st.Prog.Slots[j].Kind != kind)
-			}
+		use.write(r, !a.Lane)
+		for _, b := range all { // one buffer seen in two ways
+			serial = serial || a.Event < 0 && b.Buf == a.Buf && (b.Lo != a.Lo || b.Lane != a.Lane)
 		}
 	}
 	if serial || s.lay.plain { // all that it touches lies with one thread

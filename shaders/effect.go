@@ -46,8 +46,8 @@ func (l *layout) effectKernel(stage, params, shards, group, team int, at ends) *
 }
 
 // effectLacks says what of an effect's program this backend cannot do.
-func effectLacks(s *backend.Stage, table *backend.Table) error {
-	if _, inOrder := backend.Sharing(s, table); inOrder {
+func effectLacks(p *backend.Plan, s *backend.Stage) error {
+	if _, inOrder := p.Sharing(s); inOrder {
 		return fmt.Errorf("stage %s: a synapse may read what another one writes in the same step, so that they have to run one after the other; the gl backend cannot do that, --backend cpu can", s.Name)
 	}
 	for _, in := range s.Prog.Ins {

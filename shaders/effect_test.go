@@ -23,7 +23,7 @@ func TestInOrder(t *testing.T) {
 		a.with(put, a.op(ir.Put, ir.F32, a.with(to, a.op(ir.Load, ir.I32)), x))
 		s := &backend.Stage{Form: backend.FormEffect, Name: "S pre", Prog: &a.Prog,
 			Bind: []backend.Binding{{Buf: backend.NoBuf, Off: backend.SlotSource}, {Buf: backend.NoBuf, Off: backend.SlotTarget}, {Buf: 5}, {Buf: 5, Off: c.off}}}
-		err := effectLacks(s, &backend.Table{Spec: &connect.Spec{NSrc: 4, NTgt: 4}, Sources: []backend.Source{{Hi: 4}}})
+		err := effectLacks(&backend.Plan{Tables: []backend.Table{{Spec: &connect.Spec{NSrc: 4, NTgt: 4}, Sources: []backend.Source{{Hi: 4}}}}}, s)
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("targets from %d on: %v", c.off, err)

@@ -32,84 +32,22 @@ type body struct {
 	clear  backend.BufID // zeroes a buffer of n words; NoBuf in all other bodies
 }
 
-// access is a range of words that a stage touches.
-type access struct {
-	buf    backend.BufID
-	lo, hi int
-	lane   bool // lane k touches word lo+k alone
-	write  bool
-	add    bool // atomic additions, which commute
-}
-
-func (x access) conflicts(y access, same bool) bool {
-	return x.buf == y.buf && x.lo < y.hi && y.lo < x.hi && (x.write || y.write) && !(x.add && y.add) &&
-		!(same && x.lane && y.lane && x.lo == y.lo)
+// conflicts says that the order of two stages' accesses matters; same: lane k of
+// both is one invocation.
+func conflicts(x, y backend.Access, same bool) bool {
+	return x.Buf == y.Buf && x.Lo < y.Hi && y.Lo < x.Hi && (x.Write || y.Write) && !(x.Add && y.Add) &&
+		!(same && x.Lane && y.Lane && x.Lo == y.Lo)
 }
 
 // accesses lists what stage s touches when it runs in a body (its sampled
-// items then are lanes), or on its own where gather says so.
-func accesses(p *backend.Plan, s *backend.Stage, gather bool) []access {
-	var out []access
-	word := func(b backend.Binding, n int) access {
-		return access{buf: b.Buf, lo: b.Off, hi: b.Off + n, lane: !gather}
-	}
-	mask := func(e int, write bool) access {
-		return access{buf: p.Events[e].Masks, lo: 0, hi: p.Events[e].N, lane: true, write: write}
-	}
-	switch s.Form {
-	case backend.FormDeliver:
-		return []access{{buf: s.Acc, hi: p.Bufs[s.Acc].Len, write: true, add: true}}
-	case backend.FormSample:
-		for _, src := range s.Rec.Src {
-			out = append(out, word(src, reach(&s.Rec)))
-		}
-	case backend.FormSpikes:
-		out = append(out, mask(s.Event, false))
-		for _, src := range s.Rec.Src {
-			out = append(out, word(src, s.Rec.Hi))
-		}
-	case backend.FormMap, backend.FormEffect:
-		for i := range s.Prog.Ins {
-			in := &s.Prog.Ins[i]
-			if in.Op.Pure() || in.Op == ir.Trap {
-				continue
-			}
-			b := s.Bind[in.Imm]
-			if b.Buf == backend.NoBuf && s.Prog.Slots[in.Imm].Kind == ir.Array {
-				continue
-			}
-			a := access{buf: b.Buf, lo: b.Off, hi: 1 << 62}
-			switch in.Op {
-			case ir.Load, ir.Store:
-				a.lane, a.write = s.Form == backend.FormMap, in.Op == ir.Store
-				if a.lane {
-					a.hi = b.Off + s.N
-				}
-			case ir.Uniform:
-				a.hi = b.Off + 1
-			case ir.Bit, ir.StoreBit:
-				a = mask(b.Event, in.Op == ir.StoreBit)
-			case ir.Scatter, ir.Scatter2:
-				a.write, a.add = true, true
-			case ir.Put:
-				a.write = true
-			}
-			out = append(out, a)
-		}
+// items then are lanes), or on its own where gather says so. Earlier steps'
+// spikes are not its business: a step writes only its own.
+func accesses(p *backend.Plan, s *backend.Stage, gather bool) []backend.Access {
+	out := slices.DeleteFunc(p.Accesses(s), func(a backend.Access) bool { return a.Past > 0 })
+	for k := range out {
+		out[k].Lane = out[k].Lane && !gather
 	}
 	return out
-}
-
-// reach is the number of lanes that the items of a sample need.
-func reach(r *backend.Rec) int {
-	if r.Items == nil {
-		return r.N
-	}
-	n := 0
-	for _, i := range r.Items {
-		n = max(n, int(i)+1)
-	}
-	return n
 }
 
 // cut makes the schedule of a plan whose passes make at most span steps.
@@ -138,7 +76,7 @@ func cut(p *backend.Plan, span int) *schedule {
 			sc.place(p, i)
 		}
 		for _, a := range accesses(p, s, false) {
-			touched[a.buf] = true
+			touched[a.Buf] = true
 		}
 	}
 	late, maps := len(sc.segments), true
@@ -211,7 +149,7 @@ func (sc *schedule) place(p *backend.Plan, i int) {
 		for _, j := range b.stages {
 			for _, y := range accesses(p, &p.Stages[j], b.gather) {
 				for _, x := range mine {
-					if x.conflicts(y, b == home) {
+					if conflicts(x, y, b == home) {
 						if len(home.stages) == 0 { // it never joined
 							last.bodies = slices.DeleteFunc(last.bodies, func(b *body) bool { return b == home })
 						}
@@ -229,11 +167,11 @@ func (sc *schedule) place(p *backend.Plan, i int) {
 	home.stages = append(home.stages, i)
 }
 
-func shares(p *backend.Plan, b *body, mine []access) bool {
+func shares(p *backend.Plan, b *body, mine []backend.Access) bool {
 	for _, j := range b.stages {
 		for _, y := range accesses(p, &p.Stages[j], false) {
 			for _, x := range mine {
-				if x.buf == y.buf && x.lo == y.lo && x.lane && y.lane {
+				if x.Buf == y.Buf && x.Lo == y.Lo && x.Lane && y.Lane {
 					return true
 				}
 			}
@@ -259,7 +197,7 @@ func lanes(p *backend.Plan, i int) (n int, gather bool) {
 		if len(slices.Compact(items)) == len(s.Rec.Items) {
 			for j := range p.Stages {
 				o := &p.Stages[j]
-				if o.Form != backend.FormMap || o.N < reach(&s.Rec) {
+				if o.Form != backend.FormMap || o.N < s.Rec.Reach() {
 					continue
 				}
 				for k, b := range o.Bind {
@@ -296,11 +234,11 @@ func (sc *schedule) classify(p *backend.Plan) {
 			for _, i := range seg.all() {
 				for _, a := range accesses(p, &p.Stages[i], seg.form == backend.FormMap && seg.bodyOf(i).gather) {
 					switch {
-					case a.buf != b:
-					case a.add:
+					case a.Buf != b:
+					case a.Add:
 						adder = k
 						plain = plain && seg.form != backend.FormMap
-					case a.lane && seg.form == backend.FormMap && (user < 0 || user == k):
+					case a.Lane && seg.form == backend.FormMap && (user < 0 || user == k):
 						user = k
 					default:
 						plain = false
@@ -360,7 +298,7 @@ func (sc *schedule) fusable(p *backend.Plan) bool {
 				return false
 			}
 			for _, a := range accesses(p, &p.Stages[i], false) {
-				if a.write && !a.lane && p.Stages[i].Form != backend.FormDeliver {
+				if a.Write && !a.Lane && p.Stages[i].Form != backend.FormDeliver {
 					return false
 				}
 			}

@@ -3,7 +3,6 @@
 package shaders
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -56,7 +55,7 @@ func (b *glBackend) Load(plan *backend.Plan) (backend.Program, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p := &program{d: b.d, plan: plan, epoch: plan.Steps0, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
+	p := &program{d: b.d, plan: plan, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
 	err := b.d.do(func() error { return p.load() })
 	if err != nil {
 		b.d.do(func() error { p.free(); return nil })
@@ -146,7 +145,7 @@ func (p *program) placeEnds() (map[int]ends, error) {
 		if s.Form != backend.FormEffect {
 			continue
 		}
-		if err := effectLacks(s, &p.plan.Tables[s.Table]); err != nil {
+		if err := effectLacks(p.plan, s); err != nil {
 			return nil, err
 		}
 		source, target, err := endsOf(p.plan.Tables[s.Table].Spec)
@@ -415,8 +414,6 @@ func (p *program) free() {
 	}
 	p.arenas, p.shards, p.programs, p.passes = nil, nil, nil, nil
 }
-
-var errClosed = errors.New("gl: the program is closed")
 
 func (p *program) Close() error {
 	if p.closed {

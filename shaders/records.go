@@ -3,7 +3,6 @@
 package shaders
 
 import (
-	"fmt"
 	"slices"
 
 	"synfire/engine/backend"
@@ -98,12 +97,13 @@ func (p *program) stepOfRow(e *backend.Event, c int) (int64, bool) {
 	return at, at >= 0
 }
 
+func (p *program) guard() backend.Guard {
+	return backend.Guard{Name: "gl", Plan: p.plan, Closed: p.closed, Failed: p.failed, Fault: p.fault}
+}
+
 func (p *program) Read(b backend.BufID, dst []uint32) error {
-	if err := p.reach(b, len(dst)); err != nil {
+	if err := p.guard().Read(b, len(dst)); err != nil {
 		return err
-	}
-	if k := p.plan.Bufs[b].Kind; p.fault != nil && k != backend.Record && k != backend.Constant {
-		return fmt.Errorf("gl: %s is not defined after an error: %w", p.plan.Bufs[b].Name, p.fault)
 	}
 	return p.d.do(func() error { return p.read(b, dst) })
 }
@@ -143,14 +143,8 @@ func (p *program) read(b backend.BufID, dst []uint32) error {
 }
 
 func (p *program) Write(b backend.BufID, src []uint32) error {
-	if err := p.reach(b, len(src)); err != nil {
+	if err := p.guard().Write(b, len(src)); err != nil {
 		return err
-	}
-	if k := p.plan.Bufs[b].Kind; k != backend.State && k != backend.Constant {
-		return fmt.Errorf("gl: %s holds no state that could be written", p.plan.Bufs[b].Name)
-	}
-	if p.fault != nil {
-		return p.fault
 	}
 	return p.d.do(func() error { return p.write(b, src) })
 }
@@ -177,18 +171,4 @@ func (p *program) write(b backend.BufID, src []uint32) error {
 		p.arenas[p.l.bufs[b].arena].write(p.l.bufs[b].off, src)
 	}
 	return p.d.check("writing " + p.plan.Bufs[b].Name)
-}
-
-func (p *program) reach(b backend.BufID, n int) error {
-	switch {
-	case p.closed:
-		return errClosed
-	case p.failed != nil:
-		return p.failed
-	case b < 0 || int(b) >= len(p.plan.Bufs):
-		return fmt.Errorf("gl: buffer %d of %d", b, len(p.plan.Bufs))
-	case n > p.plan.Bufs[b].Len:
-		return fmt.Errorf("gl: %d words of %s, which has %d", n, p.plan.Bufs[b].Name, p.plan.Bufs[b].Len)
-	}
-	return nil
 }

@@ -3,7 +3,6 @@
 package shaders
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -16,15 +15,8 @@ import (
 // Run hands a whole batch to the device: parameters and host words first, then
 // passes, then one look at the control block and at the records.
 func (p *program) Run(n int, host []uint32) (int, error) {
-	switch {
-	case p.closed:
-		return 0, errClosed
-	case p.failed != nil:
-		return 0, p.failed
-	case p.fault != nil:
-		return 0, p.fault
-	case n < 0 || n > p.plan.Batch || len(host) < n*p.plan.Host:
-		return 0, fmt.Errorf("gl: run of %d steps with %d host words, expected at most %d steps and %d words for each", n, len(host), p.plan.Batch, p.plan.Host)
+	if err := p.guard().Run(n, host); err != nil {
+		return 0, err
 	}
 	words, samples, n := p.hostWords(n, host)
 	done := 0

@@ -146,17 +146,19 @@ func (p *Plan) checkProg(s *Stage, n int) error {
 		}
 	}
 	for _, in := range s.Prog.Ins {
-		switch in.Op {
-		case ir.Store, ir.Scatter, ir.Scatter2, ir.Put:
-			if b := s.Bind[in.Imm].Buf; b == NoBuf || p.Bufs[b].Kind == Constant {
-				return fmt.Errorf("slot %s is written, but its words are constant during a Run", s.Prog.Slots[in.Imm].Name)
-			}
+		if in.Op == ir.Store && s.Bind[in.Imm].Buf == NoBuf {
+			return fmt.Errorf("slot %s is written, but it is an end of the synapse", s.Prog.Slots[in.Imm].Name)
 		}
 		if in.Phase != 0 {
 			return fmt.Errorf("a plan's programs work on the current step, this one on step +%d", in.Phase)
 		}
 		if in.Op == ir.Host && int(in.Imm) >= p.Host {
 			return fmt.Errorf("host word %d of %d", in.Imm, p.Host)
+		}
+	}
+	for _, a := range p.program(s, nil) {
+		if a.Write && a.Event < 0 && p.Bufs[a.Buf].Kind == Constant {
+			return fmt.Errorf("slot %s is written, but its words are constant during a Run", s.Prog.Slots[s.Prog.Ins[a.Instr].Imm].Name)
 		}
 	}
 	return nil
@@ -217,7 +219,7 @@ func (p *Plan) checkRec(s *Stage) error {
 	if err := p.holds(r.Count, 0, p.Batch, Record); err != nil {
 		return fmt.Errorf("counts: %w", err)
 	}
-	need, reach := r.Width(), r.N
+	need, reach := r.Width(), r.Reach()
 	if s.Form == FormSpikes {
 		if s.Event < 0 || s.Event >= len(p.Events) || r.Lo < 0 || r.Hi < r.Lo || r.Hi > p.Events[s.Event].N {
 			return fmt.Errorf("neurons %d to %d of event %d", r.Lo, r.Hi, s.Event)
@@ -226,9 +228,6 @@ func (p *Plan) checkRec(s *Stage) error {
 		if err := p.holds(r.Index, 0, need, Record); err != nil {
 			return fmt.Errorf("room for one step: %w", err)
 		}
-	}
-	for _, i := range r.Items {
-		reach = max(reach, int(i)+1)
 	}
 	for k, d := range r.Dst {
 		if err := p.holds(d, 0, need, Record); err != nil {

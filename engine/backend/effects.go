@@ -64,7 +64,8 @@ func indexOf(st *Stage, in *ir.Instr) index {
 // inOrder, one of them may see what another wrote, and they must run one after
 // the other. Else those of one source, or of one target, are for one thread to
 // work off; elsewhere: all of them are, for what they write is not told apart.
-func Sharing(st *Stage, table *Table) (by End, inOrder bool) {
+func (p *Plan) Sharing(st *Stage) (by End, inOrder bool) {
+	table := &p.Tables[st.Table]
 	for n, a := range table.Sources { // a synapse may be due twice in a step
 		for _, b := range table.Sources[:n] {
 			if a.Row0 < b.Row0+b.Hi-b.Lo && b.Row0 < a.Row0+a.Hi-a.Lo {
@@ -84,23 +85,19 @@ func Sharing(st *Stage, table *Table) (by End, inOrder bool) {
 		end End // apart from all others of the buffer, where they are none of the other end's
 	}
 	touches, written := map[words][]touch{}, map[words]bool{} // touches in the order of the text
-	for n := range st.Prog.Ins {
-		in := &st.Prog.Ins[n]
-		write := false
-		switch in.Op {
-		case ir.Store, ir.Put, ir.Scatter, ir.Scatter2:
-			write = true
-		case ir.Load, ir.Gather, ir.Uniform:
-		default:
+	all := p.program(st, nil)
+	for _, a := range all {
+		if a.Event >= 0 {
 			continue
 		}
-		w := words{buf: st.Bind[in.Imm].Buf}
+		in := &st.Prog.Ins[a.Instr]
+		w := words{buf: a.Buf}
 		t := touch{indexOf(st, in), in.Op, in.Imm, in.Type == ir.Bool}
-		if apart(st, table, w.buf) {
+		if apart(st, table, all, a.Buf) {
 			w.end = t.end
 		}
 		touches[w] = append(touches[w], t)
-		written[w] = written[w] || write
+		written[w] = written[w] || a.Write
 	}
 	by = Own
 	for b, write := range written {
@@ -137,22 +134,15 @@ func Sharing(st *Stage, table *Table) (by End, inOrder bool) {
 // apart says that a buffer's words at the sources of synapses are others than
 // those at the targets, and that it is not touched elsewhere: both ends lie in
 // one population, in parts that do not overlap.
-func apart(st *Stage, table *Table, buf BufID) bool {
+func apart(st *Stage, table *Table, all []Access, buf BufID) bool {
 	lo, hi := [2]int{math.MaxInt, math.MaxInt}, [2]int{}
-	for n := range st.Prog.Ins {
-		in := &st.Prog.Ins[n]
-		switch in.Op {
-		case ir.Load, ir.Store, ir.Gather, ir.Put:
-		case ir.Uniform, ir.Scatter, ir.Scatter2:
-			if st.Bind[in.Imm].Buf == buf {
-				return false
-			}
-			continue
-		default:
+	for _, a := range all {
+		if a.Buf != buf || a.Event >= 0 {
 			continue
 		}
-		if st.Bind[in.Imm].Buf != buf {
-			continue
+		in := &st.Prog.Ins[a.Instr]
+		if in.Op == ir.Uniform || a.Add {
+			return false
 		}
 		i, side, words := indexOf(st, in), 0, table.Spec.NSrc
 		switch i.end {

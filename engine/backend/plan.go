@@ -160,7 +160,6 @@ type Plan struct {
 	Tables []Table
 	Stages []Stage
 	Step   BufID // State, one word: steps done
-	Steps0 int64 // steps done before word Step wrapped; 0 below 2^31
 	Due    BufID // State, two words, low first: synaptic events delivered so far
 }
 

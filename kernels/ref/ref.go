@@ -3,7 +3,6 @@
 package ref
 
 import (
-	"errors"
 	"fmt"
 
 	"synfire/engine/backend"
@@ -25,7 +24,7 @@ func (reference) Load(plan *backend.Plan) (backend.Program, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p := &program{plan: plan, epoch: plan.Steps0, used: make([]int, len(plan.Stages))}
+	p := &program{plan: plan, used: make([]int, len(plan.Stages))}
 	for i := range plan.Bufs {
 		b := &plan.Bufs[i]
 		words := make([]uint32, b.Len)
@@ -63,13 +62,8 @@ type program struct {
 func (p *program) step() int64 { return p.epoch + int64(p.bufs[p.plan.Step][0]) }
 
 func (p *program) Run(n int, host []uint32) (int, error) {
-	switch {
-	case p.bufs == nil:
-		return 0, errClosed
-	case p.fault != nil:
-		return 0, p.fault
-	case n < 0 || n > p.plan.Batch || len(host) < n*p.plan.Host:
-		return 0, fmt.Errorf("ref: run of %d steps with %d host words, expected at most %d steps and %d words for each", n, len(host), p.plan.Batch, p.plan.Host)
+	if err := p.guard().Run(n, host); err != nil {
+		return 0, err
 	}
 	clear(p.used)
 	for i := range p.plan.Stages {
@@ -239,42 +233,23 @@ func (p *program) spikes(s *backend.Stage, used *int) {
 	}
 }
 
-var errClosed = errors.New("ref: the program is closed")
+func (p *program) guard() backend.Guard {
+	return backend.Guard{Name: "ref", Plan: p.plan, Closed: p.bufs == nil, Fault: p.fault}
+}
 
 func (p *program) Read(b backend.BufID, dst []uint32) error {
-	if err := p.reach(b, len(dst)); err != nil {
+	if err := p.guard().Read(b, len(dst)); err != nil {
 		return err
-	}
-	if k := p.plan.Bufs[b].Kind; p.fault != nil && k != backend.Record && k != backend.Constant {
-		return fmt.Errorf("ref: %s is not defined after an error: %w", p.plan.Bufs[b].Name, p.fault)
 	}
 	copy(dst, p.bufs[b])
 	return nil
 }
 
 func (p *program) Write(b backend.BufID, src []uint32) error {
-	if err := p.reach(b, len(src)); err != nil {
+	if err := p.guard().Write(b, len(src)); err != nil {
 		return err
 	}
-	if k := p.plan.Bufs[b].Kind; k != backend.State && k != backend.Constant {
-		return fmt.Errorf("ref: %s holds no state that could be written", p.plan.Bufs[b].Name)
-	}
-	if p.fault != nil {
-		return p.fault
-	}
 	copy(p.bufs[b], src)
-	return nil
-}
-
-func (p *program) reach(b backend.BufID, n int) error {
-	switch {
-	case p.bufs == nil:
-		return errClosed
-	case b < 0 || int(b) >= len(p.bufs):
-		return fmt.Errorf("ref: buffer %d of %d", b, len(p.bufs))
-	case n > len(p.bufs[b]):
-		return fmt.Errorf("ref: %d words of %s, which has %d", n, p.plan.Bufs[b].Name, len(p.bufs[b]))
-	}
 	return nil
 }
 
