@@ -70,15 +70,7 @@ func (n *Network) Info(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(w, "\nstate and parameters %.1f MB, tables %.1f MB\n", float64(4*words)/1e6, float64(tables)/1e6)
-	fmt.Fprintf(w, "stages of a step:\n")
-	for k := range c.plan.Stages {
-		s := &c.plan.Stages[k]
-		ops := ""
-		if s.Prog != nil {
-			ops = fmt.Sprintf(", %d operations", len(s.Prog.Ins))
-		}
-		fmt.Fprintf(w, "  %s%s\n", s.Name, ops)
-	}
+	fmt.Fprintf(w, "\n%v", c.plan)
 	return nil
 }
 
