@@ -51,10 +51,6 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 			v.fill()
 		}
 	}
-	for _, w := range s.paths {
-		w.retire()
-		w.delay.fill()
-	}
 	k := &conn{proj: p, n: -1}
 	if p.Rule == connect.Given {
 		if k.n, err = p.Trim(s.net.threads); err != nil {
@@ -62,6 +58,9 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 		}
 	}
 	s.conns = append(s.conns, k)
+	for _, w := range s.paths {
+		w.begin()
+	}
 	return s.enumerate()
 }
 

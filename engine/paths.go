@@ -41,11 +41,8 @@ type part struct {
 	conn   *conn
 	weight connect.Column
 	fixed  bool // one weight for all: weight.Const
-	delays column
-	c      int
-	first  int64
-	last   int64
-	at     int // the segment
+	carried
+	at int // the segment
 }
 
 func (a *accumulator) segment(v *Variable) int {
@@ -122,21 +119,6 @@ func (c *compiler) synapses() error {
 
 func (w *pathway) fullName() string { return w.delay.s.auto + "_" + w.name }
 
-// eras lists the stretches of emission steps of a pathway that can still have
-// effects in flight, each with its conns and delays.
-func (w *pathway) eras(step int64) []era {
-	s := w.delay.s
-	w.delay.fill()
-	live := w.past[:0]
-	for _, e := range w.past {
-		if e.max == 0 || e.last+int64(e.max) >= step {
-			live = append(live, e)
-		}
-	}
-	w.past = live
-	return append(append([]era(nil), live...), era{last: forever, conns: s.conns, cols: w.delay.cols})
-}
-
 func (o *order) pathway(w *pathway) error {
 	s := w.delay.s
 	if len(s.conns) == 0 {
@@ -154,23 +136,17 @@ func (o *order) pathway(w *pathway) error {
 	if err := noShared(w.code, base, "a pathway"); err != nil {
 		return err
 	}
-	first := int64(math.MinInt64)
-	for _, e := range w.eras(o.c.n.step) {
-		for k := range e.conns {
-			var locals []eqn.Stmt
-			for nth, st := range w.code {
-				y := base.Resolve(st.Target.ID)
-				if y == nil {
-					locals = append(locals, st)
-					continue
-				}
-				if err := o.statement(w, e, k, first, locals, st, y, nth); err != nil {
-					return err
-				}
+	for _, l := range w.lives() {
+		var locals []eqn.Stmt
+		for _, st := range w.code {
+			y := base.Resolve(st.Target.ID)
+			if y == nil {
+				locals = append(locals, st)
+				continue
 			}
-		}
-		if e.last != forever {
-			first = e.last + 1
+			if err := o.statement(w, l, locals, st, y); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -264,8 +240,8 @@ func plastic(at eqn.Pos, name string) error {
 	return eqn.At(at, "on_pre and on_post may change variables of the neurons: x_pre, x_post", "'%s' would change during a run: plastic synapses (STDP, short-term plasticity) are not available yet", name)
 }
 
-func (o *order) statement(w *pathway, e era, k int, first int64, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, nth int) error {
-	s, c := w.delay.s, o.c
+func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol) error {
+	s, c, k := w.delay.s, o.c, l.life.conn
 	r, ok := y.Ref.(endRef)
 	if !ok {
 		if _, own := y.Ref.(*synVar); own {
@@ -293,9 +269,9 @@ func (o *order) statement(w *pathway, e era, k int, first int64, locals []eqn.St
 			_, typ, err := eqn.Check(st.X, sc)
 			sum = sum && v.sym.Type == eqn.Integer && err == nil && typ != eqn.Float
 		}
-		return o.effect(w, e, k, first, locals, st, y, sum && !n.reads[v])
+		return o.effect(w, l, locals, st, y, sum && !n.reads[v])
 	}
-	p := &part{s: s, w: w, conn: e.conns[k], c: k, first: first, last: e.last, delays: e.cols[k]}
+	p := &part{s: s, w: w, conn: s.conns[k], carried: l}
 	x := st.X
 	if st.Op == "-=" {
 		x = &eqn.Unary{At: st.X.Pos(), Op: "-", X: st.X}
@@ -378,7 +354,7 @@ const looseBound = 4096
 
 // measureWeight finds the bound of weights whose expression proves none of use.
 func (p *part) measureWeight() error {
-	n, err := p.s.count(p.c)
+	n, err := p.s.count(p.life.conn)
 	if err != nil {
 		return err
 	}

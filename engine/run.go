@@ -92,6 +92,9 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	}
 	n.live = &session{o.Backend, prog, c}
 	for _, ob := range n.objects {
+		if s, ok := ob.(*Synapses); ok {
+			s.settle(c.longest)
+		}
 		ob.base().ran = true
 	}
 	n.dropSpecs(c)

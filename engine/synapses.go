@@ -53,16 +53,20 @@ type pathway struct {
 	order int
 	code  []eqn.Stmt
 	delay *synVar
-	past  []era // delays that spikes of earlier steps left with
+	past  []*life // with delays since replaced, in the order of their ends
+	open  []*life // with the delays of now, one for each conn
 }
 
-// era is a stretch of emission steps, up to and including last, whose spikes
-// travel with delays that have since been replaced.
-type era struct {
-	last  int64
-	conns []*conn
-	cols  []column
-	max   int
+// life is the spikes that the synapses of one conn carry with one set of
+// delays: those of steps first to last. A spike keeps the delay with which it
+// left, and none reaches a synapse that is younger (design section 4). Until its
+// Synapses has run, which is when it is known in which network, first says
+// nothing: the life begins with the first run.
+type life struct {
+	conn        int
+	delays      column
+	first, last int64
+	longest     int // delay in steps, once planned
 }
 
 // conn is one call of connect.

@@ -340,17 +340,68 @@ func (v *synVar) give(vals *list) error {
 	return nil
 }
 
-// retire keeps the delays of now for the spikes that are in flight, since a
-// spike keeps the delay with which it left (design section 4).
+// begin opens the life of the conn made last.
+func (w *pathway) begin() {
+	w.delay.fill()
+	w.open = append(w.open, &life{conn: len(w.open), first: w.delay.s.net.step, last: forever, longest: connect.MaxDelay})
+}
+
+// retire ends the lives of a pathway whose delays are about to change, and opens
+// those of the spikes to come.
 func (w *pathway) retire() {
 	s := w.delay.s
-	if s.net.step == 0 || len(s.conns) == 0 {
-		return
+	for c, l := range w.open {
+		if s.ran && l.first < s.net.step {
+			l.last, l.delays = s.net.step-1, w.delay.cols[c]
+			w.past = append(w.past, l)
+			w.open[c] = &life{conn: c, first: s.net.step, last: forever, longest: connect.MaxDelay}
+		}
 	}
-	last := s.net.step - 1
-	if len(w.past) > 0 && w.past[len(w.past)-1].last == last {
-		return
+}
+
+// carried is a life as a plan holds it.
+type carried struct {
+	life   *life
+	delays column
+	first  int64
+}
+
+// lives lists those of a pathway that can still have effects.
+func (w *pathway) lives() []carried {
+	s := w.delay.s
+	var out []carried
+	for _, l := range w.past {
+		if l.last+int64(l.longest) >= s.net.step {
+			out = append(out, carried{l, l.delays, l.first})
+		}
 	}
-	w.delay.fill()
-	w.past = append(w.past, era{last: last, conns: append([]*conn(nil), s.conns...), cols: append([]column(nil), w.delay.cols...)})
+	for c, l := range w.open {
+		first := l.first
+		if !s.ran {
+			first = s.net.step
+		}
+		out = append(out, carried{l, w.delay.cols[c], first})
+	}
+	for k, l := range out {
+		if l.first+int64(l.life.longest) <= s.net.step { // no older spike is under way
+			out[k].first = 0
+		}
+	}
+	return out
+}
+
+// settle keeps what a plan that is loaded has found out about the lives of
+// pathways, and forgets those whose last effect has been.
+func (s *Synapses) settle(longest map[*life]int) {
+	for _, w := range s.paths {
+		for _, l := range append(w.past[:len(w.past):len(w.past)], w.open...) {
+			if d, ok := longest[l]; ok {
+				l.longest = d
+			}
+			if !s.ran {
+				l.first = s.net.step
+			}
+		}
+		w.past = slices.DeleteFunc(w.past, func(l *life) bool { return l.last+int64(l.longest) < s.net.step })
+	}
 }

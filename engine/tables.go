@@ -51,12 +51,12 @@ func (c *compiler) deliver(a *accumulator) error {
 		var at *group
 		fixed := p.fixed && !merge
 		for _, g := range groups {
-			if g.first == p.first && g.last == p.last && g.fixed == fixed && (!fixed || g.weight == p.weight.Const) {
+			if g.first == p.first && g.last == p.life.last && g.fixed == fixed && (!fixed || g.weight == p.weight.Const) {
 				at = g
 			}
 		}
 		if at == nil {
-			at = &group{first: p.first, last: p.last, weight: p.weight.Const, fixed: fixed}
+			at = &group{first: p.first, last: p.life.last, weight: p.weight.Const, fixed: fixed}
 			groups = append(groups, at)
 		}
 		at.parts = append(at.parts, p)
@@ -71,7 +71,7 @@ func (c *compiler) deliver(a *accumulator) error {
 		rows[k].ids = map[*groupEvent]int{}
 		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.order), NTgt: a.size}
 		for _, p := range g.parts {
-			delay, unit, err := p.s.delayColumn(p.w, p.c, p.delays)
+			delay, unit, err := p.s.delayColumn(p.w, p.life.conn, p.delays)
 			if err != nil {
 				return err
 			}
@@ -136,23 +136,14 @@ func (c *compiler) deliver(a *accumulator) error {
 		if err != nil {
 			return err
 		}
-		c.note(g.parts, st.MaxDelay)
+		for _, p := range g.parts {
+			c.longest[p.life] = max(c.longest[p.life], st.MaxDelay)
+		}
 		c.synapsesN += st.Total
 		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: rows[k].list, First: g.first, Last: g.last, MinDelay: st.MinDelay, MaxDelay: st.MaxDelay})
 		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.plan.Tables) - 1, Acc: a.buf})
 	}
 	return nil
-}
-
-// note remembers the longest delay of spikes that left with delays since replaced.
-func (c *compiler) note(parts []*part, longest int) {
-	for _, p := range parts {
-		for k := range p.w.past {
-			if p.w.past[k].last == p.last {
-				p.w.past[k].max = max(p.w.past[k].max, longest)
-			}
-		}
-	}
 }
 
 // fitScale is the largest power of two with M*scale + in-degree < 2^30 at every
@@ -343,8 +334,8 @@ func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 }
 
 // effect plans a statement that runs synapse by synapse.
-func (o *order) effect(w *pathway, e era, k int, first int64, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, sum bool) error {
-	s, c := w.delay.s, o.c
+func (o *order) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, sum bool) error {
+	s, c, k := w.delay.s, o.c, l.life.conn
 	r := y.Ref.(endRef)
 	var a *accumulator
 	if sum {
@@ -352,7 +343,7 @@ func (o *order) effect(w *pathway, e era, k int, first int64, locals []eqn.Stmt,
 		a.segment(r.v)
 		a.scale = 0x1p30
 	} else {
-		if err := s.onlyOne(k, e, r, st); err != nil {
+		if err := s.onlyOne(k, r, st); err != nil {
 			return err
 		}
 	}
@@ -377,14 +368,14 @@ func (o *order) effect(w *pathway, e era, k int, first int64, locals []eqn.Stmt,
 		if err != nil {
 			return err
 		}
-		delay, unit, err := s.delayColumn(w, k, e.cols[k])
+		delay, unit, err := s.delayColumn(w, k, l.delays)
 		if err != nil {
 			return err
 		}
-		q := e.conns[k].proj.With(connect.Column{}, delay)
+		q := s.conns[k].proj.With(connect.Column{}, delay)
 		q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
 		spec := &connect.Spec{Name: s.Name() + " " + w.name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
-		print := fingerprint([]*part{{conn: e.conns[k]}}, spec.Projs)
+		print := fingerprint([]*part{{conn: s.conns[k]}}, spec.Projs)
 		if old := c.n.specs[print]; old != nil {
 			spec = old
 		} else {
@@ -401,8 +392,8 @@ func (o *order) effect(w *pathway, e era, k int, first int64, locals []eqn.Stmt,
 			end = s.tgt
 		}
 		src := backend.Source{Event: c.event(end.g, end.g.event(w.event)), Lo: end.lo, Hi: end.hi}
-		c.note([]*part{{w: w, last: e.last}}, stats.MaxDelay)
-		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: []backend.Source{src}, First: first, Last: e.last, MinDelay: stats.MinDelay, MaxDelay: stats.MaxDelay})
+		c.longest[l.life] = max(c.longest[l.life], stats.MaxDelay)
+		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: []backend.Source{src}, First: l.first, Last: l.life.last, MinDelay: stats.MinDelay, MaxDelay: stats.MaxDelay})
 		bind := make([]backend.Binding, len(p.Slots))
 		for _, x := range m.own {
 			bind[x.slot] = x.bind
@@ -424,12 +415,12 @@ func (o *order) effect(w *pathway, e era, k int, first int64, locals []eqn.Stmt,
 }
 
 // onlyOne refuses a write whose result would depend on the order of synapses.
-func (s *Synapses) onlyOne(k int, e era, r endRef, st eqn.Stmt) error {
-	n, err := e.conns[k].proj.Count(0)
+func (s *Synapses) onlyOne(k int, r endRef, st eqn.Stmt) error {
+	n, err := s.conns[k].proj.Count(0)
 	if err != nil {
 		return err
 	}
-	cols, err := e.conns[k].proj.Columns(0, n, 0)
+	cols, err := s.conns[k].proj.Columns(0, n, 0)
 	if err != nil {
 		return err
 	}
