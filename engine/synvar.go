@@ -351,11 +351,12 @@ func (w *pathway) begin() {
 func (w *pathway) retire() {
 	s := w.delay.s
 	for c, l := range w.open {
+		fresh := &life{conn: c, first: l.first, last: forever, longest: connect.MaxDelay}
 		if s.ran && l.first < s.net.step {
 			l.last, l.delays = s.net.step-1, w.delay.cols[c]
-			w.past = append(w.past, l)
-			w.open[c] = &life{conn: c, first: s.net.step, last: forever, longest: connect.MaxDelay}
+			w.past, fresh.first = append(w.past, l), s.net.step
 		}
+		w.open[c] = fresh
 	}
 }
 
