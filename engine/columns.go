@@ -20,15 +20,15 @@ type columnLanes struct {
 	snap map[*Variable][]uint32
 	cols map[*synVar][]column // synaptic variables as they were; nil: as they are
 	ids  map[any]int          // tables in the order of their first use, which tells apart values of one name
-	deg  func(post bool) ([]uint32, error)
+	made int                  // connect calls that N_incoming and N_outgoing count
 	err  error
 }
 
 func (s *Synapses) columnLanes(name, site string, visit uint32, sc *scope) *columnLanes {
 	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+s.auto), s: s, conn: len(s.conns), snap: map[*Variable][]uint32{}, ids: map[any]int{}}
 	m.visit = visit
-	m.host = nowHost(m.b, s.net.step)
-	m.deg = s.degrees
+	m.host = nowHost(m.b, s.net.clock.step)
+	m.made = len(s.conns)
 	return m
 }
 
@@ -40,15 +40,16 @@ func (m *columnLanes) Load(y *eqn.Symbol) ir.Value {
 	case endRef:
 		return m.endValue(r)
 	case degreeRef:
-		w, err := m.deg(r.post)
+		w, err := m.s.degrees(r.post, m.made)
 		if err != nil && m.err == nil {
 			m.err = err
 		}
-		name, at := "outgoing", "i"
+		name, at := "N_outgoing", "i"
 		if r.post {
-			name, at = "incoming", "j"
+			name, at = "N_incoming", "j"
 		}
-		return m.b.Gather(m.slot("N_"+name, ir.Table, ir.I32, memory{data: w, key: name}), m.index(at), ir.Range{})
+		name = m.numbered(name, [2]any{r.post, m.made})
+		return m.b.Gather(m.slot(name, ir.Table, ir.I32, memory{data: w, key: name}), m.index(at), ir.Range{})
 	case *synVar:
 		return m.column(r)
 	}
@@ -189,13 +190,14 @@ type lazyExpr struct {
 	site  string
 	visit uint32
 	step  int64
+	made  int // connect calls so far
 	snap  map[*Variable][]uint32
 	cols  map[*synVar][]column
 }
 
 func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
 	inner := *m
-	inner.site, inner.visit, inner.snap, inner.cols = z.site, z.visit, z.snap, z.cols
+	inner.site, inner.visit, inner.snap, inner.cols, inner.made = z.site, z.visit, z.snap, z.cols, z.made
 	inner.host = nowHost(m.b, z.step)
 	v, typ, dim, err := eqn.LowerExpr(m.b, z.x, z.sc, &inner)
 	m.mem, m.slots = inner.mem, inner.slots
@@ -249,14 +251,14 @@ func (s *Synapses) evalColumns(what string, x eqn.Expr, sc *scope, n int, cols m
 	return out, runProg(p, e, n)
 }
 
-// degrees counts the synapses at each target or source, all calls together.
-func (s *Synapses) degrees(post bool) ([]uint32, error) {
+// degrees counts the synapses of the first connect calls at each target or source.
+func (s *Synapses) degrees(post bool, calls int) ([]uint32, error) {
 	n := s.src.hi - s.src.lo
 	if post {
 		n = s.tgt.hi - s.tgt.lo
 	}
 	out := make([]uint32, n)
-	for c := range s.conns {
+	for c := range s.conns[:calls] {
 		size, err := s.count(c)
 		if err != nil {
 			return nil, err

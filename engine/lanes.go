@@ -223,7 +223,7 @@ func (g *NeuronGroup) evalWords(s span, x eqn.Expr, target *eqn.Symbol) ([]uint3
 	l := newLanes(g.net, g, "value of "+target.Name, key)
 	l.visit = g.net.visit(key)
 	l.off, l.ago = s.lo, 1
-	l.host = nowHost(l.b, g.net.step)
+	l.host = nowHost(l.b, g.net.clock.step)
 	v, typ, dim, err := eqn.LowerExpr(l.b, x, sc, l)
 	if err != nil {
 		return nil, sc.explain(err)

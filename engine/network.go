@@ -67,6 +67,7 @@ type Network struct {
 	streams map[uint32]string        // who draws from which stream
 	visits  map[string]uint32        // how often a place in the text has drawn numbers
 	step    int64                    // steps done
+	clock   *clock                   // of all networks of a script
 	t0      float64                  // end of the last run in seconds
 	live    *session                 // what is loaded on a backend since the last Run
 	due     [2]uint32                // synaptic events delivered so far
@@ -83,8 +84,12 @@ func NewNetwork(o Options) *Network {
 	if o.Dt == 0 {
 		o.Dt = 1e-4
 	}
-	return &Network{opt: o, dt: o.Dt, seed: o.Seed, names: map[string]int{}, visits: map[string]uint32{}, streams: map[uint32]string{}, specs: map[uint64]*connect.Spec{}}
+	return &Network{opt: o, dt: o.Dt, seed: o.Seed, names: map[string]int{}, visits: map[string]uint32{}, streams: map[uint32]string{}, specs: map[uint64]*connect.Spec{}, clock: &clock{}}
 }
+
+// clock is the default clock: what t means outside a run, whichever network an
+// object is part of.
+type clock struct{ step int64 }
 
 // Dt is the step of the default clock in seconds.
 func (n *Network) Dt() float64 { return n.dt }
@@ -97,6 +102,7 @@ func (n *Network) SetDt(seconds float64) error {
 	if n.step > 0 && seconds != n.dt {
 		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.dt, n.step)
 	}
+	n.clock.step = int64(roundHalf(n.Clock() / seconds))
 	n.dt = seconds
 	return nil
 }
@@ -109,6 +115,10 @@ func (n *Network) SeedValue() uint64 { return n.seed }
 
 // T is the model time reached, in seconds.
 func (n *Network) T() float64 { return float64(float64(n.step) * n.dt) }
+
+// Clock is the time of the default clock in seconds: that of the network which
+// ran last, among those split from one another.
+func (n *Network) Clock() float64 { return float64(float64(n.clock.step) * n.dt) }
 
 // object is anything that a network runs.
 type object interface{ base() *Object }

@@ -116,6 +116,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	due := n.dueCount()
 	start := time.Now()
 	first := n.step
+	n.clock.step = n.step
 	err = n.advance(ctx, total, o)
 	res.Wall = time.Since(start).Seconds()
 	if e := n.readBack(); e != nil && err == nil {
@@ -178,6 +179,7 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions) error 
 			err = e
 		}
 		n.step += int64(made)
+		n.clock.step = n.step
 		done += int64(made)
 		if err != nil {
 			return err

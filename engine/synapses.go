@@ -84,6 +84,7 @@ type synVar struct {
 	shared bool     // one value; kept for each synapse like the others
 	later  column   // of connect calls to come: a delay given to the constructor
 	path   *pathway // a delay
+	single bool     // a delay given before the first connect: of all connect calls, also to come
 }
 
 // column is the values of one conn's synapses: an expression that is worked out
@@ -182,7 +183,7 @@ func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 		if !ok || q.Dim != second {
 			return fmt.Errorf("Synapses: delay= needs a time, got %v; assign arrays and expressions to S.delay after connect", d)
 		}
-		w.delay.later = column{value: q.Value}
+		w.delay.later, w.delay.single = column{value: q.Value}, true
 	}
 	s.paths = append(s.paths, w)
 	return nil

@@ -201,7 +201,7 @@ func (v *synVar) set(ix, x any) error {
 	if len(s.conns) == 0 {
 		if v.path != nil && ix == nil {
 			if q, ok := x.(Quantity); ok && q.Dim == second { // a delay for all connects to come
-				v.later = column{value: q.Value}
+				v.later, v.single = column{value: q.Value}, true
 				return nil
 			}
 		}
@@ -227,6 +227,9 @@ func (v *synVar) set(ix, x any) error {
 		}
 		for c := range v.cols {
 			v.cols[c] = column{value: vals.at(0)}
+		}
+		if v.single {
+			v.later = column{value: vals.at(0)}
 		}
 		return nil
 	}
@@ -258,7 +261,7 @@ func (v *synVar) setText(ix any, text string) error {
 	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
 		return v.set(nil, q)
 	}
-	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.visit(site), step: s.net.step, snap: map[*Variable][]uint32{}, cols: map[*synVar][]column{}}
+	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.visit(site), step: s.net.clock.step, made: len(s.conns), snap: map[*Variable][]uint32{}, cols: map[*synVar][]column{}}
 	for _, old := range append(append([]*synVar(nil), s.vars...), v) {
 		z.cols[old] = append([]column(nil), old.cols...)
 	}

@@ -256,7 +256,7 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 		}
 		return m.b.Gather(slot, at, ir.Range{})
 	case degreeRef:
-		w, err := m.s.degrees(r.post)
+		w, err := m.s.degrees(r.post, len(m.s.conns))
 		if err != nil && m.err == nil {
 			m.err = err
 		}

@@ -325,7 +325,7 @@ func (c *clock) Attr(name string) (starlark.Value, error) {
 	case "dt":
 		return quantity{Value: c.x.net.Dt(), Dim: second}, nil
 	case "t":
-		return quantity{Value: c.x.net.T(), Dim: second}, nil
+		return quantity{Value: c.x.net.Clock(), Dim: second}, nil
 	case "name":
 		return starlark.String("defaultclock"), nil
 	}
@@ -340,7 +340,7 @@ func (c *clock) SetField(name string, v starlark.Value) error {
 	if err != nil {
 		return fmt.Errorf("defaultclock.dt %w", err)
 	}
-	return c.x.net.SetDt(s)
+	return c.x.setDt(s)
 }
 
 func seedBuiltin(x *script, c *call) (starlark.Value, error) {

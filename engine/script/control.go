@@ -22,6 +22,9 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 		return nil, c.err
 	}
 	x.setAliases()
+	if err := x.sameDt(only); err != nil {
+		return nil, err
+	}
 	if only == nil && x.replaced() {
 		if err := x.renew(func(o object) bool { return !o.Ran() }); err != nil {
 			return nil, err

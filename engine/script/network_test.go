@@ -47,6 +47,46 @@ print(Q.x[:], mean(Q.x))
 Q.x = Q.x - 1
 print(Q.x['i < 2'], Q.x*2)
 `, "[ 3.  4.  7.  8. 14.] mV\n[4. 7.] mV\n14. mV 0.003000000026077032 5 5\n1 1 14.0000\n[2. 2. 1.] 1.6666666666666667\n[1. 1.] [2. 2. 0.]\n"},
+		{"the clock of a second simulation", `
+def simulate(dt):
+    defaultclock.dt = dt
+    G = NeuronGroup(2, 'v : 1')
+    G.v = 't/ms + i'
+    g = SpikeGeneratorGroup(1, [0, 0], [0, 2]*ms)
+    S = Synapses(g, G, 'w : second', on_pre='v_post += 10'); S.connect(i=0, j=0); S.connect(i=0, j=1)
+    S.w = 't'
+    S.delay = 1*ms
+    M = StateMonitor(G, 'v', record=True, dt=0.5*ms)
+    print(G.v[:], S.w[:], G.t, defaultclock.t)
+    run(2.5*ms)
+    print(M.t/ms, M.v[1])
+simulate(0.1*ms)
+simulate(0.25*ms)
+start_scope()
+simulate(0.5*ms)
+`, `[0. 1.] [0. 0.] s 0. s 0. s
+[0.  0.5 1.  1.5 2. ] [ 1.  1.  1. 11. 11.]
+[2.5 3.5] [2.5 2.5] ms 2.5 ms 2.5 ms
+[0.  0.5 1.  1.5 2. ] [ 3.5  3.5  3.5 13.5 13.5]
+[2.5 3.5] [2.5 2.5] ms 2.5 ms 2.5 ms
+[0.  0.5 1.  1.5 2. ] [ 3.5  3.5  3.5 13.5 13.5]
+`},
+		{"what later connect calls find", `
+g = SpikeGeneratorGroup(2, [0, 1], [0, 0]*ms)
+G = NeuronGroup(2, 'v : 1')
+S = Synapses(g, G, 'w : 1', on_pre='v_post += w', delay=1*ms)
+S.connect(i=0, j=0)
+S.delay = 3*ms
+S.connect(i=0, j=1)
+S.w = 'N_incoming + 10*N_outgoing'
+S.connect(i=1, j=0)
+print(S.delay[:], S.w[:], S.N_incoming[:])
+T = Synapses(g, G, on_pre='v_post += 1')
+T.connect(i=0, j=0)
+T.delay = 'N_incoming*ms'
+T.connect(i=1, j=0)
+print(T.delay[:])
+`, "[3. 3. 3.] ms [21. 21.  0.] [2 1 2]\n[1. 0.] ms\n"},
 		{"external names are those of run()", `
 tau = 1*second
 P = NeuronGroup(1, 'dv/dt = (goal - v)/tau : 1', method='euler')
@@ -182,7 +222,8 @@ func TestModelErrors(t *testing.T) {
 		{"unknown event", "P = NeuronGroup(1, 'v : 1', events={'up': 'v > 1'})\nP.run_on_event('upp', 'v = 0')", "2:3", "did you mean 'up'"},
 		{"event after the synapses", "P = NeuronGroup(1, 'v : 1', events={'up': 'v > 1'})\nP.set_event_schedule('up', when='resets')", "2:3", "not in resets"},
 		{"absent argument", "P = NeuronGroup(1, 'v : 1', dtype='f8')", "1:35", "Brian2 has dtype="},
-		{"clock after a run", "P = NeuronGroup(1, 'v : 1')\nrun(1*ms)\ndefaultclock.dt = 1*ms", "3:14", "cannot change after a run"},
+		{"clock after a run", "P = NeuronGroup(1, 'v : 1')\nrun(1*ms)\ndefaultclock.dt = 1*ms\nrun(1*ms)", "4:1", "cannot change after a run: it is 0.001 s, and P has run with 0.0001 s"},
+		{"clock after a Network has run", "P = NeuronGroup(1, 'v : 1')\nn = Network(P)\nn.run(1*ms)\ndefaultclock.dt = 1*ms\nn.run(1*ms)", "5:3", "cannot change after a run"},
 		{"value out of bound", "P = NeuronGroup(1, 'dv/dt = v/(1*us) : 1', method='euler')\nP.v = 1\nrun(1*second)", "3:1", "v"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -56,7 +56,7 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 	case "dt":
 		return quantity{Value: g.c.Group().Network().Dt(), Dim: second}, nil
 	case "t":
-		return quantity{Value: g.c.Group().Network().T(), Dim: second}, nil
+		return quantity{Value: g.c.Group().Network().Clock(), Dim: second}, nil
 	case "run_regularly":
 		return g.x.method(g, name, g.runRegularly), nil
 	case "start", "stop":

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"fmt"
+
 	"go.starlark.net/starlark"
 
 	"synfire/engine"
@@ -29,6 +31,36 @@ func (x *script) renew(with func(object) bool) error {
 	return nil
 }
 
+// setDt sets the step of the default clock: that of the networks to come.
+func (x *script) setDt(seconds float64) error {
+	if x.net.T() > 0 && seconds != x.net.Dt() {
+		for _, o := range x.objects {
+			if o.Ran() {
+				x.ended = append(x.ended, o)
+			}
+		}
+		if err := x.renew(func(o object) bool { return !o.Ran() }); err != nil {
+			return err
+		}
+	}
+	return x.net.SetDt(seconds)
+}
+
+// sameDt refuses to continue what has run with another step.
+func (x *script) sameDt(only *network) error {
+	list := x.ended
+	if only != nil {
+		list = only.objects
+	}
+	held := x.held()
+	for _, o := range list {
+		if dt := o.Network().Dt(); o.Ran() && dt != x.net.Dt() && (only != nil || held[o]) {
+			return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s, and %s has run with %g s", x.net.Dt(), o.Name(), dt)
+		}
+	}
+	return nil
+}
+
 // chosen is a choice among the script's objects as the engine asks for it.
 func chosen(in func(object) bool) func(any) bool {
 	return func(a any) bool {
@@ -53,16 +85,7 @@ func (x *script) leave(out func(object) bool) {
 // replaced says that nothing that has run can be seen by name where run() is
 // called, but something new can: Brian2 then begins a network at time 0.
 func (x *script) replaced() bool {
-	seen := map[object]bool{}
-	x.names(func(_ string, v starlark.Value) bool {
-		switch v := v.(type) {
-		case *group:
-			seen[v.c.Group()] = true
-		case holder:
-			seen[v.object()] = true
-		}
-		return true
-	})
+	seen := x.held()
 	old, fresh := false, false
 	for _, o := range x.objects {
 		switch {
@@ -75,6 +98,21 @@ func (x *script) replaced() bool {
 		}
 	}
 	return old && fresh
+}
+
+// held are the objects that a name holds where run() is called.
+func (x *script) held() map[object]bool {
+	seen := map[object]bool{}
+	x.names(func(_ string, v starlark.Value) bool {
+		switch v := v.(type) {
+		case *group:
+			seen[v.c.Group()] = true
+		case holder:
+			seen[v.object()] = true
+		}
+		return true
+	})
+	return seen
 }
 
 // unify makes a network of the engine that holds a Network's objects and no other.

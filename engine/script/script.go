@@ -121,7 +121,8 @@ type script struct {
 	draws       map[string]uint32
 	net         *engine.Network
 	objects     []object
-	aliased     int // how many objects there were when aliases were set
+	ended       []object // have run with a step that defaultclock.dt has left
+	aliased     int      // how many objects there were when aliases were set
 	be          backend.Backend
 	steps       int64 // of the model, so far
 	res         *Result
