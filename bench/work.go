@@ -3,6 +3,7 @@ package bench
 import (
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -62,7 +63,7 @@ func workOf(p *backend.Plan) Work {
 	}
 	synapses := 0.0
 	for k := range p.Tables {
-		m := connect.Estimate(p.Tables[k].Spec, 1, 1)
+		m := connect.Estimate(p.Tables[k].Spec, 1, host.Work{Threads: 1})
 		synapses += float64(m.Synapses)
 		w.TableBytes += float64(m.Entries + m.Index)
 		w.EventBytes += float64(m.Entries)

@@ -15,6 +15,7 @@ import (
 // are read as they are at the moment.
 type columnLanes struct {
 	lanes
+	work Work
 	s    *Synapses
 	conn int // which call: for the columns of synaptic variables
 	snap map[*Variable][]uint32
@@ -24,8 +25,8 @@ type columnLanes struct {
 	err  error
 }
 
-func (s *Synapses) columnLanes(name, site string, visit uint32, sc *scope) *columnLanes {
-	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+s.auto), s: s, conn: len(s.conns), snap: map[*Variable][]uint32{}, ids: map[any]int{}}
+func (s *Synapses) columnLanes(w Work, name, site string, visit uint32, sc *scope) *columnLanes {
+	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+s.auto), work: w, s: s, conn: len(s.conns), snap: map[*Variable][]uint32{}, ids: map[any]int{}}
 	m.visit = visit
 	m.host = nowHost(m.b, s.net.clock.step)
 	m.made = len(s.conns)
@@ -40,7 +41,7 @@ func (m *columnLanes) Load(y *eqn.Symbol) ir.Value {
 	case endRef:
 		return m.endValue(r)
 	case degreeRef:
-		w, err := m.s.degrees(r.post, m.made)
+		w, err := m.s.degrees(m.work, r.post, m.made)
 		if err != nil && m.err == nil {
 			m.err = err
 		}
@@ -105,7 +106,7 @@ func (m *columnLanes) snapshot(v *Variable) []uint32 {
 	}
 	words := v.words
 	if v.name == "not_refractory" && v.g.refKind == refConst {
-		words, _ = v.g.evalWords(v.g.span(), &eqn.Name{ID: v.name}, v.sym)
+		words, _ = v.g.evalWords(m.work, v.g.span(), &eqn.Name{ID: v.name}, v.sym)
 	}
 	w := append([]uint32(nil), words...)
 	m.snap[v] = w
@@ -224,9 +225,9 @@ func isZero(x eqn.Expr) bool {
 
 // evalColumns works an expression out on the host for n lanes with given
 // columns i, j (and loop variables).
-func (s *Synapses) evalColumns(what string, x eqn.Expr, sc *scope, n int, cols map[string][]uint32, t eqn.Type) ([]uint32, error) {
+func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, n int, cols map[string][]uint32, t eqn.Type) ([]uint32, error) {
 	site := "connect " + what
-	m := s.columnLanes(what, site, s.net.visit(site+"\x00"+s.auto), sc)
+	m := s.columnLanes(w, what, site, s.net.visit(site+"\x00"+s.auto), sc)
 	v, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
 	if err == nil {
 		err = m.err
@@ -243,27 +244,27 @@ func (s *Synapses) evalColumns(what string, x eqn.Expr, sc *scope, n int, cols m
 	out := make([]uint32, n)
 	e := &ir.Env{Slots: m.data(), Seed: s.net.key(), Step: uint32(s.net.step)}
 	for name, k := range m.slots {
-		if w, ok := cols[name]; ok {
-			e.Slots[k] = w
+		if cells, ok := cols[name]; ok {
+			e.Slots[k] = cells
 		}
 	}
 	e.Slots[m.slots["out"]] = out
-	return out, runProg(p, e, n)
+	return out, runProg(w, p, e, n)
 }
 
 // degrees counts the synapses of the first connect calls at each target or source.
-func (s *Synapses) degrees(post bool, calls int) ([]uint32, error) {
+func (s *Synapses) degrees(w Work, post bool, calls int) ([]uint32, error) {
 	n := s.src.hi - s.src.lo
 	if post {
 		n = s.tgt.hi - s.tgt.lo
 	}
 	out := make([]uint32, n)
 	for c := range s.conns[:calls] {
-		size, err := s.count(c)
+		size, err := s.count(w, c)
 		if err != nil {
 			return nil, err
 		}
-		err = s.conns[c].proj.Walk(0, size, 1, 0, func(_ int, b *connect.Columns) error {
+		err = s.conns[c].proj.Walk(w.Single(), 0, size, 0, func(_ int, b *connect.Columns) error {
 			ends := b.I
 			if post {
 				ends = b.J

@@ -13,6 +13,7 @@ import (
 // compiler turns the objects of a network into a backend.Plan.
 type compiler struct {
 	n     *Network
+	w     Work
 	ext   *externals
 	plan  *backend.Plan
 	bufs  map[memory0]backend.BufID
@@ -79,8 +80,8 @@ type limit struct {
 // defaultBatch is the longest run without host traffic, in steps.
 const defaultBatch = 1024
 
-func (n *Network) compile() (*compiler, error) {
-	c := &compiler{n: n, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
+func (n *Network) compile(w Work) (*compiler, error) {
+	c := &compiler{n: n, w: w, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, liveSpecs: map[uint64]bool{}, longest: map[*life]int{}}
 	c.plan = &backend.Plan{Dt: n.dt, Seed: n.seed, Batch: defaultBatch}
 	if n.step >= 1<<31-1<<20 {

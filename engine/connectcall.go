@@ -22,6 +22,7 @@ type ConnectOptions struct {
 	Autapses      *bool // nil: true
 	Multapses     *bool // nil: true
 	SkipIfInvalid bool
+	Work          Work // settings of the work that it takes
 }
 
 // Connect makes synapses.
@@ -53,7 +54,7 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 	}
 	k := &conn{proj: p, n: -1}
 	if p.Rule == connect.Given {
-		if k.n, err = p.Trim(s.net.threads); err != nil {
+		if k.n, err = p.Trim(o.Work); err != nil {
 			return err
 		}
 	}
@@ -61,11 +62,11 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 	for _, w := range s.paths {
 		w.begin()
 	}
-	return s.enumerate()
+	return s.enumerate(o.Work)
 }
 
 // enumerate counts the synapses of each pair, for multisynaptic_index.
-func (s *Synapses) enumerate() error {
+func (s *Synapses) enumerate(w Work) error {
 	if s.number == nil {
 		return nil
 	}
@@ -75,7 +76,7 @@ func (s *Synapses) enumerate() error {
 		if err != nil {
 			return err
 		}
-		if ends[k], err = v.syn.all(); err != nil {
+		if ends[k], err = v.syn.all(w); err != nil {
 			return err
 		}
 	}
@@ -87,7 +88,7 @@ func (s *Synapses) enumerate() error {
 		of[pair]++
 	}
 	s.number.fill()
-	return s.number.give(&list{wide: numbers})
+	return s.number.give(w, &list{wide: numbers})
 }
 
 func (s *Synapses) byRule(p *connect.Proj, o ConnectOptions) error {
@@ -151,7 +152,7 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 		if err != nil {
 			return err
 		}
-		m := s.columnLanes("condition", "connect condition", visit, sc)
+		m := s.columnLanes(o.Work, "condition", "connect condition", visit, sc)
 		v, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
 		if err != nil {
 			return sc.explain(err)
@@ -180,7 +181,7 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 			p.P = q.Value
 			break
 		}
-		m := s.columnLanes("p", "connect p", visit, sc)
+		m := s.columnLanes(o.Work, "p", "connect p", visit, sc)
 		v, typ, dim, err := eqn.LowerExpr(m.b, e, sc, m)
 		if err != nil {
 			return sc.explain(err)
@@ -222,7 +223,7 @@ func (s *Synapses) repeat(p *connect.Proj, o ConnectOptions) error {
 			p.Repeat = int(q.Value)
 			break
 		}
-		return s.repeatEach(p, e, sc)
+		return s.repeatEach(o.Work, p, e, sc)
 	default:
 		return fmt.Errorf("connect: n= is a number or an expression, not %T", o.N)
 	}
@@ -236,12 +237,12 @@ func (s *Synapses) repeat(p *connect.Proj, o ConnectOptions) error {
 }
 
 // repeatEach works n= out for every chosen pair and gives the pairs as arrays.
-func (s *Synapses) repeatEach(p *connect.Proj, e eqn.Expr, sc *scope) error {
-	i, j, err := pairs(p)
+func (s *Synapses) repeatEach(w Work, p *connect.Proj, e eqn.Expr, sc *scope) error {
+	i, j, err := pairs(w, p)
 	if err != nil {
 		return err
 	}
-	n, err := s.evalColumns("n", e, sc, len(i), map[string][]uint32{"i": i, "j": j}, eqn.Integer)
+	n, err := s.evalColumns(w, "n", e, sc, len(i), map[string][]uint32{"i": i, "j": j}, eqn.Integer)
 	if err != nil {
 		return err
 	}
@@ -260,12 +261,12 @@ func given(p *connect.Proj, i, j []uint32) connect.Proj {
 	return connect.Proj{Name: p.Name, Rule: connect.Given, NPre: p.NPre, NPost: p.NPost, Same: p.Same, PreOff: p.PreOff, PostOff: p.PostOff, Seed: p.Seed, Stream: p.Stream, I: i, J: j}
 }
 
-func pairs(p *connect.Proj) (i, j []uint32, err error) {
-	n, err := p.Count(0)
+func pairs(w Work, p *connect.Proj) (i, j []uint32, err error) {
+	n, err := p.Count(w)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := p.Columns(0, n, 0)
+	c, err := p.Columns(w, 0, n, 0)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,11 +5,16 @@ import (
 	"fmt"
 
 	"synfire/engine/eqn"
+	"synfire/engine/host"
 )
 
 // ErrInterrupted is what Run returns when its context ends: everything recorded
 // until then is kept.
-var ErrInterrupted = errors.New("interrupted")
+var ErrInterrupted = host.ErrInterrupted
+
+// Work is the settings of a run that the work of building it asks: context,
+// threads, memory. The zero value is never interrupted and takes what there is.
+type Work = host.Work
 
 // unknown is the error for a name that does not exist, with the nearest one.
 func unknown(name, what string, known []string) error {

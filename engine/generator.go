@@ -28,7 +28,7 @@ func (s *Synapses) byIndex(p *connect.Proj, o ConnectOptions, visit uint32) erro
 		if iText && o.J != nil || jText && o.I != nil {
 			return fmt.Errorf("connect: an expression for one end goes without the other")
 		}
-		return s.generate(p, strings.TrimSpace(ti+tj), jText, o.SkipIfInvalid, visit)
+		return s.generate(o.Work, p, strings.TrimSpace(ti+tj), jText, o.SkipIfInvalid, visit)
 	}
 	i, err := indexList(o.I, "i", s.srcName, p.NPre, o.SkipIfInvalid)
 	if err != nil {
@@ -129,7 +129,7 @@ func repeatTo(x []int32, n int) []int32 {
 
 // generate works a generator (or a plain expression) out for every neuron of
 // one end: by source for j=, by target for i=.
-func (s *Synapses) generate(p *connect.Proj, text string, forJ, skip bool, visit uint32) error {
+func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip bool, visit uint32) error {
 	sc := s.scope(s.net.externals())
 	size, outer, limit, endName := p.NPre, "i", p.NPost, s.tgtName
 	if !forJ {
@@ -149,7 +149,7 @@ func (s *Synapses) generate(p *connect.Proj, text string, forJ, skip bool, visit
 		if err != nil {
 			return err
 		}
-		if elem, err = s.evalColumns("generator", x, sc, size, map[string][]uint32{outer: at}, eqn.Integer); err != nil {
+		if elem, err = s.evalColumns(w, "generator", x, sc, size, map[string][]uint32{outer: at}, eqn.Integer); err != nil {
 			return err
 		}
 	} else {
@@ -162,7 +162,7 @@ func (s *Synapses) generate(p *connect.Proj, text string, forJ, skip bool, visit
 			}
 			return sc.own(name)
 		}
-		lanes, vals, err := s.iterable(m[3], m[4], text, sc, outer, at)
+		lanes, vals, err := s.iterable(w, m[3], m[4], text, sc, outer, at)
 		if err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (s *Synapses) generate(p *connect.Proj, text string, forJ, skip bool, visit
 			if err != nil {
 				return err
 			}
-			keep, err := s.evalColumns("generator if", x, &inner, len(vals), cols, eqn.Boolean)
+			keep, err := s.evalColumns(w, "generator if", x, &inner, len(vals), cols, eqn.Boolean)
 			if err != nil {
 				return err
 			}
@@ -190,7 +190,7 @@ func (s *Synapses) generate(p *connect.Proj, text string, forJ, skip bool, visit
 		if err != nil {
 			return err
 		}
-		if elem, err = s.evalColumns("generator element", x, &inner, len(vals), cols, eqn.Integer); err != nil {
+		if elem, err = s.evalColumns(w, "generator element", x, &inner, len(vals), cols, eqn.Integer); err != nil {
 			return err
 		}
 		at = lanes
@@ -223,7 +223,7 @@ func (s *Synapses) parsePart(part, whole string) (eqn.Expr, error) {
 
 // iterable expands range(...) or sample(...) for every neuron: the lane and the
 // value of the loop variable, in order.
-func (s *Synapses) iterable(kind, args, whole string, sc *scope, outer string, at []uint32) (lanes, vals []uint32, err error) {
+func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer string, at []uint32) (lanes, vals []uint32, err error) {
 	var pos []string
 	named := map[string]string{}
 	for _, a := range splitArgs(args) {
@@ -241,7 +241,7 @@ func (s *Synapses) iterable(kind, args, whole string, sc *scope, outer string, a
 		if err != nil {
 			return nil, err
 		}
-		return s.evalColumns("generator bound "+text, x, sc, len(at), map[string][]uint32{outer: at}, t)
+		return s.evalColumns(w, "generator bound "+text, x, sc, len(at), map[string][]uint32{outer: at}, t)
 	}
 	bounds := make([][]uint32, 3)
 	for k, text := range pos {

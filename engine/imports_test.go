@@ -12,19 +12,20 @@ import (
 // allowed lists what each package may import of this module (design: imports
 // point one way), and of the libraries that are confined to some packages.
 var allowed = map[string][]string{
+	"engine/host":    {},
 	"engine/philox":  {},
 	"engine/num":     {},
 	"engine/ir":      {"engine/philox"},
 	"engine/vm":      {"engine/ir", "engine/philox"},
 	"engine/eqn":     {"engine/ir", "engine/num"},
-	"engine/connect": {"engine/philox", "engine/ir", "engine/vm", "engine/num"},
-	"engine/backend": {"engine/ir", "engine/connect"},
+	"engine/connect": {"engine/host", "engine/philox", "engine/ir", "engine/vm", "engine/num"},
+	"engine/backend": {"engine/host", "engine/ir", "engine/connect"},
 	"engine/store":   {},
-	"engine":         {"engine/eqn", "engine/connect", "engine/backend", "engine/vm", "engine/store", "engine/num", "engine/philox", "engine/ir"},
+	"engine":         {"engine/host", "engine/eqn", "engine/connect", "engine/backend", "engine/vm", "engine/store", "engine/num", "engine/philox", "engine/ir"},
 	"engine/script":  {"engine", "engine/backend", "engine/eqn", "engine/num", "engine/philox", "engine/store"},
-	"kernels":        {"engine/backend", "engine/vm", "engine/connect", "engine/ir", "engine/philox"},
-	"kernels/ref":    {"engine/backend", "engine/vm", "engine/connect", "engine/ir", "engine/philox"},
-	"shaders":        {"engine/backend", "engine/vm", "engine/connect", "engine/ir", "engine/philox"},
+	"kernels":        {"engine/host", "engine/backend", "engine/vm", "engine/connect", "engine/ir", "engine/philox"},
+	"kernels/ref":    {"engine/host", "engine/backend", "engine/vm", "engine/connect", "engine/ir", "engine/philox"},
+	"shaders":        {"engine/host", "engine/backend", "engine/vm", "engine/connect", "engine/ir", "engine/philox"},
 }
 
 // confined libraries and the folders that may use them.

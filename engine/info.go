@@ -14,8 +14,8 @@ import (
 // with their method and coefficients, the tables of synapses with the rounding
 // of their weights, and the memory that they will take. Connections are counted,
 // nothing else is allocated.
-func (n *Network) Info(w io.Writer) error {
-	c, err := n.compile()
+func (n *Network) Info(set Work, w io.Writer) error {
+	c, err := n.compile(set)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (n *Network) Info(w io.Writer) error {
 	var tables int64
 	for k := range c.plan.Tables {
 		t := &c.plan.Tables[k]
-		m := connect.Estimate(t.Spec, 1, 1)
+		m := connect.Estimate(t.Spec, 1, set.Single())
 		tables += m.Entries + m.Index
 		fmt.Fprintf(w, "  %s: %d projections, %d synapses, delays %d to %d steps, %s, %.1f MB\n", t.Spec.Name, len(t.Spec.Projs), m.Synapses,
 			t.MinDelay, t.MaxDelay, rounding(t.Spec), float64(m.Entries+m.Index)/1e6)

@@ -217,7 +217,7 @@ func nowHost(b *ir.Builder, step int64) func(*eqn.HostExpr) ir.Value {
 
 // evalWords works an expression out for every neuron of a span, now, as words
 // of the target's type: initial values, conditions of an index, subexpressions.
-func (g *NeuronGroup) evalWords(s span, x eqn.Expr, target *eqn.Symbol) ([]uint32, error) {
+func (g *NeuronGroup) evalWords(w Work, s span, x eqn.Expr, target *eqn.Symbol) ([]uint32, error) {
 	sc := g.scope(g.net.externals()).sized(s)
 	key := "init\x00" + g.auto + "\x00" + target.Name
 	l := newLanes(g.net, g, "value of "+target.Name, key)
@@ -242,7 +242,7 @@ func (g *NeuronGroup) evalWords(s span, x eqn.Expr, target *eqn.Symbol) ([]uint3
 	}
 	env := l.env(s)
 	env.Slots[out] = words
-	return words, runProg(p, env, s.hi-s.lo)
+	return words, runProg(w, p, env, s.hi-s.lo)
 }
 
 // env binds the slots of a program to the host's words, from neuron lo on.
@@ -269,7 +269,7 @@ func (l *lanes) env(s span) *ir.Env {
 func (n *Network) key() [2]uint32 { return [2]uint32{uint32(n.seed), uint32(n.seed >> 32)} }
 
 // runProg runs a program on the host.
-func runProg(p *ir.Prog, e *ir.Env, n int) error {
+func runProg(w Work, p *ir.Prog, e *ir.Env, n int) error {
 	if len(e.Traps) < p.Traps {
 		e.Traps = make([]uint32, p.Traps)
 		for k := range e.Traps {
@@ -284,6 +284,12 @@ func runProg(p *ir.Prog, e *ir.Env, n int) error {
 	if err != nil {
 		return err
 	}
-	code.Run(e, 0, n)
+	const span = 1 << 20
+	for lo := 0; lo < n; lo += span {
+		if err := w.Err(); err != nil {
+			return err
+		}
+		code.Run(e, lo, min(lo+span, n))
+	}
 	return nil
 }

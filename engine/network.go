@@ -73,8 +73,6 @@ type Network struct {
 	due     [2]uint32                // synaptic events delivered so far
 	specs   map[uint64]*connect.Spec // tables' contents that a later run may use again
 
-	free       int64 // memory that the backend may take, in bytes; 0: not known
-	threads    int
 	firstSpike *time.Time
 	spikeHash  uint64
 }

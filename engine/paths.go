@@ -280,7 +280,7 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 		p.fixed = true
 		p.weight = connect.Column{Const: float64(float32(q.Value / v.sym.Dim.Scale()))}
 	} else {
-		m := s.columnLanes(s.Name()+" weight", "weight", 0, sc)
+		m := s.columnLanes(c.w, s.Name()+" weight", "weight", 0, sc)
 		m.conn = k
 		val, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
 		if err == nil {
@@ -298,7 +298,7 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 		}
 		p.weight = connect.Column{Prog: prog, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}
 		if rg.Hi > looseBound || rg.Lo < -looseBound { // proved, but too loose to be of use: find it
-			if err := p.measureWeight(); err != nil {
+			if err := p.measureWeight(c.w); err != nil {
 				return err
 			}
 		}
@@ -353,15 +353,15 @@ func (o *order) flush(wanted func(*accumulator) bool) {
 const looseBound = 4096
 
 // measureWeight finds the bound of weights whose expression proves none of use.
-func (p *part) measureWeight() error {
-	n, err := p.s.count(p.life.conn)
+func (p *part) measureWeight(w Work) error {
+	n, err := p.s.count(w, p.life.conn)
 	if err != nil {
 		return err
 	}
 	var mu sync.Mutex
 	lo, hi := 0.0, 0.0
 	q := p.conn.proj.With(p.weight, connect.Column{})
-	err = q.Walk(0, n, 0, connect.WantWeight, func(_ int, c *connect.Columns) error {
+	err = q.Walk(w, 0, n, connect.WantWeight, func(_ int, c *connect.Columns) error {
 		l, h := float32(0), float32(0)
 		for _, w := range c.Weight {
 			l, h = min(l, w), max(h, w)
@@ -376,7 +376,7 @@ func (p *part) measureWeight() error {
 }
 
 // delayColumn is a pathway's delays as package connect takes them.
-func (s *Synapses) delayColumn(w *pathway, k int, col column) (connect.Column, float64, error) {
+func (s *Synapses) delayColumn(set Work, w *pathway, k int, col column) (connect.Column, float64, error) {
 	dt := s.net.dt
 	steps := func(d float64) (float64, error) {
 		x := math.Floor(d/dt + 0.5)
@@ -401,7 +401,7 @@ func (s *Synapses) delayColumn(w *pathway, k int, col column) (connect.Column, f
 		return connect.Column{Const: x}, 0, err
 	}
 	sc := s.scope(s.net.externals())
-	m := s.columnLanes(s.Name()+" delay", "delay", 0, sc)
+	m := s.columnLanes(set, s.Name()+" delay", "delay", 0, sc)
 	m.conn = k
 	x, err := col.lazy.lower(m, w.delay.sym)
 	if err == nil {

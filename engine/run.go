@@ -61,7 +61,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		return nil, fmt.Errorf("run: the duration must be a time that is not negative, got %g s", duration)
 	}
 	begin := time.Now()
-	n.threads, n.firstSpike = o.Threads, nil
+	n.firstSpike = nil
 	res := &RunResult{Start: n.T(), Spikes: map[string]uint64{}}
 	total, end := n.steps(duration)
 	if o.MaxSteps > 0 && total > o.MaxSteps {
@@ -73,17 +73,14 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if err := n.complete(); err != nil {
 		return nil, err
 	}
-	n.free = 0
-	if b, ok := o.Backend.(interface{ FreeMemory() int64 }); ok {
-		n.free = b.FreeMemory()
-	}
-	c, err := n.compile()
+	w := Work{Ctx: ctx, Threads: o.Threads}
+	c, err := n.compile(w)
 	if err != nil {
 		return nil, err
 	}
 	res.Compile = time.Since(begin).Seconds()
 	begin2 := time.Now()
-	prog, err := o.Backend.Load(c.plan)
+	prog, err := o.Backend.Load(w, c.plan)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +101,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		res.PlanBytes += 4 * int64(c.plan.Bufs[i].Len)
 	}
 	for i := range c.plan.Tables {
-		m := connect.Estimate(c.plan.Tables[i].Spec, 1, 1)
+		m := connect.Estimate(c.plan.Tables[i].Spec, 1, w.Single())
 		res.PlanBytes += m.Entries + m.Index
 	}
 	before := map[*NeuronGroup]uint64{}

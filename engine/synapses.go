@@ -290,10 +290,10 @@ func (s *Synapses) VarNames() []string {
 }
 
 // N is the number of synapses made so far.
-func (s *Synapses) N() (int, error) {
+func (s *Synapses) N(w Work) (int, error) {
 	total := 0
 	for c := range s.conns {
-		n, err := s.count(c)
+		n, err := s.count(w, c)
 		if err != nil {
 			return 0, err
 		}
@@ -302,10 +302,10 @@ func (s *Synapses) N() (int, error) {
 	return total, nil
 }
 
-func (s *Synapses) count(c int) (int, error) {
+func (s *Synapses) count(w Work, c int) (int, error) {
 	k := s.conns[c]
 	if k.n < 0 {
-		n, err := k.proj.Count(0)
+		n, err := k.proj.Count(w)
 		if err != nil {
 			return 0, err
 		}

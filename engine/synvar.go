@@ -11,8 +11,8 @@ import (
 )
 
 // get returns the values of a synaptic variable in SI units.
-func (v *synVar) get(ix any) (Array, error) {
-	all, err := v.all()
+func (v *synVar) get(w Work, ix any) (Array, error) {
+	all, err := v.all(w)
 	if err == nil && v.shared {
 		if len(all.V) == 0 && v.later.list == nil && v.later.lazy == nil {
 			all.V = []float64{v.later.value} // before the first connect
@@ -23,7 +23,7 @@ func (v *synVar) get(ix any) (Array, error) {
 	if err != nil || ix == nil {
 		return all, err
 	}
-	at, err := v.s.synapses(ix)
+	at, err := v.s.synapses(w, ix)
 	if err != nil {
 		return Array{}, err
 	}
@@ -34,10 +34,10 @@ func (v *synVar) get(ix any) (Array, error) {
 	return out, nil
 }
 
-func (v *synVar) all() (Array, error) {
+func (v *synVar) all(w Work) (Array, error) {
 	out := Array{Dim: v.sym.Dim}
 	for c := range v.s.conns {
-		vals, err := v.values(c)
+		vals, err := v.values(w, c)
 		if err != nil {
 			return Array{}, err
 		}
@@ -47,11 +47,11 @@ func (v *synVar) all() (Array, error) {
 }
 
 // words are the values of one conn's synapses as a device holds them.
-func (v *synVar) words(c int) ([]uint32, error) {
+func (v *synVar) words(w Work, c int) ([]uint32, error) {
 	if l := v.col(c).list; l != nil && l.words != nil {
 		return l.words, nil
 	}
-	x, err := v.values(c)
+	x, err := v.values(w, c)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +59,9 @@ func (v *synVar) words(c int) ([]uint32, error) {
 }
 
 // values are the SI values of one conn's synapses.
-func (v *synVar) values(c int) ([]float64, error) {
+func (v *synVar) values(w Work, c int) ([]float64, error) {
 	s := v.s
-	n, err := s.count(c)
+	n, err := s.count(w, c)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (v *synVar) values(c int) ([]float64, error) {
 		return out, nil
 	}
 	sc := s.scope(s.net.externals())
-	m := s.columnLanes(v.name, "read", 0, sc)
+	m := s.columnLanes(w, v.name, "read", 0, sc)
 	m.conn = c
 	var x ir.Value
 	if stored && v.sym.Kind == eqn.Variable {
@@ -107,7 +107,7 @@ func (v *synVar) values(c int) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.conns[c].proj.Walk(0, n, 1, 0, func(_ int, b *connect.Columns) error {
+	err = s.conns[c].proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
 		words := make([]uint32, len(b.I))
 		e := &ir.Env{Slots: m.data(), Seed: s.conns[c].proj.Seed, Lane0: uint32(b.K0)}
 		for name, cells := range map[string][]uint32{"i": b.I, "j": b.J, "out": words} {
@@ -116,8 +116,8 @@ func (v *synVar) values(c int) ([]float64, error) {
 			}
 		}
 		code.Run(e, 0, len(words))
-		for k, w := range words {
-			out[b.K0+k] = value(v.sym, s.net.dt, w)
+		for k, x := range words {
+			out[b.K0+k] = value(v.sym, s.net.dt, x)
 		}
 		return nil
 	})
@@ -125,7 +125,7 @@ func (v *synVar) values(c int) ([]float64, error) {
 }
 
 // synapses resolves an index to synapse numbers, all conns laid end to end.
-func (s *Synapses) synapses(ix any) ([]int, error) {
+func (s *Synapses) synapses(w Work, ix any) ([]int, error) {
 	switch x := ix.(type) {
 	case string:
 		e, err := eqn.ParseExpr(s.net.source(x))
@@ -133,7 +133,7 @@ func (s *Synapses) synapses(ix any) ([]int, error) {
 			return nil, err
 		}
 		y := &synVar{s: s, name: "condition", sym: &eqn.Symbol{Name: "condition", Kind: eqn.Subexpression, Expr: e, Type: eqn.Boolean}}
-		all, err := y.all()
+		all, err := y.all(w)
 		if err != nil {
 			return nil, err
 		}
@@ -145,9 +145,9 @@ func (s *Synapses) synapses(ix any) ([]int, error) {
 		}
 		return out, nil
 	case [2]any:
-		return s.pairIndex(x)
+		return s.pairIndex(w, x)
 	}
-	n, err := s.N()
+	n, err := s.N(w)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (s *Synapses) synapses(ix any) ([]int, error) {
 }
 
 // pairIndex is S.w[i, j].
-func (s *Synapses) pairIndex(x [2]any) ([]int, error) {
+func (s *Synapses) pairIndex(w Work, x [2]any) ([]int, error) {
 	var want [2]map[int]bool
 	for e, sp := range []span{s.src, s.tgt} {
 		if x[e] == nil {
@@ -172,11 +172,11 @@ func (s *Synapses) pairIndex(x [2]any) ([]int, error) {
 	}
 	out, base := []int{}, 0
 	for c := range s.conns {
-		n, err := s.count(c)
+		n, err := s.count(w, c)
 		if err != nil {
 			return nil, err
 		}
-		err = s.conns[c].proj.Walk(0, n, 1, 0, func(_ int, b *connect.Columns) error {
+		err = s.conns[c].proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
 			for k := range b.I {
 				if (want[0] == nil || want[0][int(b.I[k])]) && (want[1] == nil || want[1][int(b.J[k])]) {
 					out = append(out, base+b.K0+k)
@@ -193,7 +193,7 @@ func (s *Synapses) pairIndex(x [2]any) ([]int, error) {
 }
 
 // set assigns to a synaptic variable.
-func (v *synVar) set(ix, x any) error {
+func (v *synVar) set(w Work, ix, x any) error {
 	s := v.s
 	if _, own := v.sym.Ref.(*synVar); !own || v.sym.ReadOnly {
 		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", s.Name(), v.name)
@@ -212,7 +212,7 @@ func (v *synVar) set(ix, x any) error {
 	}
 	v.fill()
 	if text, ok := x.(string); ok {
-		return v.setText(ix, text)
+		return v.setText(w, ix, text)
 	}
 	vals, dim, err := listOf(x)
 	if err != nil {
@@ -234,7 +234,7 @@ func (v *synVar) set(ix, x any) error {
 		return nil
 	}
 	if ix == nil {
-		n, err := s.N()
+		n, err := s.N(w)
 		if err != nil {
 			return err
 		}
@@ -242,12 +242,12 @@ func (v *synVar) set(ix, x any) error {
 			return fmt.Errorf("%s.%s: %d values for %d synapses", s.Name(), v.name, vals.len(), n)
 		}
 		vals.wide = slices.Clone(vals.wide)
-		return v.give(vals)
+		return v.give(w, vals)
 	}
-	return v.scatter(ix, vals)
+	return v.scatter(w, ix, vals)
 }
 
-func (v *synVar) setText(ix any, text string) error {
+func (v *synVar) setText(w Work, ix any, text string) error {
 	s := v.s
 	x, err := eqn.ParseExpr(s.net.source(text))
 	if err != nil {
@@ -259,14 +259,14 @@ func (v *synVar) setText(ix any, text string) error {
 		site += "\x00" + v.path.name
 	}
 	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
-		return v.set(nil, q)
+		return v.set(w, nil, q)
 	}
 	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.visit(site), step: s.net.clock.step, made: len(s.conns), snap: map[*Variable][]uint32{}, cols: map[*synVar][]column{}}
 	for _, old := range append(append([]*synVar(nil), s.vars...), v) {
 		z.cols[old] = append([]column(nil), old.cols...)
 	}
 	// Lower it once now: names and units are checked, values are taken.
-	m := s.columnLanes(v.name, site, z.visit, sc)
+	m := s.columnLanes(w, v.name, site, z.visit, sc)
 	if _, err := z.lower(m, v.sym); err != nil {
 		return err
 	}
@@ -283,11 +283,11 @@ func (v *synVar) setText(ix any, text string) error {
 	for range s.conns {
 		tmp.cols = append(tmp.cols, column{lazy: z})
 	}
-	at, err := s.synapses(ix)
+	at, err := s.synapses(w, ix)
 	if err != nil {
 		return err
 	}
-	all, err := tmp.all()
+	all, err := tmp.all(w)
 	if err != nil {
 		return err
 	}
@@ -295,17 +295,17 @@ func (v *synVar) setText(ix any, text string) error {
 	for k, n := range at {
 		vals.wide[k] = all.V[n]
 	}
-	return v.scatter(at, vals)
+	return v.scatter(w, at, vals)
 }
 
 // scatter puts values at chosen synapses, which makes the columns explicit.
-func (v *synVar) scatter(ix any, vals *list) error {
+func (v *synVar) scatter(w Work, ix any, vals *list) error {
 	s := v.s
-	all, err := v.all()
+	all, err := v.all(w)
 	if err != nil {
 		return err
 	}
-	at, err := s.synapses(ix)
+	at, err := s.synapses(w, ix)
 	if err != nil {
 		return err
 	}
@@ -316,11 +316,11 @@ func (v *synVar) scatter(ix any, vals *list) error {
 	for k, p := range at {
 		all.V[p] = vals.at(min(k, n-1))
 	}
-	return v.give(&list{wide: all.V})
+	return v.give(w, &list{wide: all.V})
 }
 
 // give makes vals, which nobody changes any more, the values of all synapses.
-func (v *synVar) give(vals *list) error {
+func (v *synVar) give(w Work, vals *list) error {
 	words, err := vals.encode(v.sym, v.s.net.dt)
 	if err != nil {
 		return err
@@ -330,7 +330,7 @@ func (v *synVar) give(vals *list) error {
 	}
 	lo := 0
 	for c := range v.cols {
-		n, err := v.s.count(c)
+		n, err := v.s.count(w, c)
 		if err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func (c *compiler) deliver(a *accumulator) error {
 		rows[k].ids = map[*groupEvent]int{}
 		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.order), NTgt: a.size}
 		for _, p := range g.parts {
-			delay, unit, err := p.s.delayColumn(p.w, p.life.conn, p.delays)
+			delay, unit, err := p.s.delayColumn(c.w, p.w, p.life.conn, p.delays)
 			if err != nil {
 				return err
 			}
@@ -256,14 +256,14 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 		}
 		return m.b.Gather(slot, at, ir.Range{})
 	case degreeRef:
-		w, err := m.s.degrees(r.post, len(m.s.conns))
+		w, err := m.s.degrees(m.c.w, r.post, len(m.s.conns))
 		if err != nil && m.err == nil {
 			m.err = err
 		}
 		key := fmt.Sprintf("%s degrees %v", m.s.auto, r.post)
 		return m.b.Gather(m.bound(key, ir.Table, ir.I32, backend.Binding{Buf: m.c.table(key, key, ir.I32, w), Event: -1}), m.index(r.post), ir.Range{})
 	case *synVar:
-		w, err := r.words(m.k)
+		w, err := r.words(m.c.w, m.k)
 		if err == nil {
 			key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.name, m.k)
 			return m.b.Load(m.bound(key, ir.Array, irType(r.sym), backend.Binding{Buf: m.c.table(key, key, irType(r.sym), w), Event: -1}))
@@ -343,7 +343,7 @@ func (o *order) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y 
 		a.segment(r.v)
 		a.scale = 0x1p30
 	} else {
-		if err := s.onlyOne(k, r, st); err != nil {
+		if err := s.onlyOne(c.w, k, r, st); err != nil {
 			return err
 		}
 	}
@@ -368,7 +368,7 @@ func (o *order) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y 
 		if err != nil {
 			return err
 		}
-		delay, unit, err := s.delayColumn(w, k, l.delays)
+		delay, unit, err := s.delayColumn(c.w, w, k, l.delays)
 		if err != nil {
 			return err
 		}
@@ -415,12 +415,12 @@ func (o *order) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y 
 }
 
 // onlyOne refuses a write whose result would depend on the order of synapses.
-func (s *Synapses) onlyOne(k int, r endRef, st eqn.Stmt) error {
-	n, err := s.conns[k].proj.Count(0)
+func (s *Synapses) onlyOne(w Work, k int, r endRef, st eqn.Stmt) error {
+	n, err := s.conns[k].proj.Count(w)
 	if err != nil {
 		return err
 	}
-	cols, err := s.conns[k].proj.Columns(0, n, 0)
+	cols, err := s.conns[k].proj.Columns(w, 0, n, 0)
 	if err != nil {
 		return err
 	}
@@ -448,13 +448,13 @@ func (c *compiler) measure(spec *connect.Spec) (*connect.Stats, error) {
 			sure.Projs = append(sure.Projs, p)
 		}
 	}
-	m := connect.Estimate(sure, 1, 1)
-	if free := c.n.free; m.Synapses > most || free > 0 && m.Entries > free {
+	m := connect.Estimate(sure, 1, c.w.Single())
+	if free := c.w.Memory; m.Synapses > most || free > 0 && m.Entries > free {
 		if free <= 0 {
 			free = 2 * most
 		}
 		return nil, fmt.Errorf("%s: some %.2g synapses need at least %.0f GB of memory, %.0f GB are free; %.2g of them would fit: connect fewer neurons, or with a smaller p=",
 			spec.Name, float64(m.Synapses), float64(m.Entries)/1e9, float64(free)/1e9, float64(free)/float64(max(m.Entries, 1)))
 	}
-	return connect.Measure(spec, c.n.threads)
+	return connect.Measure(spec, c.w)
 }

@@ -125,6 +125,15 @@ type Var struct {
 	v      *Variable
 	lo, hi int
 	syn    *synVar // a variable of Synapses; v is nil then
+	w      Work
+}
+
+// In is the variable, to be read and assigned under other settings than the
+// zero Work.
+func (v *Var) In(w Work) *Var {
+	in := *v
+	in.w = w
+	return &in
 }
 
 // Dim is the dimension of the values.
@@ -159,7 +168,7 @@ func (v *Var) symbol() *eqn.Symbol {
 // Len is the number of values that Get(nil) returns.
 func (v *Var) Len() (int, error) {
 	if v.syn != nil && !v.Scalar() {
-		return v.syn.s.N()
+		return v.syn.s.N(v.w)
 	}
 	if v.Scalar() {
 		return 1, nil
@@ -170,13 +179,13 @@ func (v *Var) Len() (int, error) {
 // Get returns the values at an index (nil: all) in SI units.
 func (v *Var) Get(ix any) (Array, error) {
 	if v.syn != nil {
-		return v.syn.get(ix)
+		return v.syn.get(v.w, ix)
 	}
 	g := v.v.g
 	if v.v.shared {
 		return v.all()
 	}
-	at, err := g.net.neurons(span{g, v.lo, v.hi}, ix)
+	at, err := g.net.neurons(v.w, span{g, v.lo, v.hi}, ix)
 	if err != nil {
 		return Array{}, err
 	}
@@ -203,7 +212,7 @@ func (v *Var) all() (Array, error) {
 		return out, nil
 	case v.v.words == nil || v.v.name == "not_refractory" && g.refKind == refConst:
 		// A subexpression, worked out now; its i and N are the whole group's.
-		words, err := g.evalWords(g.span(), &eqn.Name{ID: v.v.name}, v.v.sym)
+		words, err := g.evalWords(v.w, g.span(), &eqn.Name{ID: v.v.name}, v.v.sym)
 		if err != nil {
 			return Array{}, err
 		}
@@ -222,7 +231,7 @@ func (v *Var) all() (Array, error) {
 // is worked out for every neuron now.
 func (v *Var) Set(ix, x any) error {
 	if v.syn != nil {
-		return v.syn.set(ix, x)
+		return v.syn.set(v.w, ix, x)
 	}
 	g, s := v.v.g, v.v.sym
 	if s.ReadOnly || v.v.words == nil {
@@ -238,7 +247,7 @@ func (v *Var) Set(ix, x any) error {
 		}
 		ix = nil
 	}
-	at, err := g.net.neurons(span, ix)
+	at, err := g.net.neurons(v.w, span, ix)
 	if err != nil {
 		return err
 	}
@@ -286,7 +295,7 @@ func (v *Var) setText(s span, at []int, text string) error {
 	if err != nil {
 		return err
 	}
-	words, err := g.evalWords(s, x, v.v.sym)
+	words, err := g.evalWords(v.w, s, x, v.v.sym)
 	if err != nil {
 		return err
 	}
@@ -304,7 +313,7 @@ func (v *Var) setText(s span, at []int, text string) error {
 
 // neurons resolves an index within a span to neurons of the group; nil means
 // the whole span.
-func (n *Network) neurons(s span, ix any) ([]int, error) {
+func (n *Network) neurons(w Work, s span, ix any) ([]int, error) {
 	size := s.hi - s.lo
 	switch x := ix.(type) {
 	case nil:
@@ -314,7 +323,7 @@ func (n *Network) neurons(s span, ix any) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		words, err := s.g.evalWords(s, e, &eqn.Symbol{Name: "condition", Type: eqn.Boolean})
+		words, err := s.g.evalWords(w, s, e, &eqn.Symbol{Name: "condition", Type: eqn.Boolean})
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/kernels"
 )
@@ -57,7 +58,7 @@ func bits(e int) backend.Binding         { return backend.Binding{Buf: backend.N
 func bench(b *testing.B, p *sketch, threads, warm int) {
 	cpu := kernels.New(threads)
 	defer cpu.Close()
-	prog, err := cpu.Load(&p.Plan)
+	prog, err := cpu.Load(host.Work{}, &p.Plan)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"synfire/engine/connect"
+	"synfire/engine/host"
 )
 
 // BenchmarkAdd adds groups of synapses taken at random from a table larger than
@@ -65,7 +66,7 @@ func randomTable(rows, groups, length, tile, width int) *connect.Table {
 	proj := &connect.Proj{Name: "random", Rule: connect.FixedTotal, N: n, NPre: rows * groups, NPost: tile, Seed: [2]uint32{1, 0},
 		Weight: connect.Column{Const: 1, Lo: 1, Hi: 1}, Delay: connect.Column{Const: 1}}
 	spec := &connect.Spec{Name: "random", NSrc: rows * groups, NTgt: tile, Projs: []*connect.Proj{proj}, Scale: 1, Width: width, Uniform: 1}
-	all, err := connect.Build(spec, [][]connect.Range{{{Lo: 0, Hi: tile}}}, 2)
+	all, err := connect.Build(spec, [][]connect.Range{{{Lo: 0, Hi: tile}}}, host.Work{Threads: 2})
 	if err != nil {
 		panic(err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/engine/vm"
 )
@@ -70,7 +71,7 @@ func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, erro
 	}
 	if e.list == nil {
 		e.list = &want
-		if err := want.build(p.cpu.threads); err != nil {
+		if err := want.build(p.work); err != nil {
 			return nil, err
 		}
 		*lists = append(*lists, &want)
@@ -211,7 +212,7 @@ type listing struct {
 // listingMemory is what a listing will take: number and far end of each synapse,
 // as much again while they are sorted, and an index for each thread.
 func listingMemory(spec *connect.Spec, post bool, ways int) connect.Memory {
-	m := connect.Estimate(spec, ways, ways)
+	m := connect.Estimate(spec, ways, host.Work{Threads: ways})
 	m.Entries, m.Scratch = 8*m.Synapses, 12*m.Synapses
 	if post {
 		m.Index = m.Index / int64(max(spec.NSrc, 1)) * int64(spec.NTgt)
@@ -219,19 +220,19 @@ func listingMemory(spec *connect.Spec, post bool, ways int) connect.Memory {
 	return m
 }
 
-func (l *listing) build(threads int) error {
-	at, err := connect.Adjacent(l.spec, l.post, threads)
+func (l *listing) build(w host.Work) error {
+	at, err := connect.Adjacent(l.spec, l.post, w)
 	if err != nil {
 		return err
 	}
 	l.delays, l.index, l.k = at.Delays, at.Index, at.K
 	far, first := make([]uint32, len(l.k)), 0
 	for _, proj := range l.spec.Projs {
-		n, err := proj.Count(threads)
+		n, err := proj.Count(w)
 		if err != nil {
 			return err
 		}
-		err = proj.Walk(0, n, threads, 0, func(_ int, c *connect.Columns) error {
+		err = proj.Walk(w, 0, n, 0, func(_ int, c *connect.Columns) error {
 			ends, off := c.J, proj.Tgt0
 			if l.post {
 				ends, off = c.I, proj.Row0

@@ -10,6 +10,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/kernels/ref"
 )
@@ -148,7 +149,7 @@ func TestAnyEffect(t *testing.T) {
 			seen[kind]++
 		}
 		run := func(b backend.Backend) (state [][]uint32, f backend.Fault) {
-			prog, err := b.Load(p)
+			prog, err := b.Load(host.Work{}, p)
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}

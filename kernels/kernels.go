@@ -11,6 +11,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/vm"
 )
 
@@ -52,7 +53,7 @@ func (c *cpu) team(plan *backend.Plan) int {
 			if st.Form == backend.FormEffect {
 				each = effect
 			}
-			n = float64(float64(connect.Estimate(plan.Tables[st.Table].Spec, 1, 1).Synapses) * rate * plan.Dt)
+			n = float64(float64(connect.Estimate(plan.Tables[st.Table].Spec, 1, host.Work{Threads: 1}).Synapses) * rate * plan.Dt)
 		}
 		work += float64(each * n)
 	}
@@ -60,9 +61,6 @@ func (c *cpu) team(plan *backend.Plan) int {
 }
 
 func (c *cpu) Name() string { return "cpu" }
-
-// FreeMemory is what the machine has left, in bytes; 0: not known.
-func (c *cpu) FreeMemory() int64 { return available() }
 
 func (c *cpu) Caps() backend.Caps {
 	threads, plural := c.threads, "s"
@@ -75,11 +73,11 @@ func (c *cpu) Caps() backend.Caps {
 	return backend.Caps{Device: fmt.Sprintf("%d thread%s, %s", threads, plural, vm.SIMD()), Threads: threads, SIMD: vm.SIMD()}
 }
 
-func (c *cpu) Load(plan *backend.Plan) (backend.Program, error) {
+func (c *cpu) Load(w host.Work, plan *backend.Plan) (backend.Program, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p, err := newProgram(c, plan)
+	p, err := newProgram(w, c, plan)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/backend/backendtest"
+	"synfire/engine/host"
 	"synfire/kernels"
 )
 
@@ -41,7 +42,7 @@ func TestTeam(t *testing.T) {
 	}
 	for _, c := range []struct{ ask, n, want int }{{0, 1000, 1}, {0, 10_000_000, runtime.GOMAXPROCS(0)}, {3, 1000, 3}} {
 		b := kernels.New(c.ask)
-		prog, err := b.Load(plan(c.n))
+		prog, err := b.Load(host.Work{}, plan(c.n))
 		if err != nil {
 			t.Fatal(err)
 		}

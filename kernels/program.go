@@ -9,11 +9,13 @@ import (
 	"unsafe"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 )
 
 // program is a plan on threads.
 type program struct {
 	cpu     *cpu
+	work    host.Work // of building; while it loads
 	plan    *backend.Plan
 	lay     *layout
 	sched   *schedule
@@ -37,8 +39,9 @@ type program struct {
 	stop  atomic.Int64 // step of the Run in which the earliest fault lies
 }
 
-func newProgram(c *cpu, plan *backend.Plan) (*program, error) {
-	p := &program{cpu: c, plan: plan, lay: newLayout(plan, c.team(plan)), spins: 500}
+func newProgram(w host.Work, c *cpu, plan *backend.Plan) (*program, error) {
+	w.Threads = c.threads
+	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(plan, c.team(plan)), spins: 500}
 	p.sched = newSchedule(plan, p.lay)
 	if runtime.GOMAXPROCS(0) < p.lay.threads {
 		p.spins = 1

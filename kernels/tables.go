@@ -2,12 +2,10 @@ package kernels
 
 import (
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 )
 
 // built is the tables of a Spec, for one division of its targets.
@@ -70,7 +68,7 @@ func (p *program) loadTables() error {
 	for _, o := range orders {
 		spec := p.plan.Tables[p.plan.Stages[o.stage].Table].Spec
 		if p.cpu.find(spec, o.key) == nil {
-			count(fmt.Sprintf("%p %s", spec, o.key), spec, connect.Estimate(spec, len(flat(o.tiles)), p.cpu.threads))
+			count(fmt.Sprintf("%p %s", spec, o.key), spec, connect.Estimate(spec, len(flat(o.tiles)), p.work))
 		}
 	}
 	for i := range p.plan.Stages {
@@ -83,7 +81,7 @@ func (p *program) loadTables() error {
 		return err
 	}
 	for _, o := range orders {
-		b, err := p.cpu.build(p.plan.Tables[p.plan.Stages[o.stage].Table].Spec, o.key, o.tiles)
+		b, err := p.cpu.build(p.work, p.plan.Tables[p.plan.Stages[o.stage].Table].Spec, o.key, o.tiles)
 		if err != nil {
 			return err
 		}
@@ -118,57 +116,16 @@ func (p *program) fits(m connect.Memory, largest int64, name string) error {
 			state += n
 		}
 	}
-	need, free := m.Total()+state+records, available()
+	need, free := m.Total()+state+records, p.work.Free()
 	if free <= 0 || need <= free {
 		return nil
 	}
 	msg := fmt.Sprintf("the network needs %s of memory and %s are free: %s for %d synapses (the largest table, %s, %s), %s for neurons, %s for records",
-		size(need), size(free), size(m.Total()), m.Synapses, name, size(largest), size(state), size(records))
+		host.Size(need), host.Size(free), host.Size(m.Total()), m.Synapses, name, host.Size(largest), host.Size(state), host.Size(records))
 	if m.Total() > 0 {
 		msg += fmt.Sprintf("; %.3g of its synapses would fit", max(0, float64(free-state-records)/float64(m.Total())))
 	}
 	return fmt.Errorf("cpu: %s", msg)
-}
-
-func size(n int64) string {
-	if n >= 1e9 {
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-}
-
-// available is the memory that can be had, in bytes: what the system says, or
-// less where a control group limits the process; 0 if neither tells.
-func available() int64 {
-	free := int64(0)
-	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if f := strings.Fields(line); len(f) > 1 && f[0] == "MemAvailable:" {
-				kb, _ := strconv.ParseInt(f[1], 10, 64)
-				free = kb << 10
-			}
-		}
-	}
-	number := func(path string) int64 {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return -1
-		}
-		n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-		if err != nil {
-			return -1 // "max"
-		}
-		return n
-	}
-	for _, g := range [][2]string{
-		{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
-		{"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
-	} {
-		if limit, used := number(g[0]), number(g[1]); limit > 0 && used >= 0 && (free == 0 || limit-used < free) {
-			free = max(limit-used, 1)
-		}
-	}
-	return free
 }
 
 func (c *cpu) find(spec *connect.Spec, key string) *built {
@@ -180,11 +137,11 @@ func (c *cpu) find(spec *connect.Spec, key string) *built {
 	return nil
 }
 
-func (c *cpu) build(spec *connect.Spec, key string, tiles [][][]connect.Range) (*built, error) {
+func (c *cpu) build(w host.Work, spec *connect.Spec, key string, tiles [][][]connect.Range) (*built, error) {
 	if b := c.find(spec, key); b != nil {
 		return b, nil
 	}
-	all, err := connect.Build(spec, flat(tiles), c.threads)
+	all, err := connect.Build(spec, flat(tiles), w)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -33,14 +34,14 @@ func total(name string, n, synapses int) *connect.Spec {
 
 // TestTooLarge: a network beyond the memory is refused before any is taken.
 func TestTooLarge(t *testing.T) {
-	if available() == 0 {
+	if host.Free() == 0 {
 		t.Skip("this system does not tell how much memory is free")
 	}
 	var specs []*connect.Spec
 	for range 1000 { // some 4 TB
 		specs = append(specs, total("C", 1<<20, 1<<31-1))
 	}
-	_, err := New(2).Load(driven(1<<20, specs...))
+	_, err := New(2).Load(host.Work{}, driven(1<<20, specs...))
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -58,7 +59,7 @@ func TestTablesAreKept(t *testing.T) {
 	c := New(2).(*cpu)
 	defer c.Close()
 	load := func(specs ...*connect.Spec) backend.Program {
-		p, err := c.Load(driven(100, specs...))
+		p, err := c.Load(host.Work{}, driven(100, specs...))
 		if err != nil {
 			t.Fatal(err)
 		}

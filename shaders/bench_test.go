@@ -8,6 +8,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -54,7 +55,7 @@ func lif(n, draws, out int) *backend.Plan {
 func benchmark(b *testing.B, p *backend.Plan, neurons, philox int) {
 	be := open(b, Options{NoSelfTest: true, Philox: philox})
 	defer be.Close()
-	prog, err := be.Load(p)
+	prog, err := be.Load(host.Work{}, p)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -47,7 +48,7 @@ func TestErrors(t *testing.T) {
 		t.Run(c.inject, func(t *testing.T) {
 			b := open(t, Options{Inject: c.inject, NoSelfTest: true, Fence: 1})
 			defer b.Close()
-			p, err := b.Load(drift(1000, 1e9))
+			p, err := b.Load(host.Work{}, drift(1000, 1e9))
 			if err == nil {
 				defer p.Close()
 				_, err = p.Run(10, nil)
@@ -89,7 +90,7 @@ func TestCompileErrorNamesIR(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	b := open(t, Options{NoSelfTest: true})
 	defer b.Close()
-	_, err := b.Load(drift(1<<29, 1))
+	_, err := b.Load(host.Work{}, drift(1<<29, 1))
 	var dev *DeviceError
 	if !errors.As(err, &dev) || dev.Kind != TooLarge {
 		t.Errorf("%v, expected an error of kind %q", err, TooLarge)
@@ -101,7 +102,7 @@ func TestTooLarge(t *testing.T) {
 func TestFaultInSpan(t *testing.T) {
 	b := open(t, Options{NoSelfTest: true})
 	defer b.Close()
-	p, err := b.Load(drift(500, 60))
+	p, err := b.Load(host.Work{}, drift(500, 60))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/backend/backendtest"
+	"synfire/engine/host"
 )
 
 // TestMain makes fewer random networks than rapid would by itself, since each
@@ -77,8 +78,8 @@ type small struct {
 	t testing.TB
 }
 
-func (s small) Load(p *backend.Plan) (backend.Program, error) {
-	prog, err := s.Backend.Load(p)
+func (s small) Load(w host.Work, p *backend.Plan) (backend.Program, error) {
+	prog, err := s.Backend.Load(w, p)
 	var dev *DeviceError
 	if errors.As(err, &dev) && dev.Kind == TooLarge {
 		s.t.Skipf("the plan's state is larger than the block that this variant forces: %v", err)

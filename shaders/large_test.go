@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/kernels/ref"
 )
 
@@ -27,7 +28,7 @@ func TestLarge(t *testing.T) {
 		}
 		p.Bufs[2].Init = append(p.Bufs[2].Init, f32(x))
 	}
-	r, err := ref.New().Load(p)
+	r, err := ref.New().Load(host.Work{}, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func TestLarge(t *testing.T) {
 	for _, block := range []int64{0, 300 << 10} {
 		b := open(t, Options{NoSelfTest: true, MaxBlock: block})
 		defer b.Close()
-		g, err := b.Load(p)
+		g, err := b.Load(host.Work{}, p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/kernels/ref"
 )
 
@@ -37,7 +38,7 @@ func TestMutations(t *testing.T) {
 // trace is v after each step.
 func trace(t *testing.T, b backend.Backend, p *backend.Plan, steps int) [][]uint32 {
 	t.Helper()
-	prog, err := b.Load(p)
+	prog, err := b.Load(host.Work{}, p)
 	if err != nil {
 		t.Fatal(err)
 	}

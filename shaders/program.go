@@ -4,18 +4,19 @@ package shaders
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/go-gl/gl/v4.3-core/gl"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 )
 
 // program is a plan on the device.
 type program struct {
 	d        *device
+	work     host.Work // of building
 	plan     *backend.Plan
 	l        *layout
 	arenas   []*memoryBuffer
@@ -51,11 +52,11 @@ type dispatch struct {
 	name    string
 }
 
-func (b *glBackend) Load(plan *backend.Plan) (backend.Program, error) {
+func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p := &program{d: b.d, plan: plan, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
+	p := &program{d: b.d, work: w, plan: plan, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
 	err := b.d.do(func() error { return p.load() })
 	if err != nil {
 		b.d.do(func() error { p.free(); return nil })
@@ -148,7 +149,7 @@ func (p *program) placeEnds() (map[int]ends, error) {
 		if err := effectLacks(p.plan, s); err != nil {
 			return nil, err
 		}
-		source, target, err := endsOf(p.plan.Tables[s.Table].Spec)
+		source, target, err := endsOf(p.work, p.plan.Tables[s.Table].Spec)
 		if err != nil {
 			return nil, err
 		}
@@ -177,13 +178,13 @@ func (p *program) estimate() error {
 	for i := range p.plan.Stages {
 		if s := &p.plan.Stages[i]; s.Form == backend.FormDeliver {
 			spec := p.plan.Tables[s.Table].Spec
-			m := connect.Estimate(spec, 1, 0)
+			m := connect.Estimate(spec, 1, p.work)
 			need += m.Entries + m.Index
 		}
 	}
 	free := p.d.info.MemoryFree
 	if free == 0 && p.d.info.Software {
-		free = hostMemory()
+		free = p.work.Free()
 	}
 	if p.d.opt.Inject == "memory" {
 		free = 1 << 10
@@ -192,18 +193,6 @@ func (p *program) estimate() error {
 		return p.d.fail(NoMemory, "the network needs %d MiB, %d MiB are free; make it smaller or use --backend cpu", need>>20, free>>20)
 	}
 	return nil
-}
-
-// hostMemory is what Linux says it could still give, 0 if it does not tell.
-func hostMemory() int64 {
-	data, _ := os.ReadFile("/proc/meminfo")
-	for line := range strings.Lines(string(data)) {
-		var kib int64
-		if n, _ := fmt.Sscanf(line, "MemAvailable: %d kB", &kib); n == 1 {
-			return kib << 10
-		}
-	}
-	return 0
 }
 
 // limitWords is the size of the largest buffer that the device takes: what it
@@ -270,13 +259,13 @@ func (p *program) upload(seg *segment, most int) (sets []rowSet, delays []uint16
 	s := &p.plan.Stages[seg.stage]
 	spec := p.plan.Tables[s.Table].Spec
 	if seg.form == backend.FormEffect {
-		adj, err := connect.Adjacent(spec, s.Post, 0)
+		adj, err := connect.Adjacent(spec, s.Post, p.work)
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		sets, delays = []rowSet{{index: adj.Index, words: adj.K}}, adj.Delays
 	} else {
-		tables, err := connect.Build(spec, connect.Cut(spec.NTgt, 1), 0)
+		tables, err := connect.Build(spec, connect.Cut(spec.NTgt, 1), p.work)
 		if err != nil {
 			return nil, nil, nil, err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 )
 
 // rowSet is one tile's rows before they are cut into shards: the entries of
@@ -127,13 +128,13 @@ func pieces(longest int) (n, chunk int) {
 
 // endsOf makes the columns that an effect stage binds with SlotSource and
 // SlotTarget: sources and targets of a table's Spec by synapse.
-func endsOf(spec *connect.Spec) (source, target []uint32, err error) {
+func endsOf(w host.Work, spec *connect.Spec) (source, target []uint32, err error) {
 	for _, p := range spec.Projs {
-		n, err := p.Count(0)
+		n, err := p.Count(w)
 		if err != nil {
 			return nil, nil, err
 		}
-		c, err := p.Columns(0, n, 0)
+		c, err := p.Columns(w, 0, n, 0)
 		if err != nil {
 			return nil, nil, err
 		}

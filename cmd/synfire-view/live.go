@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 )
 
 // pace lets a model advance as the person at the window wants it to.
@@ -94,8 +95,8 @@ type live struct {
 }
 
 // Load implements backend.Backend.
-func (l *live) Load(p *backend.Plan) (backend.Program, error) {
-	prog, err := l.Backend.Load(p)
+func (l *live) Load(w host.Work, p *backend.Plan) (backend.Program, error) {
+	prog, err := l.Backend.Load(w, p)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,16 @@
 package backend
 
-import "fmt"
+import (
+	"fmt"
+
+	"synfire/engine/host"
+)
 
 // Backend opens programs on one device.
 type Backend interface {
 	Name() string // "ref", "cpu", "gl"
 	Caps() Caps
-	Load(*Plan) (Program, error)
+	Load(host.Work, *Plan) (Program, error) // heeds the context, and the memory where its own is the host's
 	Close() error
 }
 

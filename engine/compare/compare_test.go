@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/engine/script"
 	"synfire/kernels"
@@ -128,13 +129,13 @@ type faulty struct {
 	read   func(p *backend.Plan, b backend.BufID, dst []uint32)
 }
 
-func (f *faulty) Load(p *backend.Plan) (backend.Program, error) {
+func (f *faulty) Load(w host.Work, p *backend.Plan) (backend.Program, error) {
 	q := *p
 	q.Stages = slices.Clone(p.Stages)
 	if f.change != nil {
 		f.change(&q)
 	}
-	prog, err := f.Backend.Load(&q)
+	prog, err := f.Backend.Load(w, &q)
 	if err == nil && f.read != nil {
 		prog = &misread{prog, f, p}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -139,7 +140,7 @@ func (s *snapshot) prefix(n int) *backend.Plan {
 // step runs one step of a plan from the snapshot's state and returns the state
 // after it.
 func (s *snapshot) step(b backend.Backend, p *backend.Plan) ([][]uint32, error) {
-	prog, err := b.Load(p)
+	prog, err := b.Load(host.Work{}, p)
 	if err != nil {
 		return nil, err
 	}

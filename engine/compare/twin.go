@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 )
 
 // Twin is a backend that runs every plan on a second backend as well and
@@ -22,15 +23,15 @@ type Twin struct {
 }
 
 // Load implements backend.Backend.
-func (t *Twin) Load(p *backend.Plan) (backend.Program, error) {
-	a, err := t.Backend.Load(p)
+func (t *Twin) Load(w host.Work, p *backend.Plan) (backend.Program, error) {
+	a, err := t.Backend.Load(w, p)
 	if err != nil {
 		return nil, err
 	}
 	if t.parted {
 		return a, nil
 	}
-	b, err := t.Other.Load(p)
+	b, err := t.Other.Load(w, p)
 	if err != nil {
 		a.Close()
 		return nil, fmt.Errorf("on %s, which runs along: %w", t.Other.Name(), err)

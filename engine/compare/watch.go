@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 )
 
 // Mark is what stands for a run when Step steps are done.
@@ -88,8 +89,8 @@ type watch struct {
 }
 
 // Load implements backend.Backend.
-func (w *watch) Load(p *backend.Plan) (backend.Program, error) {
-	prog, err := w.Backend.Load(p)
+func (w *watch) Load(set host.Work, p *backend.Plan) (backend.Program, error) {
+	prog, err := w.Backend.Load(set, p)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package connect
 import (
 	"fmt"
 	"math"
+
+	"synfire/engine/host"
 )
 
 // Adjacency lists, for each source (or, by target, for each target) of a Spec,
@@ -16,8 +18,8 @@ type Adjacency struct {
 }
 
 // Adjacent makes the adjacency of all synapses by source, or by target.
-func Adjacent(s *Spec, byTarget bool, threads int) (*Adjacency, error) {
-	st, err := Measure(s, threads)
+func Adjacent(s *Spec, byTarget bool, w host.Work) (*Adjacency, error) {
+	st, err := Measure(s, w)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +40,7 @@ func Adjacent(s *Spec, byTarget bool, threads int) (*Adjacency, error) {
 	each := func(f func(g int, k uint32)) error {
 		first := 0
 		for n, p := range s.Projs {
-			err := p.Walk(0, int(st.Count[n]), 1, WantSteps, func(_ int, c *Columns) error {
+			err := p.Walk(host.Work{Ctx: w.Ctx, Threads: 1}, 0, int(st.Count[n]), WantSteps, func(_ int, c *Columns) error {
 				ends, row0 := c.I, p.Row0
 				if byTarget {
 					ends, row0 = c.J, p.Tgt0

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -89,12 +90,12 @@ func BenchmarkBuild(b *testing.B) {
 	for b.Loop() {
 		s := potjansDiesmann(b, scale)
 		begin := time.Now()
-		st, err := Measure(s, 2)
+		st, err := Measure(s, host.Work{Threads: 2})
 		if err != nil {
 			b.Fatal(err)
 		}
 		measured := time.Since(begin)
-		tables, err := Build(s, Cut(s.NTgt, 2), 2)
+		tables, err := Build(s, Cut(s.NTgt, 2), host.Work{Threads: 2})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -121,16 +122,16 @@ func BenchmarkBernoulli(b *testing.B) {
 		p := &Proj{Name: "p", Rule: Bernoulli, P: .01, NPre: 10000, NPost: 100000, Stream: 3, Weight: Column{Const: 1}, Delay: Column{Const: 10}}
 		s := &Spec{Name: "p", Scale: 1, Uniform: 1, NSrc: p.NPre, NTgt: p.NPost, Projs: []*Proj{p}}
 		begin := time.Now()
-		if _, err := p.Count(1); err != nil {
+		if _, err := p.Count(host.Work{Threads: 1}); err != nil {
 			b.Fatal(err)
 		}
 		counted := time.Since(begin)
-		st, err := Measure(s, 1)
+		st, err := Measure(s, host.Work{Threads: 1})
 		if err != nil {
 			b.Fatal(err)
 		}
 		measured := time.Since(begin)
-		tables, err := Build(s, Cut(s.NTgt, 2), 1)
+		tables, err := Build(s, Cut(s.NTgt, 2), host.Work{Threads: 1})
 		if err != nil {
 			b.Fatal(err)
 		}

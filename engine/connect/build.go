@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"sync"
+
+	"synfire/engine/host"
 )
 
 // Build makes one table for each tile, all at once, so that each synapse is
@@ -17,12 +19,12 @@ import (
 // source and delay in a worker's own memory and written where the blocks before
 // it end. Lists by target, or in the order given, need two passes over
 // themselves for each tile (count, then fill) around that; tiles run in parallel.
-func Build(s *Spec, tiles [][]Range, threads int) ([]*Table, error) {
-	st, err := Measure(s, threads)
+func Build(s *Spec, tiles [][]Range, w host.Work) ([]*Table, error) {
+	st, err := Measure(s, w)
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{s: s, st: st, threads: workers(threads), d: len(st.Delays)}
+	b := &builder{s: s, st: st, work: w, d: len(st.Delays)}
 	if err := b.layout(tiles); err != nil {
 		return nil, err
 	}
@@ -48,7 +50,7 @@ const maxTiles = 1<<16 - 1
 type builder struct {
 	s       *Spec
 	st      *Stats
-	threads int
+	work    host.Work
 	d       int      // delays
 	column  []uint16 // number of each delay in st.Delays
 	place   []uint32 // of each target: tile<<16 | local target
@@ -104,7 +106,7 @@ func (b *builder) layout(tiles [][]Range) error {
 		return fmt.Errorf("%s: weights of %d bits; 0, 16 and 32 are possible", s.Name, s.Width)
 	}
 	for n, p := range s.Projs {
-		r, err := p.ready(b.threads)
+		r, err := p.ready(b.work)
 		if err != nil {
 			return err
 		}
@@ -202,7 +204,7 @@ func (b *builder) scattered(want Want, f func(tile, proj int, c *Columns) error)
 	if none {
 		return nil
 	}
-	return parallel(b.threads, len(b.tables), func(_, tile int) error {
+	return parallel(b.work, len(b.tables), func(_, tile int) error {
 		var bufs buffers
 		for n, p := range b.s.Projs {
 			r := b.rows[n]
@@ -219,6 +221,9 @@ func (b *builder) scattered(want Want, f func(tile, proj int, c *Columns) error)
 			w, step := newWalker(&bufs, p, r), p.chunk(r, float64(r.count()))
 			for _, part := range parts {
 				for lo := part.Lo; lo < part.Hi; {
+					if err := b.work.Err(); err != nil {
+						return err
+					}
 					hi := min((lo/step+1)*step, part.Hi)
 					c, err := w.run(lo, hi, 0, math.MaxInt, want)
 					if err == nil {
@@ -312,10 +317,10 @@ func (b *builder) sortRows() error {
 	if step > 4 {
 		step = step / 4 * 4
 	}
-	sorters := make([]*sorter, b.threads)
+	sorters := make([]*sorter, workers(b.work))
 	tn := &turn{end: make([]uint64, len(b.tables))}
 	tn.moved.L = &tn.mu
-	return parallel(b.threads, (s.NSrc+step-1)/step, func(worker, item int) error {
+	return parallel(b.work, (s.NSrc+step-1)/step, func(worker, item int) error {
 		if sorters[worker] == nil {
 			sorters[worker] = &sorter{walkers: make([]*walker, len(s.Projs)), size: make([]uint64, len(b.tables))}
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"synfire/engine/host"
 )
 
 // spec lays a few random projections over shared sources and targets.
@@ -117,7 +119,7 @@ func TestBuild(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := spec(t, rapid.SampledFrom([]int{4, 40, 150}).Draw(t, "n"))
 		tiles, held := tiling(t, s.NTgt)
-		tables, err := Build(s, tiles, 1)
+		tables, err := Build(s, tiles, host.Work{Threads: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +127,7 @@ func TestBuild(t *testing.T) {
 		if got := unpack(t, tables); !slices.Equal(sorted(got), sorted(want)) {
 			t.Fatalf("tables hold %d synapses\n%v\nwant %d\n%v", len(got), sorted(got), len(want), sorted(want))
 		}
-		again, err := Build(s, tiles, 3)
+		again, err := Build(s, tiles, host.Work{Threads: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +151,7 @@ func TestMeasure(t *testing.T) {
 				p.Weight.Lo, p.Weight.Hi = 0, 0
 			}
 		}
-		st, err := Measure(s, rapid.IntRange(1, 3).Draw(t, "threads"))
+		st, err := Measure(s, host.Work{Threads: rapid.IntRange(1, 3).Draw(t, "threads")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +203,7 @@ func TestAdjacent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := spec(t, 30)
 		byTarget := rapid.Bool().Draw(t, "by target")
-		a, err := Adjacent(s, byTarget, 2)
+		a, err := Adjacent(s, byTarget, host.Work{Threads: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +272,7 @@ func TestErrors(t *testing.T) {
 	for name, c := range cases {
 		for _, threads := range []int{1, 3} {
 			s := base(c.f)
-			_, err := Build(s, Cut(s.NTgt, 2), threads)
+			_, err := Build(s, Cut(s.NTgt, 2), host.Work{Threads: threads})
 			if err == nil {
 				t.Errorf("%s: no error", name)
 				continue
@@ -284,7 +286,7 @@ func TestErrors(t *testing.T) {
 	}
 	s := base(func(*Proj) {})
 	for _, tiles := range [][][]Range{{{{0, 3}}, {{2, 5}}}, {{{0, 6}}}, {{{3, 2}}}} {
-		if _, err := Build(s, tiles, 1); err == nil {
+		if _, err := Build(s, tiles, host.Work{Threads: 1}); err == nil {
 			t.Errorf("tiles %v: no error", tiles)
 		}
 	}
@@ -308,7 +310,7 @@ func TestGolden(t *testing.T) {
 		p.Delay, p.Unit = Column{Prog: drawn(uint32(10*n+2), 3, 0.25, 0.5)}, 2
 		s.Projs = append(s.Projs, p)
 	}
-	tables, err := Build(s, Cut(s.NTgt, 2), 2)
+	tables, err := Build(s, Cut(s.NTgt, 2), host.Work{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

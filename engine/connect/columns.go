@@ -3,6 +3,7 @@ package connect
 import (
 	"math"
 
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -183,8 +184,8 @@ func (p *Proj) at(c *Columns, k int, err error) error {
 }
 
 // ready prepares everything that computing columns needs.
-func (p *Proj) ready(threads int) (*rows, error) {
-	r, err := p.prepare(threads)
+func (p *Proj) ready(w host.Work) (*rows, error) {
+	r, err := p.prepare(w)
 	if err == nil {
 		err = p.prepareColumns(r)
 	}
@@ -192,8 +193,8 @@ func (p *Proj) ready(threads int) (*rows, error) {
 }
 
 // Count is the number of synapses.
-func (p *Proj) Count(threads int) (int, error) {
-	r, err := p.prepare(threads)
+func (p *Proj) Count(w host.Work) (int, error) {
+	r, err := p.prepare(w)
 	if err != nil {
 		return 0, err
 	}
@@ -202,16 +203,16 @@ func (p *Proj) Count(threads int) (int, error) {
 
 // Trim counts the synapses and lets go of what is not needed once that is done:
 // of I, where it ascends, since the rows say it.
-func (p *Proj) Trim(threads int) (int, error) {
-	n, err := p.Count(threads)
+func (p *Proj) Trim(w host.Work) (int, error) {
+	n, err := p.Count(w)
 	if err == nil && p.Rule == Given && p.rows.sorted {
 		p.I = nil
 	}
 	return n, err
 }
 
-// Columns computes synapses k0 to k1-1, on all cores.
-func (p *Proj) Columns(k0, k1 int, want Want) (*Columns, error) {
+// Columns computes synapses k0 to k1-1.
+func (p *Proj) Columns(w host.Work, k0, k1 int, want Want) (*Columns, error) {
 	n := max(k1-k0, 0)
 	all := &Columns{K0: k0, I: make([]uint32, n), J: make([]uint32, n)}
 	if want&WantSteps != 0 {
@@ -223,7 +224,7 @@ func (p *Proj) Columns(k0, k1 int, want Want) (*Columns, error) {
 	if want&WantWeight != 0 {
 		all.Weight = make([]float32, n)
 	}
-	err := p.Walk(k0, k1, 0, want, func(_ int, c *Columns) error {
+	err := p.Walk(w, k0, k1, want, func(_ int, c *Columns) error {
 		at := c.K0 - k0
 		copy(all.I[at:], c.I)
 		copy(all.J[at:], c.J)
@@ -244,13 +245,12 @@ func (p *Proj) Columns(k0, k1 int, want Want) (*Columns, error) {
 	return all, nil
 }
 
-// Walk computes synapses k0 to k1-1 in blocks of some thousand, on threads
-// threads (0: all cores), and calls f for each block, from several goroutines
+// Walk computes synapses k0 to k1-1 in blocks of some thousand and calls f for each block, from several goroutines
 // at a time and in any order; worker numbers them from 0. What f gets is
 // overwritten after it returned, and f must not write to it. The first error,
 // by k, ends the walk.
-func (p *Proj) Walk(k0, k1, threads int, want Want, f func(worker int, c *Columns) error) error {
-	r, err := p.ready(threads)
+func (p *Proj) Walk(w host.Work, k0, k1 int, want Want, f func(worker int, c *Columns) error) error {
+	r, err := p.ready(w)
 	if err != nil {
 		return err
 	}
@@ -263,10 +263,10 @@ func (p *Proj) Walk(k0, k1, threads int, want Want, f func(worker int, c *Column
 	row0, row1 := r.holding(k0/r.repeat), r.holding((k1-1)/r.repeat)+1
 	step := p.chunk(r, float64(r.count()))
 	first := row0 / step // blocks begin at multiples of step, since four rows share their random words
-	walkers := make([]*walker, workers(threads))
-	return parallel(threads, (row1+step-1)/step-first, func(worker, item int) error {
+	walkers := make([]*walker, workers(w))
+	return parallel(w, (row1+step-1)/step-first, func(worker, item int) error {
 		if walkers[worker] == nil {
-			walkers[worker] = newWalker(&buffers{}, p, r)
+			walkers[worker] = newWalker(&buffers{work: w}, p, r)
 		}
 		lo := (first + item) * step
 		c, err := walkers[worker].run(max(lo, row0), min(lo+step, row1), k0, k1, want)

@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"synfire/engine/host"
 )
 
 // draw is all pairs of a projection.
 func draw(t *testing.T, p *Proj) *Columns {
 	t.Helper()
-	n, err := p.Count(0)
+	n, err := p.Count(host.Work{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := p.Columns(0, n, 0)
+	c, err := p.Columns(host.Work{}, 0, n, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,12 +185,12 @@ func TestEstimate(t *testing.T) {
 			{Name: "a", Rule: Bernoulli, NPre: 2000, NPost: 3000, P: 0.05, Weight: Column{Const: 1}, Delay: Column{Const: 3}},
 			{Name: "b", Rule: FixedIndegree, NPre: 500, NPost: 3000, N: 10, Weight: Column{Const: -1}, Delay: Column{Const: 15}},
 		}}
-		before := Estimate(s, 3, 2)
-		tables, err := Build(s, Cut(s.NTgt, 3), 2)
+		before := Estimate(s, 3, host.Work{Threads: 2})
+		tables, err := Build(s, Cut(s.NTgt, 3), host.Work{Threads: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
-		after := Estimate(s, 3, 2)
+		after := Estimate(s, 3, host.Work{Threads: 2})
 		var bytes, synapses int64
 		for _, x := range tables {
 			bytes += x.Bytes()
@@ -207,7 +209,7 @@ func TestEstimate(t *testing.T) {
 // TestFewBytes: a table of many sources with one delay stays small.
 func TestFewBytes(t *testing.T) {
 	s := &Spec{NSrc: 1000000, NTgt: 1000000, Width: 16, Projs: []*Proj{{Rule: FixedOutdegree, N: 1000, NPre: 1000000, NPost: 1000000, Delay: Column{Const: 1}}}}
-	m := Estimate(s, 16, 2)
+	m := Estimate(s, 16, host.Work{Threads: 2})
 	if per := float64(m.Total()) / float64(m.Synapses); per > 4.5 {
 		t.Errorf("%.2f bytes per synapse: %+v", per, m)
 	}

@@ -4,12 +4,14 @@ import (
 	"math"
 	"slices"
 
+	"synfire/engine/host"
 	"synfire/engine/philox"
 )
 
 // buffers is a worker's memory for drawing, shared by the projections that it
 // draws one after the other.
 type buffers struct {
+	work     host.Work
 	row, end []uint32 // pairs
 	i, j     []uint32 // synapses
 	stamp    []uint32 // for each end the mark of the row that last took it
@@ -30,7 +32,7 @@ type gen struct {
 	draws      *env
 }
 
-func newGen(p *Proj, r *rows) *gen { return newGenWith(&buffers{}, p, r) }
+func newGen(w host.Work, p *Proj, r *rows) *gen { return newGenWith(&buffers{work: w}, p, r) }
 
 func newGenWith(b *buffers, p *Proj, r *rows) *gen {
 	g := &gen{buffers: b, p: p, r: r}
@@ -174,7 +176,9 @@ func (g *gen) count(r0, r1 int, degree, ends []uint32) error {
 // decide pair by pair.
 func (g *gen) four(r0, r1 int) error {
 	if g.r.skip != nil {
-		g.skipFour(r0, r1)
+		if err := g.skipFour(r0, r1); err != nil {
+			return err
+		}
 	}
 	for row := r0; row < r1; row++ {
 		ends := g.quad[row%4]
@@ -215,19 +219,22 @@ func without(ends []uint32, own uint32) []uint32 {
 }
 
 // skipFour draws Bernoulli rows of one group of four by skipping.
-func (g *gen) skipFour(r0, r1 int) {
+func (g *gen) skipFour(r0, r1 int) error {
 	var at [4]int
 	size, todo := g.r.size, r1-r0
 	for row := r0; row < r1; row++ {
 		g.quad[row%4] = g.quad[row%4][:0]
 	}
 	if size == 0 {
-		return
+		return nil
 	}
 	// Most rows are full after that many draws.
 	mean := float64(float64(size) * g.r.skip.p)
 	likely := int(mean + float64(3*math.Sqrt(mean)) + 4)
 	for draw := uint32(0); todo > 0; {
+		if draw > 0 && draw%(1<<16) == 0 && g.work.Err() != nil { // a row may hold all that there is
+			return g.work.Err()
+		}
 		n := min(likely, 1024)
 		likely = max(likely-n, 16)
 		g.words = resize(g.words, 4*n)
@@ -244,6 +251,7 @@ func (g *gen) skipFour(r0, r1 int) {
 			}
 		}
 	}
+	return nil
 }
 
 // every decides all pairs of a row one by one and appends the ends chosen.
@@ -252,6 +260,9 @@ func (g *gen) every(row int, ends []uint32) ([]uint32, error) {
 	r := g.r
 	own := r.own(row)
 	for e0 := 0; e0 < r.size; e0 += span {
+		if e0 > 0 && e0%(1<<18) == 0 && g.work.Err() != nil {
+			return nil, g.work.Err()
+		}
 		n := min(span, r.size-e0)
 		g.far = resize(g.far, n)
 		for k := range g.far {

@@ -1,6 +1,10 @@
 package connect
 
-import "math"
+import (
+	"math"
+
+	"synfire/engine/host"
+)
 
 // Memory is what tables will occupy, in bytes.
 type Memory struct {
@@ -16,7 +20,7 @@ func (m Memory) Total() int64 { return m.Entries + m.Index + m.Scratch }
 // Estimate tells the memory of Build without allocating or drawing anything.
 // Before Measure it expects Bernoulli's mean number of synapses, all pairs of a
 // condition, and all delays within the bounds of the delay columns.
-func Estimate(s *Spec, tiles, threads int) Memory {
+func Estimate(s *Spec, tiles int, w host.Work) Memory {
 	var m Memory
 	delays := 1
 	lo, hi := math.Inf(1), 0.0
@@ -69,6 +73,6 @@ func Estimate(s *Spec, tiles, threads int) Memory {
 	}
 	// 16 bytes for each target (place, degree, bound), counters of each thread,
 	// the delays' column, and some megabytes for each thread's block.
-	m.Scratch += int64(16*s.NTgt) + int64(workers(threads))*(int64(4*largest)+4<<20)
+	m.Scratch += int64(16*s.NTgt) + int64(workers(w))*(int64(4*largest)+4<<20)
 	return m
 }

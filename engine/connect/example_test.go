@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"synfire/engine/connect"
+	"synfire/engine/host"
 )
 
 // Two sources with three synapses each, delivered the way a backend does.
@@ -13,7 +14,7 @@ func Example() {
 		Weight: connect.Column{Const: 0.5}, Delay: connect.Column{Const: 15}, // 15 steps, since Unit is 0
 	}
 	s := &connect.Spec{Name: "P.ge", NSrc: 2, NTgt: 10, Projs: []*connect.Proj{p}, Scale: 1 << 16, Width: 16}
-	st, err := connect.Measure(s, 0)
+	st, err := connect.Measure(s, host.Work{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -22,7 +23,7 @@ func Example() {
 
 	// Sixteen bits hold weights below 2^15 units.
 	s.Scale = 1 << 14
-	tables, err := connect.Build(s, connect.Cut(s.NTgt, 1), 0)
+	tables, err := connect.Build(s, connect.Cut(s.NTgt, 1), host.Work{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -2,6 +2,8 @@ package connect
 
 import (
 	"math"
+
+	"synfire/engine/host"
 )
 
 // Stats is what one pass over all synapses of a Spec finds.
@@ -22,13 +24,13 @@ type Stats struct {
 // spread is how many weights give the standard deviation of a drawn column.
 const spread = 1 << 16
 
-// Measure draws every synapse once, with threads threads (0: all cores), and
+// Measure draws every synapse once and
 // keeps the result for later calls and for Build. Where a Prog of weights comes
 // without bounds (Lo and Hi both 0) its largest value is found. Errors name the
 // projection and, where one is at fault, the synapse: a rule that cannot be
 // satisfied, an index out of range, a delay that is negative or beyond 65,535
 // steps, more than 2^31-1 synapses in a projection.
-func Measure(s *Spec, threads int) (*Stats, error) {
+func Measure(s *Spec, w host.Work) (*Stats, error) {
 	measuring.Lock()
 	defer measuring.Unlock()
 	if s.stats != nil {
@@ -40,7 +42,7 @@ func Measure(s *Spec, threads int) (*Stats, error) {
 		if p.Row0 < 0 || p.Tgt0 < 0 || p.Row0+p.NPre > s.NSrc || p.Tgt0+p.NPost > s.NTgt {
 			return nil, p.errorf("sources %d+%d and targets %d+%d lie outside the table of %d and %d", p.Row0, p.NPre, p.Tgt0, p.NPost, s.NSrc, s.NTgt)
 		}
-		if err := st.add(p, threads, seen); err != nil {
+		if err := st.add(p, w, seen); err != nil {
 			return nil, err
 		}
 	}
@@ -61,8 +63,8 @@ func Measure(s *Spec, threads int) (*Stats, error) {
 }
 
 // add measures one projection.
-func (st *Stats) add(p *Proj, threads int, seen []bool) error {
-	r, err := p.ready(threads)
+func (st *Stats) add(p *Proj, w host.Work, seen []bool) error {
+	r, err := p.ready(w)
 	if err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func (st *Stats) add(p *Proj, threads int, seen []bool) error {
 		t.want &^= WantSteps
 		seen[d.steps] = seen[d.steps] || n > 0
 	}
-	degree, err := t.run(threads)
+	degree, err := t.run(w)
 	if err != nil {
 		return err
 	}
@@ -103,7 +105,7 @@ func (st *Stats) add(p *Proj, threads int, seen []bool) error {
 		st.InDegree[p.Tgt0+j] += d
 		st.In[p.Tgt0+j] += float64(bound * float64(d))
 	}
-	sd, err := p.spread(n)
+	sd, err := p.spread(w, n)
 	st.SD = append(st.SD, sd)
 	return err
 }
@@ -117,7 +119,7 @@ type tally struct {
 	largest float32
 }
 
-func (t *tally) run(threads int) ([]uint32, error) {
+func (t *tally) run(work host.Work) ([]uint32, error) {
 	p, r := t.p, t.r
 	if t.want == 0 && r.byTarget { // the rows are the targets
 		degree := make([]uint32, r.n)
@@ -133,9 +135,9 @@ func (t *tally) run(threads int) ([]uint32, error) {
 		}
 		return degree, nil
 	}
-	n := workers(threads)
+	n := workers(work)
 	degrees, seen, largest := make([][]uint32, n), make([][]bool, n), make([]float32, n)
-	err := p.Walk(0, r.count(), threads, t.want, func(worker int, c *Columns) error {
+	err := p.Walk(work, 0, r.count(), t.want, func(worker int, c *Columns) error {
 		if degrees[worker] == nil {
 			degrees[worker], seen[worker] = make([]uint32, p.NPost), make([]bool, MaxDelay+1)
 		}
@@ -166,10 +168,10 @@ func (t *tally) run(threads int) ([]uint32, error) {
 }
 
 // spread is the standard deviation of the first weights.
-func (p *Proj) spread(n int) (float64, error) {
+func (p *Proj) spread(w host.Work, n int) (float64, error) {
 	weights := p.weight.array
 	if p.weight.prog != nil {
-		c, err := p.Columns(0, min(n, spread), WantWeight)
+		c, err := p.Columns(w, 0, min(n, spread), WantWeight)
 		if err != nil {
 			return 0, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/engine/philox"
 )
@@ -361,14 +362,14 @@ func TestWalk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := projection(t, rapid.SampledFrom([]int{4, 40}).Draw(t, "n"))
 		want := oracle(p)
-		n, err := p.Count(rapid.IntRange(1, 3).Draw(t, "threads"))
+		n, err := p.Count(host.Work{Threads: rapid.IntRange(1, 3).Draw(t, "threads")})
 		if err != nil || n != len(want) {
 			t.Fatalf("%d synapses (%v), want %d", n, err, len(want))
 		}
 		k0 := rapid.IntRange(0, n).Draw(t, "k0")
 		k1 := rapid.IntRange(k0, n).Draw(t, "k1")
 		for _, part := range [][2]int{{0, n}, {k0, k1}} {
-			c, err := p.Columns(part[0], part[1], WantSteps|WantWeight|WantDelay)
+			c, err := p.Columns(host.Work{}, part[0], part[1], WantSteps|WantWeight|WantDelay)
 			if err != nil {
 				t.Fatal(err)
 			}

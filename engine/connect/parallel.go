@@ -4,22 +4,24 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"synfire/engine/host"
 )
 
-// workers is the number of goroutines for a request of threads threads.
-func workers(threads int) int {
-	if threads <= 0 {
+// workers is the number of goroutines that work may take.
+func workers(w host.Work) int {
+	if w.Threads <= 0 {
 		return runtime.GOMAXPROCS(0)
 	}
-	return threads
+	return w.Threads
 }
 
-// parallel calls f for items 0 to n-1, handed out in ascending order to threads
-// goroutines. After an error no more items are handed out; the error of the
-// least item is returned, whatever the timing, since all items below it were
-// handed out before it and are finished.
-func parallel(threads, n int, f func(worker, item int) error) error {
-	threads = min(workers(threads), n)
+// parallel calls f for items 0 to n-1, handed out in ascending order to the
+// threads of w. After an error, or once w is interrupted, no more items are
+// handed out; the error of the least item is returned, whatever the timing,
+// since all items below it were handed out before it and are finished.
+func parallel(w host.Work, n int, f func(worker, item int) error) error {
+	threads := min(workers(w), n)
 	var (
 		next  atomic.Int64
 		stop  atomic.Bool
@@ -29,7 +31,7 @@ func parallel(threads, n int, f func(worker, item int) error) error {
 		wait  sync.WaitGroup
 	)
 	work := func(worker int) {
-		for !stop.Load() {
+		for !stop.Load() && w.Err() == nil {
 			item := int(next.Add(1)) - 1
 			if item >= n {
 				return
@@ -44,12 +46,15 @@ func parallel(threads, n int, f func(worker, item int) error) error {
 			}
 		}
 	}
-	for w := 1; w < threads; w++ {
-		wait.Go(func() { work(w) })
+	for k := 1; k < threads; k++ {
+		wait.Go(func() { work(k) })
 	}
 	if n > 0 {
 		work(0)
 	}
 	wait.Wait()
+	if fault == nil && int(next.Load()) < n { // items were left out
+		return w.Err()
+	}
 	return fault
 }

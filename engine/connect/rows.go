@@ -7,6 +7,7 @@ import (
 	"sort"
 	"sync"
 
+	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/engine/philox"
 )
@@ -76,7 +77,7 @@ func (r *rows) room(row int) int {
 var preparing, measuring sync.Mutex
 
 // prepare makes the projection ready, at its first use.
-func (p *Proj) prepare(threads int) (*rows, error) {
+func (p *Proj) prepare(w host.Work) (*rows, error) {
 	preparing.Lock()
 	defer preparing.Unlock()
 	if p.rows != nil {
@@ -98,16 +99,16 @@ func (p *Proj) prepare(threads int) (*rows, error) {
 			r.per = 0
 		}
 	case AllToAll, Bernoulli:
-		err = p.preparePairs(r, threads)
+		err = p.preparePairs(w, r)
 	case FixedTotal:
-		err = p.prepareTotal(r, threads)
+		err = p.prepareTotal(w, r)
 	case FixedIndegree, FixedOutdegree:
 		if err = p.limit(float64(float64(p.N) * float64(r.n))); err == nil {
 			r.per = p.N
 			r.draws, err = p.random(2, uint32(r.size))
 		}
 	case Given:
-		err = p.prepareGiven(r)
+		err = p.prepareGiven(w, r)
 	}
 	if err == nil {
 		err = p.limit(float64(float64(r.pairs()) * float64(r.repeat)))
@@ -195,7 +196,7 @@ func (p *Proj) degrees(r *rows, degree []uint32) error {
 
 // preparePairs is for rules that decide pair by pair: rows are counted by
 // drawing them.
-func (p *Proj) preparePairs(r *rows, threads int) error {
+func (p *Proj) preparePairs(w host.Work, r *rows) error {
 	var err error
 	if p.Cond != nil {
 		if r.cond, err = p.compile("condition", p.Cond, p.CondData, ir.Bool); err != nil {
@@ -231,11 +232,11 @@ func (p *Proj) preparePairs(r *rows, threads int) error {
 		}
 		return p.degrees(r, degree)
 	}
-	gens, ends := make([]*gen, workers(threads)), make([][]uint32, workers(threads))
+	gens, ends := make([]*gen, workers(w)), make([][]uint32, workers(w))
 	step := p.chunk(r, float64(float64(r.n)*float64(r.size)*p.guess()))
-	err = parallel(threads, (r.n+step-1)/step, func(worker, item int) error {
+	err = parallel(w, (r.n+step-1)/step, func(worker, item int) error {
 		if gens[worker] == nil {
-			gens[worker], ends[worker] = newGen(p, r), make([]uint32, r.size)
+			gens[worker], ends[worker] = newGen(w, p, r), make([]uint32, r.size)
 		}
 		for row := item * step; row < min(r.n, (item+1)*step); row += 4 {
 			if err := gens[worker].count(row, min(row+4, r.n), degree, ends[worker]); err != nil {
@@ -283,23 +284,23 @@ func (p *Proj) chunk(r *rows, pairs float64) int {
 
 // prepareTotal makes the rows of FixedTotal: the histogram of N draws of the
 // source.
-func (p *Proj) prepareTotal(r *rows, threads int) error {
+func (p *Proj) prepareTotal(w host.Work, r *rows) error {
 	var err error
 	if r.draws, err = p.random(2, uint32(r.size)); err != nil || p.N == 0 {
 		return err
 	}
 	if p.NoMultapses {
-		return p.prepareDistinct(r)
+		return p.prepareDistinct(w, r)
 	}
 	first, err := p.random(0, uint32(r.n))
 	if err != nil {
 		return err
 	}
 	const span = 1 << 16
-	total := make([][]uint32, workers(threads))
-	bufs := make([][]uint32, workers(threads))
-	envs := make([]*env, workers(threads))
-	err = parallel(threads, (p.N+span-1)/span, func(worker, item int) error {
+	total := make([][]uint32, workers(w))
+	bufs := make([][]uint32, workers(w))
+	envs := make([]*env, workers(w))
+	err = parallel(w, (p.N+span-1)/span, func(worker, item int) error {
 		if total[worker] == nil {
 			total[worker], bufs[worker], envs[worker] = make([]uint32, r.n), make([]uint32, 4096), first.bind()
 		}
@@ -340,7 +341,7 @@ func (p *Proj) accept(r *rows, k, a uint32, room int) bool {
 // prepareDistinct makes the rows of FixedTotal without multapses: as each draw takes away
 // room from its row, the rows are those of N different pairs drawn uniformly. Where N is more than half
 // of all pairs, the pairs left out are drawn.
-func (p *Proj) prepareDistinct(r *rows) error {
+func (p *Proj) prepareDistinct(w host.Work, r *rows) error {
 	total := 0
 	for row := range r.n {
 		total += r.room(row)
@@ -351,6 +352,9 @@ func (p *Proj) prepareDistinct(r *rows) error {
 	}
 	degree := make([]uint32, r.n)
 	for k := range uint32(draws) {
+		if k%(1<<16) == 0 && w.Err() != nil {
+			return w.Err()
+		}
 		for a := uint32(0); ; a++ {
 			row := mulHi(philox.Word(k, a, 0, p.Stream, p.Seed), uint32(r.n))
 			if p.accept(r, k, a, r.room(int(row))-int(degree[row])) {
@@ -368,12 +372,15 @@ func (p *Proj) prepareDistinct(r *rows) error {
 }
 
 // prepareGiven checks given indices. Where the sources ascend, each row is a source.
-func (p *Proj) prepareGiven(r *rows) error {
+func (p *Proj) prepareGiven(w host.Work, r *rows) error {
 	if err := p.limit(float64(len(p.I))); err != nil {
 		return err
 	}
 	last := uint32(0)
 	for k, i := range p.I {
+		if k%(1<<20) == 0 && w.Err() != nil {
+			return w.Err()
+		}
 		if int(i) >= p.NPre {
 			return p.errorf("synapse %d: source %d is out of range: there are %d", k, i, p.NPre)
 		}

@@ -145,7 +145,7 @@ func two(name string, f func(a, b starlark.Value) (starlark.Value, error)) func(
 func length(x *script, args starlark.Tuple) (starlark.Value, error) {
 	if len(args) == 1 {
 		if s, ok := args[0].(*synapses); ok {
-			n, err := s.s.N()
+			n, err := s.s.N(x.work())
 			return starlark.MakeInt(n), err
 		}
 		if v, ok := args[0].(interface{ Len() int }); ok {

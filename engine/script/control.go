@@ -47,7 +47,7 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	}
 	defer func() { x.namespace = old }()
 	if x.opt.Info != nil {
-		if err := net.Info(x.opt.Info); err != nil {
+		if err := net.Info(x.work(), x.opt.Info); err != nil {
 			return nil, err
 		}
 		return nil, errEnd

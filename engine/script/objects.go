@@ -251,7 +251,7 @@ func variableAttr(x *script, owner, name string, known []string, find func(strin
 		}
 		return nil, withHint(hint, "%s has no variable %s", owner, name)
 	}
-	return &variable{x: x, owner: owner, name: name, v: v, bare: bare}, nil
+	return &variable{x: x, owner: owner, name: name, v: v.In(x.work()), bare: bare}, nil
 }
 
 func (v *variable) String() string {

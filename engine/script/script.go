@@ -200,6 +200,9 @@ func run(ctx context.Context, o Options) (*Result, error) {
 	return x.res, err
 }
 
+// work is the settings of what the script asks of the engine.
+func (x *script) work() engine.Work { return engine.Work{Ctx: x.ctx, Threads: x.opt.Threads} }
+
 const maxSource = 1 << 22
 
 func readError(name string, err error) error {

@@ -17,7 +17,7 @@ type synapses struct {
 }
 
 func (s *synapses) String() string {
-	n, err := s.s.N()
+	n, err := s.s.N(s.x.work())
 	if err != nil {
 		return fmt.Sprintf("<Synapses %s>", s.s.Name())
 	}
@@ -27,7 +27,7 @@ func (s *synapses) Type() string   { return "Synapses" }
 func (s *synapses) object() object { return s.s }
 
 func (s *synapses) Len() int {
-	n, err := s.s.N()
+	n, err := s.s.N(s.x.work())
 	if err != nil {
 		return 0
 	}
@@ -38,7 +38,7 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 	s.x.aliases()
 	switch name {
 	case "N":
-		n, err := s.s.N()
+		n, err := s.s.N(s.x.work())
 		return starlark.MakeInt(n), err
 	case "name":
 		return starlark.String(s.s.Name()), nil
@@ -168,6 +168,7 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	defer func() { s.x.namespace = old }()
+	o.Work = s.x.work()
 	return starlark.None, s.s.Connect(o)
 }
 
@@ -200,7 +201,7 @@ func (p *pathway) Attr(name string) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &variable{x: p.x, owner: p.s.Name() + "." + p.name, name: "delay", v: v}, nil
+	return &variable{x: p.x, owner: p.s.Name() + "." + p.name, name: "delay", v: v.In(p.x.work())}, nil
 }
 
 func (p *pathway) AttrNames() []string { return []string{"delay", "order"} }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -20,7 +21,7 @@ func (reference) Caps() backend.Caps {
 }
 func (reference) Close() error { return nil }
 
-func (reference) Load(plan *backend.Plan) (backend.Program, error) {
+func (reference) Load(w host.Work, plan *backend.Plan) (backend.Program, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func (reference) Load(plan *backend.Plan) (backend.Program, error) {
 	for i := range plan.Stages {
 		if s := &plan.Stages[i]; s.Form == backend.FormDeliver || s.Form == backend.FormEffect {
 			var err error
-			if p.synapses[i], err = listSynapses(plan.Tables[s.Table].Spec, s.Post); err != nil {
+			if p.synapses[i], err = listSynapses(w, plan.Tables[s.Table].Spec, s.Post); err != nil {
 				return nil, fmt.Errorf("stage %s: %w", s.Name, err)
 			}
 			if err := p.synapses[i].check(plan, s); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -16,14 +17,14 @@ type synapses struct {
 	at             *connect.Adjacency
 }
 
-func listSynapses(spec *connect.Spec, post bool) (*synapses, error) {
+func listSynapses(w host.Work, spec *connect.Spec, post bool) (*synapses, error) {
 	s := &synapses{}
 	for _, p := range spec.Projs {
-		n, err := p.Count(1)
+		n, err := p.Count(w)
 		if err != nil {
 			return nil, err
 		}
-		c, err := p.Columns(0, n, connect.WantWeight)
+		c, err := p.Columns(w, 0, n, connect.WantWeight)
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +39,7 @@ func listSynapses(spec *connect.Spec, post bool) (*synapses, error) {
 		}
 	}
 	var err error
-	s.at, err = connect.Adjacent(spec, post, 1)
+	s.at, err = connect.Adjacent(spec, post, w)
 	return s, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/kernels/ref"
 )
@@ -34,7 +35,7 @@ func must(t testing.TB, err error) {
 
 func load(t testing.TB, b backend.Backend, p *net) backend.Program {
 	t.Helper()
-	prog, err := b.Load(&p.Plan)
+	prog, err := b.Load(host.Work{}, &p.Plan)
 	if err != nil {
 		t.Fatalf("%s: Load: %v", b.Name(), err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -226,7 +227,7 @@ func testRefusals(t *testing.T, open Open) {
 	} {
 		p, _ := receivers(1, 10, 10, 20, 1, 2, 16, 0.5)
 		spoil(p)
-		if prog, err := b.Load(&p.Plan); err == nil {
+		if prog, err := b.Load(host.Work{}, &p.Plan); err == nil {
 			prog.Close()
 			t.Errorf("a plan spoilt by %s was loaded", name)
 		}
