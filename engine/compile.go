@@ -28,7 +28,7 @@ type compiler struct {
 	schemes   map[*NeuronGroup]*eqn.Scheme
 	written   map[*Variable]bool
 	traps     []limit
-	liveSpecs map[uint64]bool
+	liveSpecs map[specKey]bool
 	longest   map[*life]int // delays in steps, of lives of pathways
 	synapsesN int64
 }
@@ -82,7 +82,7 @@ const defaultBatch = 1024
 
 func (n *Network) compile(w Work) (*compiler, error) {
 	c := &compiler{n: n, w: w, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, liveSpecs: map[uint64]bool{}, longest: map[*life]int{}}
+		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, liveSpecs: map[specKey]bool{}, longest: map[*life]int{}}
 	c.plan = &backend.Plan{Dt: n.dt, Seed: n.seed, Batch: defaultBatch}
 	if n.step >= 1<<31-1<<20 {
 		return nil, fmt.Errorf("a run of more than 2^31 steps is not possible")

@@ -64,14 +64,14 @@ type Network struct {
 	seed    uint64
 	objects []object // in the order of creation
 	names   map[string]int
-	streams map[uint32]string        // who draws from which stream
-	visits  map[string]uint32        // how often a place in the text has drawn numbers
-	step    int64                    // steps done
-	clock   *clock                   // of all networks of a script
-	t0      float64                  // end of the last run in seconds
-	live    *session                 // what is loaded on a backend since the last Run
-	due     [2]uint32                // synaptic events delivered so far
-	specs   map[uint64]*connect.Spec // tables' contents that a later run may use again
+	streams map[uint32]string         // who draws from which stream
+	visits  map[string]uint32         // how often a place in the text has drawn numbers
+	step    int64                     // steps done
+	clock   *clock                    // of all networks of a script
+	t0      float64                   // end of the last run in seconds
+	live    *session                  // what is loaded on a backend since the last Run
+	due     [2]uint32                 // synaptic events delivered so far
+	specs   map[specKey]*connect.Spec // tables' contents that a later run may use again
 
 	firstSpike *time.Time
 	spikeHash  uint64
@@ -82,7 +82,7 @@ func NewNetwork(o Options) *Network {
 	if o.Dt == 0 {
 		o.Dt = 1e-4
 	}
-	return &Network{opt: o, dt: o.Dt, seed: o.Seed, names: map[string]int{}, visits: map[string]uint32{}, streams: map[uint32]string{}, specs: map[uint64]*connect.Spec{}, clock: &clock{}}
+	return &Network{opt: o, dt: o.Dt, seed: o.Seed, names: map[string]int{}, visits: map[string]uint32{}, streams: map[uint32]string{}, specs: map[specKey]*connect.Spec{}, clock: &clock{}}
 }
 
 // clock is the default clock: what t means outside a run, whichever network an

@@ -26,7 +26,13 @@ type accumulator struct {
 	parts []*part
 	buf   backend.BufID
 	scale float64
+	exact bool         // the sums of the parts' weights bound it, not their in-degrees times the largest
+	small *accumulator // what is below smallest/scale, where two
 }
+
+// smallest, in units of an accumulator's scale, is the least contribution of
+// which no more than 2^-13 is rounded away.
+const smallest = 0x1p12
 
 type segment struct {
 	v   *Variable
@@ -42,7 +48,11 @@ type part struct {
 	weight connect.Column
 	fixed  bool // one weight for all: weight.Const
 	carried
-	at int // the segment
+	v      *Variable
+	need   float64                    // the coarsest rounding that will do, see compiler.needs
+	need16 float64                    // the same in a table of 16 bits
+	proj   *connect.Proj              // with weights, once it was measured
+	effect func(a *accumulator) error // plans it synapse by synapse
 }
 
 func (a *accumulator) segment(v *Variable) int {
@@ -271,7 +281,8 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 		}
 		return o.effect(w, l, locals, st, y, sum && !n.reads[v])
 	}
-	p := &part{s: s, w: w, conn: s.conns[k], carried: l}
+	p := &part{s: s, w: w, conn: s.conns[k], carried: l, v: v}
+	p.effect = func(a *accumulator) error { return c.effect(w, l, nil, st, y, a) }
 	x := st.X
 	if st.Op == "-=" {
 		x = &eqn.Unary{At: st.X.Pos(), Op: "-", X: st.X}
@@ -304,7 +315,7 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 		}
 	}
 	a := o.accumulator(v, false)
-	p.at = a.segment(v)
+	a.segment(v)
 	a.parts = append(a.parts, p)
 	return nil
 }
@@ -338,9 +349,7 @@ func (o *order) flush(wanted func(*accumulator) bool) {
 		}
 		o.ops = append(o.ops, func() error {
 			if !a.two {
-				if err := o.c.deliver(a); err != nil {
-					return err
-				}
+				return o.c.deliver(a)
 			}
 			return o.c.apply(a)
 		})
@@ -417,9 +426,11 @@ func (s *Synapses) delayColumn(set Work, w *pathway, k int, col column) (connect
 }
 
 // fingerprint tells whether a table of an earlier run can be used again.
-func fingerprint(parts []*part, projs []*connect.Proj) uint64 {
+func fingerprint(parts []*part, spec *connect.Spec) uint64 {
 	var h maphash.Hash
 	h.SetSeed(prints)
+	fmt.Fprintf(&h, "%d %d;", spec.NSrc, spec.NTgt)
+	projs := spec.Projs
 	word := make([]byte, 0, 4096)
 	add := func(w uint32) {
 		if word = binary.LittleEndian.AppendUint32(word, w); len(word) == cap(word) {

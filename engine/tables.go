@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -30,137 +29,6 @@ func (r *sourceRows) row(c *compiler, s span, ev string) int {
 	return r.list[k].Row0 + s.lo
 }
 
-// deliver plans the tables that add to an accumulator.
-func (c *compiler) deliver(a *accumulator) error {
-	type group struct {
-		first, last int64
-		weight      float64 // of a group of one weight
-		fixed       bool
-		parts       []*part
-	}
-	// Constants that differ in more than two values share a table with the rest.
-	values := map[float64]bool{}
-	for _, p := range a.parts {
-		if p.fixed {
-			values[p.weight.Const] = true
-		}
-	}
-	merge := len(values) > 2
-	var groups []*group
-	for _, p := range a.parts {
-		var at *group
-		fixed := p.fixed && !merge
-		for _, g := range groups {
-			if g.first == p.first && g.last == p.life.last && g.fixed == fixed && (!fixed || g.weight == p.weight.Const) {
-				at = g
-			}
-		}
-		if at == nil {
-			at = &group{first: p.first, last: p.life.last, weight: p.weight.Const, fixed: fixed}
-			groups = append(groups, at)
-		}
-		at.parts = append(at.parts, p)
-	}
-	specs := make([]*connect.Spec, len(groups))
-	rows := make([]sourceRows, len(groups))
-	sums := make([]float64, a.size)
-	degree := make([]float64, a.size)
-	drawn, largest := math.Inf(1), 0.0
-	var constants []float64
-	for k, g := range groups {
-		rows[k].ids = map[*groupEvent]int{}
-		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.order), NTgt: a.size}
-		for _, p := range g.parts {
-			delay, unit, err := p.s.delayColumn(c.w, p.w, p.life.conn, p.delays)
-			if err != nil {
-				return err
-			}
-			q := p.conn.proj.With(p.weight, delay)
-			q.Unit = unit
-			src, tgt := p.s.src, p.s.tgt
-			q.Row0 = rows[k].row(c, src, p.w.event)
-			q.Tgt0 = a.segs[p.at].off + tgt.lo
-			spec.Projs = append(spec.Projs, q)
-		}
-		spec.NSrc = rows[k].n
-		print := fingerprint(g.parts, spec.Projs)
-		if old := c.n.specs[print]; old != nil {
-			spec = old
-		} else {
-			c.n.specs[print] = spec
-		}
-		c.liveSpecs[print] = true
-		specs[k] = spec
-		st, err := c.measure(spec)
-		if err != nil {
-			return err
-		}
-		for t := range st.In {
-			sums[t] += st.In[t]
-			degree[t] += float64(st.InDegree[t])
-		}
-		for q, p := range g.parts {
-			largest = max(largest, st.Bound[q])
-			switch {
-			case g.fixed:
-			case p.fixed: // must be exact in 16 bits
-				constants = append(constants, p.weight.Const)
-			case st.SD[q] > 0:
-				drawn = min(drawn, st.SD[q])
-			}
-		}
-	}
-	a.scale = fitScale(sums, degree)
-	width := 32
-	if s16 := a.scale; largest > 0 && (len(constants) > 0 || !math.IsInf(drawn, 1)) {
-		for float64(largest*s16)+1 > 32767 {
-			s16 /= 2
-		}
-		exact := true
-		for _, w := range constants {
-			exact = exact && w*s16 == math.Floor(w*s16)
-		}
-		if exact && 1/s16 <= drawn/256 {
-			width, a.scale = 16, s16
-		}
-	}
-	a.buf = c.blank(a.name+" sum", backend.Scratch, ir.I32, a.size)
-	for k, g := range groups {
-		spec := specs[k]
-		spec.Scale, spec.Width = a.scale, width
-		if g.fixed {
-			spec.Width = 0
-			spec.Uniform = int32(connect.Fix(float32(g.weight), a.scale))
-		}
-		st, err := c.measure(spec)
-		if err != nil {
-			return err
-		}
-		for _, p := range g.parts {
-			c.longest[p.life] = max(c.longest[p.life], st.MaxDelay)
-		}
-		c.synapsesN += st.Total
-		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: rows[k].list, First: g.first, Last: g.last, MinDelay: st.MinDelay, MaxDelay: st.MaxDelay})
-		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.plan.Tables) - 1, Acc: a.buf})
-	}
-	return nil
-}
-
-// fitScale is the largest power of two with M*scale + in-degree < 2^30 at every
-// target.
-func fitScale(sums, degree []float64) float64 {
-	scale := 0x1p40
-	for t := range sums {
-		if sums[t] == 0 {
-			continue
-		}
-		for float64(sums[t]*scale)+degree[t] >= 1<<30 && scale > 0x1p-40 {
-			scale /= 2
-		}
-	}
-	return scale
-}
-
 // apply plans the addition of an accumulator to its variable, and clears it.
 func (c *compiler) apply(a *accumulator) error {
 	for _, s := range a.segs {
@@ -175,6 +43,8 @@ func (c *compiler) apply(a *accumulator) error {
 			x := l.b.Gather(read, lo, ir.Range{})
 			if s.v.sym.Type == eqn.Float {
 				x = l.b.Unfix64(x, l.b.Gather(read, hi, ir.Range{}), a.scale)
+				read = l.slot("sum of small ones", ir.Table, ir.U32, memory{acc: a.small})
+				x = l.b.Add(x, l.b.Unfix64(l.b.Gather(read, lo, ir.Range{}), l.b.Gather(read, hi, ir.Range{}), a.small.scale))
 			}
 			c.increment(l, s.v, x)
 		} else {
@@ -313,8 +183,9 @@ func (m *effectLanes) put(y *eqn.Symbol, x ir.Value, low bool) {
 // Item implements eqn.Machine.
 func (m *effectLanes) Item() ir.Value { return m.b.Lane() }
 
-// Add implements eqn.Machine: a contribution whose bound nothing proves. Of a
-// sum of whole numbers the low word is the sum, which wraps as they do.
+// Add implements eqn.Machine: a contribution whose bound nothing proves. Small
+// ones have a sum of their own, of a scale 2^30 times as fine. Of a sum of whole
+// numbers the low word is the sum, which wraps as they do.
 func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 	r := y.Ref.(endRef)
 	a := m.acc
@@ -323,13 +194,18 @@ func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 	if r.post {
 		sp = m.s.tgt
 	}
-	lo, hi := x, m.b.I(0)
-	if y.Type == eqn.Float {
-		lo, hi = m.b.Fix64(x, a.scale, 0x1p61/a.scale, 0)
-	}
 	at := m.b.AddI(m.index(r.post), m.b.I(int32(a.segs[seg].off+sp.lo)))
 	slot := m.bound("sum", ir.Accum, ir.I32, backend.Binding{Buf: a.buf, Event: -1})
-	m.b.Scatter2(slot, at, lo, hi)
+	if y.Type != eqn.Float {
+		m.b.Scatter2(slot, at, x, m.b.I(0))
+		return nil
+	}
+	b, none := m.b, m.b.I(0)
+	small := b.Lt(b.Abs(x), b.F(smallest/a.scale))
+	lo, hi := b.Fix64(b.Sel(small, b.Mul(x, b.F(a.small.scale/a.scale)), x), a.scale, 0x1p61/a.scale, 0)
+	b.Scatter2(slot, at, b.Sel(small, none, lo), b.Sel(small, none, hi))
+	slot = m.bound("sum of small ones", ir.Accum, ir.I32, backend.Binding{Buf: a.small.buf, Event: -1})
+	b.Scatter2(slot, at, b.Sel(small, lo, none), b.Sel(small, hi, none))
 	return nil
 }
 
@@ -347,70 +223,72 @@ func (o *order) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y 
 			return err
 		}
 	}
-	o.ops = append(o.ops, func() error {
-		sc := s.pathScope(c, k)
-		m := &effectLanes{lanes: *c.lanes(r.v.g, "effect"), c: c, s: s, k: k, acc: a}
-		m.site = "path\x00" + w.fullName()
-		if a != nil && a.buf == backend.NoBuf {
-			a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
+	o.ops = append(o.ops, func() error { return c.effect(w, l, locals, st, y, a) })
+	return nil
+}
+
+// effect plans the stage of a statement that runs synapse by synapse, and adds
+// to a where it is a sum.
+func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, a *accumulator) error {
+	s, k, r := w.delay.s, l.life.conn, y.Ref.(endRef)
+	sc := s.pathScope(c, k)
+	m := &effectLanes{lanes: *c.lanes(r.v.g, "effect"), c: c, s: s, k: k, acc: a}
+	m.site = "path\x00" + w.fullName()
+	if a != nil && a.buf == backend.NoBuf {
+		a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
+		if y.Type == eqn.Float {
+			a.small = &accumulator{name: a.name, segs: a.segs, two: true, scale: a.scale * 0x1p30}
+			a.small.buf = c.blank(a.name+" wide sum of small ones", backend.Scratch, ir.I32, 2*a.size)
 		}
-		target := *sc.Resolve(st.Target.ID)
-		target.Summed = sum
-		last := st
-		last.Target = &eqn.Name{At: st.Target.At, ID: st.Target.ID, Sym: &target}
-		if err := eqn.Lower(m.b, append(append([]eqn.Stmt(nil), locals...), last), sc, m); err != nil {
-			return sc.explain(err)
+	}
+	target := *sc.Resolve(st.Target.ID)
+	target.Summed = a != nil
+	last := st
+	last.Target = &eqn.Name{At: st.Target.At, ID: st.Target.ID, Sym: &target}
+	if err := eqn.Lower(m.b, append(append([]eqn.Stmt(nil), locals...), last), sc, m); err != nil {
+		return sc.explain(err)
+	}
+	if m.err != nil {
+		return m.err
+	}
+	p, err := m.b.Prog()
+	if err != nil {
+		return err
+	}
+	delay, unit, err := s.delayColumn(c.w, w, k, l.delays)
+	if err != nil {
+		return err
+	}
+	q := s.conns[k].proj.With(connect.Column{}, delay)
+	q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
+	spec := c.spec([]*part{{conn: s.conns[k]}}, &connect.Spec{Name: s.Name() + " " + w.name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32})
+	stats, err := c.measure(spec)
+	if err != nil {
+		return err
+	}
+	c.synapsesN += stats.Total
+	end := s.src
+	if w.post {
+		end = s.tgt
+	}
+	src := backend.Source{Event: c.event(end.g, end.g.event(w.event)), Lo: end.lo, Hi: end.hi}
+	c.longest[l.life] = max(c.longest[l.life], stats.MaxDelay)
+	c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: []backend.Source{src}, First: l.first, Last: l.life.last, MinDelay: stats.MinDelay, MaxDelay: stats.MaxDelay})
+	bind := make([]backend.Binding, len(p.Slots))
+	for _, x := range m.own {
+		bind[x.slot] = x.bind
+	}
+	for slot, mem := range m.mem {
+		if mem.data != nil {
+			bind[slot] = backend.Binding{Buf: c.table(mem.key, mem.key, p.Slots[slot].Type, mem.data), Event: -1}
 		}
-		if m.err != nil {
-			return m.err
-		}
-		p, err := m.b.Prog()
-		if err != nil {
-			return err
-		}
-		delay, unit, err := s.delayColumn(c.w, w, k, l.delays)
-		if err != nil {
-			return err
-		}
-		q := s.conns[k].proj.With(connect.Column{}, delay)
-		q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
-		spec := &connect.Spec{Name: s.Name() + " " + w.name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
-		print := fingerprint([]*part{{conn: s.conns[k]}}, spec.Projs)
-		if old := c.n.specs[print]; old != nil {
-			spec = old
-		} else {
-			c.n.specs[print] = spec
-		}
-		c.liveSpecs[print] = true
-		stats, err := c.measure(spec)
-		if err != nil {
-			return err
-		}
-		c.synapsesN += stats.Total
-		end := s.src
-		if w.post {
-			end = s.tgt
-		}
-		src := backend.Source{Event: c.event(end.g, end.g.event(w.event)), Lo: end.lo, Hi: end.hi}
-		c.longest[l.life] = max(c.longest[l.life], stats.MaxDelay)
-		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: []backend.Source{src}, First: l.first, Last: l.life.last, MinDelay: stats.MinDelay, MaxDelay: stats.MaxDelay})
-		bind := make([]backend.Binding, len(p.Slots))
-		for _, x := range m.own {
-			bind[x.slot] = x.bind
-		}
-		for slot, mem := range m.mem {
-			if mem.data != nil {
-				bind[slot] = backend.Binding{Buf: c.table(mem.key, mem.key, p.Slots[slot].Type, mem.data), Event: -1}
-			}
-		}
-		traps := make([]backend.Trap, p.Traps)
-		for t := range traps {
-			traps[t] = backend.Trap{Pop: len(c.n.objects), Object: s.Name(), Name: r.v.name, Why: "received a contribution beyond the bound of its sum"}
-		}
-		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormEffect, Name: s.Name() + " " + w.name, Flag: -1, Prog: p, Bind: bind, Trap: traps,
-			Table: len(c.plan.Tables) - 1, Acc: backend.NoBuf, Post: w.post})
-		return nil
-	})
+	}
+	traps := make([]backend.Trap, p.Traps)
+	for t := range traps {
+		traps[t] = backend.Trap{Pop: len(c.n.objects), Object: s.Name(), Name: r.v.name, Why: "received a contribution beyond the bound of its sum"}
+	}
+	c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormEffect, Name: s.Name() + " " + w.name, Flag: -1, Prog: p, Bind: bind, Trap: traps,
+		Table: len(c.plan.Tables) - 1, Acc: backend.NoBuf, Post: w.post})
 	return nil
 }
 

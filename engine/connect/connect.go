@@ -85,13 +85,13 @@ type Proj struct {
 
 	rows          *rows // what prepare made; nil until first used
 	weight, delay *column
+	found         *Weights // what Weights found
 }
 
 // Spec is a table's content: projections with one effect over targets and
 // sources laid end to end. Weight w is kept as floor(w*Scale + 0.5) in Width bits.
-// Scale, Width and Uniform may be set after Measure; the rest must not change
-// once it was used. Synapses of a Spec are numbered through its projections in
-// order.
+// It must not change once it was used; Rounded makes one with other roundings.
+// Synapses of a Spec are numbered through its projections in order.
 type Spec struct {
 	Name       string
 	NSrc, NTgt int
@@ -101,4 +101,12 @@ type Spec struct {
 	Uniform    int32
 
 	stats *Stats // what Measure found
+}
+
+// Rounded is the Spec with its weights kept in another way. What was measured
+// holds for both.
+func (s *Spec) Rounded(scale float64, width int, uniform int32) *Spec {
+	t := *s
+	t.Scale, t.Width, t.Uniform = scale, width, uniform
+	return &t
 }

@@ -2,6 +2,8 @@ package connect
 
 import (
 	"math"
+	mathbits "math/bits"
+	"slices"
 
 	"synfire/engine/host"
 )
@@ -17,9 +19,22 @@ type Stats struct {
 	MaxInDegree int
 	In          []float64 // for each target: sum of the bounds of |weight| of its synapses
 	MaxIn       float64   // largest of In
-	SD          []float64 // for each projection: standard deviation of its first 65,536 weights (all of an array), by float64 in order of k
+	Shape       []Shape   // for each projection: how its first 65,536 weights (all of an array) are spread
 	Bound       []float64 // for each projection: bound of |weight| (|Const|, largest of Array, Lo and Hi of Prog)
 }
+
+// Shape is how weights are spread, by float64 in order of k.
+type Shape struct {
+	SD     float64
+	Skew   float64 // the third moment over SD^3
+	Tail   float64 // the same of the weights' magnitudes
+	Median float64 // of the magnitudes that are not 0
+	Least  float64 // of these
+}
+
+// Skewed says that the standard deviation tells little of most weights: few large
+// ones make it. (Of a normal distribution Skew is 0 and Tail at most 1.)
+func (s *Shape) Skewed() bool { return math.Abs(s.Skew) > 1 || s.Tail > 1.25 }
 
 // spread is how many weights give the standard deviation of a drawn column.
 const spread = 1 << 16
@@ -105,8 +120,8 @@ func (st *Stats) add(p *Proj, w host.Work, seen []bool) error {
 		st.InDegree[p.Tgt0+j] += d
 		st.In[p.Tgt0+j] += float64(bound * float64(d))
 	}
-	sd, err := p.spread(w, n)
-	st.SD = append(st.SD, sd)
+	shape, err := p.shape(w, n)
+	st.Shape = append(st.Shape, shape)
 	return err
 }
 
@@ -167,27 +182,147 @@ func (t *tally) run(work host.Work) ([]uint32, error) {
 	return sum(degrees, p.NPost), nil
 }
 
-// spread is the standard deviation of the first weights.
-func (p *Proj) spread(w host.Work, n int) (float64, error) {
+// shape is the spread of the first weights.
+func (p *Proj) shape(w host.Work, n int) (s Shape, err error) {
 	weights := p.weight.array
 	if p.weight.prog != nil {
 		c, err := p.Columns(w, 0, min(n, spread), WantWeight)
 		if err != nil {
-			return 0, err
+			return s, err
 		}
 		weights = c.Weight
 	}
 	if len(weights) == 0 {
-		return 0, nil
+		return s, nil
 	}
-	mean, sum := 0.0, 0.0
+	size, mean, middle := float64(len(weights)), 0.0, 0.0
 	for _, w := range weights {
 		mean += float64(w)
+		middle += math.Abs(float64(w))
 	}
-	mean /= float64(len(weights))
+	mean /= size
+	middle /= size
+	var two, three, tail2, tail3 float64
 	for _, w := range weights {
-		d := float64(w) - mean
-		sum += float64(d * d)
+		d, e := float64(w)-mean, math.Abs(float64(w))-middle
+		d2, e2 := float64(d*d), float64(e*e)
+		two += d2
+		three += float64(d2 * d)
+		tail2 += e2
+		tail3 += float64(e2 * e)
 	}
-	return float64(math.Sqrt(sum / float64(len(weights)))), nil
+	s.SD = float64(math.Sqrt(two / size))
+	if two > 0 {
+		s.Skew = three / float64(two*s.SD)
+	}
+	if tail2 > 0 {
+		s.Tail = tail3 / float64(tail2*float64(math.Sqrt(tail2/size)))
+	}
+	if !s.Skewed() {
+		return s, nil
+	}
+	var sizes []float64
+	for _, w := range weights {
+		if w != 0 {
+			sizes = append(sizes, math.Abs(float64(w)))
+		}
+	}
+	slices.Sort(sizes)
+	s.Median, s.Least = sizes[len(sizes)/2], sizes[0]
+	return s, nil
+}
+
+// Weights is what one pass over a projection's weights finds.
+type Weights struct {
+	Least, Most float64   // of the magnitudes that are not 0; 0 where all are
+	Grain       float64   // the largest power of two of which all are multiples
+	In          []float64 // for each target: the sum of the magnitudes, at most a little too large
+	Degree      []uint32  // of each target
+}
+
+// Weights looks at every weight, once, and keeps the result.
+func (p *Proj) Weights(work host.Work) (*Weights, error) {
+	measuring.Lock()
+	defer measuring.Unlock()
+	if p.found != nil {
+		return p.found, nil
+	}
+	r, err := p.ready(work)
+	if err != nil {
+		return nil, err
+	}
+	// The sums must not depend on the order of blocks: magnitudes are rounded up to
+	// multiples of a quantum of which float64 holds any sum.
+	most := math.Abs(float64(p.weight.value))
+	if p.weight.prog != nil || p.weight.array != nil {
+		if most, err = p.largest(r, work); err != nil {
+			return nil, err
+		}
+	}
+	quantum := 0.0
+	if most > 0 {
+		_, e := math.Frexp(most)
+		quantum = math.Ldexp(1, e-28)
+	}
+	type part struct {
+		Weights
+		in []float64
+	}
+	parts := make([]*part, workers(work))
+	err = p.Walk(work, 0, r.count(), WantWeight, func(worker int, c *Columns) error {
+		if parts[worker] == nil {
+			parts[worker] = &part{Weights: Weights{Least: math.Inf(1), Grain: math.Inf(1), Degree: make([]uint32, p.NPost)}, in: make([]float64, p.NPost)}
+		}
+		q := parts[worker]
+		for k, w := range c.Weight {
+			q.Degree[c.J[k]]++
+			if w != 0 {
+				x := math.Abs(float64(w))
+				q.Least = min(q.Least, x)
+				q.Grain = min(q.Grain, Grain(w))
+				q.in[c.J[k]] += float64(math.Ceil(x/quantum) * quantum)
+			}
+		}
+		return nil
+	})
+	out := &Weights{Least: math.Inf(1), Most: most, Grain: math.Inf(1), In: make([]float64, p.NPost), Degree: make([]uint32, p.NPost)}
+	for _, q := range parts {
+		if q == nil {
+			continue
+		}
+		out.Least, out.Grain = min(out.Least, q.Least), min(out.Grain, q.Grain)
+		for j := range out.In {
+			out.In[j] += q.in[j]
+			out.Degree[j] += q.Degree[j]
+		}
+	}
+	if math.IsInf(out.Least, 1) {
+		out.Least, out.Most = 0, 0
+	}
+	if err == nil {
+		p.found = out
+	}
+	return out, err
+}
+
+// largest is the largest magnitude of the weights.
+func (p *Proj) largest(r *rows, work host.Work) (float64, error) {
+	most := make([]float32, workers(work))
+	err := p.Walk(work, 0, r.count(), WantWeight, func(worker int, c *Columns) error {
+		for _, w := range c.Weight {
+			most[worker] = max(most[worker], w, -w)
+		}
+		return nil
+	})
+	return float64(slices.Max(most)), err
+}
+
+// Grain is the largest power of two of which a weight is a multiple.
+func Grain(w float32) float64 {
+	if w == 0 {
+		return math.Inf(1)
+	}
+	bits := math.Float32bits(w)
+	m, e := bits&0x7fffff|0x800000, int(bits>>23&0xff)
+	return math.Ldexp(1, e-150+mathbits.TrailingZeros32(m))
 }

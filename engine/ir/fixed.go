@@ -35,8 +35,8 @@ func (b *Builder) beyond(x Value, bound float64, code int) Value {
 
 // powerOfTwo checks a scale.
 func (b *Builder) powerOfTwo(scale float64) bool {
-	if f, e := math.Frexp(scale); f != 0.5 || e < -60 || e > 64 {
-		b.fail("scale %g of a fixed-point sum is no power of two in [2^-60, 2^63]", scale)
+	if f, e := math.Frexp(scale); f != 0.5 || e < -60 || e > 101 {
+		b.fail("scale %g of a fixed-point sum is no power of two in [2^-61, 2^100]", scale)
 		return false
 	}
 	return true

@@ -1,0 +1,357 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/ir"
+)
+
+// How finely weights are kept (design section 3 rule 6, section 6). What is added to
+// a variable goes into one sum of 32 bits where its scale, bounded by the largest
+// sum, is fine enough for every projection; else into several, by magnitude; and a
+// projection whose own weights lie too far apart adds to sums of 64 bits.
+
+// specKey is the content of a table and how its weights are kept.
+type specKey struct {
+	print   uint64
+	scale   float64
+	width   int
+	uniform int32
+}
+
+// spec is the table of that content that an earlier plan has left, or this one.
+func (c *compiler) spec(parts []*part, s *connect.Spec) *connect.Spec {
+	return c.keepSpec(specKey{fingerprint(parts, s), s.Scale, s.Width, s.Uniform}, func() *connect.Spec { return s })
+}
+
+func (c *compiler) keepSpec(key specKey, fresh func() *connect.Spec) *connect.Spec {
+	s := c.n.specs[key]
+	if s == nil {
+		s = fresh()
+		c.n.specs[key] = s
+	}
+	c.liveSpecs[key] = true
+	return s
+}
+
+// tableGroup is parts of an accumulator that share a table.
+type tableGroup struct {
+	first, last int64
+	weight      float64 // where it is fixed
+	fixed       bool    // one weight for all
+	parts       []*part
+	rows        sourceRows
+	spec        *connect.Spec // with weights not rounded yet
+	stats       *connect.Stats
+}
+
+// tables groups an accumulator's parts into tables and measures them.
+func (c *compiler) tables(a *accumulator) ([]*tableGroup, error) {
+	// Constants that differ in more than two values share a table with the rest.
+	values := map[float64]bool{}
+	for _, p := range a.parts {
+		if p.fixed {
+			values[p.weight.Const] = true
+		}
+	}
+	merge := len(values) > 2
+	var groups []*tableGroup
+	for _, p := range a.parts {
+		var at *tableGroup
+		fixed := p.fixed && !merge
+		for _, g := range groups {
+			if g.first == p.first && g.last == p.life.last && g.fixed == fixed && (!fixed || g.weight == p.weight.Const) {
+				at = g
+			}
+		}
+		if at == nil {
+			at = &tableGroup{first: p.first, last: p.life.last, weight: p.weight.Const, fixed: fixed}
+			groups = append(groups, at)
+		}
+		at.parts = append(at.parts, p)
+	}
+	for _, g := range groups {
+		g.rows.ids = map[*groupEvent]int{}
+		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.order), NTgt: a.size}
+		for _, p := range g.parts {
+			delay, unit, err := p.s.delayColumn(c.w, p.w, p.life.conn, p.delays)
+			if err != nil {
+				return nil, err
+			}
+			q := p.conn.proj.With(p.weight, delay)
+			q.Unit = unit
+			q.Row0 = g.rows.row(c, p.s.src, p.w.event)
+			q.Tgt0 = a.segs[a.segment(p.v)].off + p.s.tgt.lo
+			spec.Projs = append(spec.Projs, q)
+		}
+		spec.NSrc = g.rows.n
+		g.spec = c.spec(g.parts, spec)
+		var err error
+		if g.stats, err = c.measure(g.spec); err != nil {
+			return nil, err
+		}
+		for k, p := range g.parts {
+			if p.proj == nil {
+				p.proj = g.spec.Projs[k]
+				if err := c.needs(p, g.stats.Shape[k]); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return groups, nil
+}
+
+// needs finds the coarsest rounding that will do for a part, as the distance of
+// neighbouring values: weights that are given arrive within 2^-12 of themselves;
+// drawn ones within 1/512 of their standard deviation or, where few large ones make
+// that, within 2^-8 of themselves down to a hundredth of their median.
+func (c *compiler) needs(p *part, shape connect.Shape) error {
+	const given, skewed = 0x1p-11, 0x1p-7
+	switch {
+	case p.fixed:
+		w := float32(p.weight.Const)
+		p.need16 = connect.Grain(w)
+		p.need = max(math.Abs(float64(w))*given, p.need16)
+		return nil
+	case drawn(p.weight.Prog) && shape.Skewed():
+		p.need = max(shape.Median/100, shape.Least) * skewed
+	case drawn(p.weight.Prog) && shape.SD > 0:
+		p.need = shape.SD / 256
+	default:
+		w, err := p.proj.Weights(c.w)
+		if err != nil {
+			return err
+		}
+		p.need = max(w.Least*given, w.Grain)
+		if shape.SD == 0 {
+			p.need16 = w.Grain
+			return nil
+		}
+	}
+	p.need16 = min(p.need, shape.SD/256)
+	return nil
+}
+
+// drawn says whether a program of weights draws random numbers.
+func drawn(p *ir.Prog) bool {
+	return p != nil && slices.ContainsFunc(p.Ins, func(in ir.Instr) bool { return in.Op == ir.Rand })
+}
+
+// of is an accumulator of some of the parts of a.
+func (a *accumulator) of(parts []*part, exact bool) *accumulator {
+	b := &accumulator{name: a.name, dim: a.dim, parts: parts, buf: backend.NoBuf, exact: exact}
+	for _, p := range parts {
+		b.segment(p.v)
+	}
+	return b
+}
+
+// deliver plans the tables that add to an accumulator, and its application; of
+// several accumulators where one is not enough.
+func (c *compiler) deliver(a *accumulator) error {
+	groups, err := c.tables(a)
+	if err != nil {
+		return err
+	}
+	if a.scale, err = c.scale(a, groups); err != nil {
+		return err
+	}
+	if coarse := slices.ContainsFunc(a.parts, func(p *part) bool { return 1/a.scale > p.need }); coarse {
+		switch {
+		case !a.exact:
+			return c.deliver(a.of(a.parts, true))
+		case len(a.parts) == 1:
+			return c.wide(a)
+		}
+		same, rest, err := c.alike(a)
+		if err != nil {
+			return err
+		}
+		if err := c.deliver(a.of(same, true)); err != nil {
+			return err
+		}
+		return c.deliver(a.of(rest, true))
+	}
+	width, apart := narrow(a, groups)
+	if len(apart) > 0 {
+		rest := slices.DeleteFunc(slices.Clone(a.parts), func(p *part) bool { return slices.Contains(apart, p) })
+		if err := c.deliver(a.of(rest, a.exact)); err != nil {
+			return err
+		}
+		return c.deliver(a.of(apart, a.exact))
+	}
+	a.buf = c.blank(a.name+" sum", backend.Scratch, ir.I32, a.size)
+	for _, g := range groups {
+		key := specKey{fingerprint(g.parts, g.spec), a.scale, width, 0}
+		if g.fixed {
+			key.width, key.uniform = 0, int32(connect.Fix(float32(g.weight), a.scale))
+		}
+		spec := c.keepSpec(key, func() *connect.Spec { return g.spec.Rounded(key.scale, key.width, key.uniform) })
+		for _, p := range g.parts {
+			c.longest[p.life] = max(c.longest[p.life], g.stats.MaxDelay)
+		}
+		c.synapsesN += g.stats.Total
+		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: g.rows.list, First: g.first, Last: g.last, MinDelay: g.stats.MinDelay, MaxDelay: g.stats.MaxDelay})
+		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.plan.Tables) - 1, Acc: a.buf})
+	}
+	return c.apply(a)
+}
+
+// scale is the largest power of two with M*scale + in-degree < 2^30 at every target,
+// M being the sum of the bounds of its weights or, where a is exact, of the weights.
+func (c *compiler) scale(a *accumulator, groups []*tableGroup) (float64, error) {
+	sums, degree := make([]float64, a.size), make([]float64, a.size)
+	if a.exact {
+		for _, p := range a.parts {
+			if err := c.sumUp(a, p, sums, degree); err != nil {
+				return 0, err
+			}
+		}
+		return fitScale(sums, degree, 1<<30), nil
+	}
+	for _, g := range groups {
+		for t := range g.stats.In {
+			sums[t] += g.stats.In[t]
+			degree[t] += float64(g.stats.InDegree[t])
+		}
+	}
+	return fitScale(sums, degree, 1<<30), nil
+}
+
+// sumUp adds the magnitudes of a part's weights at every target.
+func (c *compiler) sumUp(a *accumulator, p *part, sums, degree []float64) error {
+	w, err := p.proj.Weights(c.w)
+	if err != nil {
+		return err
+	}
+	off := a.segs[a.segment(p.v)].off + p.s.tgt.lo
+	for t, x := range w.In {
+		sums[off+t] += x
+		degree[off+t] += float64(w.Degree[t])
+	}
+	return nil
+}
+
+// finest is the largest scale of a sum: of the least value that a variable keeps
+// (rule 3), 2^-80, 11 bits are left.
+const finest = 0x1p91
+
+func fitScale(sums, degree []float64, limit float64) float64 {
+	scale := finest
+	for t := range sums {
+		if sums[t] == 0 {
+			continue
+		}
+		for float64(sums[t]*scale)+degree[t] >= limit && scale > 0x1p-60 {
+			scale /= 2
+		}
+	}
+	return scale
+}
+
+// alike divides parts that one sum cannot serve: into those that can share one
+// with the part that needs the coarsest rounding, and the rest.
+func (c *compiler) alike(a *accumulator) (same, rest []*part, err error) {
+	parts := slices.Clone(a.parts)
+	slices.SortStableFunc(parts, func(p, q *part) int {
+		switch {
+		case p.need > q.need:
+			return -1
+		case p.need < q.need:
+			return 1
+		}
+		return 0
+	})
+	sums, degree := make([]float64, a.size), make([]float64, a.size)
+	for _, p := range parts {
+		s, d := slices.Clone(sums), slices.Clone(degree)
+		if err := c.sumUp(a, p, s, d); err != nil {
+			return nil, nil, err
+		}
+		if len(same) > 0 && 1/fitScale(s, d, 1<<30) > p.need { // those before p need less
+			rest = append(rest, p)
+			continue
+		}
+		same, sums, degree = append(same, p), s, d
+	}
+	if last := len(same) - 1; len(rest) == 0 { // by a rounding of the sums
+		same, rest = same[:last], same[last:]
+	}
+	return same, rest, nil
+}
+
+// narrow chooses the width of the tables' weights, and the scale that goes with it.
+// Sixteen bits are taken where they are fine enough for all weights but those of
+// tables of one weight; of these, the ones that need more want a sum of their own.
+func narrow(a *accumulator, groups []*tableGroup) (width int, apart []*part) {
+	all, many := 0.0, 0.0 // largest weights: of all tables, of those with many weights
+	need, varied := math.Inf(1), false
+	for _, g := range groups {
+		for k, p := range g.parts {
+			bound := g.stats.Bound[k]
+			all = max(all, bound)
+			if g.fixed || bound == 0 {
+				continue
+			}
+			many = max(many, bound)
+			need = min(need, p.need16)
+			varied = varied || p.fixed || g.stats.Shape[k].SD > 0
+		}
+	}
+	if !varied {
+		return 32, nil
+	}
+	for _, largest := range []float64{all, many} {
+		scale := a.scale
+		for float64(largest*scale)+1 > 32767 {
+			scale /= 2
+		}
+		if 1/scale > need {
+			continue
+		}
+		apart = nil
+		for _, g := range groups {
+			if g.fixed && 1/scale > g.parts[0].need {
+				apart = append(apart, g.parts...)
+			}
+		}
+		if len(apart) == 0 || largest == many {
+			if len(apart) == 0 {
+				a.scale = scale
+			}
+			return 16, apart
+		}
+	}
+	return 32, nil
+}
+
+// wide plans a part whose weights lie too far apart for a sum of 32 bits synapse by
+// synapse, with sums of 64 bits.
+func (c *compiler) wide(a *accumulator) error {
+	p := a.parts[0]
+	sums, degree := make([]float64, a.size), make([]float64, a.size)
+	if err := c.sumUp(a, p, sums, degree); err != nil {
+		return err
+	}
+	b := a.of(a.parts, true)
+	b.two = true
+	b.scale = min(fitScale(sums, degree, 0x1p60), 0x1p60)
+	if err := p.effect(b); err != nil {
+		return err
+	}
+	if quantum := 1 / b.small.scale; quantum > p.need {
+		w, err := p.proj.Weights(c.w)
+		if err != nil {
+			return err
+		}
+		unit := p.v.sym.Dim.Scale()
+		c.n.warn("%s: the weights of pathway %s that add to %s lie too far apart, from %.3g to %.3g (SI units): all are rounded to multiples of %.3g, the smallest by up to %.2g of itself",
+			p.s.Name(), p.w.name, p.v.name, w.Least*unit, w.Most*unit, quantum*unit, min(1, quantum/2/w.Least))
+	}
+	return c.apply(b)
+}
