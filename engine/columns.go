@@ -15,14 +15,15 @@ import (
 // are read as they are at the moment.
 type columnLanes struct {
 	lanes
-	work Work
-	s    *Synapses
-	conn int // which call: for the columns of synaptic variables
-	snap map[*Variable][]uint32
-	cols map[*synVar][]column // synaptic variables as they were; nil: as they are
-	ids  map[any]int          // tables in the order of their first use, which tells apart values of one name
-	made int                  // connect calls that N_incoming and N_outgoing count
-	err  error
+	work  Work
+	s     *Synapses
+	conn  int // which call: for the columns of synaptic variables
+	snap  map[*Variable][]uint32
+	cols  map[*synVar][]column // synaptic variables as they were; nil: as they are
+	ids   map[any]int          // tables in the order of their first use, which tells apart values of one name
+	stray string               // i or j, where it holds what is no index
+	made  int                  // connect calls that N_incoming and N_outgoing count
+	err   error
 }
 
 func (s *Synapses) columnLanes(w Work, name, site string, visit uint32, sc *scope) *columnLanes {
@@ -60,6 +61,7 @@ func (m *columnLanes) Load(y *eqn.Symbol) ir.Value {
 func (m *columnLanes) index(name string) ir.Value {
 	r := ir.Range{}
 	switch name {
+	case m.stray:
 	case "i":
 		r = ir.Range{Hi: float64(m.s.src.hi - m.s.src.lo - 1), Tiny: 1, Grain: 1}
 	case "j":
@@ -223,17 +225,45 @@ func isZero(x eqn.Expr) bool {
 	return ok && n.Value == 0
 }
 
-// evalColumns works an expression out on the host for n lanes with given
-// columns i, j (and loop variables).
-func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, n int, cols map[string][]uint32, t eqn.Type) ([]uint32, error) {
+// wholeNumber is an Integer that a Float, which would be cut, does not give.
+const wholeNumber eqn.Type = 100
+
+// evalColumns works an expression of connect out on the host for lanes with
+// given columns.
+func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, cols columnsBy, t eqn.Type) ([]uint32, error) {
 	site := "connect " + what
+	reads, err := s.indices(x, sc)
+	if err != nil {
+		return nil, err
+	}
+	for name := range reads.column {
+		if _, ok := cols[name]; !ok {
+			return nil, errorAt(x.Pos(), "connect: '%s' depends on %s, which is not known where it is worked out", x, name)
+		}
+	}
 	m := s.columnLanes(w, what, site, s.net.visit(site+"\x00"+s.auto), sc)
-	v, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
+	for name, size := range map[string]int{"i": s.src.hi - s.src.lo, "j": s.tgt.hi - s.tgt.lo} {
+		for _, k := range cols[name] {
+			if k >= uint32(size) {
+				m.stray = name
+				break
+			}
+		}
+	}
+	v, typ, dim, err := eqn.LowerExpr(m.b, x, sc, m)
 	if err == nil {
 		err = m.err
 	}
 	if err != nil {
 		return nil, sc.explain(err)
+	}
+	if !dim.IsOne() {
+		return nil, errorAt(x.Pos(), "connect: '%s' has the unit %v, but a number was expected", x, dim)
+	}
+	if t == wholeNumber {
+		if t = eqn.Integer; typ != eqn.Integer {
+			return nil, eqn.At(x.Pos(), "write int(...), or // for a division", "connect: '%s' is not a whole number", x)
+		}
 	}
 	target := &eqn.Symbol{Name: what, Type: t}
 	m.out(as(m.b, v, typ, target), irType(target))
@@ -241,7 +271,7 @@ func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, n int
 	if err != nil {
 		return nil, err
 	}
-	out := make([]uint32, n)
+	out := make([]uint32, cols.len())
 	e := &ir.Env{Slots: m.data(), Seed: s.net.key(), Step: uint32(s.net.step)}
 	for name, k := range m.slots {
 		if cells, ok := cols[name]; ok {
@@ -249,7 +279,7 @@ func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, n int
 		}
 	}
 	e.Slots[m.slots["out"]] = out
-	return out, runProg(w, p, e, n)
+	return out, runProg(w, p, e, len(out))
 }
 
 // degrees counts the synapses of the first connect calls at each target or source.

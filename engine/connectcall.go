@@ -153,9 +153,19 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 			return err
 		}
 		m := s.columnLanes(o.Work, "condition", "connect condition", visit, sc)
-		v, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
+		if _, err := s.indices(x, sc); err != nil {
+			return err
+		}
+		v, typ, dim, err := eqn.LowerExpr(m.b, x, sc, m)
 		if err != nil {
 			return sc.explain(err)
+		}
+		if typ != eqn.Boolean {
+			what := "a number"
+			if !dim.IsOne() {
+				what = fmt.Sprintf("a quantity (%v)", dim)
+			}
+			return eqn.At(x.Pos(), "write a comparison, such as 'i != j'", "connect: the condition '%s' is %s, not a truth value", x, what)
 		}
 		m.out(as(m.b, v, typ, &eqn.Symbol{Type: eqn.Boolean}), ir.Bool)
 		if p.Cond, err = m.b.Prog(); err != nil {
@@ -180,6 +190,9 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 			}
 			p.P = q.Value
 			break
+		}
+		if _, err := s.indices(e, sc); err != nil {
+			return err
 		}
 		m := s.columnLanes(o.Work, "p", "connect p", visit, sc)
 		v, typ, dim, err := eqn.LowerExpr(m.b, e, sc, m)
@@ -208,29 +221,33 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 
 // repeat is n=: a number of synapses for each chosen pair.
 func (s *Synapses) repeat(p *connect.Proj, o ConnectOptions) error {
-	switch n := o.N.(type) {
+	n := 0.0
+	switch x := o.N.(type) {
 	case nil:
 		return nil
 	case int:
-		p.Repeat = n
+		n = float64(x)
 	case string:
-		e, err := eqn.ParseExpr(s.net.source(n))
+		e, err := eqn.ParseExpr(s.net.source(x))
 		if err != nil {
 			return err
 		}
 		sc := s.scope(s.net.externals())
-		if q, err := eqn.EvalHost(e, sc); err == nil {
-			p.Repeat = int(q.Value)
-			break
+		q, err := eqn.EvalHost(e, sc)
+		if err != nil {
+			return s.repeatEach(o.Work, p, e, sc)
 		}
-		return s.repeatEach(o.Work, p, e, sc)
+		if !q.Dim.IsOne() {
+			return errorAt(e.Pos(), "connect: n= is a number of synapses, but has the unit %v", q.Dim)
+		}
+		n = q.Value
 	default:
 		return fmt.Errorf("connect: n= is a number or an expression, not %T", o.N)
 	}
-	if p.Repeat < 0 {
-		return fmt.Errorf("connect: n=%d is negative", p.Repeat)
+	if n != math.Floor(n) || n < 0 || n > math.MaxInt32 {
+		return fmt.Errorf("connect: n=%v is not a number of synapses: a whole one from 0 to %d", n, math.MaxInt32)
 	}
-	if p.Repeat == 0 { // no synapses at all
+	if p.Repeat = int(n); n == 0 { // no synapses at all
 		*p = given(p, nil, nil)
 	}
 	return nil
@@ -242,13 +259,25 @@ func (s *Synapses) repeatEach(w Work, p *connect.Proj, e eqn.Expr, sc *scope) er
 	if err != nil {
 		return err
 	}
-	n, err := s.evalColumns(w, "n", e, sc, len(i), map[string][]uint32{"i": i, "j": j}, eqn.Integer)
+	cols := columnsBy{"i": i, "j": j}
+	_, typ, err := eqn.Check(e, sc)
+	if err != nil {
+		return sc.explain(err)
+	}
+	n, err := s.evalColumns(w, "n", e, sc, cols, typ)
 	if err != nil {
 		return err
 	}
 	var ri, rj []uint32
-	for k := range i {
-		for range max(0, int32(n[k])) {
+	for k, w := range n {
+		x := float64(int32(w))
+		if typ == eqn.Float {
+			x = float64(math.Float32frombits(w))
+		}
+		if x != math.Floor(x) || x < 0 || x > math.MaxInt32 {
+			return errorAt(e.Pos(), "connect: n=%g for i=%d, j=%d is not a number of synapses: a whole one from 0 to %d", x, i[k], j[k], math.MaxInt32)
+		}
+		for range int(x) {
 			ri, rj = append(ri, i[k]), append(rj, j[k])
 		}
 	}

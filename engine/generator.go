@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 
@@ -131,81 +132,157 @@ func repeatTo(x []int32, n int) []int32 {
 // one end: by source for j=, by target for i=.
 func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip bool, visit uint32) error {
 	sc := s.scope(s.net.externals())
-	size, outer, limit, endName := p.NPre, "i", p.NPost, s.tgtName
+	outer, size := "i", p.NPre // the neurons for which it is worked out
+	inner, limit, end := "j", p.NPost, s.tgtName
 	if !forJ {
-		size, outer, limit, endName = p.NPost, "j", p.NPre, s.srcName
+		outer, size, inner, limit, end = inner, limit, outer, size, s.srcName
 	}
-	at := make([]uint32, size) // the neuron of each lane
+	at := make([]uint32, size)
 	for k := range at {
 		at[k] = uint32(k)
 	}
-	var elem []uint32
-	m := genSyntax.FindStringSubmatch(text)
-	if m == nil {
-		if strings.Contains(text, " for ") {
-			return fmt.Errorf("connect: %q is not a generator; write \"k for k in range(a, b) if condition\" or \"k for k in sample(a, b, p=...)\"", text)
+	cols := columnsBy{outer: at}
+	element, condition, site := text, "", "generator"
+	if m := genSyntax.FindStringSubmatch(text); m != nil {
+		loop := m[2]
+		if loop == "i" || loop == "j" {
+			return fmt.Errorf("connect: the loop variable of %q hides the index %s of the synapse: call it k", text, loop)
 		}
-		x, err := s.parsePart(text, text)
+		lanes, vals, err := s.iterable(w, m[3], m[4], text, sc, outer, at, skip)
 		if err != nil {
 			return err
 		}
-		if elem, err = s.evalColumns(w, "generator", x, sc, size, map[string][]uint32{outer: at}, eqn.Integer); err != nil {
-			return err
-		}
-	} else {
-		loop := m[2]
-		inner := *sc
-		k := &eqn.Symbol{Name: loop, Kind: eqn.Variable, Type: eqn.Integer, ReadOnly: true, Constant: true, Ref: indexRef{loop}}
-		inner.own = func(name string) *eqn.Symbol {
+		cols = columnsBy{outer: lanes, loop: vals}
+		element, condition, site = m[1], strings.TrimSpace(m[5]), "generator element"
+		k, own := &eqn.Symbol{Name: loop, Kind: eqn.Variable, Type: eqn.Integer, ReadOnly: true, Constant: true, Ref: indexRef{loop}}, sc.own
+		sc.own = func(name string) *eqn.Symbol {
 			if name == loop {
 				return k
 			}
-			return sc.own(name)
+			return own(name)
 		}
-		lanes, vals, err := s.iterable(w, m[3], m[4], text, sc, outer, at)
+	} else if strings.Contains(text, " for ") {
+		return fmt.Errorf("connect: %q is not a generator; write \"k for k in range(a, b) if condition\" or \"k for k in sample(a, b, p=...)\"", text)
+	} else if x, cond, ok := strings.Cut(text, " if "); ok && !strings.Contains(cond, " else ") {
+		element, condition = x, cond
+	}
+	x, err := s.parsePart(element, text)
+	if err != nil {
+		return err
+	}
+	inRange := func() error {
+		valid := func(q int) bool { return int32(cols[inner][q]) >= 0 && int(cols[inner][q]) < limit }
+		for q, e := range cols[inner] {
+			if !skip && !valid(q) {
+				return fmt.Errorf("connect: %q gives %d for %s=%d, but %s has %d neurons; skip_if_invalid=True drops such pairs", text, int32(e), outer, cols[outer][q], end, limit)
+			}
+		}
+		cols.keep(valid)
+		return nil
+	}
+	if condition != "" {
+		c, err := s.parsePart(condition, text)
 		if err != nil {
 			return err
 		}
-		cols := map[string][]uint32{outer: lanes, loop: vals}
-		if cond := strings.TrimSpace(m[5]); cond != "" {
-			x, err := s.parsePart(cond, text)
-			if err != nil {
+		reads, err := s.indices(c, sc)
+		if err != nil {
+			return err
+		}
+		if reads.column[inner] { // it asks where the synapse ends
+			if cols[inner], err = s.evalColumns(w, site, x, sc, cols, eqn.Integer); err != nil {
 				return err
 			}
-			keep, err := s.evalColumns(w, "generator if", x, &inner, len(vals), cols, eqn.Boolean)
-			if err != nil {
-				return err
-			}
-			n := 0
-			for q := range keep {
-				if keep[q] != 0 {
-					lanes[n], vals[n] = lanes[q], vals[q]
-					n++
+			if reads.neuron[inner] { // of which there must be one
+				if err := inRange(); err != nil {
+					return err
 				}
 			}
-			lanes, vals = lanes[:n], vals[:n]
-			cols = map[string][]uint32{outer: lanes, loop: vals}
 		}
-		x, err := s.parsePart(m[1], text)
+		holds, err := s.evalColumns(w, "generator if", c, sc, cols, eqn.Boolean)
 		if err != nil {
 			return err
 		}
-		if elem, err = s.evalColumns(w, "generator element", x, &inner, len(vals), cols, eqn.Integer); err != nil {
+		cols.keep(func(q int) bool { return holds[q] != 0 })
+	}
+	if cols[inner] == nil {
+		if cols[inner], err = s.evalColumns(w, site, x, sc, cols, eqn.Integer); err != nil {
 			return err
 		}
-		at = lanes
 	}
-	for q, e := range elem {
-		if int32(e) < 0 || int(int32(e)) >= limit {
-			if skip {
-				continue
-			}
-			return fmt.Errorf("connect: %q gives %d for %s=%d, but %s has %d neurons; skip_if_invalid=True drops such pairs", text, int32(e), outer, at[q], endName, limit)
+	if err := inRange(); err != nil {
+		return err
+	}
+	p.I, p.J = cols["i"], cols["j"]
+	return nil
+}
+
+// columnsBy are columns of equal length: i, j and a loop variable.
+type columnsBy map[string][]uint32
+
+func (c columnsBy) len() int {
+	for _, col := range c {
+		return len(col)
+	}
+	return 0
+}
+
+// keep drops the lanes that are not wanted.
+func (c columnsBy) keep(want func(int) bool) {
+	var kept []int
+	for q := range c.len() {
+		if want(q) {
+			kept = append(kept, q)
 		}
-		if forJ {
-			p.I, p.J = append(p.I, at[q]), append(p.J, e)
-		} else {
-			p.I, p.J = append(p.I, e), append(p.J, at[q])
+	}
+	if len(kept) == c.len() {
+		return
+	}
+	for name, col := range c {
+		out := make([]uint32, len(kept))
+		for n, q := range kept {
+			out[n] = col[q]
+		}
+		c[name] = out
+	}
+}
+
+// indexed is what an expression of connect reads by column: i, j or a loop
+// variable itself, or variables of the neurons at i and j.
+type indexed struct{ column, neuron map[string]bool }
+
+// indices finds the columns that an expression of connect reads. Synapses that
+// are not there yet have no variables.
+func (s *Synapses) indices(x eqn.Expr, sc eqn.Scope) (indexed, error) {
+	reads := indexed{map[string]bool{}, map[string]bool{}}
+	return reads, s.addIndices(x, sc, reads)
+}
+
+func (s *Synapses) addIndices(x eqn.Expr, sc eqn.Scope, reads indexed) error {
+	for _, id := range eqn.Identifiers(x) {
+		y := sc.Resolve(id)
+		if y == nil {
+			continue
+		}
+		if y.Kind == eqn.Subexpression {
+			in := sc
+			if y.Scope != nil {
+				in = y.Scope
+			}
+			if err := s.addIndices(y.Expr, in, reads); err != nil {
+				return err
+			}
+			continue
+		}
+		switch r := y.Ref.(type) {
+		case indexRef:
+			reads.column[r.name] = true
+		case endRef:
+			if at := map[bool]string{false: "i", true: "j"}[r.post]; !r.v.shared {
+				reads.column[at], reads.neuron[at] = true, true
+			}
+		case *synVar, degreeRef:
+			return eqn.At(x.Pos(), "use variables of the neurons, i and j, and assign to the synapses once they are made", "connect: %q is a variable of synapses, which are yet to be made", id)
 		}
 	}
 	return nil
@@ -223,7 +300,7 @@ func (s *Synapses) parsePart(part, whole string) (eqn.Expr, error) {
 
 // iterable expands range(...) or sample(...) for every neuron: the lane and the
 // value of the loop variable, in order.
-func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer string, at []uint32) (lanes, vals []uint32, err error) {
+func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer string, at []uint32, skip bool) (lanes, vals []uint32, err error) {
 	var pos []string
 	named := map[string]string{}
 	for _, a := range splitArgs(args) {
@@ -241,29 +318,40 @@ func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer s
 		if err != nil {
 			return nil, err
 		}
-		return s.evalColumns(w, "generator bound "+text, x, sc, len(at), map[string][]uint32{outer: at}, t)
+		return s.evalColumns(w, "generator bound "+text, x, sc, columnsBy{outer: at}, t)
 	}
 	bounds := make([][]uint32, 3)
 	for k, text := range pos {
 		if len(pos) == 1 {
 			k = 1
 		}
-		if bounds[k], err = column(text, eqn.Integer); err != nil {
+		if bounds[k], err = column(text, wholeNumber); err != nil {
 			return nil, nil, err
 		}
 	}
 	var p, size []uint32
-	if kind == "sample" {
-		if text, ok := named["p"]; ok {
-			if p, err = column(text, eqn.Float); err != nil {
-				return nil, nil, err
+	pText, hasP := named["p"]
+	sizeText, hasSize := named["size"]
+	switch {
+	case kind == "range" && len(named) > 0:
+		return nil, nil, fmt.Errorf("connect: range() in %q takes no %s=", whole, sortedKeys(named)[0])
+	case kind == "range":
+	case len(named) != 1 || !hasP && !hasSize:
+		return nil, nil, fmt.Errorf("connect: sample() in %q takes one of p= and size=, and nothing else by name", whole)
+	case hasP:
+		if p, err = column(pText, eqn.Float); err != nil {
+			return nil, nil, err
+		}
+		for q, w := range p {
+			x := float64(math.Float32frombits(w))
+			if x < -1e-6 || x > 1+1e-6 { // but for rounding
+				return nil, nil, fmt.Errorf("connect: p=%g of sample() in %q, for %s=%d, is not a probability", x, whole, outer, at[q])
 			}
-		} else if text, ok := named["size"]; ok {
-			if size, err = column(text, eqn.Integer); err != nil {
-				return nil, nil, err
-			}
-		} else {
-			return nil, nil, fmt.Errorf("connect: sample() in %q needs p= or size=", whole)
+			p[q] = math.Float32bits(float32(max(0, min(1, x))))
+		}
+	default:
+		if size, err = column(sizeText, wholeNumber); err != nil {
+			return nil, nil, err
 		}
 	}
 	draw := sampler(s.net.key(), s.net.stream("connect sample", s.auto, whole, s.net.visit("sample\x00"+s.auto)))
@@ -289,10 +377,11 @@ func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer s
 		case p != nil:
 			draw.bernoulli(uint32(q), n, p[q], take)
 		case size != nil:
-			if int(int32(size[q])) > n || int32(size[q]) < 0 {
-				return nil, nil, fmt.Errorf("connect: sample() in %q: size=%d of %d values", whole, int32(size[q]), n)
+			want := int(int32(size[q]))
+			if (want > n || want < 0) && !skip {
+				return nil, nil, fmt.Errorf("connect: sample() in %q: size=%d of %d values for %s=%d; skip_if_invalid=True takes what there is", whole, want, n, outer, at[q])
 			}
-			draw.choose(uint32(q), n, int(size[q]), take)
+			draw.choose(uint32(q), n, max(0, min(want, n)), take)
 		default:
 			for k := range n {
 				take(k)

@@ -179,9 +179,9 @@ func simulate(r *rand.Rand, number int) (text, want string) {
 // each arrives once, with the delay with which it left and the weight of the
 // moment, at the synapses that there were.
 func TestLives(t *testing.T) {
-	networks := 80
+	networks := 40
 	if testing.Short() {
-		networks = 20
+		networks = 10
 	}
 	for seed := range networks {
 		r := rand.New(rand.NewPCG(uint64(seed), 13))
