@@ -27,7 +27,7 @@ type columnLanes struct {
 }
 
 func (s *Synapses) columnLanes(w Work, name, site string, visit uint32, sc *scope) *columnLanes {
-	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+s.auto), work: w, s: s, conn: len(s.conns), snap: map[*Variable][]uint32{}, ids: map[any]int{}}
+	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+s.drawsAs()), work: w, s: s, conn: len(s.conns), snap: map[*Variable][]uint32{}, ids: map[any]int{}}
 	m.visit = visit
 	m.host = nowHost(m.b, s.net.clock.step)
 	m.made = len(s.conns)
@@ -193,7 +193,8 @@ type lazyExpr struct {
 	site  string
 	visit uint32
 	step  int64
-	made  int // connect calls so far
+	key   [2]uint32 // of the seed in force
+	made  int       // connect calls so far
 	snap  map[*Variable][]uint32
 	cols  map[*synVar][]column
 }
@@ -201,6 +202,9 @@ type lazyExpr struct {
 func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
 	inner := *m
 	inner.site, inner.visit, inner.snap, inner.cols, inner.made = z.site, z.visit, z.snap, z.cols, z.made
+	if m.conn < len(m.s.conns) && m.s.conns[m.conn].proj.Seed != z.key { // its words are drawn with the seed of the connect call
+		inner.site = fmt.Sprintf("%s\x00seed %x", z.site, z.key)
+	}
 	inner.host = nowHost(m.b, z.step)
 	v, typ, dim, err := eqn.LowerExpr(m.b, z.x, z.sc, &inner)
 	m.mem, m.slots = inner.mem, inner.slots
@@ -241,7 +245,7 @@ func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, cols 
 			return nil, errorAt(x.Pos(), "connect: '%s' depends on %s, which is not known where it is worked out", x, name)
 		}
 	}
-	m := s.columnLanes(w, what, site, s.net.visit(site+"\x00"+s.auto), sc)
+	m := s.columnLanes(w, what, site, s.net.visit(site+"\x00"+s.drawsAs()), sc)
 	for name, size := range map[string]int{"i": s.src.hi - s.src.lo, "j": s.tgt.hi - s.tgt.lo} {
 		for _, k := range cols[name] {
 			if k >= uint32(size) {
@@ -272,7 +276,7 @@ func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, cols 
 		return nil, err
 	}
 	out := make([]uint32, cols.len())
-	e := &ir.Env{Slots: m.data(), Seed: s.net.key(), Step: uint32(s.net.step)}
+	e := &ir.Env{Slots: m.data(), Seed: s.net.key(), Step: uint32(s.net.step), Drawn: uint32(s.net.drawnFrom())}
 	for name, k := range m.slots {
 		if cells, ok := cols[name]; ok {
 			e.Slots[k] = cells

@@ -83,7 +83,7 @@ const defaultBatch = 1024
 func (n *Network) compile(w Work) (*compiler, error) {
 	c := &compiler{n: n, w: w, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, liveSpecs: map[specKey]bool{}, longest: map[*life]int{}}
-	c.plan = &backend.Plan{Dt: n.dt, Seed: n.seed, Batch: defaultBatch}
+	c.plan = &backend.Plan{Dt: n.dt, Seed: n.random.seed, Drawn: n.drawnFrom(), Batch: defaultBatch}
 	if n.step >= 1<<31-1<<20 {
 		return nil, fmt.Errorf("a run of more than 2^31 steps is not possible")
 	}
@@ -242,7 +242,7 @@ func (c *compiler) flag(every float64, what string) (int, error) {
 
 // lanes starts a program over the neurons of a group.
 func (c *compiler) lanes(g *NeuronGroup, what string) *lanes {
-	l := newLanes(c.n, g, g.Name()+" "+what, "step\x00"+g.auto+"\x00"+what)
+	l := newLanes(c.n, g, g.Name()+" "+what, "step\x00"+g.drawsAs()+"\x00"+what)
 	l.host = c.host(l.b)
 	return l
 }

@@ -352,11 +352,11 @@ func (c *compiler) regular(r *regular) error {
 		return err
 	}
 	return c.add(r.when, r.order, r.auto, func() error {
-		code, err := c.shared(g, respectful(g, r.code), sc, "run_regularly "+r.auto, flag)
+		code, err := c.shared(g, respectful(g, r.code), sc, "run_regularly "+r.drawsAs(), flag)
 		if err != nil {
 			return err
 		}
-		l := c.lanes(g, "run_regularly "+r.auto)
+		l := c.lanes(g, "run_regularly "+r.drawsAs())
 		l.off, l.ago, l.respect = r.src.lo, c.ago(r.when), true
 		c.within(l, r.src)
 		if err := eqn.Lower(l.b, code, sc, l); err != nil {
@@ -417,7 +417,7 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 	g := p.target.g
 	sc := c.scope(g)
 	return c.add(p.when, p.order, p.auto, func() error {
-		l := c.lanes(g, "input "+p.auto)
+		l := c.lanes(g, "input "+p.drawsAs())
 		l.off = p.target.lo
 		c.within(l, p.target)
 		var w ir.Value
@@ -433,7 +433,7 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 			}
 			w = as(l.b, x, typ, p.v.sym)
 		}
-		count, err := drawCount(l.b, l.Item(), c.n.stream("input", p.auto, "", 0), p.n, float64(p.rate*c.n.dt))
+		count, err := drawCount(l.b, l.Item(), c.n.stream("input", p.drawsAs(), "", 0), p.n, float64(p.rate*c.n.dt))
 		if err != nil {
 			return fmt.Errorf("PoissonInput %s: %w", p.Name(), err)
 		}

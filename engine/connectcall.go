@@ -29,9 +29,9 @@ type ConnectOptions struct {
 func (s *Synapses) Connect(o ConnectOptions) error {
 	p := &connect.Proj{Name: s.Name(), NPre: s.src.hi - s.src.lo, NPost: s.tgt.hi - s.tgt.lo, Same: s.src.g == s.tgt.g,
 		PreOff: s.src.lo, PostOff: s.tgt.lo, Seed: s.net.key()}
-	key := "connect\x00" + s.auto
+	key := "connect\x00" + s.drawsAs()
 	visit := s.net.visit(key)
-	p.Stream = s.net.stream("connect", s.auto, "", visit)
+	p.Stream = s.net.stream("connect", s.drawsAs(), "", visit)
 	var err error
 	switch {
 	case o.Rule != "":

@@ -19,7 +19,7 @@ func (n *Network) Info(set Work, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "dt %g s, seed %d\n", n.dt, n.seed)
+	fmt.Fprintf(w, "dt %g s, seed %d\n", n.dt, n.random.seed)
 	for _, g := range n.Groups() {
 		fmt.Fprintf(w, "\n%s: %d neurons\n", g.Name(), g.n)
 		s := c.schemes[g]

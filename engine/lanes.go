@@ -219,7 +219,7 @@ func nowHost(b *ir.Builder, step int64) func(*eqn.HostExpr) ir.Value {
 // of the target's type: initial values, conditions of an index, subexpressions.
 func (g *NeuronGroup) evalWords(w Work, s span, x eqn.Expr, target *eqn.Symbol) ([]uint32, error) {
 	sc := g.scope(g.net.externals()).sized(s)
-	key := "init\x00" + g.auto + "\x00" + target.Name
+	key := "init\x00" + g.drawsAs() + "\x00" + target.Name
 	l := newLanes(g.net, g, "value of "+target.Name, key)
 	l.visit = g.net.visit(key)
 	l.off, l.ago = s.lo, 1
@@ -247,7 +247,7 @@ func (g *NeuronGroup) evalWords(w Work, s span, x eqn.Expr, target *eqn.Symbol) 
 
 // env binds the slots of a program to the host's words, from neuron lo on.
 func (l *lanes) env(s span) *ir.Env {
-	e := &ir.Env{Slots: make([][]uint32, len(l.mem)), Lane0: uint32(s.lo), Step: uint32(l.n.step), Seed: l.n.key()}
+	e := &ir.Env{Slots: make([][]uint32, len(l.mem)), Lane0: uint32(s.lo), Step: uint32(l.n.step), Seed: l.n.key(), Drawn: uint32(l.n.drawnFrom())}
 	for k, m := range l.mem {
 		switch {
 		case m.data != nil:
@@ -265,8 +265,6 @@ func (l *lanes) env(s span) *ir.Env {
 	}
 	return e
 }
-
-func (n *Network) key() [2]uint32 { return [2]uint32{uint32(n.seed), uint32(n.seed >> 32)} }
 
 // runProg runs a program on the host.
 func runProg(w Work, p *ir.Prog, e *ir.Env, n int) error {

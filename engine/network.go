@@ -10,7 +10,6 @@ package engine
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"time"
 
@@ -61,11 +60,9 @@ type Options struct {
 type Network struct {
 	opt     Options
 	dt      float64
-	seed    uint64
+	random  *randomness
 	objects []object // in the order of creation
 	names   map[string]int
-	streams map[uint32]string         // who draws from which stream
-	visits  map[string]uint32         // how often a place in the text has drawn numbers
 	step    int64                     // steps done
 	clock   *clock                    // of all networks of a script
 	t0      float64                   // end of the last run in seconds
@@ -73,6 +70,8 @@ type Network struct {
 	due     [2]uint32                 // synaptic events delivered so far
 	specs   map[specKey]*connect.Spec // tables' contents that a later run may use again
 
+	drawnWith  int   // the seed that drawn is of, as randomness.given
+	drawn      int64 // see drawnFrom
 	firstSpike *time.Time
 	spikeHash  uint64
 }
@@ -82,7 +81,7 @@ func NewNetwork(o Options) *Network {
 	if o.Dt == 0 {
 		o.Dt = 1e-4
 	}
-	return &Network{opt: o, dt: o.Dt, seed: o.Seed, names: map[string]int{}, visits: map[string]uint32{}, streams: map[uint32]string{}, specs: map[specKey]*connect.Spec{}, clock: &clock{}}
+	return &Network{opt: o, dt: o.Dt, random: newRandomness(o.Seed), names: map[string]int{}, specs: map[specKey]*connect.Spec{}, clock: &clock{}}
 }
 
 // clock is the default clock: what t means outside a run, whichever network an
@@ -105,12 +104,6 @@ func (n *Network) SetDt(seconds float64) error {
 	return nil
 }
 
-// Seed sets the seed of everything drawn from here on.
-func (n *Network) Seed(s uint64) { n.seed = s }
-
-// SeedValue is the seed in force.
-func (n *Network) SeedValue() uint64 { return n.seed }
-
 // T is the model time reached, in seconds.
 func (n *Network) T() float64 { return float64(float64(n.step) * n.dt) }
 
@@ -123,13 +116,15 @@ type object interface{ base() *Object }
 
 // Object is the identity that every part of a network has.
 type Object struct {
-	net   *Network
-	auto  string // Brian2's automatic name; orders objects of one slot
-	given bool   // auto was given as name=
-	alias string // the script's variable
-	ran   bool   // it has taken part in a run
-	when  string
-	order int
+	net             *Network
+	auto            string // Brian2's automatic name; orders objects of one slot
+	given           bool   // auto was given as name=
+	number          uint64 // see drawsAs
+	counted, drawer string // see drawsAs
+	alias           string // the script's variable
+	ran             bool   // it has taken part in a run
+	when            string
+	order           int
 }
 
 func (o *Object) base() *Object { return o }
@@ -156,13 +151,17 @@ func (n *Network) register(ob object, given, class string) error {
 				return fmt.Errorf("name=%q: an object of this name exists already", given)
 			}
 		}
-		o.auto, o.given = given, true
+		o.auto, o.given, o.counted = given, true, given
 	} else {
 		o.auto = class
 		for k := n.names[class]; k > 0; k = 0 {
 			o.auto = fmt.Sprintf("%s_%d", class, k)
 		}
 		n.names[class]++
+		if r, ok := ob.(*regular); ok {
+			class = r.src.g.counted + "_run_regularly"
+		}
+		o.counted = n.random.count(class)
 	}
 	n.objects = append(n.objects, ob)
 	return nil
@@ -181,25 +180,4 @@ func (n *Network) source(text string) *eqn.Source {
 		return &s
 	}
 	return &eqn.Source{Text: text, Line: 1, Col: 1}
-}
-
-// stream numbers a source of random words by purpose, object and place in the
-// text (design section 3, rule 7): a hash, moved on where another source has it.
-func (n *Network) stream(purpose, object, place string, visit uint32) uint32 {
-	key := fmt.Sprintf("%s\x00%s\x00%s\x00%d", purpose, object, place, visit)
-	h := fnv.New32a()
-	h.Write([]byte(key))
-	s := h.Sum32()
-	for n.streams[s] != "" && n.streams[s] != key {
-		s++
-	}
-	n.streams[s] = key
-	return s
-}
-
-// visit counts how often a place has been passed.
-func (n *Network) visit(key string) uint32 {
-	v := n.visits[key]
-	n.visits[key] = v + 1
-	return v
 }

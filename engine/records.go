@@ -171,7 +171,7 @@ func (c *compiler) spikeMonitor(m *SpikeMonitor) error {
 	return c.add(when, order, m.auto, func() error {
 		var src []backend.Binding
 		for _, v := range m.slots {
-			b, err := c.source(v, m.auto, 0)
+			b, err := c.source(v, m.drawsAs(), 0)
 			if err != nil {
 				return err
 			}
@@ -201,7 +201,7 @@ func (c *compiler) stateMonitor(m *StateMonitor) error {
 	}
 	return c.add(m.when, m.order, m.auto, func() error {
 		for k, v := range m.slots {
-			b, err := c.source(v, m.auto, c.ago(m.when))
+			b, err := c.source(v, m.drawsAs(), c.ago(m.when))
 			if err != nil {
 				return err
 			}

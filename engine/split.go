@@ -12,8 +12,8 @@ func (o *Object) Ran() bool { return o.ran }
 // time begins at 0. in is asked of each object that the caller made.
 func (n *Network) Split(in func(any) bool) (*Network, error) {
 	m := NewNetwork(n.opt)
-	m.dt, m.seed, m.clock = n.dt, n.seed, n.clock
-	m.names, m.visits, m.streams = n.names, n.visits, n.streams // of all networks of a script
+	m.dt = n.dt
+	m.names, m.random, m.clock = n.names, n.random, n.clock // of all networks of a script
 	return m, m.Take(n, in)
 }
 

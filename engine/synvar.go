@@ -254,14 +254,14 @@ func (v *synVar) setText(w Work, ix any, text string) error {
 		return err
 	}
 	sc := s.scope(s.net.externals())
-	site := "value\x00" + s.auto + "\x00" + v.name
+	site := "value\x00" + s.drawsAs() + "\x00" + v.name
 	if v.path != nil {
 		site += "\x00" + v.path.name
 	}
 	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
 		return v.set(w, nil, q)
 	}
-	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.visit(site), step: s.net.clock.step, made: len(s.conns), snap: map[*Variable][]uint32{}, cols: map[*synVar][]column{}}
+	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.visit(site), step: s.net.clock.step, key: s.net.key(), made: len(s.conns), snap: map[*Variable][]uint32{}, cols: map[*synVar][]column{}}
 	for _, old := range append(append([]*synVar(nil), s.vars...), v) {
 		z.cols[old] = append([]column(nil), old.cols...)
 	}

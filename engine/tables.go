@@ -233,7 +233,7 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 	s, k, r := w.delay.s, l.life.conn, y.Ref.(endRef)
 	sc := s.pathScope(c, k)
 	m := &effectLanes{lanes: *c.lanes(r.v.g, "effect"), c: c, s: s, k: k, acc: a}
-	m.site = "path\x00" + w.fullName()
+	m.site = "path\x00" + s.drawsAs() + "_" + w.name
 	if a != nil && a.buf == backend.NoBuf {
 		a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
 		if y.Type == eqn.Float {

@@ -91,7 +91,7 @@ func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, erro
 func (e *effect) bind(p *program) {
 	for range e.list.ways {
 		b := &block{k: aligned(blockLanes)}
-		b.env = ir.Env{Slots: make([][]uint32, len(e.prog.Slots)), Seed: p.plan.Key(), HostN: p.plan.Host, Traps: make([]uint32, e.prog.Traps)}
+		b.env = ir.Env{Slots: make([][]uint32, len(e.prog.Slots)), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host, Traps: make([]uint32, e.prog.Traps)}
 		for s, bind := range e.stage.Bind {
 			switch {
 			case bind.Buf != backend.NoBuf:

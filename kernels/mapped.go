@@ -164,7 +164,7 @@ func (m *mapped) fuse(stages []int) (*unit, error) {
 // bind makes the environment in which a thread runs its part.
 func (u *unit) bind(p *program, it *item, t int) {
 	lo, hi := p.lay.part(it.at, it.n, t)
-	e := &ir.Env{Lane0: uint32(lo), Seed: p.plan.Key(), HostN: p.plan.Host, Traps: make([]uint32, len(u.traps))}
+	e := &ir.Env{Lane0: uint32(lo), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host, Traps: make([]uint32, len(u.traps))}
 	for i := range e.Traps {
 		e.Traps[i] = ir.NoTrap
 	}

@@ -56,7 +56,7 @@ func (k *kernel) head(group int) string {
 	if k.l.inject == "rounding" { // one value in 256 is stored one unit in the last place away
 		prelude = strings.Replace(prelude, "uint m = a & 0x7fffffffu;", "a ^= uint((a & 0xffu) == 0xffu); uint m = a & 0x7fffffffu;", 1)
 	}
-	b.WriteString(strings.Replace(prelude, "KEY", fmt.Sprintf("uvec2(P[%d], P[%d])", parKey, parKey+1), 1))
+	b.WriteString(strings.NewReplacer("KEY", fmt.Sprintf("uvec2(P[%d], P[%d])", parKey, parKey+1), "DRAWN", fmt.Sprintf("P[%d]", parDrawn)).Replace(prelude))
 	return b.String()
 }
 

@@ -215,7 +215,7 @@ func effect(p *ir.Prog, in *ir.Instr, m *memory) string {
 	return ""
 }
 
-// prelude holds the functions that emitted statements call. KEY stands for the
+// prelude holds the functions that emitted statements call. KEY and DRAWN stand for the
 // expression of the two words of the Philox key.
 const prelude = `uint negate(uint a) { return a == 0u ? 0u : a ^ 0x80000000u; }
 uint canon(uint a) {
@@ -229,7 +229,7 @@ uint truncated(float x) {
 	return uint(int(c));
 }
 uvec4 block(uint quad, uint step, uint draw, uint stream) {
-	uvec4 c = uvec4(quad, step, draw, stream);
+	uvec4 c = uvec4(quad, step - DRAWN, draw, stream);
 	uvec2 k = KEY;
 	for (int i = 0; i < 10; i++) {
 		uint h0, l0, h1, l1;

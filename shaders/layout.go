@@ -72,10 +72,11 @@ const (
 
 // Words of the parameter block P; events follow the head, then tables.
 const (
-	parStep = 0 // number of the run's first step
-	parKey  = 1
-	parHost = 3 // where host words begin
-	parHead = 8
+	parStep  = 0 // number of the run's first step
+	parKey   = 1
+	parHost  = 3 // where host words begin
+	parDrawn = 4 // the step from which random words count theirs
+	parHead  = 8
 )
 
 // layout is where everything lies.

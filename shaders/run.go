@@ -108,7 +108,7 @@ func (p *program) prepare(n int, words []uint32) {
 	}
 	head := slices.Clone(l.params[:l.tableParam(len(p.plan.Tables))])
 	key := p.plan.Key()
-	head[parStep], head[parKey], head[parKey+1] = uint32(now), key[0], key[1]
+	head[parStep], head[parKey], head[parKey+1], head[parDrawn] = uint32(now), key[0], key[1], uint32(p.plan.Drawn)
 	for e := range p.plan.Events {
 		x := &l.events[e]
 		row := int(now % int64(x.rows))

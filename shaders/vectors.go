@@ -244,7 +244,7 @@ func expected(p *backend.Plan, n int) [][]uint32 {
 	for step := range n {
 		for i := range p.Stages {
 			s := &p.Stages[i]
-			e := &ir.Env{Step: uint32(step), Seed: p.Key()}
+			e := &ir.Env{Step: uint32(step), Seed: p.Key(), Drawn: uint32(p.Drawn)}
 			for _, b := range s.Bind {
 				e.Slots = append(e.Slots, bufs[b.Buf][b.Off:])
 			}

@@ -153,8 +153,9 @@ type Table struct {
 type Plan struct {
 	Dt     float64 // seconds
 	Seed   uint64
-	Batch  int // a Run advances at most this many steps
-	Host   int // host words for each step
+	Drawn  int64 // the step at which the seed was given: random words count their steps from it
+	Batch  int   // a Run advances at most this many steps
+	Host   int   // host words for each step
 	Bufs   []Buf
 	Events []Event
 	Tables []Table

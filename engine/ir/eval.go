@@ -22,6 +22,7 @@ type Env struct {
 	Lane0 uint32    // item index of lane 0
 	Step  uint32    // the current step
 	Seed  [2]uint32 // Philox key
+	Drawn uint32    // Rand counts its steps from this one: the step at which the seed was given
 	Host  []uint32  // host words: those of step Step, then of Step+1, ...
 	HostN int       // words per step in Host
 	Traps []uint32  // for each trap code the least item that trapped, NoTrap if none
@@ -63,7 +64,7 @@ func evalLane(p *Prog, e *Env, lane int, v []uint32) {
 		case Host:
 			v[n] = e.Host[int(in.Phase)*e.HostN+int(in.Imm)]
 		case Rand:
-			v[n] = philox.Word(v[in.A], step, in.Aux, in.Imm, e.Seed)
+			v[n] = philox.Word(v[in.A], step-e.Drawn, in.Aux, in.Imm, e.Seed)
 		case AddF:
 			v[n] = math.Float32bits(f(in.A) + f(in.B))
 		case SubF:

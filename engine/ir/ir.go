@@ -50,7 +50,7 @@ const (
 	Lane    // index of this lane's item, I32
 	Step    // the current step plus Phase, I32
 	Host    // host word Imm of step Step+Phase (design section 3, rule 9)
-	Rand    // U32: Philox word of item A, draw Aux, stream Imm, at step Step+Phase
+	Rand    // U32: Philox word of item A, draw Aux, stream Imm, at step Step+Phase, counted from Env.Drawn
 
 	// Float arithmetic; each is one correctly rounded IEEE binary32 operation
 	// or works on the bits.

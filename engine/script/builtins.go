@@ -351,9 +351,18 @@ func seedBuiltin(x *script, c *call) (starlark.Value, error) {
 	if c.err == nil && n < 0 {
 		c.failf("seed", "a seed is not negative, got %d", n)
 	}
-	if c.err == nil && x.opt.Seed == nil {
-		x.net.Seed(uint64(n))
+	if c.err != nil {
+		return nil, c.err
 	}
+	s := uint64(n)
+	if x.opt.Seed != nil { // stands for the script's first seed; others stay as far from it
+		if x.firstSeed == nil {
+			x.firstSeed = &s
+		}
+		s = *x.opt.Seed + (s - *x.firstSeed)
+	}
+	x.net.Seed(s)
+	clear(x.draws)
 	return starlark.None, c.err
 }
 

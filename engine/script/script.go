@@ -25,7 +25,7 @@ type Options struct {
 	File string            // path of the script; its folder is where load() and load_array() read
 	Src  []byte            // its text; nil: read from File
 	Set  map[string]string // --set: parameters by name, as expressions of the script language
-	Seed *uint64           // --seed: wins over the script's seed(); nil: the script's, else 0
+	Seed *uint64           // --seed: stands for the script's first seed(); nil: the script's, else 0
 
 	// Open opens the backend; it is called at the first run().
 	Open func() (backend.Backend, error)
@@ -118,7 +118,8 @@ type script struct {
 	modules     map[string]*module
 	texts       map[string][]eqn.Source // string literals and where they stand
 	namespace   starlark.StringDict     // of the run() in progress, nil: the script's names
-	draws       map[string]uint32
+	draws       map[string]uint32       // how often a place has drawn since the last seed()
+	firstSeed   *uint64
 	net         *engine.Network
 	objects     []object
 	ended       []object // have run with a step that defaultclock.dt has left

@@ -269,7 +269,7 @@ func (m *maker) effects(lane ir.Value) {
 
 // newEnv makes memory for n lanes; guards of 64 words follow the lanes.
 func newEnv(r *rand.Rand, n int) *ir.Env {
-	e := &ir.Env{Lane0: r.Uint32N(1 << 20), Step: r.Uint32N(1000), Seed: [2]uint32{r.Uint32(), r.Uint32()}, HostN: 4,
+	e := &ir.Env{Lane0: r.Uint32N(1 << 20), Step: r.Uint32N(1000), Drawn: r.Uint32N(2000), Seed: [2]uint32{r.Uint32(), r.Uint32()}, HostN: 4,
 		Traps: []uint32{ir.NoTrap, 1 << 19}, Slots: make([][]uint32, numSlots)}
 	f := func(n int) []uint32 {
 		w := make([]uint32, n)

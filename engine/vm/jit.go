@@ -302,7 +302,7 @@ func (c *jitCode) runChunk(s *jitState, e *ir.Env, lo, hi int) {
 		r := &l.rands[k]
 		item := e.Lane0 + uint32(lo) + l.offset(r, s.uniforms)
 		skip := item % 4
-		c.fill(s.columns[k][:(int(skip)+n+fillBlock-1)/fillBlock*fillBlock], item-skip, e.Step+uint32(r.phase), r.draw, r.stream, e.Seed)
+		c.fill(s.columns[k][:(int(skip)+n+fillBlock-1)/fillBlock*fillBlock], item-skip, e.Step+uint32(r.phase)-e.Drawn, r.draw, r.stream, e.Seed)
 		s.ptrs[len(l.prog.Slots)+k] = unsafe.Pointer(&s.columns[k][skip])
 	}
 	s.data[laneAt/4] = e.Lane0 + uint32(lo)

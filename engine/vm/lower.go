@@ -232,6 +232,9 @@ func (l *lowered) laneOffset(v ir.Value) (offset ir.Value, ok bool) {
 	return ir.None, false
 }
 
+// drawnKey is the opKey that is not part of the key but Env.Drawn.
+const drawnKey = 2 * philox.Rounds
+
 // expandRand writes Philox4x32-10 in integer operations (package philox).
 func (l *lowered) expandRand(in *ir.Instr) ir.Value {
 	op := func(o ir.Op, a, b ir.Value) ir.Value {
@@ -241,11 +244,11 @@ func (l *lowered) expandRand(in *ir.Instr) ir.Value {
 		return l.add(ir.Instr{Op: ir.Const, Type: ir.U32, A: ir.None, B: ir.None, C: ir.None, Imm: x})
 	}
 	step := l.add(ir.Instr{Op: ir.Step, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Phase: in.Phase})
-	c := [4]ir.Value{op(ir.ShrU, in.A, word(2)), step, word(in.Aux), word(in.Imm)}
 	m0, m1 := word(philox.M0), word(philox.M1)
 	key := func(k uint32) ir.Value {
 		return l.add(ir.Instr{Op: opKey, Type: ir.U32, A: ir.None, B: ir.None, C: ir.None, Imm: k})
 	}
+	c := [4]ir.Value{op(ir.ShrU, in.A, word(2)), op(ir.SubI, step, key(drawnKey)), word(in.Aux), word(in.Imm)}
 	for r := range uint32(philox.Rounds) {
 		h0, l0 := op(ir.MulHi, c[0], m0), op(ir.MulI, c[0], m0)
 		h1, l1 := op(ir.MulHi, c[2], m1), op(ir.MulI, c[2], m1)
@@ -388,9 +391,12 @@ func (l *lowered) evalUniforms(e *ir.Env, u []uint32) {
 			u[k] = e.Slots[in.Imm][0]
 		case opKey:
 			u[k] = e.Seed[in.Imm%2]
-			if in.Imm%2 == 0 {
+			switch {
+			case in.Imm == drawnKey:
+				u[k] = e.Drawn
+			case in.Imm%2 == 0:
 				u[k] += in.Imm / 2 * philox.W0
-			} else {
+			default:
 				u[k] += in.Imm / 2 * philox.W1
 			}
 		case opThreshold:
@@ -398,7 +404,7 @@ func (l *lowered) evalUniforms(e *ir.Env, u []uint32) {
 		case ir.Gather:
 			u[k] = e.Slots[in.Imm][u[l.uni[in.A]]]
 		case ir.Rand:
-			u[k] = philox.Word(u[l.uni[in.A]], step, in.Aux, in.Imm, e.Seed)
+			u[k] = philox.Word(u[l.uni[in.A]], step-e.Drawn, in.Aux, in.Imm, e.Seed)
 		default:
 			var x [3]uint32
 			for i, a := range operands(in) {

@@ -264,12 +264,12 @@ var noWord = []uint32{0}
 func (c *machine) random(s *machineState, e *ir.Env, t *step, d, item []uint32, lo int) {
 	if item != nil {
 		for i, k := range item {
-			d[i] = philox.Word(k, e.Step+uint32(t.phase), t.aux, t.imm, e.Seed)
+			d[i] = philox.Word(k, e.Step+uint32(t.phase)-e.Drawn, t.aux, t.imm, e.Seed)
 		}
 		return
 	}
 	r := &c.low.rands[t.imm]
-	c.eng.fill(d, e.Lane0+uint32(lo)+c.low.offset(r, s.uniforms), e.Step+uint32(r.phase), r.draw, r.stream, e.Seed)
+	c.eng.fill(d, e.Lane0+uint32(lo)+c.low.offset(r, s.uniforms), e.Step+uint32(r.phase)-e.Drawn, r.draw, r.stream, e.Seed)
 }
 
 // storeBits sets bit i of mask to a[i].

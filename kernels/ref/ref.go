@@ -157,7 +157,7 @@ func (p *program) fired(event int, step int64, i int) bool {
 }
 
 func (p *program) env(s *backend.Stage) *ir.Env {
-	e := &ir.Env{Step: uint32(p.step()), Seed: p.plan.Key(), Host: p.host, HostN: p.plan.Host, Traps: make([]uint32, len(s.Trap))}
+	e := &ir.Env{Step: uint32(p.step()), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), Host: p.host, HostN: p.plan.Host, Traps: make([]uint32, len(s.Trap))}
 	for i, b := range s.Bind {
 		switch {
 		case s.Prog.Slots[i].Kind == ir.Mask:

@@ -49,7 +49,7 @@ func testExpressions(t *testing.T, open Open) {
 func progPlan(prog *ir.Prog, env *ir.Env, lanes int) *net {
 	p := newNet(uint64(env.Seed[1])<<32|uint64(env.Seed[0]), 4)
 	p.Host = irtest.HostWords
-	p.Bufs[p.Step].Init = []uint32{env.Step}
+	p.Bufs[p.Step].Init, p.Drawn = []uint32{env.Step}, int64(env.Drawn)
 	written := make([]bool, len(prog.Slots))
 	for _, in := range prog.Ins {
 		switch in.Op {

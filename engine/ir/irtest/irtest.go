@@ -55,6 +55,7 @@ func RandomEnv(t *rapid.T, p *ir.Prog, lanes int) *ir.Env {
 		Step:  rapid.Uint32Range(0, 1<<31).Draw(t, "step"),
 		Seed:  [2]uint32{next(), next()},
 		HostN: HostWords,
+		Drawn: next(),
 	}
 	for range HostWords * 256 {
 		e.Host = append(e.Host, math.Float32bits(StoredFloat(next(), next())))

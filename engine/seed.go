@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+)
+
+// randomness is what random numbers are made from: the seed, and who has drawn
+// what since it was given. All networks of a script share one, and Seed begins it
+// anew; so what is drawn after a seed repeats, from the same state of the script,
+// while nothing that is drawn after one seed repeats something else.
+type randomness struct {
+	seed    uint64
+	given   int               // how often Seed was called
+	first   map[string]int    // made, when Seed was called first
+	made    map[string]int    // objects of each class, counted from the seed on
+	owners  map[string]uint64 // the object that draws under a name, by its number
+	numbers uint64            // of objects, so far
+	visits  map[string]uint32 // how often a place has drawn
+	streams map[uint32]string // who draws from which stream, since ever
+}
+
+func newRandomness(seed uint64) *randomness {
+	return &randomness{seed: seed, made: map[string]int{}, owners: map[string]uint64{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
+}
+
+// Seed sets the seed of everything drawn from here on, in all networks of a script.
+func (n *Network) Seed(s uint64) {
+	r := n.random
+	r.seed = s
+	r.given++
+	if r.first == nil {
+		r.first = maps.Clone(r.made)
+	}
+	r.made = maps.Clone(r.first)
+	clear(r.owners)
+	clear(r.visits)
+}
+
+// SeedValue is the seed in force.
+func (n *Network) SeedValue() uint64 { return n.random.seed }
+
+func (n *Network) key() [2]uint32 { return keyOf(n.random.seed) }
+
+func keyOf(seed uint64) [2]uint32 { return [2]uint32{uint32(seed), uint32(seed >> 32)} }
+
+// drawnFrom is the step from which random words count theirs: where the network
+// stood when it first drew with the seed in force.
+func (n *Network) drawnFrom() int64 {
+	if n.drawnWith != n.random.given {
+		n.drawnWith, n.drawn = n.random.given, n.step
+	}
+	return n.drawn
+}
+
+// drawsAs is the name under which an object draws: its automatic name, counted
+// from the seed on, so that the objects of a second trial draw as those of the
+// first did. An object whose name has drawn for another one gets one of its own.
+func (o *Object) drawsAs() string {
+	r := o.net.random
+	if o.number == 0 {
+		r.numbers++
+		o.number = r.numbers
+	}
+	if r.owners[o.drawer] == o.number {
+		return o.drawer
+	}
+	o.drawer = o.counted
+	for r.owners[o.drawer] != 0 {
+		o.drawer += "'"
+	}
+	r.owners[o.drawer] = o.number
+	return o.drawer
+}
+
+// count names an object by its class and its number among those made since the seed.
+func (r *randomness) count(class string) string {
+	k := r.made[class]
+	r.made[class]++
+	if k == 0 {
+		return class
+	}
+	return fmt.Sprintf("%s_%d", class, k)
+}
+
+// stream numbers a source of random words by purpose, object and place in the
+// text (design section 3, rule 7): a hash, moved on where another source has it.
+func (n *Network) stream(purpose, object, place string, visit uint32) uint32 {
+	key := fmt.Sprintf("%s\x00%s\x00%s\x00%d", purpose, object, place, visit)
+	h := fnv.New32a()
+	h.Write([]byte(key))
+	s := h.Sum32()
+	for n.random.streams[s] != "" && n.random.streams[s] != key {
+		s++
+	}
+	n.random.streams[s] = key
+	return s
+}
+
+// visit counts how often a place has been passed.
+func (n *Network) visit(key string) uint32 {
+	v := n.random.visits[key]
+	n.random.visits[key] = v + 1
+	return v
+}
