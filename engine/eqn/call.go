@@ -58,7 +58,8 @@ func (l *lowerer) hasSteps(e Expr) bool {
 
 var flipped = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
-// below is rand() < p.
+// below is rand() < p for a constant p, which the whole word decides; a very small
+// one leaves it to what is behind the word.
 func (l *lowerer) below(e *Binary) (ir.Value, bool) {
 	x, y, op := e.X, e.Y, e.Op
 	if isRand(y) {
@@ -67,7 +68,15 @@ func (l *lowerer) below(e *Binary) (ir.Value, bool) {
 	if !isRand(x) || op == "==" || op == "!=" || l.classOf(y) != isConst {
 		return ir.None, false
 	}
-	v := l.b.Below(l.word(x.(*Call)), l.constant(y))
+	p := l.constant(y)
+	if p > 0 && p < 0x1p-16 {
+		return ir.None, false
+	}
+	word, more := l.words(x.(*Call))
+	v := l.b.Below(word, p)
+	if p < 1 && p > 1-0x1p-16 {
+		v = l.b.NotB(l.b.Le(l.b.Unit(l.b.XorI(word, l.b.U(^uint32(0))), more), l.b.F(1-p)))
+	}
 	if op == ">" || op == ">=" {
 		v = l.b.NotB(v)
 	}
@@ -81,8 +90,11 @@ func isRand(e Expr) bool {
 
 // order compares floats in internal units.
 func (l *lowerer) order(op string, x, y val) ir.Value {
-	if x.isConst() {
+	if x.isConst() || len(y.t) == 1 && y.t[0].rand != nil {
 		x, y, op = y, x, flipped[op]
+	}
+	if v, ok := l.mostly(op, x, y); ok {
+		return v
 	}
 	if x.isConst() {
 		return l.b.B(apply(op, x.constant(), y.constant()) != 0)
@@ -111,6 +123,32 @@ func (l *lowerer) order(op string, x, y val) ir.Value {
 		op = flipped[op]
 	}
 	return l.orderF(op, vx, l.f32(float(vy).times(ky/kx)))
+}
+
+// mostly is rand() < 1 - p and its like, which a float close to 1 could not tell
+// for a small p: the distance of rand() from 1 is compared with p.
+func (l *lowerer) mostly(op string, x, y val) (ir.Value, bool) {
+	if len(x.t) != 1 || x.t[0].rand == nil || op == "==" || op == "!=" {
+		return ir.None, false
+	}
+	k, r := float64(x.K*x.t[0].k), x.t[0].rand
+	y = l.plusConst(y, -float64(x.K*x.c)).times(1 / k) // rand() is compared with y
+	if k < 0 {
+		op = flipped[op]
+	}
+	one := float64(y.K*y.c) == 1
+	if t := y.t; len(t) == 1 && t[0].exp != nil && (one && float64(y.K*t[0].k) == -1 || y.c == 0 && float64(y.K*t[0].k) == 1) {
+		less := l.b.Neg(l.b.Expm1(*t[0].exp)) // 1 - exp
+		if one {
+			return l.orderF(op, l.b.Unit(r.word, r.more), less), true
+		}
+		y, one = l.plusConst(float(less).times(-1), 1), true
+	}
+	if !one || len(y.t) == 0 {
+		return ir.None, false
+	}
+	p := l.f32(l.plusConst(y, -1).times(-1))
+	return l.orderF(flipped[op], l.b.Unit(l.b.XorI(r.word, l.b.U(^uint32(0))), r.more), p), true
 }
 
 func (l *lowerer) orderF(op string, x, y ir.Value) ir.Value {
@@ -178,8 +216,15 @@ func (l *lowerer) orderWhole(op string, t term, c float64) ir.Value {
 
 // word is the random word of a place in the text.
 func (l *lowerer) word(c *Call) ir.Value {
+	w, _ := l.words(c)
+	return w
+}
+
+// words are the random word of a place and what is behind it.
+func (l *lowerer) words(c *Call) (word, more ir.Value) {
 	stream, draw := l.m.Stream(Site{c.Sym.Name, c.At})
-	return l.b.Rand(l.m.Item(), stream, draw)
+	item := l.m.Item()
+	return l.b.Rand(item, stream, draw), l.b.More(item, stream, draw+1)
 }
 
 func (l *lowerer) call(e *Call, in info) val {
@@ -193,7 +238,10 @@ func (l *lowerer) call(e *Call, in info) val {
 	}
 	switch e.Sym.Name {
 	case "rand":
-		return float(b.Unit(l.word(e)))
+		w, more := l.words(e)
+		x := float(b.Unit(w, more))
+		x.t[0].rand = &drawn{w, more}
+		return x
 	case "randn":
 		return float(b.Normal(l.word(e)))
 	case "truncated_normal":
@@ -248,7 +296,12 @@ func (l *lowerer) call(e *Call, in info) val {
 		l.fail(At(e.At, "", "%s() cannot be compiled", e.Func))
 		return number64(0)
 	}
-	return float(f(l.f32(x)))
+	at := l.f32(x)
+	x = float(f(at))
+	if e.Sym.Name == "exp" {
+		x.t[0].exp = &at
+	}
+	return x
 }
 
 // angle lowers the argument of a periodic function: what the host adds to it is
@@ -325,7 +378,7 @@ func (l *lowerer) poisson(e *Call, x val) val {
 			return val{typ: Integer, v: l.b.CountTable(word(0), table)}
 		}
 	}
-	f := l.b.Poisson(l.f32(x), word)
+	f := l.b.Poisson(l.f32(x), word, l.b.More(l.m.Item(), stream, draw+2))
 	return val{typ: Integer, v: l.b.F2I(f), f: f, hasF: true}
 }
 

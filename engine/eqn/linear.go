@@ -34,7 +34,11 @@ type term struct {
 	i     ir.Value // where steps or whole: the I32 that v is the float of
 	steps bool
 	whole bool
+	rand  *drawn    // where v is a rand(): what it is made from
+	exp   *ir.Value // where v is an exp(): of what
 }
+
+type drawn struct{ word, more ir.Value }
 
 func float(v ir.Value) val { return val{typ: Float, lin: lin{K: 1, t: []term{{k: 1, v: v}}}} }
 

@@ -246,5 +246,9 @@ func (m *bench) run(from, to int) *ir.Prog {
 
 // normal is the number that a site draws.
 func uniform(item, step, stream uint32) float64 {
-	return float64(philox.Word(item, step, 0, stream, seed)>>8) * 0x1p-24
+	w := philox.Word(item, step, 0, stream, seed)
+	if w < 1<<24 { // the whole word and half of what is behind it, in a float
+		return float64(float32((float64(w) + 0.5) * 0x1p-32))
+	}
+	return float64(w>>8) * 0x1p-24
 }

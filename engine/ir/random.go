@@ -4,9 +4,26 @@ import "math"
 
 // Random numbers from words (design section 3, rule 7).
 
-// Unit is a uniform number in [0, 1) from a random word: its upper 24 bits.
-func (b *Builder) Unit(word Value) Value {
-	return b.Mul(b.I2F(b.ShrU(word, b.I(8))), b.F(0x1p-24))
+// Unit is a uniform number between 0 and 1, neither of which it takes, from a
+// random word: its upper 24 bits, or, where the first eight are 0, the whole
+// word and more beyond, as precisely as a float can. So it is below p with
+// probability p within 2^-17 of p, however small.
+func (b *Builder) Unit(word, more Value) Value {
+	if !b.want(And, 'i', word, more) {
+		return b.dummy(F32)
+	}
+	small := b.LtU(word, b.U(1<<24))
+	rest := b.Mul(b.I2F(b.OrI(b.ShrU(more, b.I(7)), b.U(1))), b.F(0x1p-25))
+	fine := b.Mul(b.Add(b.Assume(b.I2F(b.Sel(small, word, b.U(0))), Range{Lo: 0, Hi: 0x1p24}), rest), b.F(0x1p-32))
+	coarse := b.Mul(b.I2F(b.ShrU(word, b.I(8))), b.F(0x1p-24))
+	return b.Assume(b.Sel(small, fine, coarse), Range{Lo: 0x1p-57, Hi: 1 - 0x1p-24})
+}
+
+// More is a word behind an item's random word, for Unit. One draw for all items,
+// moved on by a constant from each to the next, is enough: it decides where the
+// first word has left it to one part in 2^32.
+func (b *Builder) More(item Value, stream, draw uint32) Value {
+	return b.AddI(b.MulI(item, b.U(0x9e3779b9)), b.Rand(b.I(0), stream, draw))
 }
 
 var (
@@ -109,24 +126,24 @@ func (b *Builder) CountTable(word Value, cdf []float64) Value {
 const poissonCounts = 32
 
 // Poisson is a draw of mean lambda, a whole number (rule 7): by inversion of
-// word(0) up to a mean of 10, by a rounded normal of word(1) above. A negative
-// mean gives 0.
-func (b *Builder) Poisson(lambda Value, word func(draw uint32) Value) Value {
+// word(0) up to a mean of 10, from the upper end, so that small means are right,
+// by a rounded normal of word(1) above. A negative mean gives 0. more is as for Unit.
+func (b *Builder) Poisson(lambda Value, word func(draw uint32) Value, more Value) Value {
 	if !b.want(AddF, 'f', lambda) {
 		return b.dummy(F32)
 	}
 	lambda = b.clamp(b.coarse(lambda), 0, 0x1p40)
 	one := b.F(1)
 	small := b.clamp(lambda, 0, 10)
-	u := b.Add(b.Unit(word(0)), b.lit(0x1p-25))
+	u := b.Unit(b.XorI(word(0), b.U(^uint32(0))), more)
 	p := b.Exp(b.Neg(small))
-	sum, n := p, b.F(0)
+	above, n := b.Neg(b.Expm1(b.Neg(small))), b.F(0) // the probability of more than k
 	for k := 1; k <= poissonCounts; k++ {
-		n = b.Add(n, b.Sel(b.Lt(sum, u), one, b.F(0)))
+		n = b.Add(n, b.Sel(b.Lt(u, above), one, b.F(0)))
 		if k < poissonCounts {
 			p = b.Mul(p, b.Mul(small, b.lit(1/float64(k))))
 			b.Assume(p, Range{Lo: 0, Hi: 1})
-			sum = b.Assume(b.Add(sum, p), Range{Lo: 0, Hi: 1.001})
+			above = b.Assume(b.Sub(above, p), Range{Lo: -0.001, Hi: 1})
 		}
 	}
 	if b.r[lambda].Hi <= 10 {

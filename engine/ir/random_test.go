@@ -79,6 +79,47 @@ func TestNormal(t *testing.T) {
 	}
 }
 
+// TestUnit: rand() is never 0 or 1, ascends with its word, and is below a small p
+// as often as it should be.
+func TestUnit(t *testing.T) {
+	b := ir.NewBuilder("unit")
+	w, m := b.Load(b.Slot("w", ir.Array, ir.U32)), b.Load(b.Slot("m", ir.Array, ir.U32))
+	b.StoreRaw(b.Slot("z", ir.Array, ir.F32), b.Unit(w, m))
+	p, err := b.Prog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := func(w, m uint32) float64 {
+		e := &ir.Env{Slots: [][]uint32{{w}, {m}, {0}}}
+		ir.Eval(p, e, 0, 1)
+		return float64(math.Float32frombits(e.Slots[2][0]))
+	}
+	last := 0.0
+	for _, w := range []uint32{0, 1, 2, 100, 1<<23 - 1, 1 << 23, 1<<24 - 1, 1 << 24, 1<<24 + 256, 1 << 31, 1<<32 - 1} {
+		for _, m := range []uint32{0, 1 << 20, 1 << 31, 1<<32 - 1} {
+			z := unit(w, m)
+			if z < last || z <= 0 || z >= 1 || math.Abs(z-float64(w)*0x1p-32) > max(0x1p-31, 0x1p-24*float64(w>>24|1)) {
+				t.Errorf("the number of word %#x, %#x is %g, after %g", w, m, z, last)
+			}
+			last = z
+		}
+	}
+	for _, p := range []float64{1e-9, 3e-10, 1e-10, 2e-12} {
+		const n = 20000
+		hits := 0
+		for k := range uint32(n) {
+			for w := range uint32(6) {
+				if unit(w, k*(1<<32/n)) < p {
+					hits++
+				}
+			}
+		}
+		if got := float64(hits) / n * 0x1p-32; math.Abs(got-p) > p*0.01+0x1p-32/n {
+			t.Errorf("below %g with probability %g", p, got)
+		}
+	}
+}
+
 func TestThresholds(t *testing.T) {
 	words := []uint32{0, 1, 0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, 0xbfffffff, 0xc0000000, 0xffffffff}
 	z, _ := run(t, ir.U32, words, ir.I32, func(b *ir.Builder, x ir.Value) ir.Value {
@@ -110,7 +151,7 @@ func TestPoisson(t *testing.T) {
 	for _, mean := range []float64{0, 0.01, 1, 9.9, 10.1, 300} {
 		b := ir.NewBuilder("poisson")
 		l := b.Load(b.Slot("l", ir.Array, ir.F32))
-		b.Store(b.Slot("n", ir.Array, ir.F32), b.Poisson(l, func(d uint32) ir.Value { return b.Rand(b.Lane(), 5, d) }))
+		b.Store(b.Slot("n", ir.Array, ir.F32), b.Poisson(l, func(d uint32) ir.Value { return b.Rand(b.Lane(), 5, d) }, b.More(b.Lane(), 5, 2)))
 		p, err := b.Prog()
 		if err != nil {
 			t.Fatal(err)

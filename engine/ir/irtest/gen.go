@@ -120,7 +120,7 @@ var steps = []func(*gen){
 	func(g *gen) {
 		g.pushF(functions[rapid.IntRange(0, len(functions)-1).Draw(g.t, "function")](g.b, g.F(), g.F()))
 	},
-	func(g *gen) { g.pushF(g.b.Unit(g.rand())) },
+	func(g *gen) { g.pushF(g.b.Unit(g.rand(), g.b.More(g.I(), 5, 6))) },
 	func(g *gen) { g.pushF(g.b.Normal(g.rand())) },
 	func(g *gen) { g.pushF(g.b.Gather(g.tf, g.index(), ir.Range{})) },
 	func(g *gen) { g.pushF(g.b.Uniform(g.tf, ir.Range{})) },
@@ -204,6 +204,6 @@ var functions = []func(b *ir.Builder, x, y ir.Value) ir.Value{
 	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.Sign(x) },
 	func(b *ir.Builder, x, y ir.Value) ir.Value { return b.Clip(x, b.F(-1), y) },
 	func(b *ir.Builder, x, y ir.Value) ir.Value {
-		return b.Poisson(x, func(d uint32) ir.Value { return b.Rand(b.Lane(), 77, d) })
+		return b.Poisson(x, func(d uint32) ir.Value { return b.Rand(b.Lane(), 77, d) }, b.More(b.Lane(), 77, 2))
 	},
 }
