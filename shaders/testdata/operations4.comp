@@ -16,7 +16,7 @@ uint truncated(float x) {
 	return uint(int(c));
 }
 uvec4 block(uint quad, uint step, uint draw, uint stream) {
-	uvec4 c = uvec4(quad, step, draw, stream);
+	uvec4 c = uvec4(quad, step - P[4], draw, stream);
 	uvec2 k = uvec2(P[1], P[2]);
 	for (int i = 0; i < 10; i++) {
 		uint h0, l0, h1, l1;
