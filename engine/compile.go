@@ -29,6 +29,7 @@ type compiler struct {
 	written   map[*Variable]bool
 	traps     []limit
 	liveSpecs map[specKey]bool
+	own       int64         // bytes that the host keeps of its own beside the program: masks, and words to hash
 	longest   map[*life]int // delays in steps, of lives of pathways
 	synapsesN int64
 }
@@ -135,7 +136,9 @@ func (n *Network) compile(w Work) (*compiler, error) {
 			return nil, err
 		}
 	}
-	c.history()
+	if err := c.history(); err != nil {
+		return nil, err
+	}
 	c.plan.Host = len(c.hosts)
 	return c, c.plan.Check()
 }

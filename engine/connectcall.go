@@ -70,22 +70,30 @@ func (s *Synapses) enumerate(w Work) error {
 	if s.number == nil {
 		return nil
 	}
-	var ends [2]Array
-	for k, name := range []string{"i", "j"} {
-		v, err := s.Var(name)
+	total, err := s.N(w)
+	if err == nil {
+		err = w.Room((8+4+48)*int64(total), "%s: the number of each of %d synapses among those of its pair", s.Name(), total)
+	}
+	if err != nil {
+		return err
+	}
+	of := map[[2]uint32]float64{}
+	numbers := make([]float64, 0, total)
+	for c := range s.conns {
+		n, err := s.count(w, c)
+		if err == nil {
+			err = s.conns[c].proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+				for k, i := range b.I {
+					pair := [2]uint32{i, b.J[k]}
+					numbers = append(numbers, of[pair])
+					of[pair]++
+				}
+				return nil
+			})
+		}
 		if err != nil {
 			return err
 		}
-		if ends[k], err = v.syn.all(w); err != nil {
-			return err
-		}
-	}
-	of := map[[2]float64]float64{}
-	numbers := make([]float64, len(ends[0].V))
-	for n, i := range ends[0].V {
-		pair := [2]float64{i, ends[1].V[n]}
-		numbers[n] = of[pair]
-		of[pair]++
 	}
 	s.number.fill()
 	return s.number.give(w, &list{wide: numbers})

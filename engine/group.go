@@ -186,8 +186,26 @@ var (
 	reserved = []string{"t", "dt", "i", "N", "j", "xi", "t_in_timesteps"}
 )
 
+// fits refuses a group whose neurons the memory does not hold when they run: each
+// variable is kept by the host and by the program, and read once more for the hash.
+func (g *NeuronGroup) fits() error {
+	vars := 0
+	if g.refKind != refNone {
+		vars = 2 // not_refractory, lastspike
+	}
+	for _, e := range g.eqs.List {
+		if !slices.Contains(e.Flags, "shared") && (e.Kind != eqn.Sub || slices.Contains(e.Flags, "constant over dt")) {
+			vars++
+		}
+	}
+	return Work{}.Room(4*int64(g.n)*int64(2*vars+1), "a group of %d neurons with %d variables each", g.n, vars)
+}
+
 // declare makes the variables that the equations and the options call for.
 func (g *NeuronGroup) declare() error {
+	if err := g.fits(); err != nil {
+		return err
+	}
 	add := func(name string, dim eqn.Dim, t eqn.Type) *Variable {
 		v := &Variable{g: g, name: name, n: g.n}
 		v.sym = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: dim, Type: t, Ref: v}

@@ -15,6 +15,7 @@ import (
 // of their weights, and the memory that they will take. Connections are counted,
 // nothing else is allocated.
 func (n *Network) Info(set Work, w io.Writer) error {
+	set = set.Without(0)
 	c, err := n.compile(set)
 	if err != nil {
 		return err

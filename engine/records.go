@@ -237,8 +237,9 @@ func (c *compiler) stateMonitor(m *StateMonitor) error {
 	})
 }
 
-// history gives every event the masks that its longest delay asks for.
-func (c *compiler) history() {
+// history gives every event the masks that its longest delay asks for, once it is
+// known that the host and the program have room for them.
+func (c *compiler) history() error {
 	need := make([]int, len(c.plan.Events))
 	for k := range need {
 		need[k] = 1
@@ -252,9 +253,31 @@ func (c *compiler) history() {
 	for e, k := range c.evs {
 		events[k] = e
 	}
-	for k, e := range events {
+	masks, largest := int64(0), 0
+	for k := range events {
 		p := &c.plan.Events[k]
 		p.History = need[k]
+		masks += 4 * int64(need[k]) * int64(p.Words())
+		if need[k]*p.Words() > need[largest]*c.plan.Events[largest].Words() {
+			largest = k
+		}
+	}
+	word := int64(0) // of the largest buffer of state: Hash reads one after the other
+	for k := range c.plan.Bufs {
+		if c.plan.Bufs[k].Kind == backend.State {
+			word = max(word, int64(c.plan.Bufs[k].Len))
+		}
+	}
+	if len(events) > 0 {
+		p := &c.plan.Events[largest]
+		word = max(word, int64(p.History)*int64(p.Words()))
+		if err := c.w.Room(2*masks+4*word, "%s is kept for the %d steps of the longest delay", p.Name, p.History-1); err != nil {
+			return fmt.Errorf("%w; shorten the longest delays, or take a larger dt", err)
+		}
+	}
+	c.own = masks + 4*word
+	for k, e := range events {
+		p := &c.plan.Events[k]
 		words := p.Words()
 		masks := make([]uint32, need[k]*words)
 		for s := c.n.step - 1; s >= 0 && s > c.n.step-1-int64(min(e.hist, need[k])); s-- {
@@ -265,4 +288,5 @@ func (c *compiler) history() {
 		p.Masks = c.buffer(p.Name+" masks", backend.State, ir.U32, masks)
 		c.keep = append(c.keep, kept{p.Masks, masks})
 	}
+	return nil
 }

@@ -73,14 +73,14 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if err := n.complete(); err != nil {
 		return nil, err
 	}
-	w := Work{Ctx: ctx, Threads: o.Threads}
+	w := Work{Ctx: ctx, Threads: o.Threads}.Without(0)
 	c, err := n.compile(w)
 	if err != nil {
 		return nil, err
 	}
 	res.Compile = time.Since(begin).Seconds()
 	begin2 := time.Now()
-	prog, err := o.Backend.Load(w, c.plan)
+	prog, err := o.Backend.Load(w.Without(c.own), c.plan)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,13 @@ import (
 
 // get returns the values of a synaptic variable in SI units.
 func (v *synVar) get(w Work, ix any) (Array, error) {
+	if ix != nil && !v.shared {
+		at, err := v.s.synapses(w, ix)
+		if err != nil {
+			return Array{}, err
+		}
+		return v.at(w, at)
+	}
 	all, err := v.all(w)
 	if err == nil && v.shared {
 		if len(all.V) == 0 && v.later.list == nil && v.later.lazy == nil {
@@ -20,30 +27,66 @@ func (v *synVar) get(w Work, ix any) (Array, error) {
 		all.V = all.V[:min(1, len(all.V))]
 		return all, nil
 	}
-	if err != nil || ix == nil {
-		return all, err
+	return all, err
+}
+
+// at is the values of chosen synapses.
+func (v *synVar) at(w Work, at []int) (Array, error) {
+	out := Array{Dim: v.sym.Dim}
+	if err := w.Room(16*int64(len(at)), "%s.%s: %d values", v.s.Name(), v.name, len(at)); err != nil {
+		return out, err
 	}
-	at, err := v.s.synapses(w, ix)
-	if err != nil {
-		return Array{}, err
+	out.V = make([]float64, len(at))
+	by := make([]int, len(at)) // positions in at, by synapse
+	for k := range by {
+		by[k] = k
 	}
-	out := Array{Dim: all.Dim, V: make([]float64, len(at))}
-	for k, n := range at {
-		out.V[k] = all.V[n]
+	if !slices.IsSorted(at) {
+		slices.SortFunc(by, func(a, b int) int { return at[a] - at[b] })
 	}
-	return out, nil
+	err := v.each(w, func(k0, n int, value func(int) float64) error {
+		for ; len(by) > 0 && at[by[0]] < k0+n; by = by[1:] {
+			out.V[by[0]] = value(at[by[0]] - k0)
+		}
+		return nil
+	})
+	return out, err
 }
 
 func (v *synVar) all(w Work) (Array, error) {
 	out := Array{Dim: v.sym.Dim}
-	for c := range v.s.conns {
-		vals, err := v.values(w, c)
-		if err != nil {
-			return Array{}, err
-		}
-		out.V = append(out.V, vals...)
+	n, err := v.s.N(w)
+	if err == nil {
+		err = w.Room(8*int64(n), "%s.%s: the values of %d synapses", v.s.Name(), v.name, n)
 	}
-	return out, nil
+	if err != nil {
+		return out, err
+	}
+	out.V = make([]float64, n)
+	err = v.each(w, func(k0, n int, value func(int) float64) error {
+		for k := range out.V[k0 : k0+n] {
+			out.V[k0+k] = value(k)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// each calls f with the values of all synapses, in order, some at a time: n of
+// them from synapse k0 on, and a function that gives the k-th of these.
+func (v *synVar) each(w Work, f func(k0, n int, value func(k int) float64) error) error {
+	base := 0
+	for c := range v.s.conns {
+		n, err := v.s.count(w, c)
+		if err == nil {
+			err = v.block(w, c, n, func(k0, n int, value func(int) float64) error { return f(base+k0, n, value) })
+		}
+		if err != nil {
+			return err
+		}
+		base += n
+	}
+	return nil
 }
 
 // words are the values of one conn's synapses as a device holds them.
@@ -51,39 +94,52 @@ func (v *synVar) words(w Work, c int) ([]uint32, error) {
 	if l := v.col(c).list; l != nil && l.words != nil {
 		return l.words, nil
 	}
-	x, err := v.values(w, c)
+	n, err := v.s.count(w, c)
+	if err == nil {
+		err = w.Room(12*int64(n), "%s.%s: the values of %d synapses", v.s.Name(), v.name, n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	x := make([]float64, n)
+	err = v.block(w, c, n, func(k0, n int, value func(int) float64) error {
+		for k := range x[k0 : k0+n] {
+			x[k0+k] = value(k)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
 	return (&list{wide: x}).encode(v.sym, v.s.net.dt)
 }
 
-// values are the SI values of one conn's synapses.
-func (v *synVar) values(w Work, c int) ([]float64, error) {
+// block is each of one conn's n synapses.
+func (v *synVar) block(w Work, c, n int, f func(k0, n int, value func(k int) float64) error) error {
 	s := v.s
-	n, err := s.count(w, c)
-	if err != nil {
-		return nil, err
-	}
+	const span = 1 << 16
 	col := v.col(c)
-	out := make([]float64, n)
 	_, stored := v.sym.Ref.(*synVar)
-	switch {
-	case stored && v.sym.Kind == eqn.Variable && col.list != nil:
-		for k := range out {
-			out[k] = col.list.at(k)
+	if stored && v.sym.Kind == eqn.Variable && col.lazy == nil {
+		for k0 := 0; k0 < n; k0 += span {
+			if err := w.Err(); err != nil {
+				return err
+			}
+			value := func(int) float64 { return col.value }
+			if col.list != nil {
+				value = func(k int) float64 { return col.list.at(k0 + k) }
+			}
+			if err := f(k0, min(span, n-k0), value); err != nil {
+				return err
+			}
 		}
-		return out, nil
-	case stored && v.sym.Kind == eqn.Variable && col.lazy == nil:
-		for k := range out {
-			out[k] = col.value
-		}
-		return out, nil
+		return nil
 	}
 	sc := s.scope(s.net.externals())
 	m := s.columnLanes(w, v.name, "read", 0, sc)
 	m.conn = c
 	var x ir.Value
+	var err error
 	if stored && v.sym.Kind == eqn.Variable {
 		x = m.column(v)
 	} else {
@@ -96,19 +152,20 @@ func (v *synVar) values(w Work, c int) ([]float64, error) {
 		err = m.err
 	}
 	if err != nil {
-		return nil, sc.explain(err)
+		return sc.explain(err)
 	}
 	m.out(x, irType(v.sym))
 	p, err := m.b.Prog()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	code, err := vm.Compile(p)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	err = s.conns[c].proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
-		words := make([]uint32, len(b.I))
+	var words []uint32
+	return s.conns[c].proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+		words = slices.Grow(words[:0], len(b.I))[:len(b.I)]
 		e := &ir.Env{Slots: m.data(), Seed: s.conns[c].proj.Seed, Lane0: uint32(b.K0)}
 		for name, cells := range map[string][]uint32{"i": b.I, "j": b.J, "out": words} {
 			if k, ok := m.slots[name]; ok {
@@ -116,12 +173,8 @@ func (v *synVar) values(w Work, c int) ([]float64, error) {
 			}
 		}
 		code.Run(e, 0, len(words))
-		for k, x := range words {
-			out[b.K0+k] = value(v.sym, s.net.dt, x)
-		}
-		return nil
+		return f(b.K0, len(words), func(k int) float64 { return value(v.sym, s.net.dt, words[k]) })
 	})
-	return out, err
 }
 
 // synapses resolves an index to synapse numbers, all conns laid end to end.
@@ -133,17 +186,16 @@ func (s *Synapses) synapses(w Work, ix any) ([]int, error) {
 			return nil, err
 		}
 		y := &synVar{s: s, name: "condition", sym: &eqn.Symbol{Name: "condition", Kind: eqn.Subexpression, Expr: e, Type: eqn.Boolean}}
-		all, err := y.all(w)
-		if err != nil {
-			return nil, err
-		}
 		out := []int{}
-		for k, b := range all.V {
-			if b != 0 {
-				out = append(out, k)
+		err = y.each(w, func(k0, n int, value func(int) float64) error {
+			for k := range n {
+				if value(k) != 0 {
+					out = append(out, k0+k)
+				}
 			}
-		}
-		return out, nil
+			return s.roomFor(w, out)
+		})
+		return out, err
 	case [2]any:
 		return s.pairIndex(w, x)
 	}
@@ -152,6 +204,11 @@ func (s *Synapses) synapses(w Work, ix any) ([]int, error) {
 		return nil, err
 	}
 	return positions(ix, n, s.Name()+" (synapses)")
+}
+
+// roomFor asks for memory for as many chosen synapses again.
+func (s *Synapses) roomFor(w Work, chosen []int) error {
+	return w.Room(8*int64(len(chosen)), "%s: more than %d chosen synapses", s.Name(), len(chosen))
 }
 
 // pairIndex is S.w[i, j].
@@ -182,7 +239,7 @@ func (s *Synapses) pairIndex(w Work, x [2]any) ([]int, error) {
 					out = append(out, base+b.K0+k)
 				}
 			}
-			return nil
+			return s.roomFor(w, out)
 		})
 		if err != nil {
 			return nil, err
@@ -241,6 +298,9 @@ func (v *synVar) set(w Work, ix, x any) error {
 		if vals.len() != n {
 			return fmt.Errorf("%s.%s: %d values for %d synapses", s.Name(), v.name, vals.len(), n)
 		}
+		if err := v.fits(w, n); err != nil {
+			return err
+		}
 		vals.wide = slices.Clone(vals.wide)
 		return v.give(w, vals)
 	}
@@ -287,25 +347,34 @@ func (v *synVar) setText(w Work, ix any, text string) error {
 	if err != nil {
 		return err
 	}
-	all, err := tmp.all(w)
+	vals, err := tmp.at(w, at)
 	if err != nil {
 		return err
 	}
-	vals := &list{wide: make([]float64, len(at))}
-	for k, n := range at {
-		vals.wide[k] = all.V[n]
-	}
-	return v.scatter(w, at, vals)
+	return v.scatter(w, at, &list{wide: vals.V})
+}
+
+// fits refuses values for each of n synapses that the memory does not hold: 8
+// bytes as given, 4 as a device holds them, and the table's column and entries.
+func (v *synVar) fits(w Work, n int) error {
+	return w.Room(22*int64(n), "%s.%s: a value of its own for each of %d synapses", v.s.Name(), v.name, n)
 }
 
 // scatter puts values at chosen synapses, which makes the columns explicit.
 func (v *synVar) scatter(w Work, ix any, vals *list) error {
 	s := v.s
-	all, err := v.all(w)
+	total, err := s.N(w)
+	if err == nil {
+		err = v.fits(w, total)
+	}
 	if err != nil {
 		return err
 	}
 	at, err := s.synapses(w, ix)
+	if err != nil {
+		return err
+	}
+	all, err := v.all(w)
 	if err != nil {
 		return err
 	}

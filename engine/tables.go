@@ -6,6 +6,7 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -294,26 +295,29 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 
 // onlyOne refuses a write whose result would depend on the order of synapses.
 func (s *Synapses) onlyOne(w Work, k int, r endRef, st eqn.Stmt) error {
-	n, err := s.conns[k].proj.Count(w)
+	proj := s.conns[k].proj
+	n, err := proj.Count(w)
 	if err != nil {
 		return err
 	}
-	cols, err := s.conns[k].proj.Columns(w, 0, n, 0)
-	if err != nil {
-		return err
-	}
-	at, sp := cols.I, s.src
+	sp := s.src
 	if r.post {
-		at, sp = cols.J, s.tgt
+		sp = s.tgt
 	}
 	seen := make([]bool, sp.hi-sp.lo)
-	for _, x := range at {
-		if seen[x] {
-			return errorAt(st.Target.At, "neuron %d of %s has more than one synapse here, so the result of %q would depend on their order; use += with a value that does not read %s", x, sp.g.Name(), st.Target.ID+" "+st.Op+" "+st.X.String(), st.Target.ID)
+	return proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+		at := b.I
+		if r.post {
+			at = b.J
 		}
-		seen[x] = true
-	}
-	return nil
+		for _, x := range at {
+			if seen[x] {
+				return errorAt(st.Target.At, "neuron %d of %s has more than one synapse here, so the result of %q would depend on their order; use += with a value that does not read %s", x, sp.g.Name(), st.Target.ID+" "+st.Op+" "+st.X.String(), st.Target.ID)
+			}
+			seen[x] = true
+		}
+		return nil
+	})
 }
 
 // measure counts the synapses of a table. What cannot fit into memory is told
@@ -327,12 +331,12 @@ func (c *compiler) measure(spec *connect.Spec) (*connect.Stats, error) {
 		}
 	}
 	m := connect.Estimate(sure, 1, c.w.Single())
-	if free := c.w.Memory; m.Synapses > most || free > 0 && m.Entries > free {
-		if free <= 0 {
-			free = 2 * most
-		}
-		return nil, fmt.Errorf("%s: some %.2g synapses need at least %.0f GB of memory, %.0f GB are free; %.2g of them would fit: connect fewer neurons, or with a smaller p=",
-			spec.Name, float64(m.Synapses), float64(m.Entries)/1e9, float64(free)/1e9, float64(free)/float64(max(m.Entries, 1)))
+	if free := c.w.Free(); free > 0 && m.Entries > free {
+		return nil, fmt.Errorf("%s: some %.2g synapses need at least %s of memory, %s are free; %.2g of them would fit: connect fewer neurons, or with a smaller p=",
+			spec.Name, float64(m.Synapses), host.Size(m.Entries), host.Size(free), float64(free)/float64(max(m.Entries, 1))*float64(m.Synapses))
+	}
+	if m.Synapses > most {
+		return nil, fmt.Errorf("%s: some %.2g synapses are more than a table holds, 2^36", spec.Name, float64(m.Synapses))
 	}
 	return connect.Measure(spec, c.w)
 }

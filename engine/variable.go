@@ -29,10 +29,8 @@ type Variable struct {
 
 func (v *Variable) alloc(word uint32) {
 	v.words = make([]uint32, v.n)
-	if word != 0 {
-		for k := range v.words {
-			v.words[k] = word
-		}
+	for k := range v.words { // zeros are written too: memory that was not written to counts as free
+		v.words[k] = word
 	}
 }
 

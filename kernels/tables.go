@@ -111,7 +111,7 @@ func (p *program) fits(m connect.Memory, largest int64, name string) error {
 	for i := range p.plan.Bufs {
 		n := 4 * int64(p.plan.Bufs[i].Len)
 		if p.plan.Bufs[i].Kind == backend.Record {
-			records += n
+			records += 2 * n // as each thread lists them, and together
 		} else {
 			state += n
 		}

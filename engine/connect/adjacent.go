@@ -30,6 +30,9 @@ func Adjacent(s *Spec, byTarget bool, w host.Work) (*Adjacency, error) {
 	if byTarget {
 		rows = s.NTgt
 	}
+	if err := w.Room(4*(st.Total+int64(rows)*int64(d)), "%s: %d synapses listed by row", s.Name, st.Total); err != nil {
+		return nil, err
+	}
 	a := &Adjacency{Delays: st.Delays, Index: make([]uint32, rows*d+1), K: make([]uint32, st.Total)}
 	column := make([]uint16, MaxDelay+1)
 	for n, x := range st.Delays {

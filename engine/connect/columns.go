@@ -214,6 +214,18 @@ func (p *Proj) Trim(w host.Work) (int, error) {
 // Columns computes synapses k0 to k1-1.
 func (p *Proj) Columns(w host.Work, k0, k1 int, want Want) (*Columns, error) {
 	n := max(k1-k0, 0)
+	each := int64(8)
+	for _, column := range []struct {
+		want  Want
+		bytes int64
+	}{{WantSteps, 2}, {WantDelay, 4}, {WantWeight, 4}} {
+		if want&column.want != 0 {
+			each += column.bytes
+		}
+	}
+	if err := w.Room(each*int64(n), "%s: %d synapses as lists", p.Name, n); err != nil {
+		return nil, err
+	}
 	all := &Columns{K0: k0, I: make([]uint32, n), J: make([]uint32, n)}
 	if want&WantSteps != 0 {
 		all.Steps = make([]uint16, n)

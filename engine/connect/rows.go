@@ -91,6 +91,10 @@ func (p *Proj) prepare(w host.Work) (*rows, error) {
 	if err := p.check(r); err != nil {
 		return nil, err
 	}
+	// A number for each row, and for each worker the ends, of which it holds one row at a time.
+	if err := w.Room(4*int64(r.n)+int64(workers(w))*4*int64(r.size), "%s: counting its synapses between %d and %d neurons", p.Name, p.NPre, p.NPost); err != nil {
+		return nil, err
+	}
 	var err error
 	switch p.Rule {
 	case OneToOne:

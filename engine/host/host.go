@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"runtime/metrics"
 )
 
 // ErrInterrupted is the error of work whose context has ended.
@@ -67,12 +68,26 @@ func (w Work) Single() Work {
 	return w
 }
 
-// Without are the same settings with bytes of the memory set aside for others.
+// Without are the same settings with bytes of the memory promised to others. It
+// asks the machine once: memory that was promised and taken, but not written to
+// yet, still counts as free there.
 func (w Work) Without(bytes int64) Work {
+	if w.Memory == 0 {
+		if heap := reserved(); heap > w.Free()/2 {
+			debug.FreeOSMemory()
+		}
+	}
 	if free := w.Free(); free > 0 {
 		w.Memory = max(free-bytes, 1)
 	}
 	return w
+}
+
+// reserved is the memory of Go's heap that the collector may be able to give back, in bytes.
+func reserved() int64 {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(heap)
+	return int64(heap[0].Value.Uint64() + heap[1].Value.Uint64())
 }
 
 // Bytes is a number of bytes that may be beyond what 64 bits hold.
