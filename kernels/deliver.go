@@ -5,7 +5,7 @@ import (
 	"synfire/engine/connect"
 )
 
-// deliver adds what is due at step s to the thread's own targets.
+// deliver adds what is due at step s to the targets of the thread's parts.
 //
 // A source's groups of successive delays lie together; so, where the op allows
 // it, they are visited together. There are R accumulators, for R steps, and a
@@ -77,8 +77,10 @@ func (t *thread) clearRows(o *op, s int) {
 	} else if o.ahead {
 		row = (t.row + rows - 1) % rows
 	}
-	for r := row; r < row+n; r++ {
-		clear(t.accs[id][r*layout.stride(t.id):][:layout.words(t.id)])
+	for _, h := range t.parts {
+		for r := row; r < row+n; r++ {
+			clear(h.accs[id][r*layout.stride(h.id):][:layout.words(h.id)])
+		}
 	}
 }
 
@@ -141,8 +143,8 @@ func (t *thread) visit(d *due, lo, hi int64) {
 				}
 				src := &d.table.Sources[i]
 				base := (uint32(src.Row0)-uint32(src.Lo))*nd + uint32(first)
-				for _, u := range t.p.threads {
-					for _, i := range u.fired(src.Event, m) {
+				for _, h := range t.p.parts {
+					for _, i := range h.fired(src.Event, m) {
 						if i >= uint32(src.Lo) && i < uint32(src.Hi) {
 							v.group = base + i*nd
 							visits = append(visits, v)
@@ -167,17 +169,19 @@ var spare [ahead]visit
 // ahead is the number of visits beyond the last that a delivery may look at.
 const ahead = 32
 
-// add adds the groups of synapses that the thread is to visit to its rows of an
+// add adds the groups of synapses that the thread is to visit to its parts' rows of an
 // accumulator, tile by tile, and counts them.
 func (b *built) add(t *thread, id backend.BufID) (count uint64) {
 	if len(t.visits) == 0 {
 		return 0
 	}
-	r := ring{words: t.accs[id], stride: t.p.lay.accs[id].stride(t.id), rows: t.p.sched.rows}
 	visits := t.visits[:len(t.visits)+ahead]
-	for _, tab := range b.tiles[t.id] {
-		count += addGroups(tab, visits, r)
-		r.words = r.words[tab.NTgt:]
+	for _, h := range t.parts {
+		r := ring{words: h.accs[id], stride: t.p.lay.accs[id].stride(h.id), rows: t.p.sched.rows}
+		for _, tab := range b.tiles[h.id] {
+			count += addGroups(tab, visits, r)
+			r.words = r.words[tab.NTgt:]
+		}
 	}
 	return count
 }

@@ -17,7 +17,7 @@ type effect struct {
 	table *backend.Table
 	code  *vm.Code // nil: ir.Eval, one synapse after the other
 	list  *listing
-	parts []*block // of each thread that takes a share
+	parts []*block // for each share of the synapses
 }
 
 // block is what a thread runs an effect on: the numbers and the ends of some of
@@ -60,7 +60,7 @@ func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, erro
 			return nil, err
 		}
 	}
-	want := listing{spec: e.table.Spec, post: st.Post, by: by, ways: p.lay.threads}
+	want := listing{spec: e.table.Spec, post: st.Post, by: by, ways: p.lay.parts}
 	if by == backend.Elsewhere {
 		want.ways = 1
 	}
@@ -87,7 +87,7 @@ func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, erro
 	return e, nil
 }
 
-// bind makes the blocks of the threads.
+// bind makes the blocks.
 func (e *effect) bind(p *program) {
 	for range e.list.ways {
 		b := &block{k: aligned(blockLanes)}
@@ -133,7 +133,9 @@ func (t *thread) effect(i, s int) {
 		return
 	}
 	t.visit(&due{table: e.table, delays: e.list.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1}, 0, until)
-	b, l := e.parts[t.id], e.list
+	l := e.list
+	way, end := t.parts[0].id, min(t.parts[len(t.parts)-1].id+1, l.ways)
+	b := e.parts[way]
 	b.env.Step, b.env.Host = uint32(step), p.host[s*p.plan.Host:]
 	far, near := b.target, b.source
 	if e.stage.Post {
@@ -141,8 +143,8 @@ func (t *thread) effect(i, s int) {
 	}
 	n, delays := 0, uint32(len(l.delays))
 	for _, v := range t.visits {
-		at := int(v.group)*l.ways + t.id
-		for lo, hi := l.index[at], l.index[at+1]; lo < hi; {
+		at := int(v.group) * l.ways
+		for lo, hi := l.index[at+way], l.index[at+end]; lo < hi; {
 			m := copy(b.k[n:], l.k[lo:hi])
 			if far != nil {
 				copy(far[n:], l.far[lo:hi])
@@ -195,8 +197,8 @@ func (t *thread) runBlock(e *effect, b *block, step int64, n int) {
 }
 
 // listing is the synapses of a Spec by the rows that spike and by delay, shared
-// out among threads by one of their ends: those of row r with delay Delays[d]
-// that thread w takes are k[index[g*ways+w] : index[g*ways+w+1]], with
+// out among parts by one of their ends: those of row r with delay Delays[d]
+// that part w takes are k[index[g*ways+w] : index[g*ways+w+1]], with
 // g = r*len(delays) + d; within it they ascend.
 type listing struct {
 	spec   *connect.Spec
@@ -210,7 +212,7 @@ type listing struct {
 }
 
 // listingMemory is what a listing will take: number and far end of each synapse,
-// as much again while they are sorted, and an index for each thread.
+// as much again while they are sorted, and an index for each part.
 func listingMemory(spec *connect.Spec, post bool, ways int) connect.Memory {
 	m := connect.Estimate(spec, ways, host.Work{Threads: ways})
 	m.Entries, m.Scratch = 8*m.Synapses, 12*m.Synapses
@@ -257,7 +259,7 @@ func (l *listing) build(w host.Work) error {
 	return nil
 }
 
-// share sorts each group by the threads that take its synapses.
+// share sorts each group by the parts that take its synapses.
 func (l *listing) share() {
 	d := domain{hi: l.spec.NTgt}
 	if l.by == backend.AtSource {

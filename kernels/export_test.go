@@ -1,5 +1,15 @@
 package kernels
 
+import "math/rand/v2"
+
+// ForceChanges changes the number of threads at random all the time, of backends of
+// a fixed number too; the result undoes it.
+func ForceChanges(seed uint64) (undo func()) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	shuffle = r.IntN
+	return func() { shuffle = nil }
+}
+
 // ForceSpans makes small plans run several steps on a block of lanes at a time,
 // as large ones do; the result undoes it.
 func ForceSpans() (undo func()) {

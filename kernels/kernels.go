@@ -15,49 +15,92 @@ import (
 	"synfire/engine/vm"
 )
 
-// New opens the cpu backend with the given number of threads; 0 takes one for
-// each processor that the process may use, fewer for a network whose steps are
-// so short that threads would mostly wait for each other. The result is to be used by one
-// goroutine at a time, and so are its programs. Its tables of synapses are kept
-// between plans: a plan that names the same connect.Spec uses them again.
+// New opens the cpu backend with as many threads, always; 0 is UpTo(0). The
+// result is to be used by one goroutine at a time, and so are its programs. Its
+// tables of synapses are kept between plans: a plan that names the same
+// connect.Spec uses them again.
 func New(threads int) backend.Backend {
 	if threads <= 0 {
-		return &cpu{threads: runtime.GOMAXPROCS(0), few: true}
+		return UpTo(0)
+	}
+	return &cpu{threads: threads, fixed: true}
+}
+
+// UpTo opens the cpu backend with so many threads at the most, 0: as many as the
+// process may use processors. How many are at work is decided while it runs
+// (pace.go): fewer where something else runs or where they would mostly wait for
+// each other.
+func UpTo(threads int) backend.Backend {
+	if most := runtime.GOMAXPROCS(0); threads <= 0 || threads > most {
+		threads = most
 	}
 	return &cpu{threads: threads}
 }
 
 type cpu struct {
 	threads int
-	few     bool // small networks may take fewer
-	used    int  // by the plan that was loaded last; 0: none was
+	fixed   bool  // always as many
+	used    int   // at the most, by the plan that was loaded last; 0: none was
+	pace    *pace // of that plan
 	built   []*built
 }
 
-// team is the number of threads for a plan: none is to have less than some 2 us
-// of work in a step, of which waiting for another takes a quarter.
-func (c *cpu) team(plan *backend.Plan) int {
-	if !c.few {
+// parts is the number of parts into which a plan is divided, the most threads
+// that can be at work: none is to have less than some 2 us of work in a step, of
+// which waiting for another takes a quarter.
+func (c *cpu) parts(plan *backend.Plan) int {
+	if c.fixed {
 		return c.threads
 	}
-	const operation, event, effect, least = 0.01e-9, 1.5e-9, 5e-9, 2e-6 // seconds
-	const rate = 10                                                     // spikes/s, a guess
-	work := 0.0
+	const least = 2e-6 // seconds
+	return int(max(1, min(float64(c.threads), (baseWork(plan)+synapticWork(plan))/least)))
+}
+
+// Guesses of what work takes on one thread, in seconds.
+const (
+	operationWork = 0.01e-9
+	eventWork     = 1.5e-9
+	effectWork    = 5e-9
+)
+
+// baseWork is what a step takes of the neurons.
+func baseWork(plan *backend.Plan) (work float64) {
 	for i := range plan.Stages {
-		each, n := operation, 0.0
-		switch st := &plan.Stages[i]; st.Form {
-		case backend.FormMap:
-			n = float64(st.N * len(st.Prog.Ins))
-		case backend.FormDeliver, backend.FormEffect:
-			each = event
-			if st.Form == backend.FormEffect {
-				each = effect
-			}
-			n = float64(float64(connect.Estimate(plan.Tables[st.Table].Spec, 1, host.Work{Threads: 1}).Synapses) * rate * plan.Dt)
+		if st := &plan.Stages[i]; st.Form == backend.FormMap {
+			work += float64(operationWork * float64(st.N*len(st.Prog.Ins)))
 		}
-		work += float64(each * n)
 	}
-	return int(max(1, min(float64(c.threads), work/least)))
+	return work
+}
+
+// synapticWork is what a step takes of the synapses if neurons fire 10 times a second.
+func synapticWork(plan *backend.Plan) (work float64) {
+	const rate = 10
+	for i := range plan.Stages {
+		st := &plan.Stages[i]
+		if st.Form != backend.FormDeliver && st.Form != backend.FormEffect {
+			continue
+		}
+		each := eventWork
+		if st.Form == backend.FormEffect {
+			each = effectWork
+		}
+		n := connect.Estimate(plan.Tables[st.Table].Spec, 1, host.Work{Threads: 1}).Synapses
+		work += float64(each * float64(n) * rate * plan.Dt)
+	}
+	return work
+}
+
+// paceFor is what chooses the number of threads for a program of so many parts:
+// the one of the last program, for what it has learnt, if that had as many.
+func (c *cpu) paceFor(parts int) *pace {
+	switch {
+	case c.fixed && shuffle == nil:
+		return &pace{sizes: []int{parts}}
+	case c.pace == nil || c.pace.sizes[len(c.pace.sizes)-1] != parts:
+		c.pace = newPace(parts, freeProcessors())
+	}
+	return c.pace
 }
 
 func (c *cpu) Name() string { return "cpu" }
@@ -81,7 +124,7 @@ func (c *cpu) Load(w host.Work, plan *backend.Plan) (backend.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.used = p.lay.threads
+	c.used = p.lay.parts
 	return p, nil
 }
 

@@ -33,6 +33,22 @@ func TestBackendInSpans(t *testing.T) {
 	}
 }
 
+// TestChangingThreads holds the backend to the suite while the number of threads
+// changes after every few steps.
+func TestChangingThreads(t *testing.T) {
+	for _, spans := range []bool{false, true} {
+		for _, parts := range []int{2, 3, 7} {
+			t.Run(fmt.Sprintf("%d parts, spans %t", parts, spans), func(t *testing.T) {
+				defer kernels.ForceChanges(uint64(parts))()
+				if spans {
+					defer kernels.ForceSpans()()
+				}
+				backendtest.Run(t, func(testing.TB) backend.Backend { return kernels.New(parts) })
+			})
+		}
+	}
+}
+
 // TestTeam leaves a small network to one thread, unless a number is asked for.
 func TestTeam(t *testing.T) {
 	plan := func(n int) *backend.Plan {

@@ -10,17 +10,17 @@ import (
 
 // A domain is a set of lanes that belong together: those of a population, say.
 // Buffers, events and stages whose lanes coincide lie in one domain, each at
-// its own shift; a thread owns a range of coordinates of each domain, and with
+// its own shift; a part has a range of coordinates of each domain, and with
 // it the words of all its buffers there. So whatever a stage does lane by lane
 // needs no other thread.
 type domain struct {
 	lo, hi int   // coordinates
-	cut    []int // thread t owns cut[t] to cut[t+1]-1
+	cut    []int // part t has cut[t] to cut[t+1]-1
 }
 
-// layout says which thread owns what.
+// layout says what belongs to which part: as many as threads may be at work.
 type layout struct {
-	threads int
+	parts   int
 	plain   bool // lanes do not coincide anywhere consistently: one thread, nothing fused
 	domains []domain
 	stage   []place // lane 0 of each FormMap stage
@@ -33,9 +33,9 @@ type layout struct {
 type place struct{ dom, at int }
 
 // accumulator is the layout of an accumulator that only Deliver stages and
-// lanes touch: each thread has its own part of it, its ranges laid end to end.
+// lanes touch: each part has its own share of it, its ranges laid end to end.
 type accumulator struct {
-	ranges [][]connect.Range // of each thread, ascending
+	ranges [][]connect.Range // of each part, ascending
 	spans  []span            // stages' views, while the layout is worked out
 }
 
@@ -45,11 +45,11 @@ type span struct {
 	at     place
 }
 
-// tiles are the thread's ranges among the first n targets, cut where a tile is full.
-func (a *accumulator) tiles(thread, n int) (tiles [][]connect.Range) {
+// tiles are a part's ranges among the first n targets, cut where a tile is full.
+func (a *accumulator) tiles(part, n int) (tiles [][]connect.Range) {
 	var tile []connect.Range
 	room := connect.MaxTile
-	for _, r := range a.ranges[thread] {
+	for _, r := range a.ranges[part] {
 		for r.Hi = min(r.Hi, n); r.Lo < r.Hi; {
 			k := min(room, r.Hi-r.Lo)
 			tile = append(tile, connect.Range{Lo: r.Lo, Hi: r.Lo + k})
@@ -65,10 +65,10 @@ func (a *accumulator) tiles(thread, n int) (tiles [][]connect.Range) {
 	return tiles
 }
 
-// position is where word w of the accumulator lies in the thread's part.
-func (a *accumulator) position(thread, w int) int {
+// position is where word w of the accumulator lies in a part's share.
+func (a *accumulator) position(part, w int) int {
 	at := 0
-	for _, r := range a.ranges[thread] {
+	for _, r := range a.ranges[part] {
 		if w < r.Hi {
 			return at + max(w-r.Lo, 0)
 		}
@@ -77,16 +77,16 @@ func (a *accumulator) position(thread, w int) int {
 	return at
 }
 
-func (a *accumulator) words(thread int) (n int) {
-	for _, r := range a.ranges[thread] {
+func (a *accumulator) words(part int) (n int) {
+	for _, r := range a.ranges[part] {
 		n += r.Hi - r.Lo
 	}
 	return n
 }
 
-// stride is the distance between the thread's parts for one step of a span and
+// stride is the distance between a part's shares for one step of a span and
 // the next: whole lines.
-func (a *accumulator) stride(thread int) int { return (a.words(thread) + 15) &^ 15 }
+func (a *accumulator) stride(part int) int { return (a.words(part) + 15) &^ 15 }
 
 // forest joins nodes whose words correspond: word w of a node is word w+shift
 // of its parent.
@@ -114,16 +114,16 @@ func (f *forest) join(x, wx, y, wy int) {
 	f.parent[rx], f.shift[rx] = ry, wy+sy-wx-sx
 }
 
-// newLayout divides the plan's lanes among threads.
-func newLayout(plan *backend.Plan, threads int) *layout {
-	l := &layout{threads: threads, accs: map[backend.BufID]*accumulator{}}
+// newLayout divides the plan's lanes into parts.
+func newLayout(plan *backend.Plan, parts int) *layout {
+	l := &layout{parts: parts, accs: map[backend.BufID]*accumulator{}}
 	for i := range plan.Stages {
 		if s := &plan.Stages[i]; s.Form == backend.FormDeliver {
 			l.accs[s.Acc] = &accumulator{}
 		}
 	}
 	if !l.divide(plan) {
-		l.plain, l.threads = true, 1
+		l.plain, l.parts = true, 1
 		for _, a := range l.accs {
 			*a = accumulator{}
 		}
@@ -198,41 +198,41 @@ func (l *layout) divide(plan *backend.Plan) bool {
 		}
 	}
 	for d := range l.domains {
-		l.domains[d].divide(d, l.threads)
+		l.domains[d].divide(d, l.parts)
 	}
 	return l.divideAccumulators(plan) && ok
 }
 
-// divide cuts a domain into one part for each thread, at multiples of 64 lanes,
-// or of 512 where there are many, so that no two threads share a line of memory.
-func (d *domain) divide(number, threads int) {
+// divide cuts a domain into parts, at multiples of 64 lanes,
+// or of 512 where there are many, so that no two of them share a line of memory.
+func (d *domain) divide(number, parts int) {
 	n := d.hi - d.lo
 	grain := 64
-	if n/threads >= 4096 {
+	if n/parts >= 4096 {
 		grain = 512
 	}
 	units := (n + grain - 1) / grain
-	d.cut = make([]int, threads+1)
+	d.cut = make([]int, parts+1)
 	for t := range d.cut {
-		d.cut[t] = min(d.lo+units*t/threads*grain, d.hi)
-		if units < threads { // too small to be divided: one thread has it all
+		d.cut[t] = min(d.lo+units*t/parts*grain, d.hi)
+		if units < parts { // too small to be divided: one has it all
 			d.cut[t] = d.lo
-			if t > number%threads {
+			if t > number%parts {
 				d.cut[t] = d.hi
 			}
 		}
 	}
 }
 
-// part is the lanes of n that start at a place which a thread owns.
-func (l *layout) part(at place, n, thread int) (lo, hi int) {
+// part is the lanes of n that start at a place which belong to a part.
+func (l *layout) part(at place, n, part int) (lo, hi int) {
 	d := &l.domains[at.dom]
-	lo, hi = max(d.cut[thread]-at.at, 0), min(d.cut[thread+1]-at.at, n)
+	lo, hi = max(d.cut[part]-at.at, 0), min(d.cut[part+1]-at.at, n)
 	return lo, max(lo, hi)
 }
 
-// divideAccumulators gives each thread the words of its lanes, and the first
-// thread those that no stage reads. False where a word has two owners.
+// divideAccumulators gives each part the words of its lanes, and the first
+// part those that no stage reads. False where a word has two owners.
 func (l *layout) divideAccumulators(plan *backend.Plan) bool {
 	for i := range plan.Stages {
 		s := &plan.Stages[i]
@@ -260,7 +260,7 @@ func (l *layout) divideAccumulators(plan *backend.Plan) bool {
 func (a *accumulator) divide(l *layout, n int) bool {
 	type owned struct {
 		connect.Range
-		thread int
+		part int
 	}
 	var all []owned
 	for i, s := range a.spans {
@@ -269,14 +269,14 @@ func (a *accumulator) divide(l *layout, n int) bool {
 				return false
 			}
 		}
-		for t := range l.threads {
+		for t := range l.parts {
 			if lo, hi := l.part(s.at, s.n, t); lo < hi {
 				all = append(all, owned{connect.Range{Lo: s.off + lo, Hi: s.off + hi}, t})
 			}
 		}
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].Lo < all[j].Lo })
-	a.ranges = make([][]connect.Range, l.threads)
+	a.ranges = make([][]connect.Range, l.parts)
 	give := func(t, lo, hi int) {
 		r := a.ranges[t]
 		if k := len(r); k > 0 && r[k-1].Hi == lo {
@@ -287,13 +287,13 @@ func (a *accumulator) divide(l *layout, n int) bool {
 	}
 	at, owner := 0, -1
 	for _, o := range all {
-		if o.Lo < at && o.thread != owner {
+		if o.Lo < at && o.part != owner {
 			return false
 		}
 		give(0, at, max(at, o.Lo))
 		if o.Hi > max(at, o.Lo) {
-			give(o.thread, max(at, o.Lo), o.Hi)
-			at, owner = o.Hi, o.thread
+			give(o.part, max(at, o.Lo), o.Hi)
+			at, owner = o.Hi, o.part
 		}
 	}
 	give(0, at, n)

@@ -31,11 +31,11 @@ type unit struct {
 	prog   *ir.Prog
 	binds  []backend.Binding
 	traps  []backend.Trap
-	envs   []*ir.Env // by thread
-	lanes  []int     // by thread: length of its part
+	envs   []*ir.Env // by part
+	lanes  []int     // by part
 	lane0  []int
 	serial bool        // run by ir.Eval, lane after lane
-	accs   [][]accSlot // by thread: slots that differ from step to step
+	accs   [][]accSlot // by part: slots that differ from step to step
 }
 
 // accSlot is a slot of an accumulator: the part of the first of its ring, and the
@@ -155,13 +155,13 @@ func (m *mapped) fuse(stages []int) (*unit, error) {
 	} else if u.code, err = vm.Compile(u.prog); err != nil {
 		return nil, err
 	}
-	for t := range m.p.lay.threads {
+	for t := range m.p.lay.parts {
 		u.bind(m.p, m.item, t)
 	}
 	return u, nil
 }
 
-// bind makes the environment in which a thread runs its part.
+// bind makes the environment in which a part is run.
 func (u *unit) bind(p *program, it *item, t int) {
 	lo, hi := p.lay.part(it.at, it.n, t)
 	e := &ir.Env{Lane0: uint32(lo), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host, Traps: make([]uint32, len(u.traps))}
@@ -174,10 +174,10 @@ func (u *unit) bind(p *program, it *item, t int) {
 		var words []uint32
 		switch {
 		case kind == ir.Mask:
-			words = p.threads[t].masks[b.Event]
+			words = p.parts[t].masks[b.Event]
 		case kind == ir.Array && p.lay.accs[b.Buf] != nil:
 			a := p.lay.accs[b.Buf]
-			words = p.threads[t].accs[b.Buf][a.position(t, b.Off+lo):]
+			words = p.parts[t].accs[b.Buf][a.position(t, b.Off+lo):]
 			accs = append(accs, accSlot{i, words, a.stride(t)})
 		case kind == ir.Array:
 			words = p.bufs[b.Buf][b.Off+lo:]
@@ -218,7 +218,7 @@ func (p *program) overlaps(i int) bool {
 // chunk is the number of lanes between which Go may interrupt.
 const chunk = 4096
 
-// run runs lanes lo to hi-1 of the thread's part at a step.
+// run runs lanes lo to hi-1 of a part at a step.
 func (u *unit) run(t *thread, part int, step int64, host []uint32, lo, hi int) {
 	e := u.envs[part]
 	e.Step, e.Host = uint32(step), host

@@ -41,7 +41,7 @@ func (s *schedule) blockSteps() int {
 			d := &s.lay.domains[o.dom]
 			for r := range o.use.r {
 				if r < len(s.plan.Bufs) {
-					bytes += 4 * (d.hi - d.lo) / s.lay.threads
+					bytes += 4 * (d.hi - d.lo) / s.lay.parts
 				}
 			}
 		case opDeliver:
@@ -128,7 +128,7 @@ func (s *schedule) even(o *op) bool {
 		if it.kind == itemSpikes && len(s.plan.Stages[it.stages[0]].Rec.Src) > 0 {
 			return false
 		}
-		for t := range s.lay.threads {
+		for t := range s.lay.parts {
 			lo, hi := s.lay.part(it.at, it.n, t)
 			if lo < hi && (lo+it.at.at-s.lay.domains[o.dom].cut[t])%32 != 0 {
 				return false
@@ -308,7 +308,7 @@ func (s *schedule) overwrites(it *item, slot func(backend.Binding, ir.Kind) bool
 // lists of spikes of earlier steps are waited for by Deliver itself, and their
 // places are not used again before all have read them.
 func (s *schedule) barriers() {
-	if s.lay.threads == 1 {
+	if s.lay.parts == 1 {
 		return
 	}
 	var since []*op

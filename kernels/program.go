@@ -20,12 +20,13 @@ type program struct {
 	lay     *layout
 	sched   *schedule
 	bufs    [][]uint32 // by BufID, in canonical form; nil for accumulators and records of spikes
-	threads []*thread
+	parts   []*part
+	threads []*thread   // as many as there are parts
+	team    []*thread   // those at work
 	tables  []*built    // by stage
 	effects []*effect   // by stage
 	ends    [][]int     // by stage and source of its table: see due
 	samples []*sampling // by stage
-	spins   int         // times that a waiting thread looks before it gives way
 	epoch   int64       // steps done when word Step was last 0
 	fault   *backend.Fault
 
@@ -33,19 +34,36 @@ type program struct {
 	// a Run the lists are newer, after a Write of masks the masks are.
 	masksOld, listsOld bool
 
+	pace    *pace
+	base    float64 // work of a step without its synaptic events, in seconds as a guess
+	crowded bool    // more threads than processors
+
 	// During a Run.
-	step0 int64
-	host  []uint32
-	stop  atomic.Int64 // step of the Run in which the earliest fault lies
+	step0    int64
+	host     []uint32
+	n        int          // steps that are wanted
+	from, to int          // the stretch of steps whose deliveries go together; where there is room for records
+	full     bool         // there is no more
+	stop     atomic.Int64 // step of the Run in which the earliest fault lies
+	until    atomic.Int64 // the step before which the team may make steps
+	sleepers atomic.Int32
+	stride   int // steps of a round
+	last     roundEnd
+}
+
+// roundEnd is when and where the last round of steps ended.
+type roundEnd struct {
+	at     time.Time
+	step   int
+	events uint64
 }
 
 func newProgram(w host.Work, c *cpu, plan *backend.Plan) (*program, error) {
 	w.Threads = c.threads
-	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(plan, c.team(plan)), spins: 500}
+	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(plan, c.parts(plan))}
 	p.sched = newSchedule(plan, p.lay)
-	if runtime.GOMAXPROCS(0) < p.lay.threads {
-		p.spins = 1
-	}
+	p.crowded = runtime.GOMAXPROCS(0) < p.lay.parts
+	p.pace, p.base, p.stride = c.paceFor(p.lay.parts), baseWork(plan), p.sched.rows
 	if err := p.loadTables(); err != nil {
 		p.Close()
 		return nil, err
@@ -66,8 +84,9 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan) (*program, error) {
 			copy(p.bufs[i], plan.Bufs[i].Init)
 		}
 	}
-	for t := range p.lay.threads {
-		p.threads = append(p.threads, newThread(p, t))
+	for k := range p.lay.parts {
+		p.parts = append(p.parts, newPart(p, k))
+		p.threads = append(p.threads, &thread{p: p, id: k, woken: make(chan struct{}, 1)})
 	}
 	p.samples = make([]*sampling, len(plan.Stages))
 	for _, o := range p.sched.ops {
@@ -120,20 +139,87 @@ func (p *program) Run(n int, host []uint32) (int, error) {
 		return 0, err
 	}
 	p.freshenLists()
+	p.n, p.from, p.to, p.full = n, 0, 0, false
+	p.last = roundEnd{at: time.Now()}
 	for _, t := range p.threads {
-		t.begin(n)
+		t.ended, t.fault, t.due = 0, nil, 0
+	}
+	for _, h := range p.parts {
+		for i := range h.recs {
+			if st := &p.plan.Stages[i]; st.Form == backend.FormSpikes {
+				h.recs[i].begin(len(st.Rec.Src), n)
+			}
+		}
+	}
+	for s := 0; s < n && !p.full && int64(s) <= p.stop.Load(); {
+		s = p.together(s, p.pace.size())
+	}
+	return p.finish()
+}
+
+// together makes steps from s on with so many threads, until the run ends or
+// another number is to be at work, and returns the step to go on with.
+func (p *program) together(s, threads int) int {
+	p.team = p.threads[:threads]
+	p.until.Store(p.step0 + int64(s))
+	for k, t := range p.team {
+		t.parts = p.parts[k*len(p.parts)/threads : (k+1)*len(p.parts)/threads]
+		t.barriers, t.waited = 0, 0
+		t.progress.done.Store(p.step0 + int64(s))
+		t.progress.met.Store(0)
 	}
 	var others sync.WaitGroup
-	for _, t := range p.threads[1:] {
-		others.Add(1)
-		go func() {
-			defer others.Done()
-			t.run(n)
-		}()
+	for _, t := range p.team[1:] {
+		others.Go(func() { t.run(s) })
 	}
-	p.threads[0].run(n)
+	p.team[0].run(s)
 	others.Wait()
-	return p.finish()
+	p.measure(p.team[0].ended)
+	return p.team[0].ended
+}
+
+// round ends a round of steps at step s, where the whole team is, and returns
+// where the next one ends; s where there is none.
+func (p *program) round(s int) int {
+	p.measure(s)
+	if p.pace.size() != len(p.team) {
+		return s
+	}
+	if s == p.to {
+		p.from, p.to = s, p.roomUntil(s, p.n)
+		p.full = s == p.to
+	}
+	return min(s+p.stride, p.to)
+}
+
+// A round is as many steps as take about so long: short enough to leave a team
+// that is held up at once, long enough that its start costs nothing.
+const roundTime = 500 * time.Microsecond
+
+// measure tells the pace what the last round was, which ended at step s.
+func (p *program) measure(s int) {
+	if s == p.last.step {
+		return
+	}
+	now := roundEnd{at: time.Now(), step: s}
+	var waited time.Duration
+	for _, t := range p.team {
+		now.events += t.due
+		waited, t.waited = max(waited, t.waited), 0
+	}
+	took, steps := now.at.Sub(p.last.at), s-p.last.step
+	p.pace.add(took, float64(p.base*float64(steps))+float64(eventWork*float64(now.events-p.last.events)), waited)
+	p.last = now
+
+	p.stride = min(2*p.stride, int(float64(steps)*float64(roundTime)/float64(max(took, 1))))
+	if p.sched.blocks {
+		p.stride -= p.stride % p.sched.rows
+	}
+	if shuffle != nil {
+		p.stride = 1 + shuffle(9)
+		return
+	}
+	p.stride = max(p.stride, p.sched.rows)
 }
 
 // prepare sets up what the host words decide, and says how many of the n steps
@@ -244,7 +330,7 @@ func (p *program) Close() error {
 			b.users--
 		}
 	}
-	p.bufs, p.threads, p.tables, p.effects = nil, nil, nil, nil
+	p.bufs, p.parts, p.threads, p.team, p.tables, p.effects = nil, nil, nil, nil, nil, nil
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"synfire/engine/backend"
 )
 
-// spikeRecord is what one thread has recorded of a FormSpikes stage in this Run.
+// spikeRecord is what one part has recorded of a FormSpikes stage in this Run.
 type spikeRecord struct {
 	index  []uint32
 	values [][]uint32
@@ -27,13 +27,13 @@ func (r *spikeRecord) begin(sources, n int) {
 	r.cum = r.cum[:n]
 }
 
-// spikes records the thread's spikes of step s.
-func (t *thread) spikes(it *item, s int) {
+// spikes records a part's spikes of step s.
+func (t *thread) spikes(h *part, it *item, s int) {
 	p := t.p
 	i := it.stages[0]
-	r, rec := &t.recs[i], &p.plan.Stages[i].Rec
+	r, rec := &h.recs[i], &p.plan.Stages[i].Rec
 	if p.runs(i, s) {
-		list := t.fired(it.event, p.step0+int64(s))
+		list := h.fired(it.event, p.step0+int64(s))
 		lo := sort.Search(len(list), func(k int) bool { return int(list[k]) >= rec.Lo })
 		hi := sort.Search(len(list), func(k int) bool { return int(list[k]) >= rec.Hi })
 		r.index = append(r.index, list[lo:hi]...)
@@ -66,8 +66,8 @@ func (p *program) roomUntil(s, n int) int {
 		}
 		room = max(room, elastic)
 		if s > 0 {
-			for _, t := range p.threads {
-				room -= int(t.recs[i].cum[s-1])
+			for _, h := range p.parts {
+				room -= int(h.recs[i].cum[s-1])
 			}
 		}
 		left := room / (st.Rec.Hi - st.Rec.Lo)
@@ -86,15 +86,15 @@ func (p *program) roomUntil(s, n int) int {
 	return until
 }
 
-// sampling is a FormSample stage: which thread takes which items.
+// sampling is a FormSample stage: which part takes which items.
 type sampling struct {
 	stage *backend.Stage
 	index int
-	parts []share // by thread
+	parts []share // by part
 	row   []int32 // by step of this Run: samples taken before it
 }
 
-// share is the positions in a sample that a thread fills, by ascending item.
+// share is the positions in a sample that a part fills, by ascending item.
 type share struct {
 	lo, hi    int // where all items are taken: items lo to hi-1 at their own positions
 	pos, item []uint32
@@ -102,11 +102,11 @@ type share struct {
 
 func newSampling(p *program, it *item, local bool) *sampling {
 	st := &p.plan.Stages[it.stages[0]]
-	s := &sampling{stage: st, index: it.stages[0], parts: make([]share, p.lay.threads)}
+	s := &sampling{stage: st, index: it.stages[0], parts: make([]share, p.lay.parts)}
 	width := st.Rec.Width()
 	owner := func(n, t int) bool {
 		if !local {
-			return n >= width*t/p.lay.threads && n < width*(t+1)/p.lay.threads
+			return n >= width*t/p.lay.parts && n < width*(t+1)/p.lay.parts
 		}
 		lo, hi := p.lay.part(it.at, it.n, t)
 		item := n
@@ -118,7 +118,7 @@ func newSampling(p *program, it *item, local bool) *sampling {
 	for t := range s.parts {
 		sh := &s.parts[t]
 		if st.Rec.Items == nil {
-			sh.lo, sh.hi = width*t/p.lay.threads, width*(t+1)/p.lay.threads
+			sh.lo, sh.hi = width*t/p.lay.parts, width*(t+1)/p.lay.parts
 			if local {
 				sh.lo, sh.hi = p.lay.part(it.at, it.n, t)
 			}
@@ -162,9 +162,9 @@ func (s *sampling) prepare(p *program, n int) int {
 	return n
 }
 
-// take takes the thread's items lo to hi-1 at step k of the Run.
-func (s *sampling) take(p *program, thread, k, lo, hi int) {
-	sh := &s.parts[thread]
+// take takes a part's items lo to hi-1 at step k of the Run.
+func (s *sampling) take(p *program, part, k, lo, hi int) {
+	sh := &s.parts[part]
 	at := int(s.row[k]) * s.stage.Rec.Width()
 	for n, src := range s.stage.Rec.Src {
 		from, to := p.bufs[src.Buf][src.Off:], p.bufs[s.stage.Rec.Dst[n]][at:]
@@ -181,7 +181,7 @@ func (s *sampling) take(p *program, thread, k, lo, hi int) {
 	}
 }
 
-// gather puts the threads' records together, for the steps that count.
+// gather puts the parts' records together, for the steps that count.
 func (p *program) gather(done int) {
 	for i := range p.plan.Stages {
 		st := &p.plan.Stages[i]
@@ -198,9 +198,9 @@ func (p *program) gather(done int) {
 			count := p.bufs[st.Rec.Count]
 			clear(count)
 			total := 0
-			for _, t := range p.threads {
+			for _, h := range p.parts {
 				if done > 0 {
-					total += int(t.recs[i].cum[done-1])
+					total += int(h.recs[i].cum[done-1])
 				}
 			}
 			p.record(st.Rec.Index, total)
@@ -209,8 +209,8 @@ func (p *program) gather(done int) {
 			}
 			at := 0
 			for s := range done {
-				for _, t := range p.threads {
-					r := &t.recs[i]
+				for _, h := range p.parts {
+					r := &h.recs[i]
 					lo, hi := uint32(0), r.cum[s]
 					if s > 0 {
 						lo = r.cum[s-1]

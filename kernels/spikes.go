@@ -7,16 +7,16 @@ import (
 	"synfire/engine/backend"
 )
 
-// extract lists the spikes of the step among the thread's bits lo to hi-1; the
+// extract lists the spikes of the step among the part's bits lo to hi-1; the
 // first block of a step begins the list.
-func (t *thread) extract(event int, step int64, lo, hi int, first bool) {
-	ring := t.lists[event]
+func (h *part) extract(event int, step int64, lo, hi int, first bool) {
+	ring := h.lists[event]
 	at := &ring[step%int64(len(ring))]
 	list := *at
 	if first {
 		list = list[:0]
 	}
-	mask, base := t.masks[event], uint32(t.first[event])
+	mask, base := h.masks[event], uint32(h.first[event])
 	for w := lo / 32; w < (hi+31)/32; w++ {
 		for m := mask[w]; m != 0; m &= m - 1 {
 			list = append(list, base+uint32(32*w+bits.TrailingZeros32(m)))
@@ -25,17 +25,17 @@ func (t *thread) extract(event int, step int64, lo, hi int, first bool) {
 	*at = list
 }
 
-// fired is the thread's list of a step; steps before 0 have none.
-func (t *thread) fired(event int, step int64) []uint32 {
+// fired is the part's list of a step; steps before 0 have none.
+func (h *part) fired(event int, step int64) []uint32 {
 	if step < 0 {
 		return nil
 	}
-	ring := t.lists[event]
+	ring := h.lists[event]
 	return ring[step%int64(len(ring))]
 }
 
-// inject sets the bits, among lo to hi-1 of the thread's, of spikes known ahead.
-func (t *thread) inject(st *backend.Stage, step int64, lo, hi int) {
+// inject sets the bits, among lo to hi-1 of the part's, of spikes known ahead.
+func (h *part) inject(st *backend.Stage, step int64, lo, hi int) {
 	if st.Period > 0 {
 		step %= st.Period
 	}
@@ -43,9 +43,9 @@ func (t *thread) inject(st *backend.Stage, step int64, lo, hi int) {
 	if k == len(st.Steps) || st.Steps[k] != step {
 		return
 	}
-	mask := t.masks[st.Event]
+	mask := h.masks[st.Event]
 	for _, i := range st.Index[st.Start[k]:st.Start[k+1]] {
-		if b := int(i) - t.first[st.Event]; b >= lo && b < hi {
+		if b := int(i) - h.first[st.Event]; b >= lo && b < hi {
 			mask[b/32] |= 1 << (b % 32)
 		}
 	}
@@ -60,17 +60,17 @@ func (p *program) freshenLists() {
 	now := p.now()
 	for e := range p.plan.Events {
 		ev := &p.plan.Events[e]
-		for _, t := range p.threads {
-			for k := range t.lists[e] {
-				t.lists[e][k] = t.lists[e][k][:0]
+		for _, h := range p.parts {
+			for k := range h.lists[e] {
+				h.lists[e][k] = h.lists[e][k][:0]
 			}
 		}
 		for step := max(0, now-int64(ev.History)); step < now; step++ {
 			mask := p.mask(e, step)
-			for _, t := range p.threads {
-				ring := t.lists[e]
+			for _, h := range p.parts {
+				ring := h.lists[e]
 				list := ring[step%int64(len(ring))]
-				for i := t.first[e]; i < t.last[e]; i++ {
+				for i := h.first[e]; i < h.last[e]; i++ {
 					if mask[i/32] == 0 {
 						i |= 31
 					} else if mask[i/32]>>(i%32)&1 != 0 {
@@ -95,8 +95,8 @@ func (p *program) freshenMasks() {
 		clear(p.bufs[ev.Masks])
 		for step := max(0, now-int64(ev.History)); step < now; step++ {
 			mask := p.mask(e, step)
-			for _, t := range p.threads {
-				for _, i := range t.fired(e, step) {
+			for _, h := range p.parts {
+				for _, i := range h.fired(e, step) {
 					mask[i/32] |= 1 << (i % 32)
 				}
 			}

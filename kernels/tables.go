@@ -14,7 +14,7 @@ type built struct {
 	key    string // the tiles, and the form of the weights
 	width  int
 	delays []uint16
-	tiles  [][]*connect.Table // by thread
+	tiles  [][]*connect.Table // by part
 	all    []*connect.Table
 	bytes  int64
 	users  int            // programs and stages that hold it
@@ -29,7 +29,7 @@ func (p *program) loadTables() error {
 	type order struct {
 		stage int
 		key   string
-		tiles [][][]connect.Range // by thread
+		tiles [][][]connect.Range // by part
 	}
 	var orders []order
 	needed := map[string]bool{}
@@ -40,7 +40,7 @@ func (p *program) loadTables() error {
 		}
 		spec := p.plan.Tables[st.Table].Spec
 		o := order{stage: i}
-		for t := range p.lay.threads {
+		for t := range p.lay.parts {
 			o.tiles = append(o.tiles, p.lay.accs[st.Acc].tiles(t, spec.NTgt))
 		}
 		o.key = fmt.Sprint(o.tiles, spec.Scale, spec.Width, spec.Uniform) // a later run may choose another scale
@@ -74,7 +74,7 @@ func (p *program) loadTables() error {
 	for i := range p.plan.Stages {
 		if st := &p.plan.Stages[i]; st.Form == backend.FormEffect {
 			spec := p.plan.Tables[st.Table].Spec
-			count(fmt.Sprintf("%p effects %v", spec, st.Post), spec, listingMemory(spec, st.Post, p.lay.threads))
+			count(fmt.Sprintf("%p effects %v", spec, st.Post), spec, listingMemory(spec, st.Post, p.lay.parts))
 		}
 	}
 	if err := p.fits(want, largest, name); err != nil {

@@ -2,40 +2,52 @@ package kernels
 
 import (
 	"math"
+	"sync/atomic"
 	"time"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
 )
 
-// thread is one of the program's threads: what it owns.
+// part is a share of the network: what one thread owns when all are at work. Who
+// runs a part changes with the number of threads, what it holds does not.
+type part struct {
+	id    int
+	first []int                      // by event: the first neuron that is its own
+	last  []int                      // by event: one past the last
+	masks [][]uint32                 // by event: this step's bits of its own neurons
+	lists [][][]uint32               // by event and step modulo their number: its own neurons that fired, ascending
+	accs  map[backend.BufID][]uint32 // its share, for each step of a ring, with room behind for a full tile
+	recs  []spikeRecord              // by stage
+}
+
+// thread runs one part or several that follow one another.
 type thread struct {
 	progress
 	p        *program
 	id       int
+	parts    []*part
 	barriers int64
 	ended    int // steps made, where no fault counts
 
-	first  []int                      // by event: the first neuron that is its own
-	last   []int                      // by event: one past the last
-	masks  [][]uint32                 // by event: this step's bits of its own neurons
-	lists  [][][]uint32               // by event and step modulo their number: its own neurons that fired, ascending
-	accs   map[backend.BufID][]uint32 // its own part, for each step of a ring, with room behind for a full tile
-	from   int                        // the first step of the stretch that is being made
-	to     int                        // one past its last
-	row    int                        // the accumulator of this step
-	recs   []spikeRecord              // by stage
+	from   int // the first step of the stretch that is being made
+	to     int // one past its last
+	row    int // the accumulator of this step
 	fault  *backend.Fault
-	due    uint64
+	due    uint64 // synapses delivered in this Run
 	visits []visit
+
+	waited  time.Duration                // for more than a moment, since the team began or the last round ended
+	watches atomic.Pointer[atomic.Int64] // what it waits for, asleep
+	woken   chan struct{}
 
 	clock [phases]time.Duration
 	timed bool // this step is
 	since time.Time
 }
 
-func newThread(p *program, id int) *thread {
-	t := &thread{p: p, id: id, accs: map[backend.BufID][]uint32{}, recs: make([]spikeRecord, len(p.plan.Stages))}
+func newPart(p *program, id int) *part {
+	h := &part{id: id, accs: map[backend.BufID][]uint32{}, recs: make([]spikeRecord, len(p.plan.Stages))}
 	lag := 0
 	for i := range p.plan.Tables {
 		lag = max(lag, p.plan.Tables[i].MinDelay)
@@ -43,60 +55,67 @@ func newThread(p *program, id int) *thread {
 	for e := range p.plan.Events {
 		ev := &p.plan.Events[e]
 		lo, hi := p.lay.part(p.lay.event[e], ev.N, id)
-		t.first, t.last = append(t.first, lo), append(t.last, hi)
-		t.masks = append(t.masks, aligned((hi-lo+31)/32+1))
-		t.lists = append(t.lists, make([][]uint32, ev.History+min(lag, ev.History)+2+mostSteps))
+		h.first, h.last = append(h.first, lo), append(h.last, hi)
+		h.masks = append(h.masks, aligned((hi-lo+31)/32+1))
+		h.lists = append(h.lists, make([][]uint32, ev.History+min(lag, ev.History)+2+mostSteps))
 	}
 	for b, a := range p.lay.accs {
 		n := a.words(id)
-		t.accs[b] = aligned(p.sched.rows*a.stride(id) + connect.MaxTile)
+		h.accs[b] = aligned(p.sched.rows*a.stride(id) + connect.MaxTile)
 		if p.lay.plain {
-			p.bufs[b] = t.accs[b][:n]
+			p.bufs[b] = h.accs[b][:n]
 		}
 	}
-	return t
+	return h
 }
 
-// begin readies the thread for a run of at most n steps.
-func (t *thread) begin(n int) {
-	t.barriers, t.ended, t.fault, t.due = 0, 0, nil, 0
-	t.progress.done.Store(t.p.step0)
-	t.progress.met.Store(0)
-	for i := range t.recs {
-		if t.p.plan.Stages[i].Form == backend.FormSpikes {
-			t.recs[i].begin(len(t.p.plan.Stages[i].Rec.Src), n)
-		}
-	}
-}
-
-// run makes up to n steps. Every thread decides alike where the run ends.
-func (t *thread) run(n int) {
+// run makes the steps from s on, round by round, as the first thread of the team says.
+func (t *thread) run(s int) {
 	p := t.p
-	s, check := 0, 0
-	for s < n && int64(s) <= p.stop.Load() {
-		if s >= check {
-			t.await(p.step0 + int64(s))
-			if check = p.roomUntil(s, n); check == s {
-				break
+	for int64(s) <= p.stop.Load() {
+		until := t.round(s)
+		if until == s {
+			break
+		}
+		for s < until && int64(s) <= p.stop.Load() {
+			if p.sched.blocks {
+				t.from, t.to = s, min(s+p.sched.rows, until)
+				t.blocks()
+				s = t.to
+			} else {
+				t.from, t.to = p.from, p.to
+				t.row = (s - t.from) % p.sched.rows
+				t.step(s)
+				s++
 			}
-		}
-		t.from, t.to = s, min(check, n)
-		if p.sched.blocks {
-			t.to = min(t.to, s+p.sched.rows)
-			t.blocks()
-			s = t.to
-			t.progress.done.Store(p.step0 + int64(s))
-			continue
-		}
-		for ; s < t.to && int64(s) <= p.stop.Load(); s++ {
-			t.row = (s - t.from) % p.sched.rows
-			t.step(s)
-			t.progress.done.Store(p.step0 + int64(s) + 1)
+			t.tell(&t.progress.done, p.step0+int64(s))
 		}
 	}
 	t.ended = s
-	t.progress.done.Store(gone)
-	t.progress.met.Store(gone)
+	if t.id == 0 {
+		t.tell(&p.until, gone)
+	}
+	t.tell(&t.progress.done, gone)
+	t.tell(&t.progress.met, gone)
+}
+
+// round says up to which step the team may go from step s on; s: it is to part.
+// The first thread decides, when all have made the steps before.
+func (t *thread) round(s int) int {
+	p := t.p
+	if t.id > 0 {
+		t.reach(&p.until, p.step0+int64(s)+1)
+		if u := p.until.Load(); u != gone {
+			return int(u - p.step0)
+		}
+		return s
+	}
+	t.await(p.step0 + int64(s))
+	until := p.round(s)
+	if until > s {
+		t.tell(&p.until, p.step0+int64(until))
+	}
+	return until
 }
 
 // timedSteps is the number of steps of which one is timed.
@@ -110,19 +129,25 @@ func (t *thread) step(s int) {
 	}
 	for _, o := range t.p.sched.ops {
 		switch o.kind {
-		case opLocal:
-			for _, it := range o.items {
-				t.item(it, s, math.MinInt, math.MaxInt, true)
+		case opLocal, opAll:
+			if o.items[0].kind == itemEffect {
+				t.effect(o.items[0].stages[0], s)
+				continue
 			}
-		case opAll:
-			t.item(o.items[0], s, math.MinInt, math.MaxInt, true)
+			for _, h := range t.parts {
+				for _, it := range o.items {
+					t.item(h, it, s, math.MinInt, math.MaxInt, true)
+				}
+			}
 		case opSerial:
 			if t.id == 0 {
 				t.serial(o.items[0], s)
 			}
 			t.lap(phaseUpdate)
 		case opClear:
-			t.clear(o.buf)
+			for _, h := range t.parts {
+				t.clear(h, o.buf)
+			}
 		case opDeliver:
 			t.deliver(o, s)
 		case opBarrier:
@@ -163,33 +188,40 @@ func (t *thread) blocks() {
 			continue
 		}
 		t.timed = false
-		d := &t.p.lay.domains[o.dom]
-		lanes := o.block()
-		for x := d.cut[t.id]; x < d.cut[t.id+1] || x == d.cut[t.id]; x += lanes {
-			y := min(x+lanes, d.cut[t.id+1])
-			if y == d.cut[t.id+1] {
-				y = math.MaxInt
-			}
-			for k := s; k < to; k++ {
-				t.row = k - s
-				for _, it := range o.items {
-					if it.kind != itemSpikes {
-						t.item(it, k, x, y, x == d.cut[t.id])
-					}
-				}
-			}
-		}
-		for k := s; k < to; k++ {
-			for _, it := range o.items {
-				if it.kind == itemSpikes {
-					t.spikes(it, k)
-				}
-			}
+		for _, h := range t.parts {
+			t.blocksOf(h, o)
 		}
 		t.timed = true
 		t.lap(phaseUpdate)
 	}
 	t.row = 0
+}
+
+// blocksOf makes the steps of a stretch on the blocks of a part.
+func (t *thread) blocksOf(h *part, o *op) {
+	lo, hi := t.p.lay.domains[o.dom].cut[h.id], t.p.lay.domains[o.dom].cut[h.id+1]
+	lanes := o.block()
+	for x := lo; x < hi || x == lo; x += lanes {
+		y := min(x+lanes, hi)
+		if y == hi {
+			y = math.MaxInt
+		}
+		for k := t.from; k < t.to; k++ {
+			t.row = k - t.from
+			for _, it := range o.items {
+				if it.kind != itemSpikes {
+					t.item(h, it, k, x, y, x == lo)
+				}
+			}
+		}
+	}
+	for k := t.from; k < t.to; k++ {
+		for _, it := range o.items {
+			if it.kind == itemSpikes {
+				t.spikes(h, it, k)
+			}
+		}
+	}
 }
 
 // block is the number of lanes whose words stay in the caches near a core.
@@ -203,8 +235,8 @@ func (o *op) block() int {
 	return min(max(1<<15/slots&^31, 512), chunk)
 }
 
-// item runs one item at step s on the thread's lanes with coordinates x to y-1.
-func (t *thread) item(it *item, s, x, y int, first bool) {
+// item runs one item at step s on a part's lanes with coordinates x to y-1.
+func (t *thread) item(h *part, it *item, s, x, y int, first bool) {
 	p := t.p
 	step := p.step0 + int64(s)
 	switch it.kind {
@@ -214,51 +246,49 @@ func (t *thread) item(it *item, s, x, y int, first bool) {
 			v = it.mapped.steps[s]
 		}
 		for _, u := range v.units {
-			from := u.lane0[t.id] + it.at.at
-			lo, hi := max(x, from)-from, min(y, from+u.lanes[t.id])-from
+			from := u.lane0[h.id] + it.at.at
+			lo, hi := max(x, from)-from, min(y, from+u.lanes[h.id])-from
 			if lo < hi {
-				u.run(t, t.id, step, p.host[s*p.plan.Host:], lo, hi)
+				u.run(t, h.id, step, p.host[s*p.plan.Host:], lo, hi)
 			}
 		}
 		t.lap(phaseUpdate)
 	case itemClear:
 		if it.buf == backend.NoBuf {
-			lo, hi := t.within(it.event, it.at, x, y)
-			clear(t.masks[it.event][lo/32 : (hi+31)/32])
+			lo, hi := h.within(it.event, it.at, x, y)
+			clear(h.masks[it.event][lo/32 : (hi+31)/32])
 			return
 		}
-		lo, hi := p.lay.part(it.at, it.n, t.id)
+		lo, hi := p.lay.part(it.at, it.n, h.id)
 		lo, hi = max(lo, clampSub(x, it.at.at)), min(hi, clampSub(y, it.at.at))
 		if lo < hi {
 			clear(p.bufs[it.buf][lo:hi])
 		}
 	case itemInject:
 		if p.runs(it.stages[0], s) {
-			lo, hi := t.within(it.event, it.at, x, y)
-			t.inject(&p.plan.Stages[it.stages[0]], step, lo, hi)
+			lo, hi := h.within(it.event, it.at, x, y)
+			h.inject(&p.plan.Stages[it.stages[0]], step, lo, hi)
 		}
 	case itemExtract:
-		lo, hi := t.within(it.event, it.at, x, y)
-		t.extract(it.event, step, lo, hi, first)
+		lo, hi := h.within(it.event, it.at, x, y)
+		h.extract(it.event, step, lo, hi, first)
 		t.lap(phaseRecord)
 	case itemSample:
 		if p.runs(it.stages[0], s) {
-			p.samples[it.stages[0]].take(p, t.id, s, clampSub(x, it.at.at), clampSub(y, it.at.at))
+			p.samples[it.stages[0]].take(p, h.id, s, clampSub(x, it.at.at), clampSub(y, it.at.at))
 		}
 		t.lap(phaseRecord)
 	case itemSpikes:
-		t.spikes(it, s)
+		t.spikes(h, it, s)
 		t.lap(phaseRecord)
-	case itemEffect:
-		t.effect(it.stages[0], s)
 	}
 }
 
-// within is the range of the thread's bits of an event, counted from its first,
+// within is the range of the part's bits of an event, counted from its first,
 // with coordinates x to y-1.
-func (t *thread) within(event int, at place, x, y int) (lo, hi int) {
-	lo = max(t.first[event], clampSub(x, at.at)) - t.first[event]
-	hi = min(t.last[event], clampSub(y, at.at)) - t.first[event]
+func (h *part) within(event int, at place, x, y int) (lo, hi int) {
+	lo = max(h.first[event], clampSub(x, at.at)) - h.first[event]
+	hi = min(h.last[event], clampSub(y, at.at)) - h.first[event]
 	return lo, max(lo, hi)
 }
 
@@ -270,7 +300,7 @@ func clampSub(a, b int) int {
 	return a - b
 }
 
-// serial runs an item alone, on the lanes of all threads.
+// serial runs an item alone, on the lanes of all parts.
 func (t *thread) serial(it *item, s int) {
 	p := t.p
 	if it.kind == itemEffect {
@@ -282,21 +312,21 @@ func (t *thread) serial(it *item, s int) {
 		v = it.mapped.steps[s]
 	}
 	for _, u := range v.units {
-		for part := range p.threads {
-			u.run(t, part, p.step0+int64(s), p.host[s*p.plan.Host:], 0, u.lanes[part])
+		for k := range p.parts {
+			u.run(t, k, p.step0+int64(s), p.host[s*p.plan.Host:], 0, u.lanes[k])
 		}
 	}
 }
 
-// clear zeroes the thread's share of a scratch buffer.
-func (t *thread) clear(b backend.BufID) {
+// clear zeroes a part's share of a scratch buffer.
+func (t *thread) clear(h *part, b backend.BufID) {
 	if a := t.p.lay.accs[b]; a != nil {
-		clear(t.accs[b][t.row*a.stride(t.id):][:a.words(t.id)])
+		clear(h.accs[b][t.row*a.stride(h.id):][:a.words(h.id)])
 		return
 	}
 	words := t.p.bufs[b]
-	n := len(t.p.threads)
-	clear(words[len(words)*t.id/n : len(words)*(t.id+1)/n])
+	n := len(t.p.parts)
+	clear(words[len(words)*h.id/n : len(words)*(h.id+1)/n])
 }
 
 // trapped keeps the least fault; no thread goes on past its step.

@@ -2,7 +2,6 @@ package kernels
 
 import (
 	"math"
-	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -19,32 +18,68 @@ type progress struct {
 	_    [64]byte
 }
 
-// yields is how often a thread that waits lets others have the processor before
-// it sleeps. A sleep lasts some 100 us and more, half a step of a large network,
-// and the other thread then waits in turn: so it is for the case that another
-// program holds the processor.
-const yields = 20000
+// A thread that waits looks for a microsecond without a clock, since the other is
+// as a rule about to arrive, then for as long as it takes to go to sleep and be
+// woken. By then another program holds the other thread's processor as a rule,
+// and had better have this one.
+const (
+	glances = 20
+	patient = 40 * time.Microsecond
+)
 
-// reach waits until *at is at least n. It spins for some time, since the other
-// thread is as a rule about to arrive; then it lets others have the processor.
-func reach(at *atomic.Int64, n int64, spins int) {
-	for i := 0; at.Load() < n; i++ {
-		switch {
-		case i < spins:
-			pause()
-		case i < spins+yields:
-			runtime.Gosched()
-		default:
-			time.Sleep(20 * time.Microsecond)
+// reach waits until *at is at least n.
+func (t *thread) reach(at *atomic.Int64, n int64) {
+	for range glances {
+		if at.Load() >= n {
+			return
+		}
+		pause()
+	}
+	start := time.Now()
+	for k := 1; at.Load() < n; k++ {
+		if t.p.crowded || k%8 == 0 && time.Since(start) > patient {
+			t.sleep(at, n)
+			break
+		}
+		pause()
+	}
+	t.waited += time.Since(start)
+}
+
+// sleep gives the processor away until *at is at least n. Who stores there looks
+// for sleepers afterwards, and a sleeper looks there after it has said so: one
+// of them sees the other.
+func (t *thread) sleep(at *atomic.Int64, n int64) {
+	t.watches.Store(at)
+	t.p.sleepers.Add(1)
+	for at.Load() < n {
+		<-t.woken
+	}
+	t.p.sleepers.Add(-1)
+	t.watches.Store(nil)
+}
+
+// tell stores v where other threads may wait for it.
+func (t *thread) tell(at *atomic.Int64, v int64) {
+	at.Store(v)
+	if t.p.sleepers.Load() == 0 {
+		return
+	}
+	for _, u := range t.p.team {
+		if u.watches.Load() == at {
+			select {
+			case u.woken <- struct{}{}:
+			default: // it has been told and will look
+			}
 		}
 	}
 }
 
 // await waits until all threads have completed the steps before n.
 func (t *thread) await(n int64) {
-	for _, u := range t.p.threads {
+	for _, u := range t.p.team {
 		if u != t {
-			reach(&u.progress.done, n, t.p.spins)
+			t.reach(&u.progress.done, n)
 		}
 	}
 }
@@ -52,10 +87,10 @@ func (t *thread) await(n int64) {
 // meet is a barrier.
 func (t *thread) meet() {
 	t.barriers++
-	t.progress.met.Store(t.barriers)
-	for _, u := range t.p.threads {
+	t.tell(&t.progress.met, t.barriers)
+	for _, u := range t.p.team {
 		if u != t {
-			reach(&u.progress.met, t.barriers, t.p.spins)
+			t.reach(&u.progress.met, t.barriers)
 		}
 	}
 }

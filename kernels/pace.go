@@ -1,0 +1,148 @@
+package kernels
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// pace chooses how many threads are at work. Bits do not depend on it, so it
+// goes by what was measured: time for the work that was done. Now and then
+// another number of threads is tried, and kept if it is faster; what trials lose
+// is a small part of the whole time.
+//
+// On a machine where something else runs, fewer threads than processors are as a
+// rule many times faster: while the other program holds one thread's processor
+// the others wait for it, and they wait for each other in every step.
+type pace struct {
+	sizes []int // numbers of threads to choose from, ascending
+	at    int   // the choice, an index into sizes
+	home  int   // during a trial the choice from which it began, else at
+	down  bool  // the last trial was of fewer threads
+
+	cost  float64         // at home: time for each unit of work
+	purse time.Duration   // what trials may still lose
+	price []time.Duration // of the next trial of each size
+
+	took, waited time.Duration // in this window or trial
+	work         float64
+}
+
+const (
+	window    = 2 * time.Millisecond  // between looks at what was measured
+	trial     = 20 * time.Millisecond // longer than a scheduler lets one program have a processor
+	loss      = 1 * time.Millisecond  // ends a trial at once
+	forTrials = 0.02                  // of all time may be lost by trials
+	dearest   = 20 * time.Millisecond // so a trial a second, where they are in vain
+	idle      = 0.2                   // a thread that waits so much of its time calls for a trial
+	better    = 0.95                  // more threads must be so much faster to be kept
+	smoothed  = 0.3                   // weight of the latest window in cost
+)
+
+// shuffle is set by tests: it then chooses, after each round, among the numbers of
+// threads and of steps in a round.
+var shuffle func(n int) int
+
+// newPace is for a program of so many parts; free processors are taken at first.
+func newPace(parts, free int) *pace {
+	c := &pace{purse: 3 * loss}
+	for each := parts; each > 0; each-- { // parts of the thread that has most
+		if n := (parts + each - 1) / each; len(c.sizes) == 0 || n > c.sizes[len(c.sizes)-1] {
+			c.sizes = append(c.sizes, n)
+			c.price = append(c.price, loss)
+		}
+	}
+	for c.at+1 < len(c.sizes) && c.sizes[c.at+1] <= free {
+		c.at++
+	}
+	c.home = c.at
+	return c
+}
+
+func (c *pace) size() int { return c.sizes[c.at] }
+
+// add takes in what the threads did lately: how long it took, how much work it
+// was, and how long the one waited that waited most.
+func (c *pace) add(took time.Duration, work float64, waited time.Duration) {
+	c.took, c.work, c.waited = c.took+took, c.work+work, c.waited+waited
+	switch {
+	case shuffle != nil:
+		c.at = shuffle(len(c.sizes))
+		return
+	case len(c.sizes) == 1 || c.work == 0:
+		return
+	}
+	if c.at != c.home {
+		lost := c.took - time.Duration(float64(c.cost*c.work))
+		if lost > loss || c.took >= trial {
+			c.judge(lost)
+		}
+		return
+	}
+	if c.took < window {
+		return
+	}
+	cost := float64(c.took) / c.work
+	if c.cost > 0 {
+		cost = c.cost + float64(smoothed*(cost-c.cost))
+	}
+	c.cost = cost
+	c.purse = min(c.purse+time.Duration(forTrials*float64(c.took)), 2*dearest)
+	if c.at > 0 && float64(c.waited) > float64(idle*float64(c.took)) {
+		c.price[c.at-1], c.down = loss, false
+	}
+	c.took, c.work, c.waited = 0, 0, 0
+	c.try()
+}
+
+// try begins a trial if there is one to be had for what the purse holds: of fewer
+// threads and of more by turns.
+func (c *pace) try() {
+	for range 2 {
+		c.down = !c.down
+		next := c.at + 1
+		if c.down {
+			next = c.at - 1
+		}
+		if next >= 0 && next < len(c.sizes) && c.price[next] <= c.purse {
+			c.at = next
+			return
+		}
+	}
+}
+
+// judge ends a trial that lost so much time, or won it.
+func (c *pace) judge(lost time.Duration) {
+	bar := better
+	if c.at < c.home {
+		bar = 1
+	}
+	if cost := float64(c.took) / c.work; lost <= loss && cost < float64(bar*c.cost) {
+		c.price[c.home] = loss
+		c.home, c.cost = c.at, cost
+	} else {
+		c.purse -= max(lost, 0)
+		c.price[c.at] = min(2*max(c.price[c.at], lost), max(dearest, lost))
+		c.at = c.home
+	}
+	c.took, c.work, c.waited = 0, 0, 0
+}
+
+// freeProcessors is how many of the processors that the process may use nothing
+// else runs on at this moment, as far as the system tells.
+func freeProcessors() int {
+	most := runtime.GOMAXPROCS(0) // a control group's quota counts there
+	text, err := os.ReadFile("/proc/loadavg")
+	f := strings.Fields(string(text))
+	if err != nil || len(f) < 4 {
+		return most
+	}
+	now, _, _ := strings.Cut(f[3], "/")
+	running, err := strconv.Atoi(now) // this thread is one of them
+	if err != nil {
+		return most
+	}
+	return max(1, min(most, runtime.NumCPU()-running+1))
+}
