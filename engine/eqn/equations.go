@@ -83,15 +83,16 @@ func ParseEquations(src *Source) (*Equations, error) {
 		return nil, err
 	}
 	p := &parser{toks: toks}
-	eqs := &Equations{Src: src}
+	eqs, first := &Equations{Src: src}, map[string]*Equation{}
 	for p.peek().kind != tokEnd {
 		q, err := p.equation()
 		if err != nil {
 			return nil, err
 		}
-		if old := eqs.Find(q.Name); old != nil {
+		if old := first[q.Name]; old != nil {
 			return nil, At(q.At, "", "'%s' is defined a second time; the first is on line %d", q.Name, At(old.At, "", "").Line)
 		}
+		first[q.Name] = q
 		eqs.List = append(eqs.List, q)
 	}
 	return eqs, nil

@@ -42,19 +42,24 @@ func lex(src *Source) ([]token, error) {
 		return nil, At(Pos{}, "split the model", "the text has %d bytes; the limit is %d", len(src.Text), maxText)
 	}
 	var toks []token
-	text, line, start, note := src.Text, 1, 0, ""
-	at := func(off int) Pos { return Pos{src, line, 1 + utf8.RuneCountInString(text[start:off])} }
+	text, line, start, col, note := src.Text, 1, 0, 1, "" // col: the column of the byte start
+	at := func(off int) Pos {
+		if off > start {
+			col, start = col+utf8.RuneCountInString(text[start:off]), off
+		}
+		return Pos{src, line, col}
+	}
 	for i := 0; i < len(text); {
 		c := text[i]
 		switch {
 		case c == '\n':
 			toks = append(toks, token{kind: tokNewline, text: "end of line", at: at(i), off: i, note: note})
-			i, line, start, note = i+1, line+1, i+1, ""
+			i, line, start, col, note = i+1, line+1, i+1, 1, ""
 		case c == ' ' || c == '\t' || c == '\r':
 			i++
 		case c == '\\' && (strings.HasPrefix(text[i:], "\\\n") || strings.HasPrefix(text[i:], "\\\r\n")):
 			i = i + strings.IndexByte(text[i:], '\n') + 1
-			line, start = line+1, i
+			line, start, col = line+1, i, 1
 		case c == '#':
 			end := i
 			for end < len(text) && text[end] != '\n' {

@@ -20,7 +20,7 @@ func (x *script) method(recv starlark.Value, name string, f func(*call) (starlar
 			return nil, err
 		}
 		x.aliases()
-		return f(c)
+		return x.engine(func() (starlark.Value, error) { return f(c) })
 	}).BindReceiver(recv)
 }
 
@@ -70,6 +70,11 @@ var functions = map[string]function{
 	"hstack":                {"arrays", concatenate},
 	"round":                 {"x / ndigits", roundBuiltin},
 }
+
+// calculates are those of functions that are the script's own work: they make
+// no part of a network.
+var calculates = map[string]bool{"param": true, "load_array": true, "save_array": true, "linspace": true, "full": true, "clip": true, "where": true,
+	"repeat": true, "tile": true, "concatenate": true, "hstack": true, "round": true}
 
 // variadic are the built-in functions that look at their arguments themselves.
 var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, error){
@@ -169,7 +174,11 @@ func extreme(name string) func(*script, starlark.Tuple) (starlark.Value, error) 
 				return reductions[name](args)
 			}
 		}
-		return starlark.Call(x.thread, starlark.Universe[name], args, nil) // texts, lists
+		if err := x.visits(args); err != nil {
+			return nil, err
+		}
+		v, err := starlark.Call(x.thread, starlark.Universe[name], args, nil) // texts, lists
+		return v, inner(err)
 	}
 }
 
@@ -198,7 +207,12 @@ func (x *script) builtins() starlark.StringDict {
 				return nil, err
 			}
 			x.aliases()
-			v, err := fn.f(x, c)
+			f := func() (starlark.Value, error) { return fn.f(x, c) }
+			if !calculates[name] {
+				of := f
+				f = func() (starlark.Value, error) { return x.engine(of) }
+			}
+			v, err := f()
 			if c.err != nil {
 				return nil, c.err
 			}
@@ -256,7 +270,18 @@ func (x *script) builtins() starlark.StringDict {
 	}
 	d["np"] = numpy(d)
 	d["defaultclock"] = &clock{x: x}
-	x.addHidden(plain)
+	x.guarded(func(name string, f *starlark.Builtin) { d[name] = f })
+	x.addHidden(d)
+	x.values = starlark.StringDict{}
+	for n, v := range d {
+		_, makes := functions[n]
+		if !makes || calculates[n] && n != "param" && n != "save_array" {
+			x.values[n] = v
+		}
+	}
+	for _, n := range []string{"Network", "collect", "print", "fail", "defaultclock"} {
+		delete(x.values, n)
+	}
 	return d
 }
 
@@ -290,22 +315,40 @@ func numpy(d starlark.StringDict) starlark.Value {
 	return &starlarkstruct.Module{Name: "np", Members: m}
 }
 
-// addHidden adds what the tree's rewriting calls.
-func (x *script) addHidden(plain func(string, func(*script, starlark.Tuple) (starlark.Value, error))) {
-	ops := map[string]syntax.Token{"<": syntax.LT, "<=": syntax.LE, ">": syntax.GT, ">=": syntax.GE, "==": syntax.EQL, "!=": syntax.NEQ}
-	plain(fnCompare, func(_ *script, a starlark.Tuple) (starlark.Value, error) {
-		return compare(ops[string(a[0].(starlark.String))], a[1], a[2])
+// operators are those that hidden functions take by name.
+var operators = map[string]syntax.Token{"<": syntax.LT, "<=": syntax.LE, ">": syntax.GT, ">=": syntax.GE, "==": syntax.EQL, "!=": syntax.NEQ,
+	"+": syntax.PLUS, "*": syntax.STAR, "<<": syntax.LTLT}
+
+// addHidden adds what the tree's rewriting calls. A script cannot name these
+// functions, so their arguments are as many, and of the kinds, as written there.
+func (x *script) addHidden(d starlark.StringDict) {
+	add := func(name string, f func(a starlark.Tuple) (starlark.Value, error)) {
+		d[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+			return f(args)
+		})
+	}
+	operator := func(v starlark.Value) syntax.Token { return operators[string(v.(starlark.String))] }
+	add(fnCompare, func(a starlark.Tuple) (starlark.Value, error) { return compare(operator(a[0]), a[1], a[2]) })
+	add(fnGrow, func(a starlark.Tuple) (starlark.Value, error) { return grow(operator(a[0]), a[1], a[2]) })
+	add(fnAugment, func(a starlark.Tuple) (starlark.Value, error) {
+		if a[1] == starlark.None {
+			a[1] = a[2]
+		}
+		return a[2], growth(operator(a[0]), a[1], a[2])
 	})
-	plain(fnFormat, func(_ *script, a starlark.Tuple) (starlark.Value, error) {
+	add(fnMethod, func(a starlark.Tuple) (starlark.Value, error) {
+		return x.methodOf(a[0], string(a[1].(starlark.String)))
+	})
+	add(fnFormat, func(a starlark.Tuple) (starlark.Value, error) {
 		if f, ok := starlark.AsString(a[0]); ok {
 			s, err := percent(f, a[1])
 			return starlark.String(s), err
 		}
 		return starlark.Binary(syntax.PERCENT, a[0], a[1])
 	})
-	plain(fnPower, two("**", power))
-	plain(fnSlice, func(_ *script, a starlark.Tuple) (starlark.Value, error) { return getSlice(a[0], a[1], a[2], a[3]) })
-	plain(fnSetSlice, func(_ *script, a starlark.Tuple) (starlark.Value, error) {
+	add(fnPower, func(a starlark.Tuple) (starlark.Value, error) { return power(a[0], a[1]) })
+	add(fnSlice, func(a starlark.Tuple) (starlark.Value, error) { return getSlice(a[0], a[1], a[2], a[3]) })
+	add(fnSetSlice, func(a starlark.Tuple) (starlark.Value, error) {
 		return starlark.None, setSlice(a[0], a[1], a[2], a[3], a[4])
 	})
 }
@@ -398,19 +441,25 @@ func paramBuiltin(x *script, c *call) (starlark.Value, error) {
 	return v, nil
 }
 
-// evaluate reads a value of --set: an expression of the script language, else
-// the text itself.
+// evaluate reads a value of --set: an expression of the script language, which
+// makes nothing and runs nothing, else the text itself.
 func (x *script) evaluate(text string) starlark.Value {
 	s := &source{calls: map[place]*syntax.CallExpr{}}
-	src, at := powers([]byte(text))
+	src, at, err := scan("--set", []byte(text))
+	if err != nil {
+		return starlark.String(text)
+	}
 	s.powers = at
 	f, err := dialect.ParseExpr("--set", src, 0)
 	if err != nil {
 		return starlark.String(text)
 	}
+	if f = s.expr(f); s.deep != nil {
+		return starlark.String(text)
+	}
 	th := &starlark.Thread{Name: "set"}
 	th.SetMaxExecutionSteps(1e6)
-	v, err := starlark.EvalExprOptions(dialect, th, s.expr(f), x.predeclared)
+	v, err := starlark.EvalExprOptions(dialect, th, f, x.values)
 	if err != nil {
 		return starlark.String(text)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"go.starlark.net/starlark"
 
@@ -28,7 +29,7 @@ func (x *script) open(name string) (*os.File, error) {
 	if name == "" || filepath.IsAbs(name) || !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil, withHint("name a file beside the script", "%q is outside the script's folder %s, from which alone a script reads", name, x.dir)
 	}
-	f, err := x.root.Open(filepath.FromSlash(name))
+	f, err := x.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe that nobody writes to would be waited for
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, x.noFile(name)
@@ -52,7 +53,7 @@ func (x *script) readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	return readText(name, f)
 }
 
 // noFile names the nearest file there is.
@@ -112,13 +113,16 @@ func decode(name string, file *os.File) (*array, error) {
 	case ".npy":
 		var st os.FileInfo
 		if st, err = file.Stat(); err == nil {
+			err = roomFor(float64(st.Size()))
+		}
+		if err == nil {
 			f, err = store.UnpackNPY(file, st.Size())
 		}
-	case ".csv", ".tsv", ".txt":
-		var b []byte
-		if b, err = io.ReadAll(file); err == nil {
-			f, err = unpackCSV(b)
+		if err == nil && f.F64 == nil { // they become float64 when the script calculates with them
+			err = room(f.Len(), 8)
 		}
+	case ".csv", ".tsv", ".txt":
+		f, err = unpackCSV(file)
 	default:
 		err = fmt.Errorf("the name must end in .npy or .csv")
 	}
@@ -144,7 +148,28 @@ func decode(name string, file *os.File) (*array, error) {
 	return a, err
 }
 
-func unpackCSV(b []byte) (*store.Packed, error) {
+// unpackCSV reads a table of numbers.
+func unpackCSV(file *os.File) (*store.Packed, error) {
+	st, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := roomFor(float64(st.Size())); err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(io.LimitReader(file, st.Size()))
+	if err != nil {
+		return nil, err
+	}
+	fields := 0
+	for _, c := range b {
+		if c == ',' || c == ';' || c <= ' ' {
+			fields++
+		}
+	}
+	if err := room(fields, 40); err != nil { // a field's text and number, while they grow
+		return nil, err
+	}
 	a, err := store.DecodeCSV(b)
 	if err != nil {
 		return nil, fmt.Errorf("line %w", err)
@@ -179,6 +204,9 @@ func saveArray(x *script, c *call) (starlark.Value, error) {
 	c.fail("values", err)
 	if c.err != nil {
 		return nil, c.err
+	}
+	if err := room(len(o.v), 8); err != nil {
+		return nil, err
 	}
 	s := SavedArray{Name: name, Values: append([]float64{}, o.v...), Cols: o.cols, Unit: o.dim, Integer: o.kind > floats}
 	for k := range x.res.Arrays {

@@ -46,7 +46,7 @@ func (x *script) unknownName(name string) (msg, hint string) {
 	}
 	var known []string
 	for n := range x.predeclared {
-		if !strings.HasPrefix(n, "__") {
+		if !strings.HasPrefix(n, "<") {
 			known = append(known, n)
 		}
 	}

@@ -2,55 +2,109 @@ package script
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 
 	"go.starlark.net/syntax"
 )
 
-// powers finds Python's ** between operands, which Starlark's grammar does not
-// have: each becomes the operator // in the text, of one length with it, and
-// its place is told, so that the tree can be put right (see chain).
-func powers(src []byte) ([]byte, map[place]bool) {
-	if !bytes.Contains(src, []byte("**")) {
-		return src, nil
+// maxNesting bounds how deep a script nests brackets, signs, conditions and
+// terms, since Starlark's parser and compiler call themselves for each level.
+const maxNesting = 10000
+
+const tooDeep = "this is nested more than 10000 deep"
+
+// scan goes through a text before Starlark's parser does: it refuses a NUL byte
+// outside a string, which the parser takes for the end of the file, and what is
+// nested too deep for it, and finds Python's ** between operands, which
+// Starlark's grammar does not have. Each ** becomes the operator // in the text,
+// of one length with it, and its place is told, so that the tree can be put
+// right (see chain).
+func scan(name string, src []byte) ([]byte, map[place]bool, error) {
+	out, at := src, map[place]bool{}
+	line, col, from := int32(1), int32(1), 0 // the line, and the column of the byte from
+	here := func(k int) place {
+		col += int32(utf8.RuneCount(src[from:k]))
+		from = k
+		return place{line, col}
 	}
-	out, at := bytes.Clone(src), map[place]bool{}
-	line, start := int32(1), 0 // the line, and where it begins
-	operand := false           // the last token may end an operand
+	refuse := func(k int, msg string) error {
+		p := here(k)
+		return syntax.Error{Pos: syntax.MakePosition(&name, p.line, p.col), Msg: msg}
+	}
+	open, deep := []int{0}, 0 // words that nest since the last comma, in each bracket, and all that is open
+	operand := false          // the last token may end an operand
 	for k := 0; k < len(src); k++ {
 		c := src[k]
+		nests := false
 		switch {
 		case c == '\n':
-			line, start = line+1, k+1
-		case c == ' ' || c == '\t' || c == '\r' || c == '\\':
+			line, col, from = line+1, 1, k+1
+			if len(open) == 1 {
+				open[0], deep = 0, 0
+			}
+		case c == ' ' || c == '\t' || c == '\\':
+		case c == 0:
+			return nil, nil, refuse(k, "a NUL byte: this is no text")
 		case c == '#':
 			for k+1 < len(src) && src[k+1] != '\n' {
-				k++
+				if k++; src[k] == 0 {
+					return nil, nil, refuse(k, "a NUL byte: this is no text")
+				}
 			}
 		case c == '"' || c == '\'':
 			for end := textEnd(src, k); k < end; k++ {
 				if src[k] == '\n' {
-					line, start = line+1, k+1
+					line, col, from = line+1, 1, k+1
 				}
 			}
 			k--
 			operand = true
 		case c == '*' && operand && bytes.HasPrefix(src[k:], []byte("**")) && !bytes.HasPrefix(src[k:], []byte("**=")):
-			at[place{line, int32(utf8.RuneCount(src[start:k])) + 1}] = true
+			if len(at) == 0 {
+				out = bytes.Clone(src)
+			}
+			at[here(k)] = true
 			out[k], out[k+1] = '/', '/'
 			k++
 			operand = false
 		case wordByte(c):
-			from := k
+			begin := k
 			for k+1 < len(src) && wordByte(src[k+1]) {
 				k++
 			}
-			operand = string(src[from:k+1]) != "lambda"
+			switch string(src[begin : k+1]) {
+			case "lambda":
+				operand, nests = false, true
+			case "not", "else", "for":
+				operand, nests = true, true
+			default:
+				operand = true
+			}
+		case c == '(' || c == '[' || c == '{':
+			open, nests, operand = append(open, -1), true, false // -1: the bracket itself counts
+		case c == ')' || c == ']' || c == '}':
+			if n := len(open) - 1; n > 0 {
+				deep -= open[n] + 1
+				open = open[:n]
+			}
+			operand = true
+		case c == ',' || c == ';':
+			n := len(open) - 1
+			deep, open[n] = deep-open[n], 0
+			operand = false
 		default:
-			operand = c == ')' || c == ']' || c == '}' || c == '.'
+			nests = c == '-' || c == '+' || c == '~'
+			operand = c == '.'
+		}
+		if nests {
+			open[len(open)-1]++
+			if deep++; deep > maxNesting {
+				return nil, nil, refuse(k, tooDeep)
+			}
 		}
 	}
-	return out, at
+	return out, at, nil
 }
 
 func wordByte(c byte) bool {
@@ -81,16 +135,22 @@ func textEnd(src []byte, k int) int {
 func (s *source) chain(e *syntax.BinaryExpr) syntax.Expr {
 	var x []syntax.Expr
 	var ops []*syntax.BinaryExpr
-	var split func(syntax.Expr)
-	split = func(y syntax.Expr) {
-		if b, ok := y.(*syntax.BinaryExpr); ok && product(b.Op) {
-			split(b.X)
-			x, ops = append(x, s.expr(b.Y)), append(ops, b)
-			return
+	for y := syntax.Expr(e); ; {
+		b, ok := y.(*syntax.BinaryExpr)
+		if !ok || !product(b.Op) {
+			x = append(x, s.expr(y))
+			break
 		}
-		x = append(x, s.expr(y))
+		x, ops, y = append(x, s.expr(b.Y)), append(ops, b), b.X
 	}
-	split(e)
+	slices.Reverse(x)
+	slices.Reverse(ops)
+	if len(ops) > maxNesting {
+		if s.deep == nil {
+			s.deep = &ops[0].OpPos
+		}
+		return e
+	}
 	for k := len(ops) - 1; k >= 0; k-- {
 		if s.powers[placeOf(ops[k].OpPos)] {
 			x[k] = raised(x[k], x[k+1], ops[k].OpPos)

@@ -10,7 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -45,6 +50,16 @@ type Options struct {
 	// MaxOps bounds the script's own computation, against endless loops; 0: 3e8
 	// steps of its interpreter.
 	MaxOps uint64
+	// MaxMemory bounds what scripts of this process keep in memory, in bytes: the
+	// numbers, lists and texts that they compute, not the networks; 0: 3 GiB.
+	MaxMemory int64
+}
+
+func (o Options) maxMemory() int64 {
+	if o.MaxMemory == 0 {
+		return defaultMemory
+	}
+	return o.MaxMemory
 }
 
 func (o Options) maxOps() uint64 {
@@ -110,6 +125,7 @@ type script struct {
 	ctx         context.Context
 	thread      *starlark.Thread
 	predeclared starlark.StringDict
+	values      starlark.StringDict // those of predeclared that --set knows: they make and run nothing
 	sources     map[string]*source
 	main        *source
 	final       starlark.StringDict // the script's globals when it has ended
@@ -128,6 +144,9 @@ type script struct {
 	steps       int64 // of the model, so far
 	res         *Result
 	taken       map[string]bool // parameters of Set that were asked for
+	inside      atomic.Int32    // calls into the engine
+	left        atomic.Bool     // nobody waits for the script any more
+	unprinted   error           // of the last print()
 }
 
 type module struct {
@@ -139,28 +158,37 @@ type module struct {
 // Run executes a script. On an error the result holds what was done until then,
 // recorded spikes included; it is nil only if the script could not be read.
 func Run(ctx context.Context, o Options) (res *Result, err error) {
+	x := newScript(ctx, o)
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("%s: internal error: %v; please report it with the script", o.File, r)
+			res, err = x.res, fmt.Errorf("%s: internal error: %v; please report it with the script", o.File, r)
 		}
 	}()
-	return run(ctx, o)
+	return x.whole()
 }
 
 // run is Run without its guard, so that a fuzzer sees a panic.
-func run(ctx context.Context, o Options) (*Result, error) {
+func run(ctx context.Context, o Options) (*Result, error) { return newScript(ctx, o).whole() }
+
+func newScript(ctx context.Context, o Options) *script {
+	return &script{opt: o, ctx: ctx, dir: filepath.Dir(o.File), sources: map[string]*source{}, modules: map[string]*module{},
+		texts: map[string][]eqn.Source{}, draws: map[string]uint32{}, taken: map[string]bool{}}
+}
+
+// whole runs the script from its file to its end.
+func (x *script) whole() (*Result, error) {
+	o := &x.opt
 	if o.Src == nil {
-		src, err := os.ReadFile(o.File)
+		src, err := readScript(o.File)
 		if err != nil {
-			return nil, readError(o.File, err)
+			return nil, err
 		}
 		o.Src = src
 	}
 	if len(o.Src) > maxSource {
-		return nil, fmt.Errorf("%s: %d bytes are too many for a script: the limit is %d", o.File, len(o.Src), maxSource)
+		return nil, tooLong(o.File, int64(len(o.Src)))
 	}
-	x := &script{opt: o, ctx: ctx, dir: filepath.Dir(o.File), sources: map[string]*source{}, modules: map[string]*module{},
-		texts: map[string][]eqn.Source{}, draws: map[string]uint32{}, taken: map[string]bool{}}
+	heap.limit.Store(o.maxMemory())
 	sum := sha256.Sum256(o.Src)
 	x.res = &Result{File: o.File, SHA256: hex.EncodeToString(sum[:]), Set: map[string]string{}}
 	eo := engine.Options{Lookup: x.lookup, Names: x.visible, Locate: x.locate, Warn: o.Warn}
@@ -171,8 +199,9 @@ func run(ctx context.Context, o Options) (*Result, error) {
 	x.res.Net = x.net
 	x.thread = &starlark.Thread{Name: "script", Print: x.print, Load: x.load}
 	x.thread.SetMaxExecutionSteps(o.maxOps())
-	stop := context.AfterFunc(ctx, func() { x.thread.Cancel("interrupted") })
+	stop := context.AfterFunc(x.ctx, func() { x.thread.Cancel("interrupted") })
 	defer stop()
+	defer x.watch()()
 	defer func() {
 		if x.root != nil {
 			x.root.Close()
@@ -180,7 +209,7 @@ func run(ctx context.Context, o Options) (*Result, error) {
 	}()
 	x.predeclared = x.builtins()
 
-	_, err := x.exec(o.File, o.Src, true)
+	err := x.execute()
 	x.res.Seed = x.net.SeedValue()
 	x.setAliases()
 	x.res.Others = x.otherNetworks()
@@ -188,7 +217,7 @@ func run(ctx context.Context, o Options) (*Result, error) {
 	case errors.Is(err, errEnd):
 		x.res.Ended = true
 		err = nil
-	case err != nil && ctx.Err() != nil && !errors.Is(err, engine.ErrInterrupted):
+	case err != nil && x.ctx.Err() != nil && !errors.Is(err, engine.ErrInterrupted):
 		err = engine.ErrInterrupted
 	case err == nil:
 		err = x.unusedSet()
@@ -204,7 +233,93 @@ func run(ctx context.Context, o Options) (*Result, error) {
 // work is the settings of what the script asks of the engine.
 func (x *script) work() engine.Work { return engine.Work{Ctx: x.ctx, Threads: x.opt.Threads} }
 
+// grace is how long an interrupted script may take to hear of it.
+const grace = 300 * time.Millisecond
+
+// execute runs the script itself. A function of Starlark's, or of ours on an
+// array, does not hear of an interruption before it returns: it is then left to
+// itself, since it changes nothing that anybody looks at afterwards. The engine
+// is waited for.
+func (x *script) execute() error {
+	type end struct {
+		err      error
+		panicked any
+	}
+	ended := make(chan end, 1)
+	go func() {
+		var e end
+		defer func() {
+			if e.panicked = recover(); e.panicked != nil {
+				e.panicked = fmt.Sprintf("%v\n%s", e.panicked, debug.Stack())
+			}
+			ended <- e
+		}()
+		_, e.err = x.exec(x.opt.File, x.opt.Src, true)
+	}()
+	var e end
+	select {
+	case e = <-ended:
+	case <-x.ctx.Done():
+		for over := time.Now().Add(grace); ; {
+			select {
+			case e = <-ended:
+			case <-time.After(10 * time.Millisecond):
+				if time.Now().After(over) && x.inside.Load() == 0 && x.left.CompareAndSwap(false, true) {
+					return engine.ErrInterrupted
+				}
+				continue
+			}
+			break
+		}
+	}
+	if e.panicked != nil {
+		panic(e.panicked)
+	}
+	return e.err
+}
+
 const maxSource = 1 << 22
+
+// readScript reads the script itself: a file, of a size that a script has.
+func readScript(name string) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe that nobody writes to would be waited for
+	if err != nil {
+		return nil, readError(name, err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, readError(name, err)
+	case !st.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a file", name)
+	}
+	src, err := readText(name, f)
+	if err != nil {
+		return nil, err
+	}
+	return src, nil
+}
+
+// readText reads a script or what one loads.
+func readText(name string, f *os.File) ([]byte, error) {
+	src, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	if err != nil {
+		return nil, readError(name, err)
+	}
+	if len(src) > maxSource {
+		n := int64(len(src))
+		if st, err := f.Stat(); err == nil {
+			n = max(n, st.Size())
+		}
+		return nil, tooLong(name, n)
+	}
+	return src, nil
+}
+
+func tooLong(name string, bytes int64) error {
+	return fmt.Errorf("%s: %d bytes are too many for a script: the limit is %d", name, bytes, maxSource)
+}
 
 func readError(name string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
@@ -234,6 +349,9 @@ func (x *script) exec(name string, src []byte, main bool) (starlark.StringDict, 
 		return nil, x.explain(err)
 	}
 	globals, err := prog.Init(x.thread, x.predeclared)
+	if x.left.Load() {
+		runtime.Goexit()
+	}
 	if main {
 		x.final = globals
 	}
@@ -265,7 +383,9 @@ func (x *script) load(_ *starlark.Thread, name string) (starlark.StringDict, err
 
 func (x *script) print(_ *starlark.Thread, msg string) {
 	if x.opt.Stdout != nil {
-		fmt.Fprintln(x.opt.Stdout, msg)
+		if _, err := fmt.Fprintln(x.opt.Stdout, msg); err != nil {
+			x.unprinted = fmt.Errorf("print: the output cannot be written: %w", err)
+		}
 	}
 }
 

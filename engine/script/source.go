@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -19,6 +20,8 @@ type source struct {
 	calls map[place]*syntax.CallExpr // by the position of the parenthesis, which is where Starlark reports a call
 	// powers are the places of ** in the text, where the tree has //.
 	powers map[place]bool
+	level  int              // how deep expr and stmt are in the tree
+	deep   *syntax.Position // the first place that is nested too deep
 }
 
 // place is a position without its file.
@@ -37,21 +40,72 @@ var brianImport = regexp.MustCompile(`(?m)^(from brian2 import \*|import numpy a
 // quantities and arrays (comparisons, slices that may fail, % of a string, **)
 // becomes calls of hidden functions.
 func parse(name string, src []byte) (*source, error) {
+	if u := utf16or32(src); u != "" {
+		return nil, fmt.Errorf("%s: the file is written in %s: save it as UTF-8", name, u)
+	}
+	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")) // as Python does
+	src = bytes.ReplaceAll(bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	src = brianImport.ReplaceAllFunc(src, func(b []byte) []byte {
 		return []byte("pass" + strings.Repeat(" ", len(b)-4))
 	})
 	s := &source{name: name, lines: strings.Split(string(src), "\n"), calls: map[place]*syntax.CallExpr{}}
-	src, s.powers = powers(src)
+	src, powers, err := scan(name, src)
+	if err != nil {
+		return s, err
+	}
+	s.powers = powers
 	tree, err := dialect.Parse(name, src, 0)
 	if err != nil {
 		return s, err
 	}
-	s.tree = tree
 	for i, st := range tree.Stmts {
 		tree.Stmts[i] = s.stmt(st)
 	}
+	if s.deep != nil {
+		return s, syntax.Error{Pos: *s.deep, Msg: tooDeep}
+	}
+	s.tree = tree
 	return s, nil
 }
+
+// utf16or32 names the encoding of a text that is not UTF-8, by its first bytes.
+func utf16or32(src []byte) string {
+	mark := func(m string) bool { return bytes.HasPrefix(src, []byte(m)) }
+	zero := func(k int) bool { return len(src) > k && src[k] == 0 }
+	switch {
+	case mark("\x00\x00\xfe\xff"), mark("\xff\xfe\x00\x00"), zero(0) && zero(1) && zero(2), zero(1) && zero(2) && zero(3):
+		return "UTF-32"
+	case mark("\xfe\xff"), mark("\xff\xfe"), zero(0) && zero(2), zero(1) && zero(3):
+		return "UTF-16"
+	}
+	return ""
+}
+
+// enter goes one level down in the tree, if n is not too deep in it; leave comes
+// back. A chain of operations, calls or indices goes down to the left.
+func (s *source) enter(n syntax.Node) bool {
+	if s.level++; s.level <= maxNesting && s.deep == nil {
+		return true
+	}
+	if s.deep == nil {
+		s.deep = &syntax.Position{}
+		switch n := n.(type) { // not Start, which follows the whole chain
+		case *syntax.BinaryExpr:
+			s.deep = &n.OpPos
+		case *syntax.CallExpr:
+			s.deep = &n.Lparen
+		case *syntax.DotExpr:
+			s.deep = &n.Dot
+		case *syntax.IndexExpr:
+			s.deep = &n.Lbrack
+		case *syntax.IfStmt:
+			s.deep = &n.If
+		}
+	}
+	return false
+}
+
+func (s *source) leave() { s.level-- }
 
 // line returns a line of the file, from 1.
 func (s *source) line(n int) string {
@@ -108,17 +162,28 @@ func (s *source) loads() bool {
 	return false
 }
 
-// Names of the hidden functions.
+// Names of the hidden functions: none that a script could write.
 const (
-	fnCompare  = "__compare__"
-	fnFormat   = "__format__"
-	fnPower    = "__power__"
-	fnSlice    = "__slice__"
-	fnSetSlice = "__setslice__"
+	fnCompare  = "<compare>"
+	fnFormat   = "<format>"
+	fnPower    = "<power>"
+	fnSlice    = "<slice>"
+	fnSetSlice = "<setslice>"
+	fnGrow     = "<grow>"
+	fnAugment  = "<augment>"
+	fnMethod   = "<method>"
 )
 
 func hidden(name string, at syntax.Position, args ...syntax.Expr) *syntax.CallExpr {
 	return &syntax.CallExpr{Fn: &syntax.Ident{NamePos: at, Name: name}, Lparen: at, Args: args, Rparen: at}
+}
+
+// operator is a hidden function in the place of x op y: it begins where x does,
+// for messages about it as an argument.
+func operator(name string, e *syntax.BinaryExpr, args ...syntax.Expr) *syntax.CallExpr {
+	c := hidden(name, e.OpPos, args...)
+	c.Fn.(*syntax.Ident).NamePos = syntax.Start(e.X)
+	return c
 }
 
 func textLit(s string, at syntax.Position) syntax.Expr {
@@ -136,6 +201,7 @@ func orNone(e syntax.Expr, at syntax.Position) syntax.Expr {
 var augmented = map[syntax.Token]syntax.Token{
 	syntax.PLUS_EQ: syntax.PLUS, syntax.MINUS_EQ: syntax.MINUS, syntax.STAR_EQ: syntax.STAR, syntax.SLASH_EQ: syntax.SLASH,
 	syntax.SLASHSLASH_EQ: syntax.SLASHSLASH, syntax.PERCENT_EQ: syntax.PERCENT, syntax.AMP_EQ: syntax.AMP, syntax.PIPE_EQ: syntax.PIPE,
+	syntax.CIRCUMFLEX_EQ: syntax.CIRCUMFLEX, syntax.LTLT_EQ: syntax.LTLT, syntax.GTGT_EQ: syntax.GTGT,
 }
 
 func (s *source) block(b []syntax.Stmt) {
@@ -145,19 +211,30 @@ func (s *source) block(b []syntax.Stmt) {
 }
 
 func (s *source) stmt(st syntax.Stmt) syntax.Stmt {
+	defer s.leave()
+	if !s.enter(st) {
+		return st
+	}
 	switch st := st.(type) {
 	case *syntax.AssignStmt:
 		st.RHS = s.expr(st.RHS)
 		if sl, ok := st.LHS.(*syntax.SliceExpr); ok {
 			at, v := sl.Lbrack, st.RHS
 			if op, ok := augmented[st.Op]; ok {
-				v = &syntax.BinaryExpr{X: s.slice(sl), OpPos: st.OpPos, Op: op, Y: v}
+				v = operation(&syntax.BinaryExpr{X: s.slice(sl), OpPos: st.OpPos, Op: op, Y: v})
 			} else {
 				s.slice(sl) // rewrites its parts
 			}
 			return &syntax.ExprStmt{X: hidden(fnSetSlice, at, sl.X, orNone(sl.Lo, at), orNone(sl.Hi, at), orNone(sl.Step, at), v)}
 		}
-		st.LHS = s.expr(st.LHS)
+		st.LHS = s.target(st.LHS)
+		if op := augmented[st.Op]; grows(op, st.LHS, st.RHS) {
+			x := orNone(nil, st.OpPos)
+			if id, ok := st.LHS.(*syntax.Ident); ok { // others are not worked out twice
+				x = &syntax.Ident{NamePos: id.NamePos, Name: id.Name}
+			}
+			st.RHS = hidden(fnAugment, st.OpPos, textLit(op.String(), st.OpPos), x, st.RHS)
+		}
 	case *syntax.DefStmt:
 		s.exprs(st.Params)
 		s.block(st.Body)
@@ -202,14 +279,68 @@ func (s *source) slice(e *syntax.SliceExpr) syntax.Expr {
 func operation(e *syntax.BinaryExpr) syntax.Expr {
 	switch e.Op {
 	case syntax.LT, syntax.LE, syntax.GT, syntax.GE, syntax.EQL, syntax.NEQ:
-		return hidden(fnCompare, e.OpPos, textLit(e.Op.String(), e.OpPos), e.X, e.Y)
+		return operator(fnCompare, e, textLit(e.Op.String(), e.OpPos), e.X, e.Y)
 	case syntax.PERCENT:
-		return hidden(fnFormat, e.OpPos, e.X, e.Y)
+		return operator(fnFormat, e, e.X, e.Y)
+	}
+	if grows(e.Op, e.X, e.Y) {
+		return operator(fnGrow, e, textLit(e.Op.String(), e.OpPos), e.X, e.Y)
 	}
 	return e
 }
 
+// grows says whether x op y may be large: a sum with a number that stands there
+// is not, nor a product with one that has a point.
+func grows(op syntax.Token, x, y syntax.Expr) bool {
+	written := func(e syntax.Expr, whole bool) bool {
+		l, ok := e.(*syntax.Literal)
+		return ok && (l.Token == syntax.FLOAT || whole && l.Token == syntax.INT)
+	}
+	switch op {
+	case syntax.PLUS:
+		return !written(x, true) && !written(y, true)
+	case syntax.STAR:
+		return !written(x, false) && !written(y, false)
+	}
+	return op == syntax.LTLT
+}
+
+// target prepares what is assigned to.
+func (s *source) target(e syntax.Expr) syntax.Expr {
+	switch e := e.(type) {
+	case *syntax.DotExpr: // a field, even of a name that growing has
+		e.X = s.expr(e.X)
+		return e
+	case *syntax.ParenExpr:
+		defer s.leave()
+		if s.enter(e) {
+			e.X = s.target(e.X)
+		}
+		return e
+	case *syntax.TupleExpr:
+		s.targets(e.List)
+		return e
+	case *syntax.ListExpr:
+		s.targets(e.List)
+		return e
+	}
+	return s.expr(e)
+}
+
+func (s *source) targets(list []syntax.Expr) {
+	for k, e := range list {
+		if s.enter(e) {
+			list[k] = s.target(e)
+		}
+		s.leave()
+	}
+}
+
 func (s *source) expr(e syntax.Expr) syntax.Expr {
+	defer s.leave()
+	if !s.enter(e) {
+		return e
+	}
 	switch e := e.(type) {
 	case *syntax.BinaryExpr:
 		if e.Op == syntax.EQ { // name=value of a call
@@ -243,6 +374,9 @@ func (s *source) expr(e syntax.Expr) syntax.Expr {
 		s.exprs(e.List)
 	case *syntax.DotExpr:
 		e.X = s.expr(e.X)
+		if growing[e.Name.Name] != nil {
+			return hidden(fnMethod, e.Name.NamePos, e.X, textLit(e.Name.Name, e.Name.NamePos))
+		}
 	case *syntax.IndexExpr:
 		e.X, e.Y = s.expr(e.X), s.expr(e.Y)
 	case *syntax.LambdaExpr:

@@ -1,0 +1,292 @@
+package script
+
+import (
+	"fmt"
+	"strings"
+
+	"go.starlark.net/starlark"
+)
+
+// Starlark's own functions and methods make lists and texts of any size in one
+// step, and follow values however deep they are. Here stands what each is asked
+// before it is called.
+
+// guards check the arguments of Starlark's own functions.
+var guards = map[string]func(x *script, args starlark.Tuple) error{
+	"list": (*script).collects, "tuple": (*script).collects, "set": (*script).collects, "dict": (*script).collects, "sorted": (*script).collects,
+	"reversed": (*script).collects, "enumerate": (*script).collects, "zip": (*script).collects, "bytes": (*script).collects,
+	"any": (*script).visits, "all": (*script).visits,
+	"str": printables, "repr": printables, "print": printables, "fail": printables,
+}
+
+// visits counts the elements of the arguments as steps of the script, as a loop
+// over them would be, though at less each.
+func (x *script) visits(args starlark.Tuple) error {
+	for _, a := range args {
+		n, _ := elements(a)
+		if x.thread.Steps += uint64(n) / 64; x.thread.Steps >= x.opt.maxOps() {
+			return fmt.Errorf("too many steps")
+		}
+	}
+	return nil
+}
+
+// collects asks for room for all elements of the arguments.
+func (x *script) collects(args starlark.Tuple) error {
+	for _, a := range args {
+		if n, each := elements(a); n > 0 {
+			if err := room(n, max(each, 48)); err != nil {
+				return err
+			}
+		}
+	}
+	return x.visits(args)
+}
+
+// guarded are Starlark's own functions behind their guards.
+func (x *script) guarded(add func(string, *starlark.Builtin)) {
+	for name, guard := range guards {
+		of := starlark.Universe[name]
+		add(name, starlark.NewBuiltin(name, func(th *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			if err := guard(x, args); err != nil {
+				return nil, err
+			}
+			v, err := starlark.Call(th, of, args, kwargs)
+			if name == "print" && err == nil {
+				err = x.unprinted
+			}
+			return v, inner(err)
+		}))
+	}
+	add("getattr", starlark.NewBuiltin("getattr", func(th *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if len(args) > 1 {
+			if name, ok := starlark.AsString(args[1]); ok && growing[name] != nil {
+				if m := x.guardedMethod(args[0], name); m != nil {
+					return m, nil
+				}
+			}
+		}
+		v, err := starlark.Call(th, starlark.Universe["getattr"], args, kwargs)
+		return v, inner(err)
+	}))
+}
+
+// inner is the error of a function that a guard has called, without the call.
+func inner(err error) error {
+	if e, ok := err.(*starlark.EvalError); ok {
+		if c := e.Unwrap(); c != nil {
+			return c
+		}
+	}
+	return err
+}
+
+// growing are the methods of texts, lists, dictionaries and sets whose result may be large: what each needs.
+var growing = map[string]func(x *script, of starlark.Value, args starlark.Tuple) error{
+	"upper": copied, "lower": copied, "title": copied, "capitalize": copied, "union": added, "update": added, "extend": added,
+	"symmetric_difference": added, "difference": added, "intersection": added, "issubset": added, "issuperset": added,
+	"items": listed, "keys": listed, "values": listed,
+	"split": parted, "rsplit": parted, "splitlines": parted, "join": joined, "replace": replaced, "format": formatted,
+}
+
+// methodOf is v.name for a name of growing.
+func (x *script) methodOf(v starlark.Value, name string) (starlark.Value, error) {
+	if m := x.guardedMethod(v, name); m != nil {
+		return m, nil
+	}
+	if h, ok := v.(starlark.HasAttrs); ok {
+		if m, err := h.Attr(name); m != nil || err != nil {
+			return m, err
+		}
+	}
+	return nil, fmt.Errorf("%s has no .%s field or method", v.Type(), name)
+}
+
+// guardedMethod is a method of Starlark's own values behind its guard; nil for others.
+func (x *script) guardedMethod(v starlark.Value, name string) starlark.Value {
+	switch v.(type) {
+	case starlark.String, starlark.Bytes, *starlark.List, *starlark.Dict, *starlark.Set:
+	default:
+		return nil
+	}
+	of, err := v.(starlark.HasAttrs).Attr(name)
+	if of == nil || err != nil {
+		return nil
+	}
+	return starlark.NewBuiltin(name, func(th *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		for _, kw := range kwargs { // format(name=...)
+			args = append(args[:len(args):len(args)], kw[1])
+		}
+		if err := growing[name](x, v, args); err != nil {
+			return nil, err
+		}
+		r, err := starlark.Call(th, of, args[:len(args)-len(kwargs)], kwargs)
+		return r, inner(err)
+	}).BindReceiver(v)
+}
+
+func copied(_ *script, of starlark.Value, _ starlark.Tuple) error {
+	n, _ := elements(of)
+	return room(n, 3) // a letter may become longer
+}
+
+func listed(_ *script, of starlark.Value, _ starlark.Tuple) error {
+	n, _ := elements(of)
+	return room(n, 72)
+}
+
+func added(x *script, of starlark.Value, args starlark.Tuple) error {
+	if _, list := of.(*starlark.List); !list {
+		args = append(starlark.Tuple{of}, args...) // sets are copied
+	}
+	return x.collects(args)
+}
+
+// parted is text.split(separator): at most one part at each separator.
+func parted(_ *script, of starlark.Value, args starlark.Tuple) error {
+	text, _ := starlark.AsString(of)
+	n := 0
+	if sep := ""; len(args) > 0 {
+		if sep, _ = starlark.AsString(args[0]); sep != "" {
+			n = strings.Count(text, sep)
+		}
+	}
+	if n == 0 {
+		n = strings.Count(text, " ") + strings.Count(text, "\n") + strings.Count(text, "\t") + strings.Count(text, "\r")
+	}
+	return room(n+1, 48)
+}
+
+// joined is separator.join(texts).
+func joined(_ *script, of starlark.Value, args starlark.Tuple) error {
+	sep, _ := starlark.AsString(of)
+	if len(args) != 1 {
+		return nil
+	}
+	seq, ok := args[0].(starlark.Iterable)
+	if !ok {
+		return nil
+	}
+	it := seq.Iterate()
+	defer it.Done()
+	var e starlark.Value
+	n := 0.0
+	for it.Next(&e) {
+		s, ok := starlark.AsString(e)
+		if !ok {
+			return nil // Starlark tells
+		}
+		n += float64(len(sep) + len(s))
+	}
+	return roomFor(n)
+}
+
+// replaced is text.replace(old, new).
+func replaced(_ *script, of starlark.Value, args starlark.Tuple) error {
+	text, _ := starlark.AsString(of)
+	if len(args) < 2 {
+		return nil
+	}
+	old, _ := starlark.AsString(args[0])
+	by, _ := starlark.AsString(args[1])
+	return roomFor(float64(len(text)) + float64(strings.Count(text, old))*float64(len(by)))
+}
+
+// formatted is text.format(values): each pair of braces may stand for any of them.
+func formatted(_ *script, of starlark.Value, args starlark.Tuple) error {
+	text, _ := starlark.AsString(of)
+	most := 0
+	for _, a := range args {
+		n, err := textSize(a)
+		if err != nil {
+			return err
+		}
+		most = max(most, n)
+	}
+	return roomFor(float64(len(text)) + float64(strings.Count(text, "{"))*float64(most))
+}
+
+// maxPrinted bounds how deep a value is that is printed, as Python bounds it.
+const maxPrinted = 1000
+
+// printables fails if the text of an argument is too large.
+func printables(_ *script, args starlark.Tuple) error {
+	n := 0
+	for _, a := range args {
+		k, err := textSize(a)
+		if err != nil {
+			return err
+		}
+		n += k
+	}
+	return room(n, 2)
+}
+
+// textSize is the size of a value's text, nearly, or an error if it is nested
+// too deep or too large: the text repeats what a value holds more than once.
+func textSize(v starlark.Value) (int, error) {
+	w := textWalk{inside: map[starlark.Value]bool{}}
+	err := w.add(v, 0)
+	return w.n, err
+}
+
+type textWalk struct {
+	n, told int
+	inside  map[starlark.Value]bool // lists and dictionaries around the value
+}
+
+func (w *textWalk) add(v starlark.Value, depth int) error {
+	if depth > maxPrinted {
+		return fmt.Errorf("this is nested more than %d deep", maxPrinted)
+	}
+	if w.n-w.told > 1<<20 {
+		if err := room(w.n, 2); err != nil {
+			return err
+		}
+		w.told = w.n
+	}
+	all := func(it starlark.Iterator) error {
+		defer it.Done()
+		var e starlark.Value
+		for it.Next(&e) {
+			w.n += 2
+			if err := w.add(e, depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	switch v := v.(type) {
+	case starlark.String:
+		w.n += len(v) + 2
+	case starlark.Bytes:
+		w.n += 4 * len(v)
+	case starlark.Int:
+		w.n += bits(v)/3 + 1
+	case *starlark.List:
+		if w.inside[v] {
+			return nil // printed as "..."
+		}
+		w.inside[v] = true
+		defer delete(w.inside, v)
+		return all(v.Iterate())
+	case *starlark.Dict:
+		if w.inside[v] {
+			return nil
+		}
+		w.inside[v] = true
+		defer delete(w.inside, v)
+		for _, it := range v.Items() {
+			if err := all(it.Iterate()); err != nil {
+				return err
+			}
+		}
+	case *starlark.Set:
+		return all(v.Iterate())
+	case starlark.Tuple:
+		return all(v.Iterate())
+	default:
+		w.n += 16
+	}
+	return nil
+}
