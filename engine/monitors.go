@@ -2,11 +2,8 @@ package engine
 
 import (
 	"fmt"
-	"math"
-	"slices"
 
 	"synfire/engine/eqn"
-	"synfire/engine/num"
 )
 
 // MonitorOptions are the arguments of the monitors.
@@ -284,59 +281,4 @@ func (m *RateMonitor) Rate() []float64 {
 		r[k] = float64(c) / float64(size*m.src.g.dt())
 	}
 	return r
-}
-
-// Smooth returns the rate smoothed by a window: "gaussian" (width is its
-// standard deviation, cut at two) or "flat" (width is its whole extent, rounded
-// to an odd number of steps), as Brian2's smooth_rate does.
-func (m *RateMonitor) Smooth(window string, width float64) ([]float64, error) {
-	dt := m.src.g.dt()
-	var w []float64
-	switch window {
-	case "gaussian":
-		// Brian2: the window is cut at 2 standard deviations on both sides.
-		dtw := int(math.RoundToEven(2 * width / dt))
-		for k := -dtw; k <= dtw; k++ {
-			x := float64(float64(k) * dt)
-			w = append(w, num.Exp(float64(-x*x*(1/(2*width*width)))))
-		}
-	case "flat":
-		half := int(math.RoundToEven(width / (2 * dt)))
-		for range 2*half + 1 {
-			w = append(w, 1)
-		}
-	default:
-		return nil, fmt.Errorf("smooth_rate: window=%q is not known; use \"gaussian\" or \"flat\"", window)
-	}
-	if len(w) == 0 || width <= 0 {
-		return nil, fmt.Errorf("smooth_rate: width=%g s is too short for a step of %g s", width, dt)
-	}
-	return m.SmoothWith(w)
-}
-
-// SmoothWith is the rate convolved with a window of an odd number of steps, whose
-// sum is made 1.
-func (m *RateMonitor) SmoothWith(window []float64) ([]float64, error) {
-	if len(window)%2 != 1 {
-		return nil, fmt.Errorf("smooth_rate: a window has an odd number of values, not %d", len(window))
-	}
-	w, sum := slices.Clone(window), 0.0
-	slices.Reverse(w)
-	for _, x := range w {
-		sum += x
-	}
-	if sum == 0 {
-		return nil, fmt.Errorf("smooth_rate: the values of the window add up to 0")
-	}
-	rate, out := m.Rate(), make([]float64, len(m.count))
-	half := len(w) / 2
-	for k := range out {
-		for j, x := range w {
-			if at := k + j - half; at >= 0 && at < len(rate) {
-				out[k] += float64(x * rate[at])
-			}
-		}
-		out[k] /= sum
-	}
-	return out, nil
 }

@@ -27,9 +27,9 @@ type token struct {
 	note  string
 }
 
-// maxText bounds the size of a source, so that no text makes the compiler run
+// MaxText bounds the size of a source in bytes, so that no text makes the compiler run
 // out of memory.
-const maxText = 1 << 20
+const MaxText = 1 << 20
 
 // operators, longest first.
 var operators = []string{"//=", "**=", "**", "//", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "%=",
@@ -38,8 +38,8 @@ var operators = []string{"//=", "**=", "**", "//", "<=", ">=", "==", "!=", "+=",
 // lex splits a source into tokens. Newlines are tokens; comments are kept as the
 // note of the newline (or end) that follows them.
 func lex(src *Source) ([]token, error) {
-	if len(src.Text) > maxText {
-		return nil, At(Pos{}, "split the model", "the text has %d bytes; the limit is %d", len(src.Text), maxText)
+	if len(src.Text) > MaxText {
+		return nil, At(Pos{}, "split the model", "the text has %d bytes; the limit is %d", len(src.Text), MaxText)
 	}
 	var toks []token
 	text, line, start, col, note := src.Text, 1, 0, 1, "" // col: the column of the byte start

@@ -51,8 +51,9 @@ func shape(a, b operand) (operand, error) {
 	case len(a.v) != len(b.v) || a.table != b.table || a.cols != b.cols && a.table:
 		return r, fmt.Errorf("the arrays have different sizes: %d and %d", len(a.v), len(b.v))
 	}
-	r.v = make([]float64, len(r.v))
-	return r, nil
+	var err error
+	r.v, err = numbers(len(r.v))
+	return r, err
 }
 
 // calculate is a op b for the arithmetic operators and & and |.
@@ -145,7 +146,9 @@ func unary(op syntax.Token, v starlark.Value) (starlark.Value, error) {
 		return nil, err
 	}
 	r := o
-	r.v = make([]float64, len(o.v))
+	if r.v, err = numbers(len(o.v)); err != nil {
+		return nil, err
+	}
 	for k, x := range o.v {
 		switch {
 		case op == syntax.PLUS:

@@ -20,7 +20,10 @@ func linspaceBuiltin(_ *script, c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	r, err := linspace(a, b, n)
-	return r.value(), err
+	if err != nil {
+		return nil, err
+	}
+	return r.value(), nil
 }
 
 // pair reads two single numbers.
@@ -59,7 +62,10 @@ func arangeBuiltin(_ *script, args starlark.Tuple) (starlark.Value, error) {
 		return nil, err
 	}
 	r, err := arange(a, b, s)
-	return r.value(), err
+	if err != nil {
+		return nil, err
+	}
+	return r.value(), nil
 }
 
 func filled(name string, args starlark.Tuple, x float64) (starlark.Value, error) {
@@ -91,6 +97,9 @@ func fullBuiltin(_ *script, c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	v, _, err := pair(c.val["value"], c.val["value"])
+	if err != nil {
+		return nil, err
+	}
 	for k := range o.v {
 		o.v[k] = v.v[0]
 	}
@@ -128,6 +137,9 @@ func arrayBuiltin(_ *script, args starlark.Tuple) (starlark.Value, error) {
 	}
 	if !ok {
 		return nil, fmt.Errorf("array() takes a list of numbers, not %s", describe(args[0]))
+	}
+	if err := room(len(o.v), 8); err != nil {
+		return nil, err
 	}
 	o.v, o.one = append([]float64{}, o.v...), false
 	return o.value(), nil
@@ -180,6 +192,9 @@ func whereBuiltin(_ *script, c *call) (starlark.Value, error) {
 		}
 		return nonzero(c.val["condition"])
 	}
+	if err := room(len(cond.v), 24); err != nil {
+		return nil, err
+	}
 	k := -1
 	return choose(expand(c.val["x"], len(cond.v)), expand(c.val["y"], len(cond.v)), func(a, b float64) float64 {
 		if k++; cond.get(k) != 0 {
@@ -209,10 +224,14 @@ func repeatBuiltin(_ *script, c *call) (starlark.Value, error) {
 	if err != nil || c.err != nil {
 		return nil, err
 	}
-	if !ok || o.table || n < 0 || n*len(o.v) > maxElements {
+	if !ok || o.table || n < 0 || n > maxElements/max(1, len(o.v)) {
 		return nil, fmt.Errorf("%s(%s, %d) is not possible", c.fn, describe(c.val["x"]), n)
 	}
-	r := operand{v: []float64{}, dim: o.dim, kind: o.kind}
+	r := operand{dim: o.dim, kind: o.kind}
+	if r.v, err = numbers(n * len(o.v)); err != nil {
+		return nil, err
+	}
+	r.v = r.v[:0]
 	if c.fn == "tile" {
 		for range n {
 			r.v = append(r.v, o.v...)
@@ -233,6 +252,9 @@ func nonzero(v starlark.Value) (starlark.Value, error) {
 	o, ok, err := operandOf(v)
 	if err != nil || !ok || o.one {
 		return nil, fmt.Errorf("nonzero() takes a list or an array of numbers, not %s", describe(v))
+	}
+	if err := room(len(o.v), 16); err != nil {
+		return nil, err
 	}
 	row, col := &array{v: []float64{}, kind: ints}, &array{v: []float64{}, kind: ints}
 	for k, x := range o.v {
@@ -257,19 +279,27 @@ func concatenate(_ *script, c *call) (starlark.Value, error) {
 	}
 	it := list.Iterate()
 	defer it.Done()
-	r := operand{v: []float64{}, kind: bools}
+	var parts []operand
 	var v starlark.Value
-	for k := 0; it.Next(&v); k++ {
+	r, n := operand{kind: bools}, 0
+	for it.Next(&v) {
 		o, ok, err := operandOf(v)
 		if err != nil || !ok || o.table {
 			return nil, fmt.Errorf("concatenate() takes a list of arrays, not %s", describe(v))
 		}
-		if k == 0 {
+		if len(parts) == 0 {
 			r.dim = o.dim
 		} else if o.dim != r.dim {
 			return nil, fmt.Errorf("concatenate(): the units do not match (%s and %s)", unitName(r.dim), unitName(o.dim))
 		}
-		r.v, r.kind = append(r.v, o.v...), min(r.kind, o.kind)
+		parts, n, r.kind = append(parts, o), n+len(o.v), min(r.kind, o.kind)
+	}
+	if err := room(n, 8); err != nil {
+		return nil, err
+	}
+	r.v = make([]float64, 0, n)
+	for _, o := range parts {
+		r.v = append(r.v, o.v...)
 	}
 	return r.value(), nil
 }
@@ -289,7 +319,9 @@ func roundBuiltin(_ *script, c *call) (starlark.Value, error) {
 	}
 	ten := math.Pow10(digits)
 	r := o
-	r.v = make([]float64, len(o.v))
+	if r.v, err = numbers(len(o.v)); err != nil {
+		return nil, err
+	}
 	for k, x := range o.v {
 		r.v[k] = math.RoundToEven(x*ten) / ten
 	}
@@ -305,7 +337,10 @@ func truncate(v starlark.Value) (starlark.Value, error) {
 		return nil, fmt.Errorf("int_() takes pure numbers, not %s", describe(v))
 	}
 	r := o
-	r.kind, r.v = ints, make([]float64, len(o.v))
+	r.kind = ints
+	if r.v, err = numbers(len(o.v)); err != nil {
+		return nil, err
+	}
 	for k, x := range o.v {
 		r.v[k] = math.Trunc(x)
 	}
@@ -330,13 +365,18 @@ func toFloat(v starlark.Value) (starlark.Value, error) {
 		}
 		return nil, fmt.Errorf("float() takes one number, not %s", describe(v))
 	}
-	return starlark.Call(new(starlark.Thread), starlark.Universe["float"], starlark.Tuple{v}, nil)
+	r, err := starlark.Call(new(starlark.Thread), starlark.Universe["float"], starlark.Tuple{v}, nil)
+	return r, inner(err)
 }
 
 func toInteger(v starlark.Value) (starlark.Value, error) {
-	switch v.(type) {
+	switch v := v.(type) {
 	case starlark.Int, starlark.Float, starlark.Bool, starlark.String:
-		return starlark.Call(new(starlark.Thread), starlark.Universe["int"], starlark.Tuple{v}, nil)
+		if n, _ := elements(v); n > maxBits/4 { // a digit has less than four bits
+			return nil, fmt.Errorf("int() of a text of %d letters: whole numbers have at most %d bits", n, maxBits)
+		}
+		r, err := starlark.Call(new(starlark.Thread), starlark.Universe["int"], starlark.Tuple{v}, nil)
+		return r, inner(err)
 	}
 	o, ok, err := operandOf(v)
 	if err != nil {

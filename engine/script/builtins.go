@@ -20,9 +20,15 @@ func (x *script) method(recv starlark.Value, name string, f func(*call) (starlar
 			return nil, err
 		}
 		x.aliases()
+		if reads[name] {
+			return f(c)
+		}
 		return x.engine(func() (starlark.Value, error) { return f(c) })
 	}).BindReceiver(recv)
 }
+
+// reads are the methods that only look at what is recorded.
+var reads = map[string]bool{"smooth_rate": true, "values": true, "all_values": true, "spike_trains": true, "event_trains": true}
 
 // methodParams are the parameters of the objects' methods, for bind.
 var methodParams = map[string]string{
@@ -166,6 +172,8 @@ func extreme(name string) func(*script, starlark.Tuple) (starlark.Value, error) 
 		if len(args) == 1 {
 			if _, ok, err := operandOf(args[0]); err == nil && ok {
 				return reductions[name](args[0])
+			} else if err == errListed {
+				return nil, err
 			}
 		} else if len(args) > 1 {
 			if _, ok, err := operandOf(args); err != nil {
@@ -263,6 +271,9 @@ func (x *script) builtins() starlark.StringDict {
 			o, ok, err := operandOf(v)
 			if err != nil || !ok || o.one || o.table {
 				return nil, fmt.Errorf("%s() takes a list or an array of numbers, not %s", name, describe(v))
+			}
+			if err := room(len(o.v), 8); err != nil {
+				return nil, err
 			}
 			r, err := f(o)
 			return r.value(), err

@@ -110,6 +110,9 @@ func neuronGroup(x *script, c *call) (starlark.Value, error) {
 		o.Refractory = engine.Quantity{Value: c.seconds("refractory", 0), Dim: second}
 	}
 	o.Events = c.dictOfTexts("events")
+	if _, twice := o.Events["spike"]; twice && c.has("threshold") {
+		c.failf("events", "events= has 'spike' and threshold= is given: both say when a neuron fires")
+	}
 	n, model := c.size(), c.model("model")
 	if c.err != nil {
 		return nil, c.err

@@ -101,8 +101,17 @@ func newNetwork(x *script, args starlark.Tuple) (starlark.Value, error) {
 }
 
 // add takes objects, and lists or dictionaries of them.
-func (n *network) add(args starlark.Tuple) error {
+func (n *network) add(args starlark.Tuple) error { return n.addAll(args, map[starlark.Value]bool{}, 0) }
+
+// addAll is add inside so many lists; those that were taken are not taken again.
+func (n *network) addAll(args starlark.Tuple, taken map[starlark.Value]bool, depth int) error {
+	if depth > maxListed {
+		return errListed
+	}
 	for _, a := range args {
+		if n.x.thread.Steps += 100; n.x.thread.Steps >= n.x.opt.maxOps() { // tuples may hold a tuple many times
+			return fmt.Errorf("too many steps")
+		}
 		switch v := a.(type) {
 		case *collected:
 			n.objects = append(n.objects, v.objects...)
@@ -115,27 +124,33 @@ func (n *network) add(args starlark.Tuple) error {
 		case holder:
 			n.objects = append(n.objects, v.object())
 		case *timedArray:
-		case starlark.IterableMapping:
-			for _, it := range v.Items() {
-				if err := n.add(starlark.Tuple{it[1]}); err != nil {
-					return err
-				}
-			}
-		case starlark.Iterable:
-			it := v.Iterate()
-			var list starlark.Tuple
-			var e starlark.Value
-			for it.Next(&e) {
-				list = append(list, e)
-			}
-			it.Done()
-			for _, e := range list {
-				if e == a {
+		case *starlark.Dict, *starlark.List, *starlark.Set, starlark.Tuple:
+			if _, tuple := v.(starlark.Tuple); !tuple {
+				if inside, seen := taken[v]; inside {
 					return fmt.Errorf("a list that holds itself")
+				} else if seen {
+					continue
 				}
+				taken[v] = true
 			}
-			if err := n.add(list); err != nil {
+			var list starlark.Tuple
+			if d, ok := v.(*starlark.Dict); ok {
+				for _, it := range d.Items() {
+					list = append(list, it[1])
+				}
+			} else {
+				it := v.(starlark.Iterable).Iterate()
+				var e starlark.Value
+				for it.Next(&e) {
+					list = append(list, e)
+				}
+				it.Done()
+			}
+			if err := n.addAll(list, taken, depth+1); err != nil {
 				return err
+			}
+			if _, tuple := v.(starlark.Tuple); !tuple {
+				taken[v] = false
 			}
 		default:
 			return fmt.Errorf("%s cannot be part of a Network", describe(a))

@@ -87,7 +87,12 @@ func substitute(text string, kwargs []starlark.Tuple) (string, error) {
 		}
 		by[name] += ")"
 	}
-	return parts.ReplaceAllStringFunc(text, func(w string) string {
+	size := 0
+	text = parts.ReplaceAllStringFunc(text, func(w string) (r string) {
+		if size > eqn.MaxText {
+			return ""
+		}
+		defer func() { size += len(r) }()
 		if left, derivative := strings.CutSuffix(w, "/dt"); derivative {
 			if r, ok := by[left[1:]]; ok {
 				return "d" + r + "/dt"
@@ -98,7 +103,11 @@ func substitute(text string, kwargs []starlark.Tuple) (string, error) {
 			return r
 		}
 		return w
-	}), nil
+	})
+	if size > eqn.MaxText {
+		return "", fmt.Errorf("with what stands for its names the text has more than %d bytes", eqn.MaxText)
+	}
+	return text, nil
 }
 
 func (e *equations) String() string { return e.text }
@@ -108,6 +117,9 @@ func (e *equations) Binary(op syntax.Token, y starlark.Value, side starlark.Side
 	other, ok := modelText(y)
 	if op != syntax.PLUS || !ok {
 		return nil, nil
+	}
+	if n := len(e.text) + len(other); n > eqn.MaxText {
+		return nil, fmt.Errorf("equations of %d bytes: the limit is %d", n, eqn.MaxText)
 	}
 	if side == starlark.Right {
 		return &equations{text: other + "\n" + e.text}, nil

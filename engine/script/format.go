@@ -163,6 +163,9 @@ func valueText(v starlark.Value) string {
 	case starlark.String:
 		return string(v)
 	}
+	if n, err := textSize(v); err != nil || n > 1<<16 {
+		return "a " + v.Type()
+	}
 	return v.String()
 }
 
@@ -213,17 +216,21 @@ func (a *array) shown() []float64 {
 	}
 	ends := func(n int) []int {
 		var r []int
-		for k := range n {
-			if n <= 2*printEdge || k < printEdge || k >= n-printEdge {
-				r = append(r, k)
+		for k := range min(n, 2*printEdge) {
+			if n > 2*printEdge && k >= printEdge {
+				k += n - 2*printEdge
 			}
+			r = append(r, k)
 		}
 		return r
 	}
-	if !a.table {
-		return a.pick(ends(a.size())).v
-	}
 	var r []float64
+	if !a.table {
+		for _, k := range ends(a.size()) {
+			r = append(r, a.floats()[k])
+		}
+		return r
+	}
 	cols := ends(a.cols)
 	for _, row := range ends(a.Len()) {
 		for _, c := range cols {

@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"math/big"
+	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -57,7 +62,10 @@ func mapped(v starlark.Value, name string, f func(o operand) (eqn.Dim, kind, fun
 		return nil, err
 	}
 	r := o
-	r.dim, r.kind, r.v = d, k, make([]float64, len(o.v))
+	r.dim, r.kind = d, k
+	if r.v, err = numbers(len(o.v)); err != nil {
+		return nil, err
+	}
 	for i, x := range o.v {
 		if r.v[i], err = g(x); err != nil {
 			return nil, err
@@ -178,6 +186,9 @@ func reduced(name string, args starlark.Tuple, kwargs []starlark.Tuple) (starlar
 	if axis == 1 {
 		n, each = rows, cols
 	}
+	if err := room(n, 48); err != nil {
+		return nil, err
+	}
 	out := make([]starlark.Value, n)
 	line := &array{dim: o.dim, kind: o.kind}
 	for k := range n {
@@ -288,8 +299,9 @@ func shapeOf(v starlark.Value) (o operand, err error) {
 	} else if n, err = count(v); err != nil {
 		return o, err
 	}
-	o.v, o.kind = make([]float64, n), floats
-	return o, nil
+	o.kind = floats
+	o.v, err = numbers(n)
+	return o, err
 }
 
 // linspace is NumPy's: n values from a to b, both included.
@@ -297,7 +309,11 @@ func linspace(a, b operand, n int) (operand, error) {
 	if a.dim != b.dim && !a.wild() && !b.wild() {
 		return a, unitsDiffer("to", a, b)
 	}
-	r := operand{v: make([]float64, n), dim: a.dim, kind: floats}
+	v, err := numbers(n)
+	if err != nil {
+		return a, err
+	}
+	r := operand{v: v, dim: a.dim, kind: floats}
 	if a.wild() {
 		r.dim = b.dim
 	}
@@ -327,7 +343,11 @@ func arange(lo, hi, step operand) (operand, error) {
 	if !(n < float64(maxElements)) {
 		return lo, fmt.Errorf("arange: %g elements are too many", n)
 	}
-	r := operand{v: make([]float64, int(max(0, n))), dim: d, kind: min(lo.kind, hi.kind, step.kind)}
+	v, err := numbers(int(max(0, n)))
+	if err != nil {
+		return lo, err
+	}
+	r := operand{v: v, dim: d, kind: min(lo.kind, hi.kind, step.kind)}
 	for k := range r.v {
 		r.v[k] = lo.v[0] + float64(float64(k)*step.v[0])
 	}
@@ -354,6 +374,12 @@ func (x *script) draw(name string, v []float64) {
 	}
 }
 
+// formatSpec is what stands between % and the letter: flags, width, precision.
+var formatSpec = regexp.MustCompile(`^%[-+ #0]*(\d*)(?:\.(\d*))?$`)
+
+// maxWidth bounds widths and precisions, as Go does.
+const maxWidth = 1000000
+
 // percent is Python's % between a text and values, with widths and precisions.
 func percent(format string, v starlark.Value) (string, error) {
 	args := starlark.Tuple{v}
@@ -372,11 +398,17 @@ func percent(format string, v starlark.Value) (string, error) {
 			j++
 		}
 		if j >= len(format) {
-			return "", fmt.Errorf("the format ends in the middle of %q", format[i:])
+			return "", fmt.Errorf("the format ends in the middle of %.40q", format[i:])
 		}
 		spec, verb := format[i:j], format[j]
-		if len(spec) > 12 {
-			return "", fmt.Errorf("the format %q is too long", spec)
+		m := formatSpec.FindStringSubmatch(spec)
+		if m == nil {
+			return "", fmt.Errorf("%.40q is no format: flags, width, point and precision stand before its letter", format[i:j+1])
+		}
+		for _, n := range m[1:] {
+			if w, err := strconv.Atoi(n); n != "" && (err != nil || w > maxWidth) {
+				return "", fmt.Errorf("the format %.40q is wider than %d", format[i:j+1], maxWidth)
+			}
 		}
 		i = j
 		if verb == '%' {
@@ -388,8 +420,18 @@ func percent(format string, v starlark.Value) (string, error) {
 		}
 		a := args[used]
 		used++
+		if err := room(b.Len()+maxWidth, 2); err != nil {
+			return "", err
+		}
 		switch verb {
 		case 's', 'r':
+			n, err := textSize(a)
+			if err == nil {
+				err = room(b.Len()+n, 2)
+			}
+			if err != nil {
+				return "", err
+			}
 			s := a.String()
 			if t, ok := starlark.AsString(a); ok && verb == 's' {
 				s = t
@@ -414,8 +456,14 @@ func percent(format string, v starlark.Value) (string, error) {
 			}
 			fmt.Fprintf(&b, spec+string(verb), f)
 		case 'c':
-			s, _ := starlark.AsString(a)
-			b.WriteString(s)
+			s, ok := starlark.AsString(a)
+			if n, err := toInt(a); err == nil && 0 <= n && n <= unicode.MaxRune {
+				s, ok = string(rune(n)), true
+			}
+			if !ok || utf8.RuneCountInString(s) != 1 {
+				return "", fmt.Errorf("%%c takes one letter, not %s", describe(a))
+			}
+			fmt.Fprintf(&b, spec+"s", s)
 		default:
 			return "", fmt.Errorf("unknown format %%%c", verb)
 		}
@@ -426,14 +474,17 @@ func percent(format string, v starlark.Value) (string, error) {
 	return b.String(), nil
 }
 
-func toTrunc(v starlark.Value) (int64, error) {
+// toTrunc is a number without what stands behind its point.
+func toTrunc(v starlark.Value) (*big.Int, error) {
 	if n, ok := v.(starlark.Int); ok {
-		if k, ok := n.Int64(); ok {
-			return k, nil
-		}
+		return n.BigInt(), nil
 	}
 	f, err := toMeasure(v, eqn.Dim{})
-	return int64(f), err
+	if err != nil {
+		return nil, err
+	}
+	n, _ := big.NewFloat(f).Int(nil)
+	return n, nil
 }
 
 // inUnit is in_unit(x, u): the value in another unit, as a text.

@@ -23,7 +23,7 @@ var heap struct {
 }
 
 // defaultMemory is the limit where Options give none.
-const defaultMemory = 3 << 30
+const defaultMemory = 2 << 30
 
 // scripted is what scripts hold, dropped things that are not collected yet
 // included.
@@ -63,7 +63,7 @@ func roomFor(bytes float64) error {
 
 func outOfMemory(bytes float64) error {
 	return withHint("the limit is on what the script itself computes and keeps, not on the network: take less at once, write texts of the model ('rand()', 'i > 5') where they do, or raise it with --script-memory",
-		"this needs %s of memory: the script may take %s", bytesText(bytes), bytesText(float64(heap.limit.Load())))
+		"this needs %s of memory, beside %s that the script has: it may take %s", bytesText(bytes), bytesText(float64(max(0, scripted()))), bytesText(float64(heap.limit.Load())))
 }
 
 func bytesText(n float64) string {

@@ -62,6 +62,9 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 }
 
 func (m *monitor) attr(name string) (starlark.Value, error) {
+	if err := room(m.m.Len(), 16); err != nil {
+		return nil, err
+	}
 	switch e := m.m.(type) {
 	case *engine.SpikeMonitor:
 		switch name {
@@ -128,6 +131,9 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			if err != nil {
 				return nil, err
 			}
+			if err := room(len(rows)*e.Len(), 8); err != nil {
+				return nil, err
+			}
 			r := &array{dim: d, kind: singles, table: true, cols: e.Len(), v: make([]float64, 0, len(rows)*e.Len())}
 			for _, row := range rows {
 				r.v = append(r.v, row...)
@@ -145,6 +151,9 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 		case "smooth_rate":
 			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
 				if a, ok := c.get("window").(*array); ok && !a.table && a.dim.IsOne() && !c.has("width") {
+					if err := room(e.Len()+a.size(), 200); err != nil {
+						return nil, err
+					}
 					v, err := e.SmoothWith(a.floats())
 					return &array{v: v, dim: hertz, kind: floats}, err
 				}
@@ -154,6 +163,9 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 				}
 				if c.err != nil {
 					return nil, c.err
+				}
+				if err := room(e.Len(), 200); err != nil {
+					return nil, err
 				}
 				v, err := e.Smooth(window, width)
 				return &array{v: v, dim: hertz, kind: floats}, err
@@ -176,6 +188,9 @@ func (m *monitor) AttrNames() []string {
 // trains is a dictionary from each neuron to the values of its events.
 func trains(e *engine.SpikeMonitor, a *array) (starlark.Value, error) {
 	n := e.N()
+	if err := room(n, 200); err != nil {
+		return nil, err
+	}
 	lists := make([][]float64, n)
 	for k, i := range e.I() {
 		lists[i] = append(lists[i], a.v[k])

@@ -95,7 +95,16 @@ func (g *group) SetField(name string, v starlark.Value) error {
 	if err != nil {
 		return err
 	}
-	return w.(*variable).set(nil, v)
+	return assign(g.c.Name(), name, w, v)
+}
+
+// assign puts a value into a variable that an attribute gave; other attributes
+// cannot be assigned.
+func assign(owner, name string, to, v starlark.Value) error {
+	if to, ok := to.(*variable); ok {
+		return to.set(nil, v)
+	}
+	return fmt.Errorf("%s.%s cannot be assigned", owner, name)
 }
 
 // slice is P[lo:hi].
@@ -266,6 +275,8 @@ func (v *variable) Type() string { return "variable" }
 func (v *variable) view() (starlark.Value, error) { return v.get(nil) }
 
 func (v *variable) get(ix any) (starlark.Value, error) {
+	v.x.inside.Add(1)
+	defer v.x.inside.Add(-1)
 	a, err := v.v.Get(ix)
 	if err != nil {
 		return nil, err
@@ -288,6 +299,8 @@ func (v *variable) get(ix any) (starlark.Value, error) {
 }
 
 func (v *variable) set(ix any, val starlark.Value) error {
+	v.x.inside.Add(1)
+	defer v.x.inside.Add(-1)
 	if a, ok := val.(*array); ok && a.packed != nil && a.packed.F32 != nil && !a.table && (v.bare || a.dim == v.v.Dim()) {
 		return v.v.Set(ix, engine.Packed{V: a.packed.F32, Unit: a.packed.unit, Dim: v.v.Dim()})
 	}
@@ -422,7 +435,17 @@ func (v *variable) Attr(name string) (starlark.Value, error) {
 	if name == "get_item" || name == "set_item" {
 		return nil, withHint("write P.v['i > 5']", "Brian2 has .%s; Synfire does not yet", name)
 	}
-	return w.(starlark.HasAttrs).Attr(name)
+	if a, ok := w.(starlark.HasAttrs); ok && w.Type() == "array" {
+		return a.Attr(name)
+	}
+	if name == "shape" { // of one value, as NumPy has it
+		return starlark.Tuple{}, nil
+	}
+	o, _, err := operandOf(w)
+	if err != nil {
+		return nil, err
+	}
+	return (&array{v: o.v, dim: o.dim, kind: o.kind}).Attr(name)
 }
 func (v *variable) AttrNames() []string { return (*array)(nil).AttrNames() }
 
@@ -446,11 +469,12 @@ func resolveSlice(lo, hi, step starlark.Value, n int) (engine.Slice, error) {
 		if !ok {
 			return 0, fmt.Errorf("a slice takes whole numbers, not %s", describe(v))
 		}
+		const far = 1 << 40 // beyond every array, and far from the ends of an int
 		k, ok := i.Int64()
 		if !ok {
-			k = int64(i.Sign()) << 40
+			k = int64(i.Sign()) * far
 		}
-		return int(k), nil
+		return int(min(max(k, -far), far)), nil
 	}
 	var err error
 	if s.Step, err = read(step, 1); err != nil {
@@ -504,7 +528,11 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return v.pick(indicesOf(s)), nil
+		pick, err := indicesOf(s)
+		if err != nil {
+			return nil, err
+		}
+		return v.pick(pick)
 	case *synapses:
 		return nil, withHint("index its variables: S.w[0:5]", "synapses cannot be sliced")
 	}
@@ -516,15 +544,28 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n, each := elements(w); n > 0 {
+		if err := room(n, min(each, 16)); err != nil {
+			return nil, err
+		}
+	}
 	return w.Slice(s.Lo, s.Hi, s.Step), nil
 }
 
-func indicesOf(s engine.Slice) []int {
-	var r []int
-	for k := s.Lo; s.Step > 0 && k < s.Hi || s.Step < 0 && k > s.Hi; k += s.Step {
-		r = append(r, k)
+func indicesOf(s engine.Slice) ([]int, error) {
+	toEnd := 1 // the last index is one before Hi
+	if s.Step < 0 {
+		toEnd = -1
 	}
-	return r
+	n := max(0, (s.Hi-s.Lo+s.Step-toEnd)/s.Step)
+	if err := room(n, 8); err != nil {
+		return nil, err
+	}
+	r := make([]int, n)
+	for k := range r {
+		r[k] = s.Lo + k*s.Step
+	}
+	return r, nil
 }
 
 // setSlice is x[lo:hi:step] = val.
@@ -541,11 +582,11 @@ func setSlice(v, lo, hi, step, val starlark.Value) error {
 		if err != nil {
 			return err
 		}
-		at := &array{kind: ints}
-		for _, k := range indicesOf(s) {
-			at.v = append(at.v, float64(k))
+		pick, err := indicesOf(s)
+		if err != nil {
+			return err
 		}
-		return v.SetKey(at, val)
+		return v.SetKey(whole(pick), val)
 	}
 	return fmt.Errorf("a slice of a %s cannot be assigned to", v.Type())
 }

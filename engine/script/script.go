@@ -51,7 +51,7 @@ type Options struct {
 	// steps of its interpreter.
 	MaxOps uint64
 	// MaxMemory bounds what scripts of this process keep in memory, in bytes: the
-	// numbers, lists and texts that they compute, not the networks; 0: 3 GiB.
+	// numbers, lists and texts that they compute, not the networks; 0: 2 GiB.
 	MaxMemory int64
 }
 

@@ -78,10 +78,7 @@ func (s *synapses) SetField(name string, v starlark.Value) error {
 	if err != nil {
 		return err
 	}
-	if v2, ok := w.(*variable); ok {
-		return v2.set(nil, v)
-	}
-	return fmt.Errorf("%s.%s cannot be assigned", s.s.Name(), name)
+	return assign(s.s.Name(), name, w, v)
 }
 
 // connectParams are Brian2's and NEST's.
@@ -213,7 +210,7 @@ func (p *pathway) SetField(name string, v starlark.Value) error {
 		if err != nil {
 			return err
 		}
-		return w.(*variable).set(nil, v)
+		return assign(p.s.Name(), name, w, v)
 	case "order":
 		n, err := toInt(v)
 		if err != nil {

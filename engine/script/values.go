@@ -203,7 +203,8 @@ func (a *array) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return a.pick(pick), true, nil
+	r, err := a.pick(pick)
+	return r, err == nil, err
 }
 
 // pairs are the places of a table's elements at pairs of indices, W[rows, columns];
@@ -253,8 +254,15 @@ func (a *array) places(ix starlark.Value) ([]int, error) {
 	return at, err
 }
 
-func (a *array) pick(pick []int) *array {
-	r := &array{dim: a.dim, kind: a.kind, table: a.table, cols: a.cols, v: []float64{}}
+func (a *array) pick(pick []int) (*array, error) {
+	each := 1
+	if a.table {
+		each = a.cols
+	}
+	if err := room(len(pick), 8*each); err != nil {
+		return nil, err
+	}
+	r := &array{dim: a.dim, kind: a.kind, table: a.table, cols: a.cols, v: make([]float64, 0, len(pick)*each)}
 	v := a.floats()
 	for _, k := range pick {
 		if a.table {
@@ -263,7 +271,7 @@ func (a *array) pick(pick []int) *array {
 			r.v = append(r.v, v[k])
 		}
 	}
-	return r
+	return r, nil
 }
 
 // SetKey assigns to one element or to a selection.
@@ -313,14 +321,15 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 		if !a.table {
 			return a, nil
 		}
-		r := &array{dim: a.dim, kind: a.kind, table: true, cols: a.Len()}
-		v := a.floats()
-		for c := range a.cols {
-			for row := range a.Len() {
-				r.v = append(r.v, v[row*a.cols+c])
-			}
+		t, err := numbers(a.size())
+		if err != nil {
+			return nil, err
 		}
-		return r, nil
+		v, rows := a.floats(), a.Len()
+		for k := range t {
+			t[k] = v[k%rows*a.cols+k/rows]
+		}
+		return &array{v: t, dim: a.dim, kind: a.kind, table: true, cols: rows}, nil
 	case "sum", "mean", "std", "var", "min", "max", "argmin", "argmax":
 		return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			return reduced(name, append(starlark.Tuple{a}, args...), kwargs)
@@ -329,6 +338,9 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 		return method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
 			if len(args) > 0 {
 				return nil, fmt.Errorf("%s() of an array takes no argument", name)
+			}
+			if err := room(a.size(), 48); err != nil {
+				return nil, err
 			}
 			switch name {
 			case "nonzero":
@@ -504,7 +516,15 @@ type viewer interface {
 
 // operandOf reads a number, quantity, array, variable or list of numbers; ok is
 // false for anything else. Its values are not to be changed.
-func operandOf(v starlark.Value) (o operand, ok bool, err error) {
+func operandOf(v starlark.Value) (o operand, ok bool, err error) { return operandAt(v, 0) }
+
+// maxListed bounds how deep lists of lists are followed.
+const maxListed = 100
+
+var errListed = fmt.Errorf("lists nested more than %d deep, or one that holds itself", maxListed)
+
+// operandAt is operandOf inside so many lists.
+func operandAt(v starlark.Value, depth int) (o operand, ok bool, err error) {
 	switch v := v.(type) {
 	case starlark.Bool:
 		x := 0.0
@@ -513,7 +533,11 @@ func operandOf(v starlark.Value) (o operand, ok bool, err error) {
 		}
 		return operand{v: []float64{x}, kind: bools, one: true}, true, nil
 	case starlark.Int:
-		return operand{v: []float64{float64(v.Float())}, kind: ints, one: true}, true, nil
+		x := float64(v.Float())
+		if math.IsInf(x, 0) {
+			return operand{}, false, fmt.Errorf("a whole number of %d bits is too large to calculate with", bits(v))
+		}
+		return operand{v: []float64{x}, kind: ints, one: true}, true, nil
 	case starlark.Float:
 		return operand{v: []float64{float64(v)}, kind: floats, one: true}, true, nil
 	case quantity:
@@ -529,31 +553,35 @@ func operandOf(v starlark.Value) (o operand, ok bool, err error) {
 		if err != nil {
 			return operand{}, false, err
 		}
-		return operandOf(w)
+		return operandAt(w, depth)
 	case starlark.String, *starlark.Dict, *starlark.Set, starlark.Bytes:
 		return operand{}, false, nil
 	case starlark.Sequence:
-		return listOperand(v)
+		return listOperand(v, depth)
 	}
 	return operand{}, false, nil
 }
 
 // listOperand reads a list, tuple or range of numbers, or of lists of one length.
-func listOperand(s starlark.Sequence) (o operand, ok bool, err error) {
+func listOperand(s starlark.Sequence, depth int) (o operand, ok bool, err error) {
+	if depth > maxListed {
+		return operand{}, false, errListed
+	}
 	it := s.Iterate()
 	defer it.Done()
 	var x starlark.Value
 	o = operand{v: []float64{}, kind: bools}
 	for k := 0; it.Next(&x); k++ {
-		if l, isList := x.(*starlark.List); isList && l == s {
-			return operand{}, false, fmt.Errorf("a list that holds itself is no array")
-		}
-		e, isNumber, err := operandOf(x)
+		e, isNumber, err := operandAt(x, depth+1)
 		if err != nil || !isNumber || e.table {
 			return operand{}, false, err
 		}
 		if k == 0 {
 			o.dim, o.table, o.cols = e.dim, !e.one, len(e.v)
+			if n := float64(s.Len()) * float64(len(e.v)); roomFor(8*n) != nil {
+				return operand{}, false, outOfMemory(8 * n)
+			}
+			o.v = make([]float64, 0, s.Len()*len(e.v))
 		}
 		if e.one == o.table || (o.table && len(e.v) != o.cols) {
 			return operand{}, false, fmt.Errorf("a table needs rows of one length: row %d differs from the first", k)

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ReadCSV reads a table of numbers: fields apart by commas, semicolons, tabs or blanks, rows by lines, '#' to the end of
@@ -27,7 +30,11 @@ func ReadCSV(path string) (*Array, error) {
 func DecodeCSV(data []byte) (*Array, error) {
 	a := &Array{Kind: 'f'}
 	var rows, cols, lineNo, first int
-	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if k := bytes.IndexByte(data, 0); k >= 0 {
+		return nil, fmt.Errorf("%d:1: a NUL byte: this is no text (a table in UTF-16 must be saved as UTF-8)", 1+bytes.Count(data[:k], []byte("\n")))
+	}
+	for line := range bytes.Lines(data) {
 		lineNo++
 		text := string(line)
 		if k := strings.IndexByte(text, '#'); k >= 0 {
@@ -92,12 +99,21 @@ func fieldsOf(line string) []string {
 	return strings.Fields(line)
 }
 
-// names reports whether a first row holds column names: no field is a number.
+// missing are words for a number or for none, which name no column if they stand alone.
+var missing = []string{"na", "n/a", "nan", "null", "none", "inf", "infinity", "true", "false"}
+
+// names reports whether a first row holds column names: each field begins as a name does.
 func names(fields []string) bool {
+	words := 0
 	for _, f := range fields {
-		if _, err := strconv.ParseFloat(f, 64); err == nil || f == "" {
+		f = strings.Trim(f, `"'`)
+		r, _ := utf8.DecodeRuneInString(f)
+		if _, err := strconv.ParseFloat(f, 64); err == nil || !unicode.IsLetter(r) && r != '_' && r != '$' {
 			return false
 		}
+		if !slices.Contains(missing, strings.ToLower(f)) {
+			words++
+		}
 	}
-	return true
+	return words > 0
 }

@@ -20,6 +20,8 @@ func TestReadCSV(t *testing.T) {
 		{"pre, post, w\n0, 1, 0.5\n", []int{3}, []float64{0, 1, 0.5}},
 		{"# a comment\r\n\r\n1;-2e-3 # and one here\r\n3;4\r\n", []int{2, 2}, []float64{1, -2e-3, 3, 4}},
 		{"\ufeff1,2,\n3,4,\n", []int{2, 2}, []float64{1, 2, 3, 4}},
+		{"t,Na,K\n1,2,3\n4,5,6\n", []int{2, 3}, []float64{1, 2, 3, 4, 5, 6}},
+		{"\"µ\"\n1\n2\n", []int{2}, []float64{1, 2}},
 		{"-1.5e3", []int{1}, []float64{-1500}},
 	} {
 		a, err := DecodeCSV([]byte(c.text))
@@ -39,6 +41,13 @@ func TestCSVErrorsNameThePlace(t *testing.T) {
 		{"1,2\n\n3\n", "3:2: this row has 1 fields, those before have 2"},
 		{"1,2\n3,4,5\n", "2:3: this row has 3 fields"},
 		{"1,,2\n", "1:2: a field is empty"},
+		{"NA\n1\n2\n", `1:1: "NA" is not a number`},
+		{"1e400\n1\n2\n", `1:1: "1e400" is not a number`},
+		{"0x10\n1\n2\n", `1:1: "0x10" is not a number`},
+		{"-\n1\n", `1:1: "-" is not a number`},
+		{"null,nan\n1,2\n", `1:1: "null" is not a number`},
+		{"\x00\x00\n1\n2\n", "1:1: a NUL byte"},
+		{"1\n\x002\n", "2:1: a NUL byte"},
 		{"a,b\nc,d\n", `2:1: "c" is not a number`},
 	} {
 		if a, err := DecodeCSV([]byte(c.text)); err == nil || !strings.HasPrefix(err.Error(), c.want) {
