@@ -23,6 +23,7 @@ import (
 	"synfire/engine"
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
+	"synfire/engine/host"
 )
 
 // Options say what to run and how.
@@ -51,15 +52,18 @@ type Options struct {
 	// steps of its interpreter.
 	MaxOps uint64
 	// MaxMemory bounds what scripts of this process keep in memory, in bytes: the
-	// numbers, lists and texts that they compute, not the networks; 0: 2 GiB.
+	// numbers, lists and texts that they compute, not the networks; 0: 2 GiB, or half of what is free where that is less.
 	MaxMemory int64
 }
 
 func (o Options) maxMemory() int64 {
-	if o.MaxMemory == 0 {
-		return defaultMemory
+	if o.MaxMemory > 0 {
+		return o.MaxMemory
 	}
-	return o.MaxMemory
+	if free := host.Free(); free > 0 {
+		return min(defaultMemory, free/2)
+	}
+	return defaultMemory
 }
 
 func (o Options) maxOps() uint64 {
