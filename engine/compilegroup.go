@@ -25,19 +25,6 @@ func (c *compiler) group(g *NeuronGroup) error {
 	if g.generator != nil {
 		return c.inject(g)
 	}
-	for _, code := range codeOf(c.n, g) {
-		for _, name := range eqn.StepVariables(code, sc) {
-			v := g.byName[name]
-			if v == nil || v.sym.Steps || v.eq == nil || v.eq.Kind != eqn.Parameter {
-				continue
-			}
-			// From here on the variable holds steps (rule 9).
-			for k, w := range v.words {
-				v.words[k] = stepsWord(int32(floorSteps(value(v.sym, c.n.dt, w) / c.n.dt)))
-			}
-			v.sym.Steps = true
-		}
-	}
 	if err := eqn.CheckEquations(g.eqs, sc, groupFlags); err != nil {
 		return sc.explain(err)
 	}
@@ -80,24 +67,6 @@ func (c *compiler) group(g *NeuronGroup) error {
 		}
 	}
 	return nil
-}
-
-// codeOf lists the statements that may change a group's variables, beside its equations.
-func codeOf(n *Network, g *NeuronGroup) (out [][]eqn.Stmt) {
-	for _, r := range g.reactions {
-		out = append(out, r.code)
-	}
-	for _, r := range g.regular {
-		out = append(out, r.code)
-	}
-	for _, s := range n.AllSynapses() {
-		for _, p := range s.paths {
-			if s.tgt.g == g && !p.post || s.src.g == g && p.post {
-				out = append(out, p.code)
-			}
-		}
-	}
-	return out
 }
 
 // values gives a parameter's present values, for the decision of rule 10.
@@ -280,11 +249,10 @@ func (c *compiler) notRefractory(g *NeuronGroup, sc *scope, l *lanes) error {
 	var free ir.Value
 	switch {
 	case dim == second:
-		// Steps since the last spike >= floor(r/dt + 0.001).
-		since := l.b.SubI(l.b.Step(), l.Load(g.byName["lastspike"].sym))
-		per := l.b.F(second.Scale() / c.n.dt)
-		steps := l.b.F2I(l.b.Floor(l.b.Add(l.b.Mul(as(l.b, x, typ, &eqn.Symbol{}), per), l.b.F(1e-3))))
-		free = l.b.NotB(l.b.LtI(since, steps))
+		// Steps since the last spike >= floor(r/dt + 0.001); a period that is negative is none.
+		per := l.b.F(eqn.WholeSteps * second.Scale() / c.n.dt)
+		steps := l.b.F2I(l.b.Max(l.b.F(0), l.b.Floor(l.b.Add(l.b.Mul(as(l.b, x, typ, &eqn.Symbol{}), per), l.b.F(1e-3)))))
+		free = l.freeAfter(l.Load(g.byName["lastspike"].sym), steps)
 	case dim.IsOne() && typ == eqn.Boolean:
 		free = l.b.OrB(l.Load(nr.sym), l.b.NotB(x))
 	default:

@@ -57,6 +57,7 @@ func (g *NeuronGroup) RunOnEvent(event, code string, s Schedule) error {
 	if err != nil {
 		return err
 	}
+	keepSteps(stmts, g.lookup)
 	g.reactions = append(g.reactions, &reaction{event: event, code: stmts, what: "run_on_event", when: when, order: order})
 	return nil
 }

@@ -146,7 +146,13 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 		}
 		g.events = append(g.events, &groupEvent{name: name, cond: x, when: "after_thresholds", order: g.order})
 	}
-	return g, g.declare()
+	if err := g.declare(); err != nil {
+		return nil, err
+	}
+	for _, r := range g.reactions {
+		keepSteps(r.code, g.lookup)
+	}
+	return g, nil
 }
 
 func (g *NeuronGroup) setRefractory(r any) error {
@@ -220,7 +226,7 @@ func (g *NeuronGroup) declare() error {
 		nr.alloc(1)
 		ls := add("lastspike", second, eqn.Float)
 		ls.sym.Steps = true
-		ls.alloc(stepsWord(int32(floorSteps(-1e4 / g.net.dt))))
+		ls.alloc(stepsWord(-1e4, g.net.dt))
 	}
 	for _, e := range g.eqs.List {
 		if g.byName[e.Name] != nil || slices.Contains(reserved, e.Name) {
@@ -379,6 +385,7 @@ func runRegularly(s span, code string, o RegularOptions) error {
 		r.when = "start"
 	}
 	s.g.regular = append(s.g.regular, r)
+	keepSteps(stmts, s.g.lookup)
 	return n.register(r, o.Name, s.g.auto+"_run_regularly")
 }
 

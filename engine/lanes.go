@@ -43,17 +43,24 @@ type lanes struct {
 	site    string   // purpose and object of its random streams
 	visit   uint32
 	host    func(*eqn.HostExpr) ir.Value
-	refStep int64 // constant refractory period in steps
 	sums    func(*eqn.Symbol, ir.Value) error
 	item    func() ir.Value
 }
 
 func newLanes(n *Network, g *NeuronGroup, name, site string) *lanes {
 	l := &lanes{b: ir.NewBuilder(name), n: n, g: g, slots: map[string]uint32{}, mask: ir.None, site: site}
-	if g != nil && g.refKind == refConst {
-		l.refStep = max(1, int64(floorSteps(g.refTime/n.dt)))
-	}
 	return l
+}
+
+// refSteps is a constant refractory period in steps.
+func (g *NeuronGroup) refSteps() int32 {
+	return int32(max(1, min(ir.FarStep, floorSteps(g.refTime/g.net.dt))))
+}
+
+// freeAfter says that the last spike is so many steps ago, 0 or more. Of last and
+// of the present step the sum and difference with a period stay within a word.
+func (l *lanes) freeAfter(last, steps ir.Value) ir.Value {
+	return l.b.NotB(l.b.LtI(l.b.SubI(l.b.Step(), steps), last))
 }
 
 // slot returns the builder's slot for a memory, the same for the same name.
@@ -99,8 +106,7 @@ func (l *lanes) Load(s *eqn.Symbol) ir.Value {
 			now = l.b.SubI(now, l.b.I(int32(l.ago)))
 		}
 		last, _ := l.variable(v.g.byName["lastspike"], false)
-		since := l.b.SubI(now, l.b.Load(last))
-		return l.b.NotB(l.b.LtI(since, l.b.I(int32(l.refStep))))
+		return l.b.NotB(l.b.LtI(l.b.SubI(now, l.b.I(v.g.refSteps())), l.b.Load(last)))
 	}
 	slot, uniform := l.variable(v, false)
 	if uniform {
@@ -228,7 +234,7 @@ func (g *NeuronGroup) evalWords(w Work, s span, x eqn.Expr, target *eqn.Symbol) 
 	if err != nil {
 		return nil, sc.explain(err)
 	}
-	if dim != target.Dim && !target.Steps {
+	if dim != target.Dim {
 		if n, ok := x.(*eqn.Num); !ok || n.Value != 0 {
 			return nil, errorAt(x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, x.String(), dim)
 		}

@@ -100,6 +100,13 @@ func (n *Network) SetDt(seconds float64) error {
 		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.dt, n.step)
 	}
 	n.clock.step = int64(roundHalf(n.Clock() / seconds))
+	for _, g := range n.Groups() {
+		for _, v := range g.vars {
+			if v.sym.Steps {
+				v.rescale(func(w uint32) uint32 { return stepsWord(value(v.sym, n.dt, w), seconds) })
+			}
+		}
+	}
 	n.dt = seconds
 	return nil
 }

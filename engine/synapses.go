@@ -143,10 +143,17 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 			}
 		}
 	}
-	if err := n.register(s, o.Name, "synapses"); err != nil {
-		return nil, err
+	for _, w := range s.paths {
+		keepSteps(w.code, func(name string) *Variable {
+			if y := s.end(name); y != nil {
+				if r, ok := y.Ref.(endRef); ok {
+					return r.v
+				}
+			}
+			return nil
+		})
 	}
-	return s, nil
+	return s, n.register(s, o.Name, "synapses")
 }
 
 func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
@@ -357,6 +364,11 @@ type degreeRef struct{ post bool }
 // end resolves the names that come from the ends of a synapse.
 func (s *Synapses) end(name string) *eqn.Symbol {
 	if y, ok := s.ends[name]; ok {
+		if y != nil {
+			if r, ok := y.Ref.(endRef); ok {
+				y.Steps = r.v.sym.Steps
+			}
+		}
 		return y
 	}
 	y := &eqn.Symbol{Name: name, Kind: eqn.Variable, Type: eqn.Integer, ReadOnly: true, Constant: true}

@@ -151,8 +151,7 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 func (m *effectLanes) free(g *NeuronGroup, post bool) ir.Value {
 	if g.refKind == refConst {
 		slot, at := m.end(g.byName["lastspike"], post, false, "read")
-		since := m.b.SubI(m.b.Step(), m.b.Gather(slot, at, ir.Range{}))
-		return m.b.NotB(m.b.LtI(since, m.b.I(int32(max(1, int64(floorSteps(g.refTime/m.n.dt)))))))
+		return m.freeAfter(m.b.Gather(slot, at, ir.Range{}), m.b.I(g.refSteps()))
 	}
 	slot, at := m.end(g.byName["not_refractory"], post, false, "read")
 	return m.b.Gather(slot, at, ir.Range{})

@@ -58,7 +58,10 @@ func encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
 		return 0, nil
 	case ir.I32:
 		if s.Steps {
-			return stepsWord(int32(floorSteps(x / dt))), nil
+			if math.IsNaN(x) {
+				return 0, fmt.Errorf("%s: a time was expected, got nan", s.Name)
+			}
+			return stepsWord(x, dt), nil
 		}
 		if math.IsNaN(x) || x < -1<<31 || x >= 1<<31 {
 			return 0, fmt.Errorf("%s: %g does not fit in a 32-bit integer", s.Name, x)
@@ -84,7 +87,7 @@ func value(s *eqn.Symbol, dt float64, w uint32) float64 {
 		return float64(w)
 	case ir.I32:
 		if s.Steps {
-			return float64(float64(int32(w)) * dt)
+			return float64(ir.StepsValue(w) * dt)
 		}
 		return float64(int32(w))
 	}
@@ -99,7 +102,30 @@ func (v *Variable) decode(words []uint32) Array {
 	return a
 }
 
-func stepsWord(s int32) uint32 { return uint32(s) }
+// stepsWord is a time in seconds as a variable of steps keeps it.
+func stepsWord(x, dt float64) uint32 { return ir.StepsWord(floorSteps(x / dt)) }
+
+// keepSteps keeps the parameters that code assigns t to as steps (rule 9): then
+// differences from t are exact at any time.
+func keepSteps(code []eqn.Stmt, find func(name string) *Variable) {
+	for _, s := range code {
+		if x, ok := s.X.(*eqn.Name); !ok || x.ID != "t" || s.Op != "=" {
+			continue
+		}
+		v := find(s.Target.ID)
+		if v == nil || v.sym.Steps || v.eq == nil || v.eq.Kind != eqn.Parameter || v.sym.Type != eqn.Float || v.sym.Dim != second {
+			continue
+		}
+		v.rescale(func(w uint32) uint32 { return stepsWord(value(v.sym, v.g.net.dt, w), v.g.net.dt) })
+		v.sym.Steps = true
+	}
+}
+
+func (v *Variable) rescale(f func(uint32) uint32) {
+	for k, w := range v.words {
+		v.words[k] = f(w)
+	}
+}
 
 // floorSteps is the step that a time falls into, with Brian2's tolerance for
 // rounding.

@@ -109,7 +109,7 @@ func (l *lowerer) order(op string, x, y val) ir.Value {
 		if k < 0 {
 			op = flipped[op]
 		}
-		if t := x.t[0]; len(x.t) == 1 && (t.steps || t.whole) {
+		if t := x.t[0]; len(x.t) == 1 && (t.steps && math.Abs(c) < ir.FarStep || t.whole) {
 			return l.orderWhole(op, t, c)
 		}
 		return l.orderF(op, l.f32(x), l.b.F(c))
@@ -385,6 +385,10 @@ func (l *lowerer) poisson(e *Call, x val) val {
 // maxTable is the most thresholds that a random word is compared with.
 const maxTable = 512
 
+// WholeSteps is what a time kept as a float is multiplied with before it is cut to
+// steps: some roundings below a whole number of them are that number.
+const WholeSteps = 1 + 0x1p-22
+
 func (l *lowerer) timestep(e *Call, x val) val {
 	y := l.expr(e.Args[1])
 	x = l.toFloat(x)
@@ -397,7 +401,7 @@ func (l *lowerer) timestep(e *Call, x val) val {
 	if k, t, ok := x.single(); ok && t.steps && k == dt {
 		return val{typ: Integer, v: t.i}
 	}
-	return val{typ: Integer, v: l.b.F2I(l.f32(l.plusConst(x.times(1/dt), 1e-3)))}
+	return val{typ: Integer, v: l.b.F2I(l.f32(l.plusConst(x.times(WholeSteps/dt), 1e-3)))}
 }
 
 // clip limits as numpy does: min(max(x, lo), hi); an infinite bound is none.

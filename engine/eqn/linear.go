@@ -343,12 +343,12 @@ func (l *lowerer) stepPairs(s *lin, terms []signed) []signed {
 				if !ok || used[j] || j == i || p.sign != -a.sign || !(m.Sym.Steps || m.Sym.Kind == Time && m.Sym.Type == Float) {
 					continue
 				}
-				from, to := l.i32(l.load(n.Sym)), l.b.Step()
+				from, to := l.i32(l.load(n.Sym)), l.now()
 				if m.Sym.Steps {
 					to = l.i32(l.load(m.Sym))
 				}
-				d := l.b.SubI(to, from) // p - a
-				s.add(term{k: float64(p.sign * l.dtInternal()), v: l.b.I2F(d), i: d, steps: true})
+				d, v := l.b.SinceSteps(to, from) // p - a
+				s.add(term{k: float64(p.sign * l.dtInternal()), v: v, i: d, steps: true})
 				used[i], used[j] = true, true
 				break
 			}
@@ -360,6 +360,11 @@ func (l *lowerer) stepPairs(s *lin, terms []signed) []signed {
 		}
 	}
 	return rest
+}
+
+// now is the present step, which a run keeps below FarStep.
+func (l *lowerer) now() ir.Value {
+	return l.b.Assume(l.b.Step(), ir.Range{Lo: 0, Hi: ir.FarStep})
 }
 
 // factor is a factor of a product, or a divisor.

@@ -255,7 +255,7 @@ func (l *lowerer) expr(e Expr) val {
 	case *Name:
 		if e.Sym.Steps {
 			n := l.i32(l.load(e.Sym))
-			return val{typ: Float, lin: lin{K: 1, t: []term{{k: l.dtInternal(), v: l.b.I2F(n), i: n, steps: true}}}}
+			return val{typ: Float, lin: lin{K: 1, t: []term{{k: l.dtInternal(), v: l.b.FromSteps(n), i: n, steps: true}}}}
 		}
 		return l.load(e.Sym)
 	case *Unary:
@@ -408,15 +408,31 @@ func (l *lowerer) stepsOf(a assign) ir.Value {
 		}
 	}
 	if l.classOf(x) == isConst {
-		return l.b.I(roundInt(l.constant(x) / l.dt))
+		return l.b.I(int32(ir.StepsWord(math.Floor(l.constant(x)/l.dt + 0.5))))
 	}
-	if v := l.expr(x); len(v.t) == 1 && v.t[0].steps && v.K*v.t[0].k == l.dtInternal() {
-		return l.b.AddI(v.t[0].i, l.b.I(roundInt(v.K*v.c/l.dtInternal())))
-	} else {
-		return l.b.F2I(l.b.Floor(l.f32(l.plusConst(l.toFloat(v).times(1/l.dtInternal()), 0.5))))
+	// t or a Steps variable and something: the rest alone is rounded to steps.
+	terms := spine(x, 1, nil)
+	for k, t := range terms {
+		n, ok := t.x.(*Name)
+		if !ok || t.sign < 0 || len(terms) == 1 || !(n.Sym.Steps || n.Sym.Kind == Time && n.Sym.Type == Float) {
+			continue
+		}
+		at := l.b.Step()
+		if n.Sym.Steps {
+			at = l.i32(l.load(n.Sym))
+		}
+		return l.b.AddSteps(at, l.toSteps(l.total(append(terms[:k:k], terms[k+1:]...))))
 	}
+	return l.toSteps(l.expr(x))
 }
 
-func roundInt(x float64) int32 {
-	return int32(max(math.MinInt32, min(math.MaxInt32, math.Floor(x+0.5))))
+// toSteps rounds a time to steps.
+func (l *lowerer) toSteps(x val) ir.Value {
+	if x.isConst() {
+		return l.b.I(int32(ir.StepsWord(math.Floor(x.constant()/l.dtInternal() + 0.5))))
+	}
+	if k, t, ok := x.single(); ok && t.steps && k == l.dtInternal() {
+		return t.i
+	}
+	return l.b.ToSteps(l.b.Floor(l.f32(l.plusConst(l.toFloat(x).times(1/l.dtInternal()), 0.5))))
 }
