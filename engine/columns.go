@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
@@ -18,7 +19,7 @@ type columnLanes struct {
 	work  Work
 	s     *Synapses
 	conn  int // which call: for the columns of synaptic variables
-	snap  map[*Variable][]uint32
+	snap  map[*Variable]*image
 	cols  map[*synVar][]column // synaptic variables as they were; nil: as they are
 	ids   map[any]int          // tables in the order of their first use, which tells apart values of one name
 	stray string               // i or j, where it holds what is no index
@@ -26,9 +27,9 @@ type columnLanes struct {
 	err   error
 }
 
-func (s *Synapses) columnLanes(w Work, name, site string, visit uint32, sc *scope) *columnLanes {
-	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+s.drawsAs()), work: w, s: s, conn: len(s.conns), snap: map[*Variable][]uint32{}, ids: map[any]int{}}
-	m.visit = visit
+func (s *Synapses) columnLanes(w Work, r *randomness, name, site string, visit uint32, sc *scope) *columnLanes {
+	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+r.draws(s)), work: w, s: s, conn: len(s.conns), snap: map[*Variable]*image{}, ids: map[any]int{}}
+	m.visit, m.random = visit, r
 	m.host = nowHost(m.b, s.net.clock.step)
 	m.made = len(s.conns)
 	return m
@@ -40,7 +41,7 @@ func (m *columnLanes) Load(y *eqn.Symbol) ir.Value {
 	case indexRef:
 		return m.index(r.name)
 	case endRef:
-		return m.endValue(r)
+		return m.endValue(r, y)
 	case degreeRef:
 		w, err := m.s.degrees(m.work, r.post, m.made)
 		if err != nil && m.err == nil {
@@ -70,7 +71,7 @@ func (m *columnLanes) index(name string) ir.Value {
 	return m.b.LoadRange(m.slot(name, ir.Array, ir.U32, memory{}), r)
 }
 
-func (m *columnLanes) endValue(r endRef) ir.Value {
+func (m *columnLanes) endValue(r endRef, y *eqn.Symbol) ir.Value {
 	sp, suffix, at := m.s.src, "_pre", "i"
 	if r.post {
 		sp, suffix, at = m.s.tgt, "_post", "j"
@@ -78,8 +79,11 @@ func (m *columnLanes) endValue(r endRef) ir.Value {
 	if r.v.builtin {
 		return m.index(at)
 	}
-	words := m.snapshot(r.v)
-	t := r.v.irType()
+	v := m.snapshot(r.v)
+	if y.Steps {
+		v = v.inSteps(m.n.dt)
+	}
+	words, t := v.words, irType(v.sym)
 	slot := func(w []uint32) uint32 {
 		name := m.numbered(r.v.name+suffix, &words[0])
 		return m.slot(name, ir.Table, t, memory{data: w, key: name})
@@ -100,19 +104,20 @@ func (m *columnLanes) numbered(name string, table any) string {
 	return fmt.Sprintf("%s#%d", name, k)
 }
 
-// snapshot is a copy of a variable's words, so that what is worked out later
-// uses the values of now.
-func (m *columnLanes) snapshot(v *Variable) []uint32 {
-	if w := m.snap[v]; w != nil {
-		return w
+// snapshot is a copy of a variable, so that what is worked out later uses the
+// values of now.
+func (m *columnLanes) snapshot(v *Variable) *image {
+	if c := m.snap[v]; c != nil {
+		return c
 	}
-	words := v.words
+	c := *m.image(v)
 	if v.name == "not_refractory" && v.g.refKind == refConst {
-		words, _ = v.g.evalWords(m.work, v.g.span(), &eqn.Name{ID: v.name}, v.sym)
+		c.words, _ = v.g.evalVisit(m.work, v.g.span(), &eqn.Name{ID: v.name}, v.sym, 0)
 	}
-	w := append([]uint32(nil), words...)
-	m.snap[v] = w
-	return w
+	y := *c.sym
+	c.sym, c.words = &y, slices.Clone(c.words)
+	m.snap[v] = &c
+	return &c
 }
 
 // column is the value of a synaptic variable: the expression that was assigned,
@@ -195,7 +200,7 @@ type lazyExpr struct {
 	step  int64
 	key   [2]uint32 // of the seed in force
 	made  int       // connect calls so far
-	snap  map[*Variable][]uint32
+	snap  map[*Variable]*image
 	cols  map[*synVar][]column
 }
 
@@ -245,7 +250,7 @@ func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, cols 
 			return nil, errorAt(x.Pos(), "connect: '%s' depends on %s, which is not known where it is worked out", x, name)
 		}
 	}
-	m := s.columnLanes(w, what, site, s.net.visit(site+"\x00"+s.drawsAs()), sc)
+	m := s.columnLanes(w, s.net.random, what, site, s.net.random.visit(site+"\x00"+s.net.random.draws(s)), sc)
 	for name, size := range map[string]int{"i": s.src.hi - s.src.lo, "j": s.tgt.hi - s.tgt.lo} {
 		for _, k := range cols[name] {
 			if k >= uint32(size) {

@@ -6,11 +6,14 @@ import (
 	"sort"
 
 	"synfire/engine/backend"
+	"synfire/engine/connect"
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
 )
 
-// compiler turns the objects of a network into a backend.Plan.
+// compiler turns the objects of a network into a backend.Plan. It changes
+// nothing in the network: what it decides stands here until adopt takes it over,
+// once a backend has loaded the plan.
 type compiler struct {
 	n     *Network
 	w     Work
@@ -24,11 +27,16 @@ type compiler struct {
 	items []item
 	recs  []*recordRef
 
+	images    map[*Variable]*image
+	masks     map[*groupEvent]mask
+	random    *randomness
+	drawnWith int                       // see drawnFrom
+	specs     map[specKey]*connect.Spec // of this plan
+
 	scopes    map[*NeuronGroup]*scope
 	schemes   map[*NeuronGroup]*eqn.Scheme
 	written   map[*Variable]bool
 	traps     []limit
-	liveSpecs map[specKey]bool
 	own       int64         // bytes that the host keeps of its own beside the program: masks, and words to hash
 	longest   map[*life]int // delays in steps, of lives of pathways
 	synapsesN int64
@@ -45,6 +53,43 @@ type memory0 struct {
 type kept struct {
 	buf   backend.BufID
 	words []uint32
+}
+
+// mask is the spikes of an event that are still in flight, row by row.
+type mask struct {
+	rows []uint32
+	hist int
+}
+
+// image is the variable as this compilation sees it.
+func (c *compiler) image(v *Variable) *image {
+	m := c.images[v]
+	if m == nil {
+		y := *v.sym
+		m = &image{&y, v.words, v.low}
+		c.images[v] = m
+	}
+	return m
+}
+
+// adopt makes the network what the plan, now loaded, takes it for.
+func (c *compiler) adopt() {
+	for v, m := range c.images {
+		v.words, v.low = m.words, m.low
+		v.sym.TwoWords = m.sym.TwoWords
+	}
+	for e, m := range c.masks {
+		e.masks, e.hist = m.rows, m.hist
+	}
+	*c.n.random = *c.random
+	c.n.drawnWith, c.n.drawn = c.drawnWith, c.plan.Drawn
+	c.n.specs = c.specs
+	for _, s := range c.n.AllSynapses() {
+		s.settle(c.longest)
+	}
+	for _, ob := range c.n.objects {
+		ob.base().ran = true
+	}
 }
 
 // item is a stage or several, with its place in the step.
@@ -83,8 +128,9 @@ const defaultBatch = 1024
 
 func (n *Network) compile(w Work) (*compiler, error) {
 	c := &compiler{n: n, w: w, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, liveSpecs: map[specKey]bool{}, longest: map[*life]int{}}
-	c.plan = &backend.Plan{Dt: n.dt, Seed: n.random.seed, Drawn: n.drawnFrom(), Batch: defaultBatch}
+		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, images: map[*Variable]*image{}, masks: map[*groupEvent]mask{}, random: n.random.clone(), specs: map[specKey]*connect.Spec{}, longest: map[*life]int{}}
+	c.plan = &backend.Plan{Dt: n.dt, Seed: n.random.seed, Batch: defaultBatch}
+	c.drawnWith, c.plan.Drawn = n.wouldDraw()
 	if n.step >= 1<<31-1<<20 {
 		return nil, fmt.Errorf("a run of more than 2^31 steps is not possible")
 	}
@@ -168,9 +214,10 @@ func (c *compiler) variable(v *Variable, low bool) backend.BufID {
 	if b, ok := c.bufs[id]; ok {
 		return b
 	}
-	name, words, t := v.g.Name()+"."+v.name, v.words, v.irType()
+	m := c.image(v)
+	name, words, t := v.g.Name()+"."+v.name, m.words, irType(m.sym)
 	if low {
-		name, words = name+"#lo", v.low
+		name, words = name+"#lo", m.low
 	}
 	kind := backend.Constant
 	if c.written[v] {
@@ -245,8 +292,8 @@ func (c *compiler) flag(every float64, what string) (int, error) {
 
 // lanes starts a program over the neurons of a group.
 func (c *compiler) lanes(g *NeuronGroup, what string) *lanes {
-	l := newLanes(c.n, g, g.Name()+" "+what, "step\x00"+g.drawsAs()+"\x00"+what)
-	l.host = c.host(l.b)
+	l := newLanes(c.n, g, g.Name()+" "+what, "step\x00"+c.random.draws(g)+"\x00"+what)
+	l.host, l.view, l.random = c.host(l.b), c.image, c.random
 	return l
 }
 
@@ -362,8 +409,13 @@ func (c *compiler) scope(g *NeuronGroup) *scope {
 			return y
 		}
 		v, ok := y.Ref.(*Variable)
-		if !ok || v.builtin || v.eq == nil || c.written[v] || v.words == nil || len(v.words) == 0 || slices.ContainsFunc(v.words, func(w uint32) bool { return w != v.words[0] }) {
-			if ok && v.eq != nil && v.eq.Kind == eqn.Parameter {
+		if !ok {
+			return y
+		}
+		m := c.image(v)
+		y = m.sym
+		if v.builtin || v.eq == nil || c.written[v] || len(m.words) == 0 || slices.ContainsFunc(m.words, func(w uint32) bool { return w != m.words[0] }) {
+			if v.eq != nil && v.eq.Kind == eqn.Parameter {
 				y.Constant = !c.written[v]
 			}
 			return y
@@ -372,7 +424,7 @@ func (c *compiler) scope(g *NeuronGroup) *scope {
 			return f
 		}
 		f := *y
-		f.Kind, f.Value, f.ReadOnly = eqn.Constant, value(y, c.n.dt, v.words[0]), true
+		f.Kind, f.Value, f.ReadOnly = eqn.Constant, value(y, c.n.dt, m.words[0]), true
 		folded[name] = &f
 		return &f
 	}

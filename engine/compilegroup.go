@@ -38,9 +38,9 @@ func (c *compiler) group(g *NeuronGroup) error {
 	}
 	c.schemes[g] = scheme
 	for _, name := range scheme.Two {
-		if v := g.byName[name]; v.low == nil {
-			v.low = make([]uint32, v.n)
-			v.sym.TwoWords = true
+		if m := c.image(g.byName[name]); m.low == nil {
+			m.low = make([]uint32, len(m.words))
+			m.sym.TwoWords = true
 		}
 	}
 	for _, d := range scheme.Derived {
@@ -62,7 +62,7 @@ func (c *compiler) group(g *NeuronGroup) error {
 		}
 	}
 	for _, v := range g.vars {
-		if c.written[v] && v.irType() == ir.F32 && v.words != nil {
+		if m := c.image(v); c.written[v] && irType(m.sym) == ir.F32 && m.words != nil {
 			c.traps = append(c.traps, limit{g, v})
 		}
 	}
@@ -90,12 +90,18 @@ func (c *compiler) derive(g *NeuronGroup, d *eqn.Derived) error {
 	}
 	in, out := make([][]float64, len(d.In)), make([][]float64, len(d.Out))
 	for k, y := range d.In {
-		v := y.Ref.(*Variable)
-		all, err := (&Var{v: v, lo: 0, hi: g.n}).all()
-		if err != nil {
-			return err
+		m := c.image(y.Ref.(*Variable))
+		words := m.words
+		if words == nil { // a subexpression
+			var err error
+			if words, err = g.evalVisit(c.w, g.span(), &eqn.Name{ID: y.Name}, m.sym, 0); err != nil {
+				return err
+			}
 		}
-		in[k] = all.V
+		in[k] = make([]float64, len(words))
+		for q, w := range words {
+			in[k][q] = value(m.sym, c.n.dt, w)
+		}
 	}
 	for k := range out {
 		out[k] = make([]float64, size)
@@ -120,7 +126,7 @@ func (c *compiler) update(g *NeuronGroup, sc *scope, scheme *eqn.Scheme) error {
 	var overDt, sharedStmts []eqn.Stmt
 	for _, e := range g.eqs.List {
 		if v := g.byName[e.Name]; v.overDt {
-			overDt = append(overDt, eqn.Stmt{Target: &eqn.Name{At: e.At, ID: e.Name, Sym: v.writable()}, Op: "=", X: e.X})
+			overDt = append(overDt, eqn.Stmt{Target: &eqn.Name{At: e.At, ID: e.Name, Sym: c.writable(v)}, Op: "=", X: e.X})
 		}
 		if v := g.byName[e.Name]; v.shared && e.Kind == eqn.Differential {
 			sharedStmts = scheme.Stmts
@@ -165,9 +171,10 @@ func (c *compiler) update(g *NeuronGroup, sc *scope, scheme *eqn.Scheme) error {
 }
 
 // writable is a symbol that the engine itself assigns though scripts cannot.
-func (v *Variable) writable() *eqn.Symbol {
-	v.sym.ReadOnly = false
-	return v.sym
+func (c *compiler) writable(v *Variable) *eqn.Symbol {
+	y := *c.image(v).sym
+	y.ReadOnly = false
+	return &y
 }
 
 // shared plans the assignments to shared variables as a stage of one lane, which
@@ -295,8 +302,8 @@ func (c *compiler) threshold(g *NeuronGroup, sc *scope, e *groupEvent, nth int) 
 // inject plans a SpikeGeneratorGroup.
 func (c *compiler) inject(g *NeuronGroup) error {
 	e := g.events[0]
-	gen := g.generator
-	if err := gen.inSteps(g.Name(), c.n.dt); err != nil {
+	gen, err := g.generator.inSteps(g.Name(), c.n.dt)
+	if err != nil {
 		return err
 	}
 	c.add("thresholds", g.order, g.auto, func() error {
@@ -320,11 +327,11 @@ func (c *compiler) regular(r *regular) error {
 		return err
 	}
 	return c.add(r.when, r.order, r.auto, func() error {
-		code, err := c.shared(g, respectful(g, r.code), sc, "run_regularly "+r.drawsAs(), flag)
+		code, err := c.shared(g, c.respectful(g, r.code), sc, "run_regularly "+c.random.draws(r), flag)
 		if err != nil {
 			return err
 		}
-		l := c.lanes(g, "run_regularly "+r.drawsAs())
+		l := c.lanes(g, "run_regularly "+c.random.draws(r))
 		l.off, l.ago, l.respect = r.src.lo, c.ago(r.when), true
 		c.within(l, r.src)
 		if err := eqn.Lower(l.b, code, sc, l); err != nil {
@@ -337,12 +344,12 @@ func (c *compiler) regular(r *regular) error {
 // respectful makes assignments to (unless refractory) variables conditional, so
 // that the statements that follow read the value that was kept. Variables of
 // two words are left to the store.
-func respectful(g *NeuronGroup, code []eqn.Stmt) []eqn.Stmt {
+func (c *compiler) respectful(g *NeuronGroup, code []eqn.Stmt) []eqn.Stmt {
 	out := make([]eqn.Stmt, len(code))
 	for k, s := range code {
 		out[k] = s
 		v := g.byName[s.Target.ID]
-		if v == nil || !v.unlessRef || v.low != nil || g.refKind == refNone {
+		if v == nil || !v.unlessRef || c.image(v).low != nil || g.refKind == refNone {
 			continue
 		}
 		old := &eqn.Name{At: s.Target.At, ID: v.name}
@@ -385,7 +392,7 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 	g := p.target.g
 	sc := c.scope(g)
 	return c.add(p.when, p.order, p.auto, func() error {
-		l := c.lanes(g, "input "+p.drawsAs())
+		l := c.lanes(g, "input "+c.random.draws(p))
 		l.off = p.target.lo
 		c.within(l, p.target)
 		var w ir.Value
@@ -401,7 +408,7 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 			}
 			w = as(l.b, x, typ, p.v.sym)
 		}
-		count, err := drawCount(l.b, l.Item(), c.n.stream("input", p.drawsAs(), "", 0), p.n, float64(p.rate*c.n.dt))
+		count, err := drawCount(l.b, l.Item(), c.random.stream("input", c.random.draws(p), "", 0), p.n, float64(p.rate*c.n.dt))
 		if err != nil {
 			return fmt.Errorf("PoissonInput %s: %w", p.Name(), err)
 		}
@@ -447,7 +454,7 @@ func (c *compiler) increment(l *lanes, v *Variable, x ir.Value) {
 		}
 		l.mask = free
 	}
-	if v.low != nil {
+	if c.image(v).low != nil {
 		hi, lo := l.b.AddTwo(l.Load(v.sym), l.LoadLow(v.sym), x)
 		l.StoreLow(v.sym, lo)
 		l.Store(v.sym, hi)

@@ -29,9 +29,9 @@ type ConnectOptions struct {
 func (s *Synapses) Connect(o ConnectOptions) error {
 	p := &connect.Proj{Name: s.Name(), NPre: s.src.hi - s.src.lo, NPost: s.tgt.hi - s.tgt.lo, Same: s.src.g == s.tgt.g,
 		PreOff: s.src.lo, PostOff: s.tgt.lo, Seed: s.net.key()}
-	key := "connect\x00" + s.drawsAs()
-	visit := s.net.visit(key)
-	p.Stream = s.net.stream("connect", s.drawsAs(), "", visit)
+	key := "connect\x00" + s.net.random.draws(s)
+	visit := s.net.random.visit(key)
+	p.Stream = s.net.random.stream("connect", s.net.random.draws(s), "", visit)
 	var err error
 	switch {
 	case o.Rule != "":
@@ -160,7 +160,7 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 		if err != nil {
 			return err
 		}
-		m := s.columnLanes(o.Work, "condition", "connect condition", visit, sc)
+		m := s.columnLanes(o.Work, s.net.random, "condition", "connect condition", visit, sc)
 		if _, err := s.indices(x, sc); err != nil {
 			return err
 		}
@@ -202,7 +202,7 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 		if _, err := s.indices(e, sc); err != nil {
 			return err
 		}
-		m := s.columnLanes(o.Work, "p", "connect p", visit, sc)
+		m := s.columnLanes(o.Work, s.net.random, "p", "connect p", visit, sc)
 		v, typ, dim, err := eqn.LowerExpr(m.b, e, sc, m)
 		if err != nil {
 			return sc.explain(err)

@@ -354,7 +354,7 @@ func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer s
 			return nil, nil, err
 		}
 	}
-	draw := sampler(s.net.key(), s.net.stream("connect sample", s.drawsAs(), whole, s.net.visit("sample\x00"+s.drawsAs())))
+	draw := sampler(s.net.key(), s.net.random.stream("connect sample", s.net.random.draws(s), whole, s.net.random.visit("sample\x00"+s.net.random.draws(s))))
 	for q := range at {
 		lo, hi, step := int32(0), int32(bounds[1][q]), int32(1)
 		if bounds[0] != nil {

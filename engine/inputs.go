@@ -103,8 +103,11 @@ type generator struct {
 	indices []int
 	times   []float64 // seconds
 	seconds float64   // the period
+}
 
-	steps  []int64 // of the clock, as the run begins
+// stepped is what a generator emits, by step of the clock.
+type stepped struct {
+	steps  []int64
 	start  []int32
 	index  []uint32
 	period int64
@@ -158,14 +161,14 @@ func (n *Network) newGenerator(N int, indices []int, times []float64, period flo
 }
 
 // inSteps puts the spikes on the clock, which may be set after the group was made.
-func (gen *generator) inSteps(name string, dt float64) error {
-	gen.steps, gen.start, gen.index, gen.period = nil, nil, nil, 0
+func (gen *generator) inSteps(name string, dt float64) (*stepped, error) {
+	out := &stepped{}
 	if gen.seconds != 0 {
 		k := gen.seconds / dt
 		if k < 1 || math.Abs(k-roundHalf(k)) > 1e-4*k {
-			return fmt.Errorf("%s: period=%g s is not a multiple of dt=%g s", name, gen.seconds, dt)
+			return nil, fmt.Errorf("%s: period=%g s is not a multiple of dt=%g s", name, gen.seconds, dt)
 		}
-		gen.period = int64(roundHalf(k))
+		out.period = int64(roundHalf(k))
 	}
 	type spike struct {
 		step int64
@@ -180,15 +183,15 @@ func (gen *generator) inSteps(name string, dt float64) error {
 	})
 	for k, s := range list {
 		if k > 0 && s == list[k-1] {
-			return fmt.Errorf("%s: neuron %d spikes more than once in the step at %g s: leave one out, or take a smaller dt", name, s.i, float64(float64(s.step)*dt))
+			return nil, fmt.Errorf("%s: neuron %d spikes more than once in the step at %g s: leave one out, or take a smaller dt", name, s.i, float64(float64(s.step)*dt))
 		}
-		if len(gen.steps) == 0 || gen.steps[len(gen.steps)-1] != s.step {
-			gen.steps, gen.start = append(gen.steps, s.step), append(gen.start, int32(len(gen.index)))
+		if len(out.steps) == 0 || out.steps[len(out.steps)-1] != s.step {
+			out.steps, out.start = append(out.steps, s.step), append(out.start, int32(len(out.index)))
 		}
-		gen.index = append(gen.index, uint32(s.i))
+		out.index = append(out.index, uint32(s.i))
 	}
-	gen.start = append(gen.start, int32(len(gen.index)))
-	return nil
+	out.start = append(out.start, int32(len(out.index)))
+	return out, nil
 }
 
 // PoissonInput adds independent Poisson input to one variable of a target.

@@ -43,12 +43,14 @@ type lanes struct {
 	site    string   // purpose and object of its random streams
 	visit   uint32
 	host    func(*eqn.HostExpr) ir.Value
+	view    func(*Variable) *image // variables as a compilation holds them; nil: as they are
+	random  *randomness
 	sums    func(*eqn.Symbol, ir.Value) error
 	item    func() ir.Value
 }
 
 func newLanes(n *Network, g *NeuronGroup, name, site string) *lanes {
-	l := &lanes{b: ir.NewBuilder(name), n: n, g: g, slots: map[string]uint32{}, mask: ir.None, site: site}
+	l := &lanes{b: ir.NewBuilder(name), n: n, g: g, slots: map[string]uint32{}, mask: ir.None, site: site, random: n.random}
 	return l
 }
 
@@ -86,7 +88,15 @@ func (l *lanes) variable(v *Variable, low bool) (slot uint32, uniform bool) {
 	if v.shared && !l.single {
 		kind = ir.Table
 	}
-	return l.slot(name, kind, v.irType(), memory{v: v, low: low}), kind == ir.Table
+	return l.slot(name, kind, irType(l.image(v).sym), memory{v: v, low: low}), kind == ir.Table
+}
+
+// image is a variable as these lanes see it.
+func (l *lanes) image(v *Variable) *image {
+	if l.view != nil {
+		return l.view(v)
+	}
+	return &image{v.sym, v.words, v.low}
 }
 
 // Load implements eqn.Machine.
@@ -157,7 +167,7 @@ func (l *lanes) Host(h *eqn.HostExpr) ir.Value { return l.host(h) }
 
 // Stream implements eqn.Machine.
 func (l *lanes) Stream(s eqn.Site) (uint32, uint32) {
-	return l.n.stream(l.site, "", fmt.Sprintf("%s@%d:%d", s.Func, s.At.Line, s.At.Col), l.visit), 0
+	return l.random.stream(l.site, "", fmt.Sprintf("%s@%d:%d", s.Func, s.At.Line, s.At.Col), l.visit), 0
 }
 
 // Item implements eqn.Machine.
@@ -224,10 +234,15 @@ func nowHost(b *ir.Builder, step int64) func(*eqn.HostExpr) ir.Value {
 // evalWords works an expression out for every neuron of a span, now, as words
 // of the target's type: initial values, conditions of an index, subexpressions.
 func (g *NeuronGroup) evalWords(w Work, s span, x eqn.Expr, target *eqn.Symbol) ([]uint32, error) {
+	return g.evalVisit(w, s, x, target, g.net.random.visit("init\x00"+g.net.random.draws(g)+"\x00"+target.Name))
+}
+
+// evalVisit is evalWords on a numbered visit of the place, which tells apart
+// what is drawn there.
+func (g *NeuronGroup) evalVisit(w Work, s span, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, error) {
 	sc := g.scope(g.net.externals()).sized(s)
-	key := "init\x00" + g.drawsAs() + "\x00" + target.Name
-	l := newLanes(g.net, g, "value of "+target.Name, key)
-	l.visit = g.net.visit(key)
+	l := newLanes(g.net, g, "value of "+target.Name, "init\x00"+g.net.random.draws(g)+"\x00"+target.Name)
+	l.visit = visit
 	l.off, l.ago = s.lo, 1
 	l.host = nowHost(l.b, g.net.clock.step)
 	v, typ, dim, err := eqn.LowerExpr(l.b, x, sc, l)

@@ -123,15 +123,14 @@ type object interface{ base() *Object }
 
 // Object is the identity that every part of a network has.
 type Object struct {
-	net             *Network
-	auto            string // Brian2's automatic name; orders objects of one slot
-	given           bool   // auto was given as name=
-	number          uint64 // see drawsAs
-	counted, drawer string // see drawsAs
-	alias           string // the script's variable
-	ran             bool   // it has taken part in a run
-	when            string
-	order           int
+	net     *Network
+	auto    string // Brian2's automatic name; orders objects of one slot
+	given   bool   // auto was given as name=
+	counted string // the automatic name, counted from the seed on
+	alias   string // the script's variable
+	ran     bool   // it has taken part in a run
+	when    string
+	order   int
 }
 
 func (o *Object) base() *Object { return o }

@@ -189,7 +189,8 @@ func (s *Synapses) pathScope(c *compiler, k int) *scope {
 			}
 			f.Kind, f.Value = eqn.Constant, col.value
 		case endRef:
-			f.ReadOnly = r.v.sym.ReadOnly
+			m := c.image(r.v).sym
+			f.ReadOnly, f.Steps, f.TwoWords = m.ReadOnly, m.Steps, m.TwoWords
 			if c.written[r.v] || r.v.builtin {
 				f.Constant = false
 				break
@@ -291,7 +292,7 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 		p.fixed = true
 		p.weight = connect.Column{Const: float64(float32(q.Value / v.sym.Dim.Scale()))}
 	} else {
-		m := s.columnLanes(c.w, s.Name()+" weight", "weight", 0, sc)
+		m := c.columns(s, "weight", sc)
 		m.conn = k
 		val, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
 		if err == nil {
@@ -384,8 +385,15 @@ func (p *part) measureWeight(w Work) error {
 	return err
 }
 
+// columns starts a program over the synapses of one connect call.
+func (c *compiler) columns(s *Synapses, what string, sc *scope) *columnLanes {
+	m := s.columnLanes(c.w, c.random, s.Name()+" "+what, what, 0, sc)
+	m.view = c.image
+	return m
+}
+
 // delayColumn is a pathway's delays as package connect takes them.
-func (s *Synapses) delayColumn(set Work, w *pathway, k int, col column) (connect.Column, float64, error) {
+func (c *compiler) delayColumn(s *Synapses, w *pathway, k int, col column) (connect.Column, float64, error) {
 	dt := s.net.dt
 	steps := func(d float64) (float64, error) {
 		x := math.Floor(d/dt + 0.5)
@@ -410,7 +418,7 @@ func (s *Synapses) delayColumn(set Work, w *pathway, k int, col column) (connect
 		return connect.Column{Const: x}, 0, err
 	}
 	sc := s.scope(s.net.externals())
-	m := s.columnLanes(set, s.Name()+" delay", "delay", 0, sc)
+	m := c.columns(s, "delay", sc)
 	m.conn = k
 	x, err := col.lazy.lower(m, w.delay.sym)
 	if err == nil {

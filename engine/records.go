@@ -133,6 +133,7 @@ func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, t
 // source is where a recorded variable's words are: its buffer, or a temporary
 // that a Map stage fills where it is worked out from others.
 func (c *compiler) source(v *Variable, owner string, ago int) (backend.Binding, error) {
+	y := c.image(v).sym
 	derived := v.words == nil || v.name == "not_refractory" && v.g.refKind == refConst
 	if !derived {
 		return backend.Binding{Buf: c.variable(v, false), Event: -1}, nil
@@ -147,8 +148,8 @@ func (c *compiler) source(v *Variable, owner string, ago int) (backend.Binding, 
 		return backend.Binding{}, sc.explain(err)
 	}
 	n := v.n
-	out := &scratch{name: g.Name() + "." + v.name + " for " + owner, typ: v.irType(), n: n}
-	l.b.Store(l.slot("out", ir.Array, out.typ, memory{out: out}), as(l.b, x, typ, v.sym))
+	out := &scratch{name: g.Name() + "." + v.name + " for " + owner, typ: irType(y), n: n}
+	l.b.Store(l.slot("out", ir.Array, out.typ, memory{out: out}), as(l.b, x, typ, y))
 	if err := c.stage(l, n, -1, nil); err != nil {
 		return backend.Binding{}, err
 	}
@@ -171,7 +172,7 @@ func (c *compiler) spikeMonitor(m *SpikeMonitor) error {
 	return c.add(when, order, m.auto, func() error {
 		var src []backend.Binding
 		for _, v := range m.slots {
-			b, err := c.source(v, m.drawsAs(), 0)
+			b, err := c.source(v, c.random.draws(m), 0)
 			if err != nil {
 				return err
 			}
@@ -201,7 +202,7 @@ func (c *compiler) stateMonitor(m *StateMonitor) error {
 	}
 	return c.add(m.when, m.order, m.auto, func() error {
 		for k, v := range m.slots {
-			b, err := c.source(v, m.drawsAs(), c.ago(m.when))
+			b, err := c.source(v, c.random.draws(m), c.ago(m.when))
 			if err != nil {
 				return err
 			}
@@ -284,7 +285,7 @@ func (c *compiler) history() error {
 			from, to := int(s%int64(e.hist))*words, int(s%int64(need[k]))*words
 			copy(masks[to:to+words], e.masks[from:from+words])
 		}
-		e.masks, e.hist = masks, need[k]
+		c.masks[e] = mask{masks, need[k]}
 		p.Masks = c.buffer(p.Name+" masks", backend.State, ir.U32, masks)
 		c.keep = append(c.keep, kept{p.Masks, masks})
 	}

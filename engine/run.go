@@ -88,13 +88,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		n.live.program.Close()
 	}
 	n.live = &session{o.Backend, prog, c}
-	for _, ob := range n.objects {
-		if s, ok := ob.(*Synapses); ok {
-			s.settle(c.longest)
-		}
-		ob.base().ran = true
-	}
-	n.dropSpecs(c)
+	c.adopt()
 	res.Build = time.Since(begin2).Seconds()
 	res.Synapses = c.synapsesN
 	for i := range c.plan.Bufs {
@@ -143,15 +137,6 @@ func (n *Network) dueCount() uint64 { return uint64(n.due[1])<<32 | uint64(n.due
 func (n *Network) noteFirstSpike() {
 	t := time.Now()
 	n.firstSpike = &t
-}
-
-// dropSpecs forgets the tables that the new plan does not hold.
-func (n *Network) dropSpecs(c *compiler) {
-	for k := range n.specs {
-		if !c.liveSpecs[k] {
-			delete(n.specs, k)
-		}
-	}
 }
 
 // advance makes steps in batches, taking in the records after each.

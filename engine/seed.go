@@ -15,14 +15,21 @@ type randomness struct {
 	given   int               // how often Seed was called
 	first   map[string]int    // made, when Seed was called first
 	made    map[string]int    // objects of each class, counted from the seed on
-	owners  map[string]uint64 // the object that draws under a name, by its number
-	numbers uint64            // of objects, so far
+	owners  map[string]object // who draws under a name
+	drawers map[object]string // the name under which an object draws
 	visits  map[string]uint32 // how often a place has drawn
 	streams map[uint32]string // who draws from which stream, since ever
 }
 
 func newRandomness(seed uint64) *randomness {
-	return &randomness{seed: seed, made: map[string]int{}, owners: map[string]uint64{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
+	return &randomness{seed: seed, made: map[string]int{}, owners: map[string]object{}, drawers: map[object]string{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
+}
+
+// clone is a copy that a compilation may change.
+func (r *randomness) clone() *randomness {
+	c := *r
+	c.made, c.owners, c.drawers, c.visits, c.streams = maps.Clone(r.made), maps.Clone(r.owners), maps.Clone(r.drawers), maps.Clone(r.visits), maps.Clone(r.streams)
+	return &c
 }
 
 // Seed sets the seed of everything drawn from here on, in all networks of a script.
@@ -35,6 +42,7 @@ func (n *Network) Seed(s uint64) {
 	}
 	r.made = maps.Clone(r.first)
 	clear(r.owners)
+	clear(r.drawers)
 	clear(r.visits)
 }
 
@@ -48,30 +56,32 @@ func keyOf(seed uint64) [2]uint32 { return [2]uint32{uint32(seed), uint32(seed >
 // drawnFrom is the step from which random words count theirs: where the network
 // stood when it first drew with the seed in force.
 func (n *Network) drawnFrom() int64 {
-	if n.drawnWith != n.random.given {
-		n.drawnWith, n.drawn = n.random.given, n.step
-	}
+	n.drawnWith, n.drawn = n.wouldDraw()
 	return n.drawn
 }
 
-// drawsAs is the name under which an object draws: its automatic name, counted
+// wouldDraw is drawnFrom, with the seed it is of, of a network that has drawn.
+func (n *Network) wouldDraw() (given int, step int64) {
+	if n.drawnWith != n.random.given {
+		return n.random.given, n.step
+	}
+	return n.drawnWith, n.drawn
+}
+
+// draws is the name under which an object draws: its automatic name, counted
 // from the seed on, so that the objects of a second trial draw as those of the
 // first did. An object whose name has drawn for another one gets one of its own.
-func (o *Object) drawsAs() string {
-	r := o.net.random
-	if o.number == 0 {
-		r.numbers++
-		o.number = r.numbers
+func (r *randomness) draws(ob object) string {
+	name, ok := r.drawers[ob]
+	if ok {
+		return name
 	}
-	if r.owners[o.drawer] == o.number {
-		return o.drawer
+	name = ob.base().counted
+	for r.owners[name] != nil {
+		name += "'"
 	}
-	o.drawer = o.counted
-	for r.owners[o.drawer] != 0 {
-		o.drawer += "'"
-	}
-	r.owners[o.drawer] = o.number
-	return o.drawer
+	r.owners[name], r.drawers[ob] = ob, name
+	return name
 }
 
 // count names an object by its class and its number among those made since the seed.
@@ -86,21 +96,21 @@ func (r *randomness) count(class string) string {
 
 // stream numbers a source of random words by purpose, object and place in the
 // text (design section 3, rule 7): a hash, moved on where another source has it.
-func (n *Network) stream(purpose, object, place string, visit uint32) uint32 {
+func (r *randomness) stream(purpose, object, place string, visit uint32) uint32 {
 	key := fmt.Sprintf("%s\x00%s\x00%s\x00%d", purpose, object, place, visit)
 	h := fnv.New32a()
 	h.Write([]byte(key))
 	s := h.Sum32()
-	for n.random.streams[s] != "" && n.random.streams[s] != key {
+	for r.streams[s] != "" && r.streams[s] != key {
 		s++
 	}
-	n.random.streams[s] = key
+	r.streams[s] = key
 	return s
 }
 
 // visit counts how often a place has been passed.
-func (n *Network) visit(key string) uint32 {
-	v := n.random.visits[key]
-	n.random.visits[key] = v + 1
+func (r *randomness) visit(key string) uint32 {
+	v := r.visits[key]
+	r.visits[key] = v + 1
 	return v
 }

@@ -365,8 +365,8 @@ type degreeRef struct{ post bool }
 func (s *Synapses) end(name string) *eqn.Symbol {
 	if y, ok := s.ends[name]; ok {
 		if y != nil {
-			if r, ok := y.Ref.(endRef); ok {
-				y.Steps = r.v.sym.Steps
+			if r, ok := y.Ref.(endRef); ok { // a run, or an object made since, may have decided
+				y.Steps, y.TwoWords = r.v.sym.Steps, r.v.sym.TwoWords
 			}
 		}
 		return y

@@ -136,7 +136,7 @@ func (v *synVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 		return nil
 	}
 	sc := s.scope(s.net.externals())
-	m := s.columnLanes(w, v.name, "read", 0, sc)
+	m := s.columnLanes(w, s.net.random, v.name, "read", 0, sc)
 	m.conn = c
 	var x ir.Value
 	var err error
@@ -314,19 +314,19 @@ func (v *synVar) setText(w Work, ix any, text string) error {
 		return err
 	}
 	sc := s.scope(s.net.externals())
-	site := "value\x00" + s.drawsAs() + "\x00" + v.name
+	site := "value\x00" + s.net.random.draws(s) + "\x00" + v.name
 	if v.path != nil {
 		site += "\x00" + v.path.name
 	}
 	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
 		return v.set(w, nil, q)
 	}
-	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.visit(site), step: s.net.clock.step, key: s.net.key(), made: len(s.conns), snap: map[*Variable][]uint32{}, cols: map[*synVar][]column{}}
+	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.net.random.visit(site), step: s.net.clock.step, key: s.net.key(), made: len(s.conns), snap: map[*Variable]*image{}, cols: map[*synVar][]column{}}
 	for _, old := range append(append([]*synVar(nil), s.vars...), v) {
 		z.cols[old] = append([]column(nil), old.cols...)
 	}
 	// Lower it once now: names and units are checked, values are taken.
-	m := s.columnLanes(w, v.name, site, z.visit, sc)
+	m := s.columnLanes(w, s.net.random, v.name, site, z.visit, sc)
 	if _, err := z.lower(m, v.sym); err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (m *effectLanes) end(v *Variable, post, low bool, use string) (uint32, ir.V
 	if v.shared {
 		off = 0
 	}
-	return m.bound(name, ir.Table, v.irType(), backend.Binding{Buf: m.c.variable(v, low), Off: off, Event: -1}), m.index(post)
+	return m.bound(name, ir.Table, irType(m.c.image(v).sym), backend.Binding{Buf: m.c.variable(v, low), Off: off, Event: -1}), m.index(post)
 }
 
 // Load implements eqn.Machine.
@@ -233,7 +233,7 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 	s, k, r := w.delay.s, l.life.conn, y.Ref.(endRef)
 	sc := s.pathScope(c, k)
 	m := &effectLanes{lanes: *c.lanes(r.v.g, "effect"), c: c, s: s, k: k, acc: a}
-	m.site = "path\x00" + s.drawsAs() + "_" + w.name
+	m.site = "path\x00" + c.random.draws(s) + "_" + w.name
 	if a != nil && a.buf == backend.NoBuf {
 		a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
 		if y.Type == eqn.Float {
@@ -255,7 +255,7 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 	if err != nil {
 		return err
 	}
-	delay, unit, err := s.delayColumn(c.w, w, k, l.delays)
+	delay, unit, err := c.delayColumn(s, w, k, l.delays)
 	if err != nil {
 		return err
 	}

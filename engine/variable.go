@@ -34,6 +34,27 @@ func (v *Variable) alloc(word uint32) {
 	}
 }
 
+// image is a variable as a plan or an expression holds it: its symbol and words
+// with what was decided about them (steps, a second word).
+type image struct {
+	sym        *eqn.Symbol
+	words, low []uint32
+}
+
+// inSteps is the image of a time in whole steps (rule 9).
+func (m *image) inSteps(dt float64) *image {
+	if m.sym.Steps {
+		return m
+	}
+	y := *m.sym
+	y.Steps = true
+	out := &image{sym: &y, words: make([]uint32, len(m.words))}
+	for k, w := range m.words {
+		out.words[k] = stepsWord(value(m.sym, dt, w), dt)
+	}
+	return out
+}
+
 // irType is the type of the variable's words.
 func (v *Variable) irType() ir.Type { return irType(v.sym) }
 

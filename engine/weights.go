@@ -29,12 +29,14 @@ func (c *compiler) spec(parts []*part, s *connect.Spec) *connect.Spec {
 }
 
 func (c *compiler) keepSpec(key specKey, fresh func() *connect.Spec) *connect.Spec {
-	s := c.n.specs[key]
-	if s == nil {
-		s = fresh()
-		c.n.specs[key] = s
+	for _, have := range []map[specKey]*connect.Spec{c.specs, c.n.specs} {
+		if s := have[key]; s != nil {
+			c.specs[key] = s
+			return s
+		}
 	}
-	c.liveSpecs[key] = true
+	s := fresh()
+	c.specs[key] = s
 	return s
 }
 
@@ -78,7 +80,7 @@ func (c *compiler) tables(a *accumulator) ([]*tableGroup, error) {
 		g.rows.ids = map[*groupEvent]int{}
 		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.order), NTgt: a.size}
 		for _, p := range g.parts {
-			delay, unit, err := p.s.delayColumn(c.w, p.w, p.life.conn, p.delays)
+			delay, unit, err := c.delayColumn(p.s, p.w, p.life.conn, p.delays)
 			if err != nil {
 				return nil, err
 			}
