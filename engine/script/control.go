@@ -68,6 +68,11 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 		}
 		x.be = be
 	}
+	if x.opt.BeforeRun != nil {
+		if err := x.opt.BeforeRun(net); err != nil {
+			return nil, err
+		}
+	}
 	r, err := net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: x.opt.Progress, Threads: x.opt.Threads, MaxSteps: left})
 	if r != nil {
 		x.res.Runs = append(x.res.Runs, r)

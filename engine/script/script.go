@@ -46,8 +46,10 @@ type Options struct {
 	Info io.Writer
 	// MaxSteps ends the script after so many steps of the model; 0: no limit.
 	MaxSteps int64
-	// AfterRun is called after each run() of the script; an error ends the script.
-	AfterRun func(*Result) error
+	// BeforeRun is called as each run() of the script begins, and AfterRun when it
+	// has ended; an error ends the script.
+	BeforeRun func(*engine.Network) error
+	AfterRun  func(*Result) error
 	// MaxOps bounds the script's own computation, against endless loops; 0: 3e8
 	// steps of its interpreter.
 	MaxOps uint64

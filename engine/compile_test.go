@@ -1,0 +1,115 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"reflect"
+	"testing"
+
+	"synfire/engine"
+	"synfire/engine/backend"
+	"synfire/engine/script"
+)
+
+// TestCompileTwice: a network gives the same plan however often it is compiled.
+func TestCompileTwice(t *testing.T) {
+	for name, src := range scenarios {
+		t.Run(name, func(t *testing.T) {
+			plans := 0
+			_, err := script.Run(context.Background(), script.Options{File: "test.star", Src: []byte(src), Open: func() (backend.Backend, error) { return onRef(), nil },
+				BeforeRun: func(n *engine.Network) error {
+					first, err := n.Compile(engine.Work{})
+					if err != nil {
+						return err
+					}
+					second, err := n.Compile(engine.Work{})
+					if err != nil {
+						return err
+					}
+					plans++
+					differ(t, "plan", reflect.ValueOf(*first), reflect.ValueOf(*second))
+					return nil
+				}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plans == 0 {
+				t.Error("the scenario has no run()")
+			}
+		})
+	}
+}
+
+// differ names the parts of two values that are not equal.
+func differ(t *testing.T, name string, a, b reflect.Value) {
+	t.Helper()
+	switch {
+	case reflect.DeepEqual(a.Interface(), b.Interface()):
+	case a.Kind() == reflect.Pointer && !a.IsNil() && !b.IsNil():
+		differ(t, name, a.Elem(), b.Elem())
+	case a.Kind() == reflect.Struct:
+		for k := range a.NumField() {
+			if !a.Type().Field(k).IsExported() { // what was counted before
+				continue
+			}
+			differ(t, name+"."+a.Type().Field(k).Name, a.Field(k), b.Field(k))
+		}
+	case a.Kind() == reflect.Slice && a.Len() == b.Len():
+		for k := range a.Len() {
+			differ(t, fmt.Sprintf("%s[%d]", name, k), a.Index(k), b.Index(k))
+		}
+	default:
+		t.Errorf("%s is %v, then %v", name, a, b)
+	}
+}
+
+// TestInfoDecidesNothing: a time constant that is slow when one looks and fast
+// in the run needs no second word, and a time keeps its value until a run counts
+// it in steps.
+func TestInfoDecidesNothing(t *testing.T) {
+	const src = `
+G = NeuronGroup(1, '''dx/dt = -x/tau : 1
+tau : second (constant)
+t0 : second''', threshold='t - t0 > 1*ms')
+G.run_regularly('t0 = t0 + 0*t', dt=1*ms)
+G.x, G.tau, G.t0 = 1, 10000*second, 0.25*ms
+run(2*ms)
+print(G.x[0])
+`
+	var hashes []string
+	for _, look := range []bool{false, true} {
+		_, err := script.Run(context.Background(), script.Options{File: "test.star", Src: []byte(src), Open: func() (backend.Backend, error) { return onRef(), nil },
+			BeforeRun: func(n *engine.Network) error {
+				g := n.Groups()[0]
+				t0, err := g.Var("t0")
+				if err != nil {
+					return err
+				}
+				if look {
+					if err := n.Info(engine.Work{}, io.Discard); err != nil {
+						return err
+					}
+				}
+				if a, err := t0.Get(nil); err != nil || a.V[0] < 2.49e-4 || a.V[0] > 2.51e-4 {
+					t.Errorf("look %v: t0 is %v (%v), expected 0.25 ms", look, a.V, err)
+				}
+				tau, err := g.Var("tau")
+				if err != nil {
+					return err
+				}
+				return tau.Set(nil, engine.Quantity{Value: 0.01, Dim: tau.Dim()})
+			},
+			AfterRun: func(r *script.Result) error {
+				_, state, err := r.Net.Hash()
+				hashes = append(hashes, state)
+				return err
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if hashes[0] != hashes[1] {
+		t.Errorf("the run after a look gives the state %s, without it %s", hashes[1], hashes[0])
+	}
+}

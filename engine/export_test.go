@@ -1,0 +1,12 @@
+package engine
+
+import "synfire/engine/backend"
+
+// Compile gives the plan of a network to tests.
+func (n *Network) Compile(w Work) (*backend.Plan, error) {
+	c, err := n.compile(w)
+	if err != nil {
+		return nil, err
+	}
+	return c.plan, nil
+}
