@@ -65,8 +65,7 @@ func differ(t *testing.T, name string, a, b reflect.Value) {
 }
 
 // TestInfoDecidesNothing: a time constant that is slow when one looks and fast
-// in the run needs no second word, and a time keeps its value until a run counts
-// it in steps.
+// in the run needs no second word, and a time keeps its value.
 func TestInfoDecidesNothing(t *testing.T) {
 	const src = `
 G = NeuronGroup(1, '''dx/dt = -x/tau : 1
