@@ -81,18 +81,32 @@ gl-matrix-short:
 	$(GO) run $(TAGFLAG) ./shaders/matrix -short -only softpipe
 	$(GO) run $(TAGFLAG) ./shaders/matrix -short -only zink
 
-# The simulators that `synfire bench --peers` measures, in a virtual environment of Python 3.12 (PYTHON=... names one; a
-# pyenv whose chosen Python is another has one to offer). What cannot be installed is told, the rest is installed.
-peers:
+# A virtual environment of Python 3.12 for what Synfire is held against (PYTHON=... names one; a pyenv whose chosen Python is another has one to offer).
+PIP := .venv/bin/pip install -q --disable-pip-version-check -c bench/peers/requirements.txt
+.PHONY: venv brian2 compare
+venv:
 	@for p in $(PYTHON) python3.12 "$$(pyenv prefix 3.12 2>/dev/null)/bin/python" python3; do \
 		if "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; then python=$$p; break; fi; done; \
-	if [ -z "$$python" ]; then echo "make peers: there is no Python 3.12; make peers PYTHON=... names one"; exit 1; fi; \
-	"$$python" -m venv .venv || exit 1; \
-	while read -r r; do \
+	if [ -z "$$python" ]; then echo "there is no Python 3.12 here; PYTHON=... names one"; exit 1; fi; \
+	"$$python" -m venv .venv
+
+# The simulators that `synfire bench --peers` measures. What cannot be installed is told, the rest is installed.
+peers: venv
+	@while read -r r; do \
 		case "$$r" in ""|"#"*) continue;; esac; \
-		.venv/bin/pip install -q --disable-pip-version-check -c bench/peers/requirements.txt "$$r" || missing="$$missing $$r"; \
+		$(PIP) "$$r" || missing="$$missing $$r"; \
 	done < bench/peers/requirements.txt; \
 	if [ -n "$$missing" ]; then echo "make peers: not installed:$$missing; rows of such a peer will say that it is missing"; exit 1; fi
+
+brian2: venv
+	@$(PIP) brian2 numpy
+
+# Random networks on Brian2 and on Synfire, compared value by value (bench/compare/README.md). A network that differs is printed, small, and kept.
+NETWORKS ?= 400
+SEED ?= 1
+MINUTES ?= 40
+compare: brian2 bin/synfire
+	.venv/bin/python bench/compare/compare.py bin/synfire --networks $(NETWORKS) --seed $(SEED) --minutes $(MINUTES) --keep bin/compare
 
 # Tests that take minutes: full-scale networks, published figures, long sweeps.
 long:

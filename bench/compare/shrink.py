@@ -21,10 +21,16 @@ def without(lines):
     names = [(m.group(1), a, b) for a, b in blocks(lines) if (m := re.match(r" *(\w+) = ", lines[a]))]
     for name, a, b in names:
         gone = set(range(a, b))
+        listed = re.compile(rf"(?<=[(,]) ?{name}(?=[,)])(?:,(?= ))?")
+        kept = {}
         for c, d in blocks(lines):
-            if re.search(rf"\b{name}\b", lines[c]) or d - c > 1 and any(re.fullmatch(rf" *{name}(\[[\d:]*\])?,", x) for x in lines[c:d]):
+            if re.search(r"(Network|\.add)\(", lines[c]):
+                kept[c] = re.sub(r", *\)", ")", listed.sub("", lines[c]).replace("( ", "("))
+                if "add()" in kept[c]:
+                    gone.add(c)
+            elif re.search(rf"\b{name}\b", lines[c]) or any(re.fullmatch(rf" *{name}(\[[\d:]*\])?,", x) for x in lines[c:d]):
                 gone |= set(range(c, d))
-        yield [x for k, x in enumerate(lines) if k not in gone]
+        yield [kept.get(k, x) for k, x in enumerate(lines) if k not in gone]
     for a, b in blocks(lines):
         yield lines[:a] + lines[b:]
     for k in range(len(lines)):
