@@ -76,6 +76,11 @@ gl-matrix:
 	@./.ci/deps mesa-vulkan-drivers
 	$(GO) run $(TAGFLAG) ./shaders/matrix
 
+# The suite on the first OpenGL device with other sizes of work groups, shards, passes and submissions.
+.PHONY: gl-variants
+gl-variants:
+	$(GO) test $(TAGFLAG) -timeout 40m ./shaders -run TestVariants -variants
+
 gl-matrix-short:
 	@./.ci/deps mesa-vulkan-drivers
 	$(GO) run $(TAGFLAG) ./shaders/matrix -short -only softpipe

@@ -15,6 +15,8 @@ import (
 	"synfire/engine/host"
 )
 
+var variants = flag.Bool("variants", false, "run the suite with other sizes of work groups, shards, passes and submissions too")
+
 // TestMain makes fewer random networks than rapid would by itself, since each
 // of them compiles several shaders; -rapid.checks=N on the command line is obeyed.
 func TestMain(m *testing.M) {
@@ -48,8 +50,8 @@ func TestBackend(t *testing.T) {
 // TestVariants runs the suite with other sizes of work groups, shards, passes
 // and submissions: none may change a bit.
 func TestVariants(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes minutes; TestBackend runs the suite once")
+	if !*variants {
+		t.Skip("takes minutes: make gl-variants runs it, TestBackend runs the suite once")
 	}
 	old := flag.Lookup("rapid.checks").Value.String()
 	flag.Set("rapid.checks", "3")
