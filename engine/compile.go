@@ -100,23 +100,6 @@ type item struct {
 	make        func() error
 }
 
-// schedule lists the slots of a step; each has a before_ and an after_.
-var schedule = []string{"start", "groups", "thresholds", "synapses", "resets", "end"}
-
-func slotRank(when string) (int, error) {
-	for k, s := range schedule {
-		switch when {
-		case "before_" + s:
-			return 3 * k, nil
-		case s:
-			return 3*k + 1, nil
-		case "after_" + s:
-			return 3*k + 2, nil
-		}
-	}
-	return 0, unknown(when, "slot of the schedule (when=)", schedule)
-}
-
 // limit is a variable that is checked at the end of each step (rule 4).
 type limit struct {
 	g *NeuronGroup
@@ -126,7 +109,8 @@ type limit struct {
 // defaultBatch is the longest run without host traffic, in steps.
 const defaultBatch = 1024
 
-func (n *Network) compile(w Work) (*compiler, error) {
+// compile turns a network, as it is now, into a plan.
+func compile(n *Network, w Work) (*compiler, error) {
 	c := &compiler{n: n, w: w, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, images: map[*Variable]*image{}, masks: map[*groupEvent]mask{}, random: n.random.clone(), specs: map[specKey]*connect.Spec{}, longest: map[*life]int{}}
 	c.plan = &backend.Plan{Dt: n.dt, Seed: n.random.seed, Batch: defaultBatch}
@@ -308,7 +292,8 @@ func (c *compiler) bind(l *lanes, p *ir.Prog) ([]backend.Binding, error) {
 		case m.event != nil:
 			out[k] = backend.Binding{Buf: backend.NoBuf, Event: c.event(l.g, m.event)}
 		case m.acc != nil:
-			out[k] = backend.Binding{Buf: m.acc.buf, Off: m.acc.offset(l.g), Event: -1}
+			a := m.acc.(*accumulator)
+			out[k] = backend.Binding{Buf: a.buf, Off: a.offset(l.g), Event: -1}
 		case m.data != nil:
 			out[k] = backend.Binding{Buf: c.table(m.key, m.key, p.Slots[k].Type, m.data), Event: -1}
 		case m.out != nil:
@@ -430,37 +415,4 @@ func (c *compiler) scope(g *NeuronGroup) *scope {
 	}
 	c.scopes[g] = s
 	return s
-}
-
-// Groups lists the populations in the order of creation.
-func (n *Network) Groups() []*NeuronGroup {
-	var out []*NeuronGroup
-	for _, ob := range n.objects {
-		if g, ok := ob.(*NeuronGroup); ok {
-			out = append(out, g)
-		}
-	}
-	return out
-}
-
-// Monitors lists the monitors in the order of creation.
-func (n *Network) Monitors() []Monitor {
-	var out []Monitor
-	for _, ob := range n.objects {
-		if m, ok := ob.(Monitor); ok {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-// AllSynapses lists the Synapses in the order of creation.
-func (n *Network) AllSynapses() []*Synapses {
-	var out []*Synapses
-	for _, ob := range n.objects {
-		if s, ok := ob.(*Synapses); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }

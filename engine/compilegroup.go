@@ -492,3 +492,24 @@ func (c *compiler) limits() {
 		return nil
 	})
 }
+
+// react plans the code of an event.
+func (c *compiler) react(g *NeuronGroup, sc *scope, r *reaction) error {
+	if err := eqn.CheckStatements(r.code, sc); err != nil {
+		return sc.explain(err)
+	}
+	if err := noShared(r.code, sc, r.what); err != nil {
+		return err
+	}
+	return c.add(r.when, r.order, g.auto+"_"+r.event+"_resetter", func() error {
+		l := c.lanes(g, "reset")
+		if r.event != "spike" {
+			l.site += "\x00" + r.event
+		}
+		l.mask = l.b.Bit(l.slot("spikes", ir.Mask, ir.Bool, memory{event: g.event(r.event)}))
+		if err := eqn.Lower(l.b, r.code, sc, l); err != nil {
+			return sc.explain(err)
+		}
+		return c.stage(l, g.n, -1, nil)
+	})
+}

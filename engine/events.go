@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"synfire/engine/eqn"
-	"synfire/engine/ir"
 )
 
 // reaction is code that runs for the neurons of which an event is true: reset=
@@ -93,23 +92,19 @@ func (g *NeuronGroup) needEvent(name string) (*groupEvent, error) {
 	return nil, unknown(name, "event of "+g.Name(), have)
 }
 
-// react plans the code of an event.
-func (c *compiler) react(g *NeuronGroup, sc *scope, r *reaction) error {
-	if err := eqn.CheckStatements(r.code, sc); err != nil {
-		return sc.explain(err)
-	}
-	if err := noShared(r.code, sc, r.what); err != nil {
-		return err
-	}
-	return c.add(r.when, r.order, g.auto+"_"+r.event+"_resetter", func() error {
-		l := c.lanes(g, "reset")
-		if r.event != "spike" {
-			l.site += "\x00" + r.event
+// schedule lists the slots of a step; each has a before_ and an after_.
+var schedule = []string{"start", "groups", "thresholds", "synapses", "resets", "end"}
+
+func slotRank(when string) (int, error) {
+	for k, s := range schedule {
+		switch when {
+		case "before_" + s:
+			return 3 * k, nil
+		case s:
+			return 3*k + 1, nil
+		case "after_" + s:
+			return 3*k + 2, nil
 		}
-		l.mask = l.b.Bit(l.slot("spikes", ir.Mask, ir.Bool, memory{event: g.event(r.event)}))
-		if err := eqn.Lower(l.b, r.code, sc, l); err != nil {
-			return sc.explain(err)
-		}
-		return c.stage(l, g.n, -1, nil)
-	})
+	}
+	return 0, unknown(when, "slot of the schedule (when=)", schedule)
 }

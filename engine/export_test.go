@@ -4,7 +4,7 @@ import "synfire/engine/backend"
 
 // Compile gives the plan of a network to tests.
 func (n *Network) Compile(w Work) (*backend.Plan, error) {
-	c, err := n.compile(w)
+	c, err := compile(n, w)
 	if err != nil {
 		return nil, err
 	}

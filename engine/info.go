@@ -16,7 +16,7 @@ import (
 // nothing else is allocated.
 func (n *Network) Info(set Work, w io.Writer) error {
 	set = set.Without(0)
-	c, err := n.compile(set)
+	c, err := compile(n, set)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ type memory struct {
 	v     *Variable
 	low   bool
 	event *groupEvent
-	acc   *accumulator
+	acc   any      // the compilation's: what gathers the sums of synapses
 	data  []uint32 // a constant table
 	key   string   // of data
 	out   *scratch

@@ -187,3 +187,36 @@ func (n *Network) source(text string) *eqn.Source {
 	}
 	return &eqn.Source{Text: text, Line: 1, Col: 1}
 }
+
+// Groups lists the populations in the order of creation.
+func (n *Network) Groups() []*NeuronGroup {
+	var out []*NeuronGroup
+	for _, ob := range n.objects {
+		if g, ok := ob.(*NeuronGroup); ok {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// Monitors lists the monitors in the order of creation.
+func (n *Network) Monitors() []Monitor {
+	var out []Monitor
+	for _, ob := range n.objects {
+		if m, ok := ob.(Monitor); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// AllSynapses lists the Synapses in the order of creation.
+func (n *Network) AllSynapses() []*Synapses {
+	var out []*Synapses
+	for _, ob := range n.objects {
+		if s, ok := ob.(*Synapses); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}

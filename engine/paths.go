@@ -79,9 +79,6 @@ func (a *accumulator) offset(g *NeuronGroup) int {
 	return 0
 }
 
-// forever is the last emission step of a table that serves all spikes to come.
-const forever = math.MaxInt64
-
 // order is one order of pathways within the slot 'synapses'.
 type order struct {
 	c    *compiler
@@ -127,14 +124,12 @@ func (c *compiler) synapses() error {
 	return nil
 }
 
-func (w *pathway) fullName() string { return w.delay.s.auto + "_" + w.name }
-
 func (o *order) pathway(w *pathway) error {
 	s := w.delay.s
 	if len(s.conns) == 0 {
 		return nil
 	}
-	base := s.pathScope(o.c, -1)
+	base := o.c.pathScope(s, -1)
 	for _, st := range w.code {
 		if v := s.byName[st.Target.ID]; v != nil && v.sym.Kind == eqn.Variable && v.path == nil {
 			return plastic(st.Target.At, st.Target.ID)
@@ -164,7 +159,7 @@ func (o *order) pathway(w *pathway) error {
 
 // pathScope is the names of a pathway for one connect call: variables of the
 // synapses that have one value are constants.
-func (s *Synapses) pathScope(c *compiler, k int) *scope {
+func (c *compiler) pathScope(s *Synapses, k int) *scope {
 	sc := s.scope(c.ext)
 	own, folded := sc.own, map[string]*eqn.Symbol{}
 	sc.own = func(name string) *eqn.Symbol {
@@ -246,11 +241,6 @@ func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
 	}
 }
 
-// plastic is the error of synapses whose variables change.
-func plastic(at eqn.Pos, name string) error {
-	return eqn.At(at, "on_pre and on_post may change variables of the neurons: x_pre, x_post", "'%s' would change during a run: plastic synapses (STDP, short-term plasticity) are not available yet", name)
-}
-
 func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol) error {
 	s, c, k := w.delay.s, o.c, l.life.conn
 	r, ok := y.Ref.(endRef)
@@ -261,7 +251,7 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 		return errorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
 	}
 	v := r.v
-	sc := s.pathScope(c, k)
+	sc := c.pathScope(s, k)
 	n := needs{reads: map[*Variable]bool{}}
 	dependsOn(st.X, sc, locals, &n)
 	// What an effect reads or assigns must be up to date.

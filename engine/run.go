@@ -74,7 +74,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		return nil, err
 	}
 	w := Work{Ctx: ctx, Threads: o.Threads}.Without(0)
-	c, err := n.compile(w)
+	c, err := compile(n, w)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -451,3 +452,13 @@ func (x *suffixed) Names() []string {
 
 // Ends are the populations that synapses lead from and to.
 func (s *Synapses) Ends() (src, tgt Cells) { return s.src.cells(), s.tgt.cells() }
+
+// plastic is the error of synapses whose variables change.
+func plastic(at eqn.Pos, name string) error {
+	return eqn.At(at, "on_pre and on_post may change variables of the neurons: x_pre, x_post", "'%s' would change during a run: plastic synapses (STDP, short-term plasticity) are not available yet", name)
+}
+
+// forever is the last emission step of a table that serves all spikes to come.
+const forever = math.MaxInt64
+
+func (w *pathway) fullName() string { return w.delay.s.auto + "_" + w.name }

@@ -219,7 +219,7 @@ func (o *order) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y 
 		a.segment(r.v)
 		a.scale = 0x1p30
 	} else {
-		if err := s.onlyOne(c.w, k, r, st); err != nil {
+		if err := c.onlyOne(s, k, r, st); err != nil {
 			return err
 		}
 	}
@@ -231,7 +231,7 @@ func (o *order) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y 
 // to a where it is a sum.
 func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, a *accumulator) error {
 	s, k, r := w.delay.s, l.life.conn, y.Ref.(endRef)
-	sc := s.pathScope(c, k)
+	sc := c.pathScope(s, k)
 	m := &effectLanes{lanes: *c.lanes(r.v.g, "effect"), c: c, s: s, k: k, acc: a}
 	m.site = "path\x00" + c.random.draws(s) + "_" + w.name
 	if a != nil && a.buf == backend.NoBuf {
@@ -293,9 +293,9 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 }
 
 // onlyOne refuses a write whose result would depend on the order of synapses.
-func (s *Synapses) onlyOne(w Work, k int, r endRef, st eqn.Stmt) error {
+func (c *compiler) onlyOne(s *Synapses, k int, r endRef, st eqn.Stmt) error {
 	proj := s.conns[k].proj
-	n, err := proj.Count(w)
+	n, err := proj.Count(c.w)
 	if err != nil {
 		return err
 	}
@@ -304,7 +304,7 @@ func (s *Synapses) onlyOne(w Work, k int, r endRef, st eqn.Stmt) error {
 		sp = s.tgt
 	}
 	seen := make([]bool, sp.hi-sp.lo)
-	return proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+	return proj.Walk(c.w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
 		at := b.I
 		if r.post {
 			at = b.J
