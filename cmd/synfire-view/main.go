@@ -35,7 +35,7 @@ type cli struct {
 	Paused      bool              `help:"Begin paused."`
 	Seed        *uint64           `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
 	Set         map[string]string `help:"Give a parameter of the script a value." placeholder:"NAME=VALUE" mapsep:"none"`
-	Threads     int               `help:"Threads of cpu; 0: all cores." default:"0"`
+	Threads     int               `help:"The most threads of cpu; 0: all cores." default:"0"`
 	Device      string            `help:"The OpenGL device of gl, by number or part of its name." placeholder:"NAME"`
 	Inject      string            `help:"Flip the lowest bit of one word of the second backend's state, to see the mark." placeholder:"VAR[:INDEX[:STEP]]"`
 	Size        []int             `help:"Width and height of the picture." default:"1200,800"`
@@ -70,7 +70,7 @@ func (c *cli) open(name string) (backend.Backend, error) {
 	case "ref":
 		return ref.New(), nil
 	}
-	return kernels.New(c.Threads), nil
+	return kernels.UpTo(c.Threads), nil
 }
 
 // backend opens what the model runs on: the first backend, its twin, and the window's pace around them.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"synfire/engine/backend"
-	"synfire/kernels"
 	"synfire/kernels/ref"
 	"synfire/shaders"
 )
@@ -22,7 +21,7 @@ func openBackend(name string, f deviceFlags, say func(string)) (backend.Backend,
 	case "ref":
 		return ref.New(), nil
 	case "cpu":
-		return kernels.New(f.Threads), nil
+		return f.Threads.open(), nil
 	case "gl":
 		return shaders.Open(gl)
 	case "auto", "":
@@ -34,7 +33,7 @@ func openBackend(name string, f deviceFlags, say func(string)) (backend.Backend,
 			return b, nil
 		}
 		say(why + ": running on the cpu")
-		return kernels.New(f.Threads), nil
+		return f.Threads.open(), nil
 	}
 	return nil, fmt.Errorf("there is no backend %q; there are %s", name, strings.Join(backendNames, ", "))
 }

@@ -15,10 +15,10 @@ import (
 
 // deviceFlags choose where a model runs.
 type deviceFlags struct {
-	Backend      string `help:"auto, cpu, gl (OpenGL compute) or ref (the slow definition)." enum:"auto,cpu,gl,ref" default:"auto"`
-	Threads      int    `help:"Threads; 0: all cores, fewer for a small network. Results do not depend on it." default:"0"`
-	Device       string `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
-	AllowInexact bool   `help:"Run on a device that fails its self-test; the manifest says so."`
+	Backend      string  `help:"auto, cpu, gl (OpenGL compute) or ref (the slow definition)." enum:"auto,cpu,gl,ref" default:"auto"`
+	Threads      threads `help:"The most threads; 0: as many as there are processors. Fewer are at work where that is faster: for a small network, or beside other programs. N! takes N whatever happens. Results do not depend on it." default:"0" placeholder:"N"`
+	Device       string  `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
+	AllowInexact bool    `help:"Run on a device that fails its self-test; the manifest says so."`
 }
 
 // modelFlags are what every command on a model takes.
@@ -44,9 +44,6 @@ func (c *runCmd) Run(env *environment) error {
 			return fmt.Errorf("--plot %s: a picture's name ends in .png or .svg", c.Plot)
 		}
 	}
-	if c.Threads < 0 {
-		return fmt.Errorf("--threads %d: a number of threads is not negative; 0 takes all cores, or fewer for a small network", c.Threads)
-	}
 	r := &record{}
 	m := &r.m
 	m.Version, m.Script, m.Status = versionText(), filepath.Base(c.Model), store.Running
@@ -62,13 +59,16 @@ func (c *runCmd) Run(env *environment) error {
 	}
 
 	bar := newProgress(env.err, env.errTerm, c.Quiet)
+	if why := c.Threads.beyond(); why != "" && !c.Quiet {
+		fmt.Fprintln(env.err, env.errTerm.faint(why))
+	}
 	stdout := io.Writer(env.out)
 	if c.JSON {
 		stdout = env.err
 	}
 	m.TimeS.Start = time.Since(started).Seconds()
 	res, err := script.Run(env.ctx, script.Options{
-		File: c.Model, Set: c.Set, Seed: c.Seed, Threads: c.Threads,
+		File: c.Model, Set: c.Set, Seed: c.Seed, Threads: c.Threads.forBuilding(),
 		Open: func() (backend.Backend, error) {
 			b, err := openBackend(c.Backend, c.deviceFlags, func(why string) {
 				bar.clear()

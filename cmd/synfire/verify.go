@@ -21,7 +21,7 @@ import (
 type verifyCmd struct {
 	modelFlags
 	Backends     []string `help:"Which to compare, the first being the one that the others must equal; without it all that this machine has." placeholder:"ref,cpu,gl"`
-	Threads      int      `help:"Threads of cpu; 0: all cores, fewer for a small network." default:"0"`
+	Threads      threads  `help:"Threads of cpu, as for run." default:"0" placeholder:"N"`
 	Device       string   `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
 	AllowInexact bool     `help:"Compare a device that fails its self-test."`
 	Steps        int64    `help:"End the model after so many steps; 0: its own end." placeholder:"N" default:"0"`
@@ -148,7 +148,7 @@ func (m *watchedModel) run(ctx context.Context, side string, open func() (backen
 	}
 	var runs []compare.Run
 	res, err := script.Run(ctx, script.Options{
-		File: m.c.Model, Set: m.c.Set, Seed: m.c.Seed, Threads: m.c.Threads, MaxSteps: limit, Open: open,
+		File: m.c.Model, Set: m.c.Set, Seed: m.c.Seed, Threads: m.c.Threads.forBuilding(), MaxSteps: limit, Open: open,
 		Stdout:   &clearing{m.bar, stdout},
 		Warn:     func(msg string) { m.bar.clear(); fmt.Fprintln(talk, m.env.errTerm.amber("warning:"), msg) },
 		Progress: m.bar.step,
