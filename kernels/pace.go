@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -45,8 +46,8 @@ const (
 // threads and of steps in a round.
 var shuffle func(n int) int
 
-// newPace is for a program of so many parts; free processors are taken at first.
-func newPace(parts, free int) *pace {
+// newPace is for a program of so many parts, all with a thread of its own at first.
+func newPace(parts int) *pace {
 	c := &pace{purse: 3 * loss}
 	for each := parts; each > 0; each-- { // parts of the thread that has most
 		if n := (parts + each - 1) / each; len(c.sizes) == 0 || n > c.sizes[len(c.sizes)-1] {
@@ -54,9 +55,7 @@ func newPace(parts, free int) *pace {
 			c.price = append(c.price, loss)
 		}
 	}
-	for c.at+1 < len(c.sizes) && c.sizes[c.at+1] <= free {
-		c.at++
-	}
+	c.at = len(c.sizes) - 1
 	c.home = c.at
 	return c
 }
@@ -130,19 +129,46 @@ func (c *pace) judge(lost time.Duration) {
 	c.took, c.work, c.waited = 0, 0, 0
 }
 
-// freeProcessors is how many of the processors that the process may use nothing
-// else runs on at this moment, as far as the system tells.
+// freeProcessors is how many of the processors that the process may use are free,
+// as far as the system tells: the most of several looks, since what runs for a
+// moment only does not count.
 func freeProcessors() int {
-	most := runtime.GOMAXPROCS(0) // a control group's quota counts there
-	text, err := os.ReadFile("/proc/loadavg")
-	f := strings.Fields(string(text))
-	if err != nil || len(f) < 4 {
-		return most
+	most, free := runtime.GOMAXPROCS(0), 1 // a control group's quota counts in most
+	for range 5 {
+		online, running, err := processors()
+		if err != nil {
+			return most
+		}
+		if free = max(free, online-running); free >= most {
+			return most
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return free
+}
+
+// processors is how many there are, and how many threads beside this one run or wait for one.
+func processors() (online, others int, err error) {
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, 0, err
+	}
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0, err
+	}
+	f := strings.Fields(string(load))
+	if len(f) < 4 {
+		return 0, 0, fmt.Errorf("/proc/loadavg has %d fields", len(f))
 	}
 	now, _, _ := strings.Cut(f[3], "/")
-	running, err := strconv.Atoi(now) // this thread is one of them
-	if err != nil {
-		return most
+	if others, err = strconv.Atoi(now); err != nil {
+		return 0, 0, err
 	}
-	return max(1, min(most, runtime.NumCPU()-running+1))
+	for line := range strings.Lines(string(stat)) {
+		if len(line) > 3 && strings.HasPrefix(line, "cpu") && line[3] != ' ' {
+			online++
+		}
+	}
+	return online, others - 1, nil
 }
