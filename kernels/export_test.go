@@ -10,6 +10,12 @@ func ForceChanges(seed uint64) (undo func()) {
 	return func() { shuffle = nil }
 }
 
+// ForceFree has so many processors free; the result undoes it.
+func ForceFree(n int) (undo func()) {
+	free = func() int { return n }
+	return func() { free = freeProcessors }
+}
+
 // ForceSpans makes small plans run several steps on a block of lanes at a time,
 // as large ones do; the result undoes it.
 func ForceSpans() (undo func()) {

@@ -58,7 +58,7 @@ func (c *cpu) parts(plan *backend.Plan) int {
 	const least = 2e-6 // seconds
 	n := int(max(1, min(float64(c.threads), (baseWork(plan)+synapticWork(plan))/least)))
 	if n > 1 {
-		n = min(n, freeProcessors())
+		n = min(n, free())
 	}
 	return n
 }

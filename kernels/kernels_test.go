@@ -49,21 +49,29 @@ func TestChangingThreads(t *testing.T) {
 	}
 }
 
-// TestTeam leaves a small network to one thread, unless a number is asked for.
+// TestTeam leaves a small network to one thread, and every network where nothing
+// else is free, unless a number is insisted on.
 func TestTeam(t *testing.T) {
 	plan := func(n int) *backend.Plan {
 		p := newSketch()
 		p.lif(n, 1)
 		return &p.Plan
 	}
-	for _, c := range []struct{ ask, n, want int }{{0, 1000, 1}, {0, 10_000_000, runtime.GOMAXPROCS(0)}, {3, 1000, 3}} {
-		b := kernels.New(c.ask)
+	all := runtime.GOMAXPROCS(0)
+	for _, c := range []struct {
+		b       backend.Backend
+		n, free int
+		want    int
+	}{{kernels.New(0), 1000, 9, 1}, {kernels.New(0), 10_000_000, 9, all}, {kernels.UpTo(1 << 40), 10_000_000, 9, all}, {kernels.UpTo(1), 10_000_000, 9, 1},
+		{kernels.New(0), 10_000_000, 1, 1}, {kernels.New(3), 1000, 9, 3}, {kernels.New(3), 1000, 1, 3}} {
+		defer kernels.ForceFree(c.free)()
+		b := c.b
 		prog, err := b.Load(host.Work{}, plan(c.n))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := b.Caps().Threads; got != c.want {
-			t.Errorf("%d neurons, %d threads asked for: %d, expected %d", c.n, c.ask, got, c.want)
+			t.Errorf("%d neurons, %d processors free: %d threads, expected %d", c.n, c.free, got, c.want)
 		}
 		prog.Close()
 		b.Close()

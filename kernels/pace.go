@@ -129,22 +129,25 @@ func (c *pace) judge(lost time.Duration) {
 	c.took, c.work, c.waited = 0, 0, 0
 }
 
+// free is a variable so that tests can stand in for the machine.
+var free = freeProcessors
+
 // freeProcessors is how many of the processors that the process may use are free,
 // as far as the system tells: the most of several looks, since what runs for a
 // moment only does not count.
 func freeProcessors() int {
-	most, free := runtime.GOMAXPROCS(0), 1 // a control group's quota counts in most
+	most, n := runtime.GOMAXPROCS(0), 1 // a control group's quota counts in most
 	for range 5 {
-		online, running, err := processors()
+		online, others, err := processors()
 		if err != nil {
 			return most
 		}
-		if free = max(free, online-running); free >= most {
+		if n = max(n, online-others); n >= most {
 			return most
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return free
+	return n
 }
 
 // processors is how many there are, and how many threads beside this one run or wait for one.

@@ -1,0 +1,59 @@
+package kernels
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// machine is how long a unit of work takes for each number of threads, and the
+// share of the time that a thread then waits.
+type machine map[int]struct {
+	cost   time.Duration
+	waited float64
+}
+
+// follow lets the pace choose for so long on a machine whose times are as uneven
+// as a real one's, and returns the time at each number of threads.
+func follow(c *pace, m machine, long time.Duration, r *rand.Rand) map[int]time.Duration {
+	at := map[int]time.Duration{}
+	for spent := time.Duration(0); spent < long; {
+		n := c.size()
+		took := time.Duration(float64(m[n].cost) * (0.9 + 0.2*r.Float64()))
+		c.add(took, 1, time.Duration(m[n].waited*float64(took)))
+		at[n] += took
+		spent += took
+	}
+	return at
+}
+
+// TestPace has the number of threads follow what the machine is: the best one has
+// nearly all of the time, soon after it became the best.
+func TestPace(t *testing.T) {
+	const ms = time.Millisecond
+	quiet := machine{1: {cost: ms}, 2: {cost: 6 * ms / 10, waited: .1}, 3: {cost: 5 * ms / 10, waited: .1}, 6: {cost: 3 * ms / 10, waited: .1}}
+	busy := machine{1: {cost: ms}, 2: {cost: 6 * ms, waited: .5}, 3: {cost: 6 * ms, waited: .6}, 6: {cost: 9 * ms, waited: .8}}
+	small := machine{1: {cost: ms}, 2: {cost: 2 * ms, waited: .6}, 3: {cost: 3 * ms, waited: .6}, 6: {cost: 4 * ms, waited: .7}}
+	half := machine{1: {cost: ms}, 2: {cost: 6 * ms / 10, waited: .1}, 3: {cost: 9 * ms / 10, waited: .5}, 6: {cost: 3 * ms, waited: .5}}
+	r := rand.New(rand.NewPCG(1, 2))
+	for parts, best := range map[int]int{2: 2, 6: 6} {
+		c := newPace(parts)
+		for k, x := range []struct {
+			m    machine
+			best int
+		}{{quiet, best}, {busy, 1}, {quiet, best}, {small, 1}, {half, 2}, {quiet, best}, {busy, 1}} {
+			follow(c, x.m, 3*time.Second, r)
+			if c.sizes[c.home] != x.best {
+				t.Fatalf("%d parts, machine %d: %d threads after 3 s, the best are %d", parts, k, c.sizes[c.home], x.best)
+			}
+			at := follow(c, x.m, 4*time.Second, r)
+			if at[x.best] < 3700*ms {
+				t.Errorf("%d parts, machine %d: %v at the best number of threads, %d, of 4 s: %v", parts, k, at[x.best], x.best, at)
+			}
+		}
+	}
+	if got := newPace(6).sizes; !slices.Equal(got, []int{1, 2, 3, 6}) {
+		t.Errorf("6 parts: %v threads to choose from", got)
+	}
+}
