@@ -8,6 +8,7 @@ import (
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
+	"synfire/engine/vm"
 )
 
 // columnLanes is the eqn.Machine of programs that run once per synapse of one
@@ -227,6 +228,111 @@ func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
 		v = m.b.Canon(v)
 	}
 	return v, nil
+}
+
+// exactDelays are an expression of delays as Brian2 works it out, in float64.
+type exactDelays struct {
+	*eqn.Lanes64
+	progs []connect.Column
+	of    []leafOf
+}
+
+// leafOf is what a leaf's words stand for: values of a symbol, or i or j.
+type leafOf struct {
+	sym   *eqn.Symbol
+	index string
+}
+
+// exact is the expression in float64; nil where a word of a device is the value:
+// a number drawn, or a variable.
+func (z *lazyExpr) exact(w Work, s *Synapses, conn int) (*exactDelays, error) {
+	lanes, err := eqn.NewLanes64(z.x, z.sc, z.step, s.net.dt)
+	if err != nil || lanes.Bare() {
+		return nil, err
+	}
+	l := &exactDelays{Lanes64: lanes}
+	for _, x := range lanes.Leaves {
+		if n, ok := x.(*eqn.Name); ok {
+			if r, ok := n.Sym.Ref.(indexRef); ok {
+				l.of = append(l.of, leafOf{index: r.name})
+				continue
+			}
+		}
+		m := s.columnLanes(w, s.Name()+" delay", "delay", 0, z.sc)
+		m.conn = conn
+		m.site, m.visit, m.snap, m.cols, m.made = z.site, z.visit, z.snap, z.cols, z.made
+		m.host = nowHost(m.b, z.step)
+		v, typ, dim, err := eqn.LowerExpr(m.b, x, z.sc, m)
+		if err == nil {
+			err = m.err
+		}
+		if err != nil {
+			return nil, z.sc.explain(err)
+		}
+		sym := &eqn.Symbol{Name: "delay", Dim: dim, Type: typ}
+		m.out(v, irType(sym))
+		p, err := m.b.Prog()
+		if err != nil {
+			return nil, err
+		}
+		l.of = append(l.of, leafOf{sym: sym})
+		l.progs = append(l.progs, connect.Column{Prog: p, Data: m.data()})
+	}
+	return l, nil
+}
+
+// block is each of the n synapses of a projection, as synVar.block.
+func (l *exactDelays) block(w Work, proj *connect.Proj, n int, f func(k0, n int, value func(k int) float64) error) error {
+	codes, words := make([]*vm.Code, len(l.progs)), make([][]uint32, len(l.progs))
+	for k := range codes {
+		var err error
+		if codes[k], err = vm.Compile(l.progs[k].Prog); err != nil {
+			return err
+		}
+	}
+	return proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+		for k, code := range codes {
+			words[k] = slices.Grow(words[k][:0], len(b.I))[:len(b.I)]
+			e := &ir.Env{Slots: slices.Clone(l.progs[k].Data), Seed: proj.Seed, Lane0: uint32(b.K0)}
+			for q, slot := range l.progs[k].Prog.Slots {
+				if cells, ok := map[string][]uint32{"i": b.I, "j": b.J, "out": words[k]}[slot.Name]; ok {
+					e.Slots[q] = cells
+				}
+			}
+			code.Run(e, 0, len(b.I))
+		}
+		d, err := l.seconds(b.I, b.J, words)
+		if err != nil {
+			return err
+		}
+		return f(b.K0, len(d), func(k int) float64 { return d[k] })
+	})
+}
+
+// seconds are the delays of synapses, from the words of the leaves that programs give.
+func (l *exactDelays) seconds(i, j []uint32, words [][]uint32) ([]float64, error) {
+	leaves, next := make([][]float64, len(l.of)), 0
+	for n, of := range l.of {
+		leaves[n] = make([]float64, len(i))
+		var cells []uint32
+		switch of.index {
+		case "i":
+			cells = i
+		case "j":
+			cells = j
+		default:
+			cells = words[next]
+			next++
+			for k, w := range cells {
+				leaves[n][k] = value(of.sym, 0, w)
+			}
+			continue
+		}
+		for k, w := range cells {
+			leaves[n][k] = float64(w)
+		}
+	}
+	return l.Eval(len(i), leaves)
 }
 
 func isZero(x eqn.Expr) bool {

@@ -420,7 +420,22 @@ func (c *compiler) delayColumn(s *Synapses, w *pathway, k int, col column) (conn
 	rg := m.b.Range(x)
 	m.out(x, ir.F32)
 	p, err := m.b.Prog()
-	return connect.Column{Prog: p, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}, second.Scale() / dt, err
+	if err != nil {
+		return connect.Column{}, 0, err
+	}
+	out := connect.Column{Prog: p, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}
+	if l, err := col.lazy.exact(set, s, k); err != nil {
+		return out, 0, err
+	} else if l != nil {
+		out.Exact = &connect.Exact{Key: fmt.Sprintf("%v %v", l.Key(), dt), Leaves: l.progs, Steps: func(i, j []uint32, leaves [][]uint32) ([]float64, error) {
+			d, err := l.seconds(i, j, leaves)
+			for n := range d {
+				d[n] /= dt
+			}
+			return d, err
+		}}
+	}
+	return out, second.Scale() / dt, nil
 }
 
 // fingerprint tells whether a table of an earlier run can be used again.
@@ -436,7 +451,8 @@ func fingerprint(parts []*part, spec *connect.Spec) uint64 {
 			word = word[:0]
 		}
 	}
-	col := func(c *connect.Column) {
+	var col func(c *connect.Column)
+	col = func(c *connect.Column) {
 		fmt.Fprintf(&h, "%v %v %v %p %d;", c.Const, c.Lo, c.Hi, c.Array, len(c.Array))
 		for _, x := range c.Array {
 			add(math.Float32bits(x))
@@ -447,6 +463,12 @@ func fingerprint(parts []*part, spec *connect.Spec) uint64 {
 		for _, d := range c.Data {
 			for _, w := range d {
 				add(w)
+			}
+		}
+		if c.Exact != nil {
+			fmt.Fprintf(&h, "%s;", c.Exact.Key)
+			for k := range c.Exact.Leaves {
+				col(&c.Exact.Leaves[k])
 			}
 		}
 	}

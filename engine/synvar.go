@@ -135,6 +135,15 @@ func (v *synVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 		}
 		return nil
 	}
+	if v.path != nil {
+		l, err := col.lazy.exact(w, s, c)
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			return l.block(w, s.conns[c].proj, n, f)
+		}
+	}
 	sc := s.scope(s.net.externals())
 	m := s.columnLanes(w, s.net.random, v.name, "read", 0, sc)
 	m.conn = c

@@ -35,6 +35,8 @@ type column struct {
 	array []float32
 	value float32
 	steps uint16 // of a constant delay
+	exact *Exact // of delays
+	leaf  []*program
 }
 
 // prepareColumns makes weights and delays ready, at their first use.
@@ -70,7 +72,18 @@ func (p *Proj) column(name string, c *Column, r *rows) (*column, error) {
 	switch {
 	case c.Prog != nil:
 		prog, err := p.compile(name, c.Prog, c.Data, ir.F32)
-		return &column{prog: prog}, err
+		col := &column{prog: prog, exact: c.Exact}
+		if c.Exact != nil {
+			for _, l := range c.Exact.Leaves {
+				if err != nil {
+					break
+				}
+				var leaf *program
+				leaf, err = p.compile(name, l.Prog, l.Data, outType(l.Prog))
+				col.leaf = append(col.leaf, leaf)
+			}
+		}
+		return col, err
 	case c.Array != nil:
 		if len(c.Array) != r.count() {
 			return nil, p.errorf("%d values of %s are given for %d synapses", len(c.Array), name, r.count())
@@ -78,6 +91,15 @@ func (p *Proj) column(name string, c *Column, r *rows) (*column, error) {
 		return &column{array: c.Array}, nil
 	}
 	return &column{value: float32(c.Const)}, nil
+}
+
+func outType(p *ir.Prog) ir.Type {
+	for _, s := range p.Slots {
+		if s.Name == "out" {
+			return s.Type
+		}
+	}
+	return ir.F32
 }
 
 func (p *Proj) delayError(steps float64) error {
@@ -91,6 +113,8 @@ func (p *Proj) delayError(steps float64) error {
 type walker struct {
 	*gen
 	weightEnv, delayEnv *env
+	leaves              []*env
+	cells               [][]uint32 // of leaves
 	c                   Columns
 	delays              []float32
 	steps               []uint16
@@ -105,6 +129,10 @@ func newWalker(b *buffers, p *Proj, r *rows) *walker {
 	if p.delay.prog != nil {
 		w.delayEnv = p.delay.prog.bind()
 	}
+	for _, leaf := range p.delay.leaf {
+		w.leaves = append(w.leaves, leaf.bind())
+	}
+	w.cells = make([][]uint32, len(w.leaves))
 	return w
 }
 
@@ -122,7 +150,7 @@ func (w *walker) run(r0, r1, k0, k1 int, want Want) (*Columns, error) {
 // values computes the wanted columns of c, whose pairs are there.
 func (w *walker) values(c *Columns, want Want) error {
 	var err error
-	if want&(WantSteps|WantDelay) != 0 {
+	if want&WantDelay != 0 || want&WantSteps != 0 && w.p.delay.exact == nil {
 		if c.Delay, err = w.values1(w.p.delay, w.delayEnv, c, &w.delays); err != nil {
 			return err
 		}
@@ -163,6 +191,9 @@ func (w *walker) toSteps(c *Columns) error {
 		}
 		return nil
 	}
+	if w.p.delay.exact != nil {
+		return w.exactSteps(c)
+	}
 	unit, half := w.p.Unit, 0.5
 	if unit == 0 {
 		unit, half = 1, 0
@@ -172,6 +203,26 @@ func (w *walker) toSteps(c *Columns) error {
 		if !(d >= 0 && x < MaxDelay+1) {
 			err := w.p.delayError(x)
 			return w.p.at(c, k, err)
+		}
+		c.Steps[k] = uint16(uint32(x))
+	}
+	return nil
+}
+
+func (w *walker) exactSteps(c *Columns) error {
+	for n, e := range w.leaves {
+		w.cells[n] = resize(w.cells[n], len(c.I))
+		if err := e.run(uint32(c.K0), 0, c.I, c.J, w.cells[n]); err != nil {
+			return err
+		}
+	}
+	steps, err := w.p.delay.exact.Steps(c.I, c.J, w.cells)
+	if err != nil {
+		return err
+	}
+	for k, x := range steps {
+		if x += 0.5; !(x >= 0 && x < MaxDelay+1) {
+			return w.p.at(c, k, w.p.delayError(x))
 		}
 		c.Steps[k] = uint16(uint32(x))
 	}

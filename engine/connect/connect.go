@@ -51,6 +51,15 @@ type Column struct {
 	Prog   *ir.Prog
 	Data   [][]uint32
 	Lo, Hi float64 // bounds that hold for every synapse
+	Exact  *Exact  // of a delay: what gives its steps in place of Prog
+}
+
+// Exact works delays out in float64, from leaves that programs give (as Column's,
+// each of its own type) and the indices of the synapses.
+type Exact struct {
+	Key    string // equal for what gives the same steps of the same leaves
+	Leaves []Column
+	Steps  func(i, j []uint32, leaves [][]uint32) ([]float64, error) // d/dt
 }
 
 // Proj is a projection: the rule, and the values of its synapses. It must not
