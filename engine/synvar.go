@@ -348,7 +348,7 @@ func (v *synVar) setText(w Work, ix any, text string) error {
 		}
 		return nil
 	}
-	tmp := &synVar{s: s, name: v.name, sym: v.sym}
+	tmp := &synVar{s: s, name: v.name, sym: v.sym, path: v.path}
 	for range s.conns {
 		tmp.cols = append(tmp.cols, column{lazy: z})
 	}

@@ -108,6 +108,9 @@ func (l *Lanes64) eval(e Expr, n int, leaves [][]float64) (many, error) {
 	if k, ok := l.at[e]; ok {
 		return many{all: leaves[k]}, nil
 	}
+	if b, ok := e.(*Binary); ok && inverse[b.Op] != "" {
+		return l.collect(b, n, leaves)
+	}
 	var parts []Expr
 	var f func(a []float64) float64
 	switch e := e.(type) {
@@ -150,11 +153,6 @@ func (l *Lanes64) eval(e Expr, n int, leaves [][]float64) (many, error) {
 		}
 		vary = vary || args[k].all != nil
 	}
-	if b, ok := e.(*Binary); ok && vary {
-		if out := arithmetic(b.Op, args[0], args[1], n); out != nil {
-			return many{all: out}, nil
-		}
-	}
 	a := make([]float64, len(args))
 	lane := func(k int) float64 {
 		for q := range args {
@@ -172,8 +170,62 @@ func (l *Lanes64) eval(e Expr, n int, leaves [][]float64) (many, error) {
 	return many{all: out}, nil
 }
 
-// arithmetic is a loop of its own for what is common; nil: none.
-func arithmetic(op string, x, y many, n int) []float64 {
+var inverse = map[string]string{"*": "/", "/": "*", "+": "-", "-": "+"}
+
+// collect works out a chain of * and /, or of + and -, in Brian2's order: what
+// is the same for all lanes first, numbers before names.
+func (l *Lanes64) collect(e *Binary, n int, leaves [][]float64) (many, error) {
+	op := map[string]string{"*": "*", "/": "*", "+": "+", "-": "+"}[e.Op]
+	var groups [3][2]many // numbers, names, lanes; to multiply and to divide by
+	var have [3][2]bool
+	var gather func(x Expr, inverted int) error
+	gather = func(x Expr, inverted int) error {
+		if b, ok := x.(*Binary); ok && (b.Op == op || b.Op == inverse[op]) {
+			if err := gather(b.X, inverted); err != nil {
+				return err
+			}
+			if b.Op != op {
+				inverted = 1 - inverted
+			}
+			return gather(b.Y, inverted)
+		}
+		m, err := l.eval(x, n, leaves)
+		if err != nil {
+			return err
+		}
+		kind := 1
+		if _, ok := x.(*Num); ok {
+			kind = 0
+		} else if m.all != nil {
+			kind = 2
+		}
+		if g := &groups[kind][inverted]; have[kind][inverted] {
+			*g = both(op, *g, m, n)
+		} else {
+			*g, have[kind][inverted] = m, true
+		}
+		return nil
+	}
+	if err := gather(e, 0); err != nil {
+		return many{}, err
+	}
+	sum := many{value: map[string]float64{"*": 1, "+": 0}[op]}
+	for kind := range groups {
+		if have[kind][0] {
+			sum = both(op, sum, groups[kind][0], n)
+		}
+		if have[kind][1] {
+			sum = both(inverse[op], sum, groups[kind][1], n)
+		}
+	}
+	return sum, nil
+}
+
+// both is x op y.
+func both(op string, x, y many, n int) many {
+	if x.all == nil && y.all == nil {
+		return many{value: apply(op, x.value, y.value)}
+	}
 	out := make([]float64, n)
 	switch op {
 	case "+":
@@ -192,8 +244,6 @@ func arithmetic(op string, x, y many, n int) []float64 {
 		for k := range out {
 			out[k] = x.at(k) / y.at(k)
 		}
-	default:
-		return nil
 	}
-	return out
+	return many{all: out}
 }
