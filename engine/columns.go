@@ -205,13 +205,19 @@ type lazyExpr struct {
 	cols  map[*synVar][]column
 }
 
-func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
+// inside is m for what was assigned at another moment.
+func (z *lazyExpr) inside(m *columnLanes) columnLanes {
 	inner := *m
 	inner.site, inner.visit, inner.snap, inner.cols, inner.made = z.site, z.visit, z.snap, z.cols, z.made
 	if m.conn < len(m.s.conns) && m.s.conns[m.conn].proj.Seed != z.key { // its words are drawn with the seed of the connect call
 		inner.site = fmt.Sprintf("%s\x00seed %x", z.site, z.key)
 	}
 	inner.host = nowHost(m.b, z.step)
+	return inner
+}
+
+func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
+	inner := z.inside(m)
 	v, typ, dim, err := eqn.LowerExpr(m.b, z.x, z.sc, &inner)
 	m.mem, m.slots = inner.mem, inner.slots
 	if inner.err != nil && m.err == nil {
@@ -245,7 +251,7 @@ type leafOf struct {
 
 // exact is the expression in float64; nil where a word of a device is the value:
 // a number drawn, or a variable.
-func (z *lazyExpr) exact(w Work, s *Synapses, conn int) (*exactDelays, error) {
+func (z *lazyExpr) exact(s *Synapses, fresh func() *columnLanes) (*exactDelays, error) {
 	lanes, err := eqn.NewLanes64(z.x, z.sc, z.step, s.net.dt)
 	if err != nil || lanes.Bare() {
 		return nil, err
@@ -258,11 +264,8 @@ func (z *lazyExpr) exact(w Work, s *Synapses, conn int) (*exactDelays, error) {
 				continue
 			}
 		}
-		m := s.columnLanes(w, s.Name()+" delay", "delay", 0, z.sc)
-		m.conn = conn
-		m.site, m.visit, m.snap, m.cols, m.made = z.site, z.visit, z.snap, z.cols, z.made
-		m.host = nowHost(m.b, z.step)
-		v, typ, dim, err := eqn.LowerExpr(m.b, x, z.sc, m)
+		m := z.inside(fresh())
+		v, typ, dim, err := eqn.LowerExpr(m.b, x, z.sc, &m)
 		if err == nil {
 			err = m.err
 		}

@@ -408,8 +408,12 @@ func (c *compiler) delayColumn(s *Synapses, w *pathway, k int, col column) (conn
 		return connect.Column{Const: x}, 0, err
 	}
 	sc := s.scope(s.net.externals())
-	m := c.columns(s, "delay", sc)
-	m.conn = k
+	fresh := func() *columnLanes {
+		m := c.columns(s, "delay", sc)
+		m.conn = k
+		return m
+	}
+	m := fresh()
 	x, err := col.lazy.lower(m, w.delay.sym)
 	if err == nil {
 		err = m.err
@@ -424,7 +428,7 @@ func (c *compiler) delayColumn(s *Synapses, w *pathway, k int, col column) (conn
 		return connect.Column{}, 0, err
 	}
 	out := connect.Column{Prog: p, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}
-	if l, err := col.lazy.exact(set, s, k); err != nil {
+	if l, err := col.lazy.exact(s, fresh); err != nil {
 		return out, 0, err
 	} else if l != nil {
 		out.Exact = &connect.Exact{Key: fmt.Sprintf("%v %v", l.Key(), dt), Leaves: l.progs, Steps: func(i, j []uint32, leaves [][]uint32) ([]float64, error) {

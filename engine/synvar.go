@@ -136,7 +136,11 @@ func (v *synVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 		return nil
 	}
 	if v.path != nil {
-		l, err := col.lazy.exact(w, s, c)
+		l, err := col.lazy.exact(s, func() *columnLanes {
+			m := s.columnLanes(w, s.net.random, v.name, "read", 0, col.lazy.sc)
+			m.conn = c
+			return m
+		})
 		if err != nil {
 			return err
 		}
