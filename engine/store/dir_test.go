@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -96,7 +97,7 @@ func write(t *testing.T, path string, monitor string) {
 	}
 	m := example()
 	m.Status = Running
-	if err := d.WriteManifest(m); err != nil {
+	if err := d.Start(m, monitor+"/i"); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := Open(path); err != nil || got.Status != Running {
@@ -121,10 +122,7 @@ func write(t *testing.T, path string, monitor string) {
 	if err := d.Save("table", []float64{1, 2, 3, 4, 5, 6}, 2, 3); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.WriteManifest(example()); err != nil {
+	if err := d.Finish(example()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -203,15 +201,24 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"../x", "a/b/c", "", "/x", ".hidden", "a b", "S/..", `a\b`, "con\x00"} {
-		if _, err := d.Vector(name, Int32); err == nil {
+	if err := d.Start(&Manifest{Status: Running}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"../x", "a/b/c", "", "/x", ".hidden", "a b", "S/..", `a\b`, "con\x00", strings.Repeat("n", 101)} {
+		if err := d.Announce(name); err == nil {
 			t.Errorf("%q: no error", name)
 		}
 	}
 	for _, name := range []string{"S", "S/t", "spikemonitor_1/v", "größe"} {
+		if err := d.Announce(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
 		if _, err := d.Vector(name, Int32); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
+	}
+	if _, err := d.Vector("T", Int32); err == nil {
+		t.Error("an array that was not announced: no error")
 	}
 	if _, err := d.Matrix("M/v", Float32, 0); err == nil {
 		t.Error("0 rows: no error")
@@ -219,8 +226,207 @@ func TestNames(t *testing.T) {
 	if err := d.Save("x", []float64{1, 2}, 3); err == nil {
 		t.Error("2 values of shape 3: no error")
 	}
+	if err := d.Save("S/t", []float64{1, 2}); err == nil {
+		t.Error("Save over a monitor's array: no error")
+	}
 	if err := d.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Faults H1 and M8: until Start, an earlier run stays as it is; then only what its manifest names goes.
+func TestEarlierRunAndUsersFilesStay(t *testing.T) {
+	for name, old := range map[string]func(dir string){
+		"finished": func(dir string) { write(t, dir, "S") },
+		"killed": func(dir string) {
+			d, err := Create(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := example()
+			m.Status = Running
+			if err := errors.Join(d.Start(m, "S/i"), d.Announce("weights")); err != nil {
+				t.Fatal(err)
+			}
+			d.Vector("S/i", Int32)
+			d.Vector("weights", Int32)
+			d.lock.release() // and no Finish
+		},
+		"of a version that did not list its files": func(dir string) {
+			write(t, dir, "S")
+			m, _ := Open(dir)
+			m.Files = nil
+			b, _ := m.JSON()
+			os.WriteFile(filepath.Join(dir, ManifestName), b, 0o666)
+			os.Remove(filepath.Join(dir, "weights.npy"))
+			os.Remove(filepath.Join(dir, "table.npy"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "out")
+			old(dir)
+			mine := []string{"analysis.npy", "fits/a.npy", "S/mine.npy", "empty/"}
+			for _, f := range mine {
+				full := filepath.Join(dir, f)
+				os.MkdirAll(filepath.Dir(full), 0o777)
+				if strings.HasSuffix(f, "/") {
+					os.Mkdir(full, 0o777)
+				} else {
+					os.WriteFile(full, []byte("mine"), 0o666)
+				}
+			}
+			before := tree(dir)
+			for _, end := range []func(*Dir){func(d *Dir) { d.Close() }, func(d *Dir) { d.Finish(&Manifest{Version: "v", Status: Failed}) }} {
+				d, err := Create(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !d.Earlier() {
+					t.Error("the earlier run is not seen")
+				}
+				end(d)
+				if after := tree(dir); !slices.Equal(before, after) {
+					t.Fatalf("before a run started: %v became %v", before, after)
+				}
+			}
+			d, err := Create(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Start(example(), "fits/a"); err == nil || !strings.Contains(err.Error(), "is not of an earlier run") {
+				t.Errorf("over a user's file: %v", err)
+			}
+			if after := tree(dir); !slices.Equal(slices.DeleteFunc(after, func(f string) bool { return strings.HasSuffix(f, lockName) }), before) {
+				t.Errorf("a refused Start: %v became %v", before, after)
+			}
+			d.Close()
+			write(t, dir, "R")
+			for _, f := range append(mine, "R/i.npy") {
+				if _, err := os.Stat(filepath.Join(dir, f)); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := os.Stat(filepath.Join(dir, "S", "i.npy")); err == nil {
+				t.Error("an array of the earlier run is left")
+			}
+			for _, f := range tree(dir) {
+				if strings.Contains(f, "run.json.") {
+					t.Error(f + " is left")
+				}
+			}
+		})
+	}
+}
+
+// Fault H6: two runs in one directory.
+func TestSecondRunIsRefused(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	d, err := Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // before the start of the first and after
+		if _, err := Create(dir); err == nil || !strings.Contains(err.Error(), "at this moment") || !strings.Contains(err.Error(), fmt.Sprint(os.Getpid())) {
+			t.Errorf("a second run: %v", err)
+		}
+		if err := d.Start(example()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Finish(example()); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = Create(dir); err != nil {
+		t.Errorf("after the first: %v", err)
+	}
+	d.Close()
+	fresh := filepath.Join(t.TempDir(), "a", "b")
+	if d, err = Create(fresh); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if _, err := os.Stat(filepath.Dir(fresh)); err == nil {
+		t.Error("directories that nothing was written into are left")
+	}
+}
+
+// A script that makes more monitors than the process may have files.
+func TestMoreArraysThanFiles(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	d, err := Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.spare = 1
+	if err := d.Start(example(), "a/t", "b/t", "c/t"); err != nil {
+		t.Fatal(err)
+	}
+	var all []*Writer
+	for _, n := range []string{"a/t", "b/t", "c/t"} {
+		w, err := d.Vector(n, Float64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, w)
+	}
+	if all[0].f == nil || all[1].f != nil || d.spare != 0 {
+		t.Error("one file stays open, the others do not")
+	}
+	for k := range 3 {
+		for _, w := range all {
+			if err := errors.Join(w.AppendFloat64([]float64{float64(k)}), w.Flush()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := d.Rename("b", "moved"); err != nil {
+		t.Fatal(err)
+	}
+	if err := all[1].AppendFloat64([]float64{3}); err != nil {
+		t.Fatal(err)
+	}
+	m := example()
+	if err := d.Finish(m); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(m.Files, []string{"a/t.npy", "moved/t.npy", "c/t.npy"}) {
+		t.Errorf("the manifest names %v", m.Files)
+	}
+	for n, want := range map[string]int{"a": 3, "moved": 4, "c": 3} {
+		if a, err := ReadNPY(filepath.Join(dir, n, "t.npy")); err != nil || a.Len() != want || a.F[2] != 2 {
+			t.Errorf("%s: %v, %v", n, a, err)
+		}
+	}
+	var back []byte
+	if err := all[1].Read(func(b []byte) error { back = append(back, b...); return nil }); err != nil || len(back) != 32 {
+		t.Errorf("read back: %v, %v", back, err)
+	}
+}
+
+// An array that another program takes away or cuts while the run goes on is no complete run.
+func TestArrayTakenAway(t *testing.T) {
+	for what, harm := range map[string]func(string) error{"taken away": os.Remove, "changed": func(f string) error { return os.Truncate(f, 130) }} {
+		dir := filepath.Join(t.TempDir(), "out")
+		d, err := Create(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Start(example(), "S/t")
+		w, err := d.Vector("S/t", Float64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.AppendFloat64([]float64{1})
+		w.Flush()
+		if err := harm(filepath.Join(dir, "S", "t.npy")); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Finish(example()); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if m, err := Open(dir); err != nil || m.Status != Failed || !strings.Contains(m.Error, what) {
+			t.Errorf("%s: the manifest says %v, %v", what, m, err)
+		}
 	}
 }
 
@@ -230,12 +436,8 @@ func TestUnwritableDirectory(t *testing.T) {
 	if os.WriteFile(filepath.Join(dir, "probe"), nil, 0o666) == nil {
 		t.Skip("permissions do not bind this user (root)")
 	}
-	d, err := Create(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.WriteManifest(example()); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), ManifestName) {
-		t.Errorf("WriteManifest: %v", err)
+	if _, err := Create(dir); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("Create: %v", err)
 	}
 }
 
@@ -246,10 +448,10 @@ func TestVanishedDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.RemoveAll(dir)
-	if err := d.WriteManifest(example()); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), ManifestName) {
-		t.Errorf("WriteManifest: %v", err)
+	if err := d.Start(example()); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), ManifestName) {
+		t.Errorf("Start: %v", err)
 	}
-	if _, err := d.Vector("x", Int32); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Vector: %v", err)
+	if err := d.Save("x", nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Save: %v", err)
 	}
 }

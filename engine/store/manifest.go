@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Manifest is run.json: what ran, on what, how long it took and what came out. Times are in seconds, memory in bytes.
@@ -31,6 +32,29 @@ type Manifest struct {
 	Populations Ordered[int64]   `json:"populations"` // neurons of each
 	Monitors    Ordered[Monitor] `json:"monitors"`
 	Hash        Hash             `json:"hash"`
+	// Files are the arrays of the run, as NAME.npy or MONITOR/NAME.npy: what a next run in the directory removes.
+	Files []string `json:"files,omitempty"`
+}
+
+// arrays are the files of the run; of a manifest that does not list them, those that its monitors have.
+func (m *Manifest) arrays() []string {
+	if m.Files != nil {
+		return slices.Clone(m.Files)
+	}
+	var names []string
+	for _, x := range m.Monitors {
+		of := []string{"t"}
+		switch x.Value.Kind {
+		case "rate":
+			of = append(of, "rate")
+		case "spikes", "events":
+			of = append(of, "i")
+		}
+		for _, v := range append(of, x.Value.Variables...) {
+			names = append(names, x.Name+"/"+v+".npy")
+		}
+	}
+	return names
 }
 
 // Status says how a run ended.

@@ -66,49 +66,77 @@ type file interface {
 	io.Writer
 	io.WriterAt
 	Truncate(size int64) error
+	Sync() error
 	Close() error
 }
 
 // Writer appends to one .npy file. Its header is written anew at each Flush and at Close, so that a file that a crash
 // leaves behind is readable up to the last Flush. Not safe for concurrent use.
 type Writer struct {
-	f       file
+	f       file // nil: closed, or open only while something is written
 	path    string
 	dtype   DType
 	rows    int    // 0: a vector
 	buf     []byte // not on disk yet
 	written int64  // bytes of data on disk
-	err     error  // sticky
+	counted int64  // of these, in the header
+	closed  bool
+	err     error // sticky
+
+	spare *int // files of the directory that may stay open, beside this one; nil: no limit
 }
 
 const bufferBytes = 1 << 18
 
 // NewVector creates path as an array of one dimension that grows.
-func NewVector(path string, t DType) (*Writer, error) { return newWriter(path, t, 0) }
+func NewVector(path string, t DType) (*Writer, error) { return newWriter(path, t, 0, os.O_TRUNC, nil) }
 
 // NewMatrix creates path as an array [rows, samples] in Fortran order: each append adds whole samples, rows values each.
 func NewMatrix(path string, t DType, rows int) (*Writer, error) {
 	if rows < 1 {
 		return nil, fmt.Errorf("%s: an array of %d rows; at least 1 is needed", path, rows)
 	}
-	return newWriter(path, t, rows)
+	return newWriter(path, t, rows, os.O_TRUNC, nil)
 }
 
-func newWriter(path string, t DType, rows int) (*Writer, error) {
+// newWriter makes the file; how is os.O_TRUNC or os.O_EXCL, for a file that stands there already.
+func newWriter(path string, t DType, rows, how int, spare *int) (*Writer, error) {
 	if t.Size() == 0 {
 		return nil, fmt.Errorf("%s: type %q cannot be written; use %s, %s, %s or %s", path, t, Int32, Int64, Float32, Float64)
 	}
-	f, err := os.Create(path)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|how, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{f: f, path: path, dtype: t, rows: rows}
+	w := &Writer{f: f, path: path, dtype: t, rows: rows, spare: spare}
 	if _, err := f.Write(w.header(0)); err != nil {
 		f.Close()
 		os.Remove(path)
 		return nil, fmt.Errorf("nothing is kept of it: %w", err)
 	}
-	return w, nil
+	switch {
+	case spare == nil:
+	case *spare > 0:
+		*spare--
+	default:
+		w.f, err = nil, f.Close()
+	}
+	return w, err
+}
+
+// with calls do with the file open.
+func (w *Writer) with(do func(file) error) error {
+	if w.f != nil {
+		return do(w.f)
+	}
+	f, err := os.OpenFile(w.path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Seek(headerBytes+w.written, io.SeekStart); err == nil {
+		err = do(f)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // Path is the name of the file.
@@ -172,18 +200,39 @@ func appendTo[T any](w *Writer, t DType, v []T, put func([]byte, T) []byte) erro
 	return nil
 }
 
-// drain writes the buffer. Where the disk does not take all of it, the file is cut after the last whole sample.
-func (w *Writer) drain() error {
-	if w.err != nil || len(w.buf) == 0 {
+// AppendBytes appends values as the file holds them, little-endian, whole samples.
+func (w *Writer) AppendBytes(b []byte) error {
+	if w.drain() != nil {
 		return w.err
 	}
-	n, err := w.f.Write(w.buf)
-	w.written += int64(n)
-	w.buf = w.buf[:copy(w.buf, w.buf[n:])]
-	if err != nil {
-		w.fail(err)
+	if int64(len(b))%w.sample() != 0 {
+		return fmt.Errorf("%s: %d bytes are no whole number of samples of %d", w.path, len(b), w.sample())
+	}
+	w.put(b)
+	return w.err
+}
+
+// drain writes the buffer.
+func (w *Writer) drain() error {
+	if w.err == nil && len(w.buf) > 0 {
+		n := w.put(w.buf)
+		w.buf = w.buf[:copy(w.buf, w.buf[n:])]
 	}
 	return w.err
+}
+
+// put writes data. Where the disk does not take all of it, the file is cut after the last whole sample.
+func (w *Writer) put(b []byte) (n int) {
+	err := w.with(func(f file) (err error) {
+		n, err = f.Write(b)
+		w.written += int64(n)
+		return err
+	})
+	if err != nil {
+		w.fail(err)
+		return 0
+	}
+	return n
 }
 
 func (w *Writer) fail(err error) {
@@ -194,39 +243,102 @@ func (w *Writer) fail(err error) {
 	w.buf = nil
 	kept := w.written / w.sample()
 	w.written = kept * w.sample()
-	if w.f.Truncate(headerBytes+w.written) == nil {
-		if _, e := w.f.WriteAt(w.header(int(kept)), 0); e == nil {
-			w.err = fmt.Errorf("%s: %w; its first %d samples are kept and readable", w.path, err, kept)
-			return
+	cut := w.with(func(f file) error {
+		if err := f.Truncate(headerBytes + w.written); err != nil {
+			return err
 		}
+		_, err := f.WriteAt(w.header(int(kept)), 0)
+		return err
+	})
+	if cut == nil {
+		w.counted = w.written
+		w.err = fmt.Errorf("%s: %w; its first %d samples are kept and readable", w.path, err, kept)
+		return
 	}
 	w.err = fmt.Errorf("%s: %w; what it holds cannot be relied on", w.path, err)
 }
 
-// Flush writes what is buffered and the header that counts it.
+// Flush writes what is buffered and the header that counts it. The header comes last, so that it never counts what is
+// not there.
 func (w *Writer) Flush() error {
-	if w.drain() != nil {
+	if w.drain() != nil || w.counted == w.written {
 		return w.err
 	}
 	if w.written%w.sample() != 0 { // a bug of the caller's would show here
 		return fmt.Errorf("%s: %d bytes are no whole number of samples", w.path, w.written)
 	}
-	if _, err := w.f.WriteAt(w.header(int(w.written/w.sample())), 0); err != nil {
+	err := w.with(func(f file) error {
+		_, err := f.WriteAt(w.header(int(w.written/w.sample())), 0)
+		return err
+	})
+	if err != nil {
 		w.fail(err)
+	} else {
+		w.counted = w.written
 	}
 	return w.err
 }
 
-// Close flushes and closes the file. It may be called again, and then does nothing.
-func (w *Writer) Close() error {
-	if w.f == nil {
+// sync flushes, waits until all is on the disk, and looks whether the file is still where it was made: another program
+// may have taken it away.
+func (w *Writer) sync() error {
+	if w.Flush() != nil {
 		return w.err
 	}
-	err := w.Flush()
-	if e := w.f.Close(); e != nil && err == nil {
-		err = fmt.Errorf("%s: %w; what it holds cannot be relied on", w.path, e)
+	err := w.with(func(f file) error { return f.Sync() })
+	if st, e := os.Stat(w.path); err == nil && e != nil {
+		err = fmt.Errorf("it has been taken away while the run went on: %w", e)
+	} else if err == nil && st.Size() != headerBytes+w.written {
+		err = fmt.Errorf("it has been changed while the run went on: %d bytes, %d were written", st.Size(), headerBytes+w.written)
 	}
-	w.f, w.err = nil, err
+	if err != nil {
+		w.err = fmt.Errorf("%s: %w", w.path, err)
+	}
+	return w.err
+}
+
+// Read flushes and calls f with what has been appended, piece by piece, each a whole number of samples if they are
+// smaller than a piece. It works after Close, too.
+func (w *Writer) Read(f func(b []byte) error) error {
+	if !w.closed && w.Flush() != nil && w.written == 0 {
+		return w.err
+	}
+	file, err := os.Open(w.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	size := int64(bufferBytes)
+	size += (w.sample() - size%w.sample()) % w.sample()
+	r := io.NewSectionReader(file, headerBytes, w.written)
+	buf := make([]byte, min(size, w.written))
+	for left := w.written; left > 0; left -= int64(len(buf)) {
+		buf = buf[:min(int64(len(buf)), left)]
+		if _, err := io.ReadFull(r, buf); err != nil {
+			return fmt.Errorf("%s: what was recorded cannot be read back: %w", w.path, err)
+		}
+		if err := f(buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close flushes and closes the file. It may be called again, and then does nothing.
+func (w *Writer) Close() error {
+	if w.closed {
+		return nil
+	}
+	err := w.Flush()
+	if w.f != nil {
+		if e := w.f.Close(); e != nil && err == nil {
+			err = fmt.Errorf("%s: %w; what it holds cannot be relied on", w.path, e)
+		}
+		if w.spare != nil {
+			*w.spare++
+		}
+	}
+	w.f, w.closed, w.err = nil, true, err
 	if w.err == nil {
 		w.err = fmt.Errorf("%s is closed", w.path)
 		return nil
