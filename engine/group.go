@@ -189,6 +189,7 @@ func (g *NeuronGroup) setRefractory(r any) error {
 
 var (
 	second   = eqn.Dim{eqn.Second: 120}
+	hertz    = eqn.Dim{eqn.Second: -120}
 	reserved = []string{"t", "dt", "i", "N", "j", "xi", "t_in_timesteps"}
 )
 

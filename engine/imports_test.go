@@ -22,6 +22,7 @@ var allowed = map[string][]string{
 	"engine/backend": {"engine/host", "engine/ir", "engine/connect"},
 	"engine/store":   {},
 	"engine":         {"engine/host", "engine/eqn", "engine/connect", "engine/backend", "engine/vm", "engine/store", "engine/num", "engine/philox", "engine/ir"},
+	"engine/rundir":  {"engine", "engine/backend", "engine/store"},
 	"engine/script":  {"engine", "engine/backend", "engine/eqn", "engine/host", "engine/num", "engine/philox", "engine/store"},
 	"kernels":        {"engine/host", "engine/backend", "engine/vm", "engine/connect", "engine/ir", "engine/philox"},
 	"kernels/ref":    {"engine/host", "engine/backend", "engine/vm", "engine/connect", "engine/ir", "engine/philox"},

@@ -36,7 +36,6 @@ type PoissonOptions struct {
 // PoissonGroup adds neurons that spike at random with given rates: a Quantity,
 // an Array (one rate per neuron) or an expression.
 func (n *Network) PoissonGroup(N int, rates any, o PoissonOptions) (*NeuronGroup, error) {
-	hertz := eqn.Dim{eqn.Second: -120}
 	if _, text := rates.(string); !text {
 		v, dim, err := numbers(rates)
 		if err != nil {

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"synfire/engine/eqn"
+	"synfire/engine/store"
 )
 
 // MonitorOptions are the arguments of the monitors.
@@ -17,35 +19,85 @@ type MonitorOptions struct {
 	Event     string // SpikeMonitor and EventMonitor: "" is "spike"
 }
 
-// Monitor is what a run directory keeps of one monitor.
+// Monitor records a part of a network while it runs.
 type Monitor interface {
 	object
 	Name() string
-	Kind() string // "spikes", "state", "rate"
-	Len() int     // events or samples
+	AutomaticName() string
+	Network() *Network
+	Kind() string       // "spikes", "events", "state", "rate"
+	Source() string     // the group that it watches, or the part of one: "P[0:800]"
+	Len() int           // events or samples
+	Columns() []*Column // what it records, an array each, the times among them as "t"
+	Entry() store.Monitor
+	span() span
+	ahead(steps int64) int64
+}
+
+// columns are what a monitor records.
+type columns []*Column
+
+// Columns are the arrays that the monitor fills.
+func (c columns) Columns() []*Column { return c }
+
+// Column is the array of a name; nil: the monitor does not record it.
+func (c columns) Column(name string) *Column {
+	for _, x := range c {
+		if x.Name == name {
+			return x
+		}
+	}
+	return nil
+}
+
+// times are the seconds of each event or sample.
+func (c columns) times() []float64 {
+	if t := c.Column("t"); t != nil {
+		v, _ := t.Floats()
+		return v
+	}
+	return []float64{}
+}
+
+// checkFiles refuses a monitor whose name or columns could not be those of files,
+// and variables that are named twice.
+func checkFiles(name string, vars []string) error {
+	if name != "" {
+		if err := store.CheckName(name); err != nil {
+			return fmt.Errorf("name=: %w", err)
+		}
+	}
+	for k, v := range vars {
+		if slices.Contains(vars[:k], v) {
+			return fmt.Errorf("variables=: %q is named twice", v)
+		}
+	}
+	return nil
 }
 
 // SpikeMonitor records the events of a group: Brian2's SpikeMonitor and EventMonitor.
 type SpikeMonitor struct {
 	Object
+	columns
 	src    span
 	event  string
 	record bool
 	vars   []string
-
-	i      []int32
-	step   []int64
-	values map[string][]uint32
 	count  []int64
 	num    int64
 
 	slots []*Variable
+	takes []*Column // of each of slots; nil: the column i or t has it
+	i, t  *Column   // nil without record
 }
 
 // SpikeMonitor records the spikes (or another event) of src.
 func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, error) {
 	s := src.span()
-	m := &SpikeMonitor{src: s, event: o.Event, record: true, vars: o.Variables, values: map[string][]uint32{}, count: make([]int64, s.hi-s.lo)}
+	m := &SpikeMonitor{src: s, event: o.Event, record: true, vars: o.Variables, count: make([]int64, s.hi-s.lo)}
+	if err := checkFiles(o.Name, o.Variables); err != nil {
+		return nil, err
+	}
 	if m.event == "" {
 		m.event = "spike"
 	}
@@ -57,12 +109,21 @@ func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, erro
 	} else if o.Record != nil {
 		return nil, fmt.Errorf("record= of a SpikeMonitor is True or False; record a subgroup to choose neurons")
 	}
+	if m.record {
+		m.i, m.t = &Column{Name: "i", Type: store.Int32}, &Column{Name: "t", Unit: second, Type: store.Float64}
+		m.columns = columns{m.i, m.t}
+	}
 	for _, v := range o.Variables {
 		x := s.g.lookup(v)
 		if x == nil {
 			return nil, fmt.Errorf("%s has no variable %q to record", s.g.Name(), v)
 		}
-		m.slots = append(m.slots, x)
+		var col *Column
+		if m.Column(v) == nil {
+			col = columnOf(x, 0)
+			m.columns = append(m.columns, col)
+		}
+		m.slots, m.takes = append(m.slots, x), append(m.takes, col)
 	}
 	m.when, m.order = o.When, o.Order
 	class := "spikemonitor"
@@ -72,23 +133,39 @@ func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, erro
 	return m, n.register(m, o.Name, class)
 }
 
-// Kind is "spikes".
-func (m *SpikeMonitor) Kind() string { return "spikes" }
+// Kind is "spikes", or "events" of another event.
+func (m *SpikeMonitor) Kind() string {
+	if m.event != "spike" {
+		return "events"
+	}
+	return "spikes"
+}
 
 // Len is the number of recorded events.
-func (m *SpikeMonitor) Len() int { return len(m.i) }
+func (m *SpikeMonitor) Len() int {
+	if len(m.columns) == 0 {
+		return 0
+	}
+	return int(m.num)
+}
+
+// Entry is what the manifest says of the monitor.
+func (m *SpikeMonitor) Entry() store.Monitor {
+	return store.Monitor{Kind: m.Kind(), Events: m.num, Variables: m.vars}
+}
 
 // I returns the neuron of each event, in time order and within a step by index.
-func (m *SpikeMonitor) I() []int32 { return m.i }
-
-// T returns the time of each event in seconds.
-func (m *SpikeMonitor) T() []float64 {
-	t := make([]float64, len(m.step))
-	for k, s := range m.step {
-		t[k] = float64(float64(s) * m.src.g.dt())
+// It is nil where a file of the run directory cannot be read: Column("i") tells.
+func (m *SpikeMonitor) I() []int32 {
+	if m.i == nil {
+		return nil
 	}
-	return t
+	v, _ := m.i.Int32s()
+	return v
 }
+
+// T returns the time of each event in seconds, as I does.
+func (m *SpikeMonitor) T() []float64 { return m.times() }
 
 // Count returns the number of events of each neuron.
 func (m *SpikeMonitor) Count() []int64 { return m.count }
@@ -104,30 +181,35 @@ func (m *SpikeMonitor) Variables() []string { return m.vars }
 
 // Values returns the values of a variable at each event.
 func (m *SpikeMonitor) Values(name string) (Array, error) {
-	for k, v := range m.vars {
-		if v == name {
-			return m.slots[k].decode(m.values[name]), nil
-		}
+	c := m.Column(name)
+	if c == nil {
+		return Array{}, fmt.Errorf("%s does not record %q: name it in variables=", m.Name(), name)
 	}
-	return Array{}, fmt.Errorf("%s does not record %q: name it in variables=", m.Name(), name)
+	v, err := c.Floats()
+	return Array{V: v, Dim: c.Unit}, err
 }
 
 // StateMonitor records variables at the start of steps.
 type StateMonitor struct {
 	Object
+	columns
 	src   span
 	vars  []string
 	items []int // recorded neurons, relative to src
 	every float64
 
-	step   []int64
-	values map[string][]uint32 // samples of all recorded items, one after the other
-	slots  []*Variable
+	slots []*Variable
+	takes []*Column // of each of slots; nil: the column of times has it, or there are no rows
+	t     *Column
 }
 
 // StateMonitor records variables of src (Cells or *Synapses).
 func (n *Network) StateMonitor(src any, o MonitorOptions) (*StateMonitor, error) {
-	m := &StateMonitor{vars: o.Variables, every: o.Dt, values: map[string][]uint32{}}
+	m := &StateMonitor{vars: o.Variables, every: o.Dt, t: &Column{Name: "t", Unit: second, Type: store.Float64}}
+	m.columns = columns{m.t}
+	if err := checkFiles(o.Name, o.Variables); err != nil {
+		return nil, err
+	}
 	switch s := src.(type) {
 	case Cells:
 		m.src = s.span()
@@ -164,7 +246,16 @@ func (n *Network) StateMonitor(src any, o MonitorOptions) (*StateMonitor, error)
 		if x == nil {
 			return nil, unknown(v, "variable of "+m.src.g.Name(), m.src.g.VarNames())
 		}
-		m.slots = append(m.slots, x)
+		rows := len(m.items)
+		if x.shared {
+			rows = 1
+		}
+		var col *Column
+		if rows > 0 && m.Column(v) == nil {
+			col = columnOf(x, rows)
+			m.columns = append(m.columns, col)
+		}
+		m.slots, m.takes = append(m.slots, x), append(m.takes, col)
 	}
 	m.when, m.order = o.When, o.Order
 	if m.when == "" {
@@ -177,16 +268,15 @@ func (n *Network) StateMonitor(src any, o MonitorOptions) (*StateMonitor, error)
 func (m *StateMonitor) Kind() string { return "state" }
 
 // Len is the number of samples.
-func (m *StateMonitor) Len() int { return len(m.step) }
+func (m *StateMonitor) Len() int { return m.t.Len() }
 
-// T returns the time of each sample in seconds.
-func (m *StateMonitor) T() []float64 {
-	t := make([]float64, len(m.step))
-	for k, s := range m.step {
-		t[k] = float64(float64(s) * m.src.g.dt())
-	}
-	return t
+// Entry is what the manifest says of the monitor.
+func (m *StateMonitor) Entry() store.Monitor {
+	return store.Monitor{Kind: m.Kind(), Recorded: int64(len(m.items)), Samples: int64(m.Len()), Variables: m.vars}
 }
+
+// T returns the time of each sample in seconds; nil where its file cannot be read.
+func (m *StateMonitor) T() []float64 { return m.times() }
 
 // Recorded returns the recorded indices, relative to the source.
 func (m *StateMonitor) Recorded() []int { return m.items }
@@ -197,60 +287,39 @@ func (m *StateMonitor) Variables() []string { return m.vars }
 // Values returns a variable as [recorded][samples], in SI units; a shared
 // variable has one row.
 func (m *StateMonitor) Values(name string) ([][]float64, eqn.Dim, error) {
-	for k, v := range m.vars {
-		if v != name {
-			continue
-		}
-		flat := m.slots[k].decode(m.values[name])
-		rows := len(m.items)
-		if m.slots[k].shared {
-			rows = 1
-		}
-		out := make([][]float64, rows)
+	if !slices.Contains(m.vars, name) {
+		return nil, eqn.Dim{}, unknown(name, "recorded variable of "+m.Name(), m.vars)
+	}
+	c := m.Column(name)
+	if c == nil { // no rows
+		return nil, eqn.Dim{}, nil
+	}
+	flat, err := c.Floats()
+	out := make([][]float64, max(c.Rows, 1))
+	if err == nil {
 		for r := range out {
-			out[r] = make([]float64, len(m.step))
-			for s := range out[r] {
-				out[r][s] = flat.V[s*rows+r]
-			}
-		}
-		return out, flat.Dim, nil
-	}
-	return nil, eqn.Dim{}, unknown(name, "recorded variable of "+m.Name(), m.vars)
-}
-
-// Samples returns the recorded values of a variable as float32 in SI base
-// units, sample after sample, and the number of rows of each sample: the layout
-// of the run directory (Fortran order, so that time appends).
-func (m *StateMonitor) Samples(name string) ([]float32, int, error) {
-	for k, v := range m.vars {
-		if v == name {
-			flat := m.slots[k].decode(m.values[name])
-			out := make([]float32, len(flat.V))
-			for j, x := range flat.V {
-				out[j] = float32(x)
-			}
-			rows := len(m.items)
-			if m.slots[k].shared {
-				rows = 1
-			}
-			return out, rows, nil
+			out[r] = flat[r*c.Len() : (r+1)*c.Len()]
 		}
 	}
-	return nil, 0, unknown(name, "recorded variable of "+m.Name(), m.vars)
+	return out, c.Unit, err
 }
 
 // RateMonitor records the mean rate of a group in every step: Brian2's
 // PopulationRateMonitor.
 type RateMonitor struct {
 	Object
-	src   span
-	count []int32 // spikes of each recorded step
-	steps []int64
+	columns
+	src     span
+	t, rate *Column
 }
 
 // PopulationRateMonitor records the population rate of src.
 func (n *Network) PopulationRateMonitor(src Cells, o MonitorOptions) (*RateMonitor, error) {
-	m := &RateMonitor{src: src.span()}
+	m := &RateMonitor{src: src.span(), t: &Column{Name: "t", Unit: second, Type: store.Float64}, rate: &Column{Name: "rate", Unit: hertz, Type: store.Float64}}
+	m.columns = columns{m.t, m.rate}
+	if err := checkFiles(o.Name, nil); err != nil {
+		return nil, err
+	}
 	if !m.src.g.hasEvent("spike") {
 		return nil, fmt.Errorf("%s does not spike: it has no threshold", m.src.g.Name())
 	}
@@ -262,23 +331,19 @@ func (n *Network) PopulationRateMonitor(src Cells, o MonitorOptions) (*RateMonit
 func (m *RateMonitor) Kind() string { return "rate" }
 
 // Len is the number of samples.
-func (m *RateMonitor) Len() int { return len(m.count) }
+func (m *RateMonitor) Len() int { return m.t.Len() }
 
-// T returns the time of each sample in seconds.
-func (m *RateMonitor) T() []float64 {
-	t := make([]float64, len(m.steps))
-	for k, s := range m.steps {
-		t[k] = float64(float64(s) * m.src.g.dt())
-	}
-	return t
+// Entry is what the manifest says of the monitor.
+func (m *RateMonitor) Entry() store.Monitor {
+	return store.Monitor{Kind: m.Kind(), Samples: int64(m.Len())}
 }
 
-// Rate returns the population rate of each step in Hz: spikes / (N dt).
+// T returns the time of each sample in seconds; nil where its file cannot be read.
+func (m *RateMonitor) T() []float64 { return m.times() }
+
+// Rate returns the population rate of each step in Hz: spikes / (N dt); nil where
+// its file cannot be read.
 func (m *RateMonitor) Rate() []float64 {
-	r := make([]float64, len(m.count))
-	size := float64(m.src.hi - m.src.lo)
-	for k, c := range m.count {
-		r[k] = float64(c) / float64(size*m.src.g.dt())
-	}
-	return r
+	v, _ := m.rate.Floats()
+	return v
 }

@@ -3,6 +3,13 @@ package engine
 // Source is the name of what the monitor records: a population, or a part of one as "P[0:800]".
 func (m *SpikeMonitor) Source() string { return m.src.name() }
 
+// Source is the name of what the monitor samples.
+func (m *StateMonitor) Source() string { return m.src.name() }
+
+func (m *SpikeMonitor) span() span { return m.src }
+func (m *StateMonitor) span() span { return m.src }
+func (m *RateMonitor) span() span  { return m.src }
+
 // Source is the name of the population that the monitor counts.
 func (m *RateMonitor) Source() string { return m.src.name() }
 

@@ -144,6 +144,10 @@ func (o *Object) Name() string {
 	return o.auto
 }
 
+// AutomaticName is name=, else Brian2's automatic name: unique among what a
+// script makes, unless name= was given twice in different networks.
+func (o *Object) AutomaticName() string { return o.auto }
+
 // SetAlias tells the variable that holds the object.
 func (o *Object) SetAlias(name string) { o.alias = name }
 

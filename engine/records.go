@@ -89,27 +89,28 @@ func mix(step, pop, index uint64) uint64 {
 }
 
 func (m *SpikeMonitor) take(step int64, list []uint32) {
+	t := float64(float64(step) * m.src.g.dt())
 	for _, i := range list {
 		if k := int(i) - m.src.lo; k >= 0 && int(i) < m.src.hi {
 			m.count[k]++
 			m.num++
 			if m.record {
-				m.i = append(m.i, int32(k))
-				m.step = append(m.step, step)
+				m.i.int32(int32(k))
+				m.t.float64(t)
 			}
 		}
 	}
 }
 
 func (m *RateMonitor) take(step int64, list []uint32) {
-	n := int32(0)
+	n := 0
 	for _, i := range list {
 		if int(i) >= m.src.lo && int(i) < m.src.hi {
 			n++
 		}
 	}
-	m.count = append(m.count, n)
-	m.steps = append(m.steps, step)
+	m.t.float64(float64(float64(step) * m.src.g.dt()))
+	m.rate.float64(float64(n) / float64(float64(m.src.hi-m.src.lo)*m.src.g.dt()))
 }
 
 // record adds a record stage with room for entries entries; src are the values
@@ -186,8 +187,10 @@ func (c *compiler) spikeMonitor(m *SpikeMonitor) error {
 					m.take(step+int64(k), index[at:at+int(n)])
 					at += int(n)
 				}
-				for k, v := range m.vars {
-					m.values[v] = append(m.values[v], values[k]...)
+				for k, c := range m.takes {
+					if c != nil {
+						c.words(m.slots[k], values[k])
+					}
 				}
 			})
 		return nil
@@ -201,6 +204,7 @@ func (c *compiler) stateMonitor(m *StateMonitor) error {
 		return err
 	}
 	return c.add(m.when, m.order, m.auto, func() error {
+		timed := false // a variable that is sampled brings the times
 		for k, v := range m.slots {
 			b, err := c.source(v, c.random.draws(m), c.ago(m.when))
 			if err != nil {
@@ -220,16 +224,19 @@ func (c *compiler) stateMonitor(m *StateMonitor) error {
 				continue
 			}
 			samples := max(1, min(c.plan.Batch, 1<<22/rec.N))
-			name, first := m.vars[k], k == 0
-			c.record(backend.Stage{Form: backend.FormSample, Name: m.auto + "." + name, Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
+			col, first := m.takes[k], !timed
+			timed = true
+			c.record(backend.Stage{Form: backend.FormSample, Name: m.auto + "." + m.vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
 				func(step int64, counts, _ []uint32, values [][]uint32) {
-					m.values[name] = append(m.values[name], values[0]...)
+					if col != nil {
+						col.words(v, values[0])
+					}
 					if !first {
 						return
 					}
 					for q, n := range counts {
 						if n > 0 {
-							m.step = append(m.step, step+int64(q))
+							m.t.float64(float64(float64(step+int64(q)) * m.src.g.dt()))
 						}
 					}
 				})

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"synfire/engine/backend"
@@ -20,6 +21,7 @@ type RunOptions struct {
 	Threads  int                     // for building tables; 0: all cores
 	MaxSteps int64                   // stop after so many steps of this run; 0: no limit
 	Progress func(done, total int64) // called now and then, from the goroutine of Run
+	Records  Recorder                // where records go; nil: they stay in memory
 }
 
 // RunResult is what a run did.
@@ -84,6 +86,11 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if err != nil {
 		return nil, err
 	}
+	records, err := n.keepRecords(o.Records, total)
+	if err != nil {
+		prog.Close()
+		return nil, err
+	}
 	if n.live != nil {
 		n.live.program.Close()
 	}
@@ -108,7 +115,10 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	start := time.Now()
 	first := n.step
 	n.clock.step = n.step
-	err = n.advance(ctx, total, o)
+	err = n.advance(ctx, total, o, records)
+	if e := records.flush(true); e != nil && err == nil {
+		err = e
+	}
 	res.Wall = time.Since(start).Seconds()
 	if e := n.readBack(); e != nil && err == nil {
 		err = e
@@ -140,7 +150,7 @@ func (n *Network) noteFirstSpike() {
 }
 
 // advance makes steps in batches, taking in the records after each.
-func (n *Network) advance(ctx context.Context, total int64, o RunOptions) error {
+func (n *Network) advance(ctx context.Context, total int64, o RunOptions, records *keeping) error {
 	c, prog := n.live.c, n.live.program
 	batch := 32
 	host := make([]uint32, 0, c.plan.Batch*c.plan.Host)
@@ -157,7 +167,10 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions) error 
 		}
 		t := time.Now()
 		made, err := prog.Run(k, host)
-		if e := c.takeRecords(prog, n.step, made); e != nil && err == nil {
+		if e := c.takeRecords(prog, n.step, made, records); e != nil && err == nil {
+			err = e
+		}
+		if e := records.flush(false); e != nil && err == nil {
 			err = e
 		}
 		n.step += int64(made)
@@ -183,11 +196,13 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions) error 
 }
 
 // takeRecords hands the entries of the last Run to their monitors.
-func (c *compiler) takeRecords(prog backend.Program, step int64, made int) error {
+func (c *compiler) takeRecords(prog backend.Program, step int64, made int, k *keeping) error {
 	if made == 0 {
 		return nil
 	}
-	counts := make([]uint32, made)
+	counts := slices.Grow(k.counts[:0], made)[:made]
+	index, values := k.index, k.values
+	defer func() { k.counts, k.index, k.values = counts, index, values }()
 	for _, r := range c.recs {
 		if err := prog.Read(r.rec.Count, counts); err != nil {
 			return err
@@ -196,24 +211,27 @@ func (c *compiler) takeRecords(prog backend.Program, step int64, made int) error
 		for _, k := range counts {
 			n += int(k)
 		}
-		var index []uint32
+		read := func(b backend.BufID, words []uint32) ([]uint32, error) {
+			words = slices.Grow(words[:0], n)[:n]
+			if n == 0 {
+				return words, nil
+			}
+			return words, prog.Read(b, words)
+		}
+		var err error
 		if r.rec.Index != backend.NoBuf {
-			index = make([]uint32, n)
-			if n > 0 {
-				if err := prog.Read(r.rec.Index, index); err != nil {
-					return err
-				}
+			if index, err = read(r.rec.Index, index); err != nil {
+				return err
 			}
 		} else {
 			n *= r.rec.N
 		}
-		values := make([][]uint32, len(r.rec.Dst))
 		for k, b := range r.rec.Dst {
-			values[k] = make([]uint32, n)
-			if n > 0 {
-				if err := prog.Read(b, values[k]); err != nil {
-					return err
-				}
+			if k == len(values) {
+				values = append(values, nil)
+			}
+			if values[k], err = read(b, values[k]); err != nil {
+				return err
 			}
 		}
 		r.take(step, counts, index, values)

@@ -33,7 +33,7 @@ func (m *RateMonitor) Smooth(window string, width float64) ([]float64, error) {
 		return nil, fmt.Errorf("smooth_rate: width=%g s is a window of %g steps; the limit is %d", width, 2*half+1, 2*maxWindow+1)
 	}
 	if window == "flat" {
-		return m.flat(int(half)), nil
+		return m.flat(int(half))
 	}
 	w := make([]float64, 2*int(half)+1)
 	for k := range w {
@@ -45,20 +45,20 @@ func (m *RateMonitor) Smooth(window string, width float64) ([]float64, error) {
 
 // flat is the mean rate of the steps up to half before and after each.
 // The spikes are counted, so that it takes one pass.
-func (m *RateMonitor) flat(half int) []float64 {
-	n := len(m.count)
+func (m *RateMonitor) flat(half int) ([]float64, error) {
+	rate, err := m.rate.Floats()
+	n, size := len(rate), float64(m.src.hi-m.src.lo)
 	upTo := make([]int64, n+1)
-	for k, c := range m.count {
-		upTo[k+1] = upTo[k] + int64(c)
+	for k, x := range rate {
+		upTo[k+1] = upTo[k] + int64(math.RoundToEven(x*float64(size*m.src.g.dt())))
 	}
 	reach := min(half, n)
-	size := float64(m.src.hi - m.src.lo)
 	out := make([]float64, n)
 	for k := range out {
 		spikes := upTo[min(k+reach, n-1)+1] - upTo[max(k-reach, 0)]
 		out[k] = float64(spikes) / float64(size*m.src.g.dt()) / float64(2*half+1)
 	}
-	return out
+	return out, err
 }
 
 // SmoothWith is the rate convolved with a window of an odd number of steps, whose
@@ -75,7 +75,10 @@ func (m *RateMonitor) SmoothWith(window []float64) ([]float64, error) {
 	if sum == 0 || math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return nil, fmt.Errorf("smooth_rate: the values of the window add up to %g", sum)
 	}
-	rate := m.Rate()
+	rate, err := m.rate.Floats()
+	if err != nil {
+		return nil, err
+	}
 	half := len(w) / 2
 	if far := half - len(rate); far > 0 { // what no step of the rate meets
 		w, half = w[far:len(w)-far], len(rate)

@@ -59,12 +59,8 @@ func groupsOf(ob object) []*NeuronGroup {
 		return []*NeuronGroup{x.src.g}
 	case *PoissonInput:
 		return []*NeuronGroup{x.target.g}
-	case *SpikeMonitor:
-		return []*NeuronGroup{x.src.g}
-	case *StateMonitor:
-		return []*NeuronGroup{x.src.g}
-	case *RateMonitor:
-		return []*NeuronGroup{x.src.g}
+	case Monitor:
+		return []*NeuronGroup{x.span().g}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -70,7 +71,7 @@ func (c *benchCmd) Run(env *environment) error {
 // show prints the results in the format that was asked for.
 func (c *benchCmd) show(env *environment, res, old *bench.Results) error {
 	var err error
-	w, talk := env.out, env.out
+	w, talk := env.out, io.Writer(env.out)
 	if c.JSON || c.CSV || c.Benchstat {
 		talk = env.err // a program reads w
 	}

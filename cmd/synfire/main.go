@@ -13,9 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -51,10 +49,11 @@ type cli struct {
 
 // environment is what commands use of the process, so that tests can stand in for it.
 type environment struct {
-	ctx      context.Context
-	out, err io.Writer
-	outTerm  terminal
-	errTerm  terminal
+	ctx     context.Context
+	out     *output
+	err     io.Writer
+	outTerm terminal
+	errTerm terminal
 }
 
 func main() {
@@ -62,10 +61,10 @@ func main() {
 }
 
 func realMain(args []string, stdout, stderr *os.File) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	env := &environment{ctx: ctx, out: stdout, err: stderr, outTerm: newTerminal(stdout), errTerm: newTerminal(stderr)}
+	heed(stop)
+	env := &environment{ctx: ctx, out: &output{w: stdout, end: stop}, err: stderr, outTerm: newTerminal(stdout), errTerm: newTerminal(stderr)}
 
 	var c cli
 	code := -1
@@ -98,7 +97,11 @@ func realMain(args []string, stdout, stderr *os.File) int {
 			fmt.Fprintln(stderr, "`synfire --help` and `synfire run --help` show what there is.")
 			return exitModel
 		}
-		return report(env, k.Run())
+		err = k.Run()
+		if e := env.out.failure(); e != nil && (err == nil || errors.Is(err, env.out.err) || errors.Is(err, engine.ErrInterrupted) || errors.Is(err, errDiffers)) {
+			err = e
+		}
+		return report(env, err)
 	}()
 }
 

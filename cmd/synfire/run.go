@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"synfire/engine"
 	"synfire/engine/backend"
+	"synfire/engine/rundir"
 	"synfire/engine/script"
 	"synfire/engine/store"
 )
@@ -31,32 +34,56 @@ type modelFlags struct {
 type runCmd struct {
 	modelFlags
 	deviceFlags
-	Out   string `help:"Write what was recorded into this directory, made if need be; an earlier run in it is replaced." placeholder:"DIR"`
-	JSON  bool   `name:"json" help:"Print the manifest instead of a summary (what the script prints goes to standard error)."`
-	Plot  string `help:"Draw raster, rates and traces into this file, .png or .svg." placeholder:"FILE"`
-	Quiet bool   `short:"q" help:"No progress and no summary."`
+	Out   *string `help:"Write what is recorded into this directory while the run goes on. It is made if need be; an earlier run in it is replaced when the model has compiled." placeholder:"DIR"`
+	JSON  bool    `name:"json" help:"Print the manifest instead of a summary (what the script prints goes to standard error)."`
+	Plot  *string `help:"Draw raster, rates and traces into this file, .png or .svg." placeholder:"FILE"`
+	Quiet bool    `short:"q" help:"No progress and no summary."`
+}
+
+// check tells what is wrong with the flags before anything runs.
+func (c *runCmd) check() error {
+	if c.Out != nil && *c.Out == "" {
+		return errors.New("--out '': it names no directory (is a variable of the shell unset?)")
+	}
+	if c.Plot == nil {
+		return nil
+	}
+	if ext := filepath.Ext(*c.Plot); ext != ".png" && ext != ".svg" {
+		return fmt.Errorf("--plot %s: a picture's name ends in .png or .svg", *c.Plot)
+	}
+	folder := filepath.Dir(*c.Plot)
+	if c.Out != nil && filepath.Clean(*c.Out) == folder {
+		return nil // it will be made
+	}
+	if st, err := os.Stat(*c.Plot); err == nil && !st.Mode().IsRegular() {
+		return fmt.Errorf("--plot %s: it is no file", *c.Plot)
+	}
+	f, err := os.CreateTemp(folder, ".synfire-*")
+	if err != nil {
+		return fmt.Errorf("--plot %s: nothing can be written there: %w", *c.Plot, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
 }
 
 // Run runs the model.
 func (c *runCmd) Run(env *environment) error {
-	if c.Plot != "" {
-		if ext := filepath.Ext(c.Plot); ext != ".png" && ext != ".svg" {
-			return fmt.Errorf("--plot %s: a picture's name ends in .png or .svg", c.Plot)
-		}
+	if err := c.check(); err != nil {
+		return err
 	}
-	r := &record{}
-	m := &r.m
-	m.Version, m.Script, m.Status = versionText(), filepath.Base(c.Model), store.Running
-	var dir *store.Dir
-	if c.Out != "" {
+	r := &record{m: &store.Manifest{}}
+	opt := script.Options{File: c.Model, Set: c.Set, Seed: c.Seed, Threads: c.Threads.forBuilding()}
+	var dir *rundir.Dir
+	if c.Out != nil {
 		var err error
-		if dir, err = store.Create(c.Out); err == nil {
-			err = dir.WriteManifest(m)
-		}
-		if err != nil {
+		if dir, err = rundir.Create(*c.Out); err != nil {
 			return err
 		}
+		defer dir.Close()
+		r.m, opt.Records = &dir.Manifest, dir
 	}
+	m := r.m
+	m.Version, m.Script = versionText(), filepath.Base(c.Model)
 
 	bar := newProgress(env.err, env.errTerm, c.Quiet)
 	if why := c.Threads.beyond(); why != "" && !c.Quiet {
@@ -67,30 +94,30 @@ func (c *runCmd) Run(env *environment) error {
 		stdout = env.err
 	}
 	m.TimeS.Start = time.Since(started).Seconds()
-	res, err := script.Run(env.ctx, script.Options{
-		File: c.Model, Set: c.Set, Seed: c.Seed, Threads: c.Threads.forBuilding(),
-		Open: func() (backend.Backend, error) {
-			b, err := openBackend(c.Backend, c.deviceFlags, func(why string) {
-				bar.clear()
-				if !c.Quiet {
-					fmt.Fprintln(env.err, env.errTerm.faint(why))
-				}
-			})
-			if err == nil {
-				r.opened(b)
+	opt.Open = func() (backend.Backend, error) {
+		b, err := openBackend(c.Backend, c.deviceFlags, func(why string) {
+			bar.clear()
+			if !c.Quiet {
+				fmt.Fprintln(env.err, env.errTerm.faint(why))
 			}
-			return b, err
-		},
-		Stdout:   &clearing{bar, stdout},
-		Warn:     func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) },
-		Progress: bar.step,
-		AfterRun: r.afterRun,
-	})
+		})
+		if err == nil {
+			r.opened(b)
+		}
+		return b, err
+	}
+	opt.Stdout = &clearing{bar, stdout}
+	opt.Warn = func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) }
+	opt.Progress, opt.AfterRun = bar.step, r.afterRun
+	res, err := script.Run(env.ctx, opt)
+	if e := env.out.failure(); e != nil && errors.Is(err, engine.ErrInterrupted) {
+		err = e
+	}
 	bar.clear()
 	r.finish(res, err)
 	if dir != nil {
-		if e := r.save(dir, res); e != nil {
-			e = fmt.Errorf("%w (the run itself: %s)", e, m.Status)
+		if e := dir.Finish(err); e != nil && (err == nil || !strings.Contains(err.Error(), e.Error())) {
+			e = fmt.Errorf("%w (the run itself: %s)", e, status(err))
 			if err != nil {
 				printError(env, err)
 			}
@@ -98,8 +125,12 @@ func (c *runCmd) Run(env *environment) error {
 		}
 	}
 	if err == nil || errors.Is(err, engine.ErrInterrupted) {
-		if c.Plot != "" {
-			if e := figure(res).Save(c.Plot); e != nil && err == nil {
+		if c.Plot != nil {
+			f, e := figure(res)
+			if e == nil {
+				e = f.Save(*c.Plot)
+			}
+			if e != nil && err == nil {
 				err = e
 			}
 		}
@@ -109,10 +140,17 @@ func (c *runCmd) Run(env *environment) error {
 	}
 	if err != nil && res != nil && len(res.Runs) > 0 {
 		printError(env, err)
-		fmt.Fprintln(env.err, kept(m, c.Out))
+		fmt.Fprintln(env.err, kept(m, dir))
 		return &toldError{err}
 	}
 	return err
+}
+
+// status is how a run ended, in a word.
+func status(err error) store.Status {
+	var m store.Manifest
+	rundir.End(&m, err)
+	return m.Status
 }
 
 // show prints the manifest or the summary.
@@ -126,10 +164,10 @@ func (c *runCmd) show(env *environment, r *record, res *script.Result) error {
 		_, err = env.out.Write(b)
 		return err
 	case !c.Quiet:
-		summarize(env.out, env.outTerm, &r.m, r.profile, trains(res))
-		for _, f := range []string{c.Out, c.Plot} {
-			if f != "" {
-				fmt.Fprintln(env.out, "written:", f)
+		summarize(env.out, env.outTerm, r.m, r.profile, trains(res, chartSpikes))
+		for _, f := range []*string{c.Out, c.Plot} {
+			if f != nil {
+				fmt.Fprintln(env.out, "written:", *f)
 			}
 		}
 	}
@@ -137,15 +175,15 @@ func (c *runCmd) show(env *environment, r *record, res *script.Result) error {
 }
 
 // kept says what is left of a run that did not come to its end.
-func kept(m *store.Manifest, dir string) string {
+func kept(m *store.Manifest, dir *rundir.Dir) string {
 	var model float64
 	for _, r := range m.Runs {
 		model += r.DurationS
 	}
-	if dir == "" {
+	if dir == nil {
 		return fmt.Sprintf("The model ran for %s; nothing is kept, since there was no --out.", duration(model))
 	}
-	return fmt.Sprintf("The model ran for %s; what was recorded until then is in %s.", duration(model), dir)
+	return fmt.Sprintf("The model ran for %s; what was recorded until then is in %s.", duration(model), dir.Path())
 }
 
 // clearing takes the progress bar away before it writes.

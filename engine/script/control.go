@@ -73,7 +73,11 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 			return nil, err
 		}
 	}
-	r, err := net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: x.opt.Progress, Threads: x.opt.Threads, MaxSteps: left})
+	var records engine.Recorder
+	if x.opt.Records != nil {
+		records = x.opt.Records
+	}
+	r, err := net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: x.opt.Progress, Threads: x.opt.Threads, MaxSteps: left, Records: records})
 	if r != nil {
 		x.res.Runs = append(x.res.Runs, r)
 		x.steps += r.Steps

@@ -208,13 +208,9 @@ func saveArray(x *script, c *call) (starlark.Value, error) {
 	if err := room(len(o.v), 8); err != nil {
 		return nil, err
 	}
-	s := SavedArray{Name: name, Values: append([]float64{}, o.v...), Cols: o.cols, Unit: o.dim, Integer: o.kind > floats}
-	for k := range x.res.Arrays {
-		if x.res.Arrays[k].Name == name {
-			x.res.Arrays[k] = s
-			return starlark.None, nil
-		}
+	if x.opt.Records == nil {
+		return starlark.None, nil // exec has warned
 	}
-	x.res.Arrays = append(x.res.Arrays, s)
-	return starlark.None, nil
+	c.fail("name", x.opt.Records.Save(name, append([]float64{}, o.v...), o.cols, o.kind > floats))
+	return starlark.None, c.err
 }

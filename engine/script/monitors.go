@@ -8,6 +8,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/store"
 )
 
 var hertz = eqn.Dim{eqn.Second: -unitExponent}
@@ -26,14 +27,46 @@ func (m *monitor) String() string {
 func (m *monitor) Type() string   { return m.class }
 func (m *monitor) object() object { return m.m.(object) }
 
-func times(t []float64) *array { return &array{v: t, dim: second, kind: floats} }
-
 func whole[T int | int32 | int64](v []T) *array {
 	r := &array{kind: ints, v: make([]float64, len(v))}
 	for k, x := range v {
 		r.v[k] = float64(x)
 	}
 	return r
+}
+
+// column is what the monitor has recorded under a name; an empty array where it
+// does not record that.
+func (m *monitor) column(name string) (*array, error) {
+	r := &array{v: []float64{}, kind: floats}
+	for _, c := range m.m.Columns() {
+		if c.Name != name {
+			continue
+		}
+		if err := room(c.Len()*max(c.Rows, 1), 8); err != nil {
+			return nil, err
+		}
+		v, err := c.Floats()
+		if err != nil {
+			return nil, err
+		}
+		r.v, r.dim = v, c.Unit
+		r.kind = kindOfColumn(c)
+		if c.Rows > 0 {
+			r.table, r.cols = true, c.Len()
+		}
+	}
+	return r, nil
+}
+
+func kindOfColumn(c *engine.Column) kind {
+	switch c.Type {
+	case store.Int32:
+		return ints
+	case store.Float32:
+		return singles
+	}
+	return floats
 }
 
 func (m *monitor) Attr(name string) (starlark.Value, error) {
@@ -62,33 +95,39 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 }
 
 func (m *monitor) attr(name string) (starlark.Value, error) {
-	if err := room(m.m.Len(), 16); err != nil {
-		return nil, err
+	switch name {
+	case "t", "i", "rate":
+		if contained(m.AttrNames(), name) {
+			return valueOf(m.column(name))
+		}
+		return nil, nil
+	}
+	for _, c := range m.m.Columns() {
+		if c.Name == name {
+			return valueOf(m.column(name))
+		}
 	}
 	switch e := m.m.(type) {
 	case *engine.SpikeMonitor:
 		switch name {
-		case "i":
-			return whole(e.I()), nil
-		case "t":
-			return times(e.T()), nil
 		case "it":
-			return starlark.Tuple{whole(e.I()), times(e.T())}, nil
+			i, err := m.column("i")
+			if err != nil {
+				return nil, err
+			}
+			t, err := m.column("t")
+			return starlark.Tuple{i, t}, err
 		case "count":
 			return whole(e.Count()), nil
 		case "num_spikes", "num_events", "N":
 			return starlark.MakeInt64(e.Num()), nil
 		case "spike_trains", "event_trains":
-			return m.x.method(m, name, func(*call) (starlark.Value, error) { return trains(e, times(e.T())) }), nil
+			return m.x.method(m, name, func(*call) (starlark.Value, error) { return m.trains(e.N(), "t") }), nil
 		case "all_values":
 			return m.x.method(m, name, func(*call) (starlark.Value, error) {
 				d := starlark.NewDict(2)
 				for _, v := range append([]string{"t"}, e.Variables()...) {
-					a, err := m.attr(v)
-					if err != nil {
-						return nil, err
-					}
-					each, err := trains(e, a.(*array))
+					each, err := m.trains(e.N(), v)
 					if err != nil {
 						return nil, err
 					}
@@ -100,21 +139,15 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			}), nil
 		case "values":
 			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
-				a, err := m.attr(c.str("var", ""))
-				if err != nil || a == nil {
-					return nil, fmt.Errorf("%s does not record %q", e.Name(), c.str("var", ""))
+				v := c.str("var", "")
+				if v != "t" && !contained(e.Variables(), v) {
+					return nil, fmt.Errorf("%s does not record %q", e.Name(), v)
 				}
-				return trains(e, a.(*array))
+				return m.trains(e.N(), v)
 			}), nil
-		}
-		if contained(e.Variables(), name) {
-			a, err := e.Values(name)
-			return fromEngine(a, singles), err
 		}
 	case *engine.StateMonitor:
 		switch name {
-		case "t":
-			return times(e.T()), nil
 		case "N":
 			return starlark.MakeInt(e.Len()), nil
 		case "record":
@@ -126,28 +159,13 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			}
 			return starlark.NewList(l), nil
 		}
-		if contained(e.Variables(), name) {
-			rows, d, err := e.Values(name)
-			if err != nil {
-				return nil, err
-			}
-			if err := room(len(rows)*e.Len(), 8); err != nil {
-				return nil, err
-			}
-			r := &array{dim: d, kind: singles, table: true, cols: e.Len(), v: make([]float64, 0, len(rows)*e.Len())}
-			for _, row := range rows {
-				r.v = append(r.v, row...)
-			}
-			return r, nil
+		if contained(e.Variables(), name) { // of no neuron
+			return &array{v: []float64{}, kind: singles, table: true, cols: e.Len()}, nil
 		}
 	case *engine.RateMonitor:
 		switch name {
-		case "t":
-			return times(e.T()), nil
 		case "N":
 			return starlark.MakeInt(e.Len()), nil
-		case "rate":
-			return &array{v: e.Rate(), dim: hertz, kind: floats}, nil
 		case "smooth_rate":
 			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
 				if a, ok := c.get("window").(*array); ok && !a.table && a.dim.IsOne() && !c.has("width") {
@@ -175,6 +193,14 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 	return nil, nil
 }
 
+// valueOf is an array as a value of the script: nil with an error.
+func valueOf(a *array, err error) (starlark.Value, error) {
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
 func (m *monitor) AttrNames() []string {
 	switch e := m.m.(type) {
 	case *engine.SpikeMonitor:
@@ -185,15 +211,22 @@ func (m *monitor) AttrNames() []string {
 	return []string{"N", "name", "rate", "smooth_rate", "t"}
 }
 
-// trains is a dictionary from each neuron to the values of its events.
-func trains(e *engine.SpikeMonitor, a *array) (starlark.Value, error) {
-	n := e.N()
+// trains is a dictionary from each of n neurons to the values of its events.
+func (m *monitor) trains(n int, name string) (starlark.Value, error) {
 	if err := room(n, 200); err != nil {
 		return nil, err
 	}
+	of, err := m.column("i")
+	if err != nil {
+		return nil, err
+	}
+	a, err := m.column(name)
+	if err != nil {
+		return nil, err
+	}
 	lists := make([][]float64, n)
-	for k, i := range e.I() {
-		lists[i] = append(lists[i], a.v[k])
+	for k, i := range of.v {
+		lists[int(i)] = append(lists[int(i)], a.v[k])
 	}
 	d := starlark.NewDict(n)
 	for i, l := range lists {
@@ -235,13 +268,25 @@ type record struct {
 func (r *record) String() string { return fmt.Sprintf("<record %d of %s>", r.row, r.m.m.Name()) }
 func (r *record) Type() string   { return "record" }
 func (r *record) Attr(name string) (starlark.Value, error) {
-	v, err := r.m.Attr(name)
-	if a, ok := v.(*array); ok && a.table {
-		if a.Len() == 1 { // a shared variable has one row
-			return a.at(0), nil
+	for _, c := range r.m.m.Columns() {
+		plain := strings.TrimSuffix(name, "_")
+		if c.Name != plain && c.Name != name || c.Rows == 0 {
+			continue
 		}
-		return a.at(r.row), nil
+		row := r.row
+		if c.Rows == 1 { // a shared variable has one row
+			row = 0
+		}
+		if err := room(c.Len(), 8); err != nil {
+			return nil, err
+		}
+		v, err := c.Row(row)
+		a := &array{v: v, dim: c.Unit, kind: kindOfColumn(c)}
+		if c.Name != name {
+			a.dim = eqn.Dim{}
+		}
+		return valueOf(a, err)
 	}
-	return v, err
+	return r.m.Attr(name)
 }
 func (r *record) AttrNames() []string { return r.m.AttrNames() }

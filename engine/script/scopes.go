@@ -168,8 +168,8 @@ func (x *script) holds(list []object) bool {
 	return true
 }
 
-// otherNetworks are those that have run, beside the last, and that a Network of
-// the script's globals or run() still means.
+// otherNetworks are those that have run, beside the last, and that a Network or a
+// monitor of the script's globals or run() still means.
 func (x *script) otherNetworks() []*engine.Network {
 	have := map[*engine.Network]bool{x.res.Net: true}
 	var list []*engine.Network
@@ -180,9 +180,13 @@ func (x *script) otherNetworks() []*engine.Network {
 		}
 	}
 	take(x.net)
+	globals := x.mainGlobals()
 	for _, name := range x.main.globals() {
-		if n, ok := x.final[name].(*network); ok {
-			take(n.own)
+		switch v := globals[name].(type) {
+		case *network:
+			take(v.own)
+		case *monitor:
+			take(v.m.Network())
 		}
 	}
 	return list

@@ -41,6 +41,10 @@ type Options struct {
 	Progress func(done, total int64) // of each run(), now and then
 	Threads  int                     // for building tables; 0: all cores
 
+	// Records is where what is recorded goes while a run goes on; nil: it stays in
+	// memory, and what save_array is given is dropped, with a warning before the run.
+	Records Recorder
+
 	// Info, if set, receives the network as compiled at the first run(), where
 	// the script then ends: nothing is simulated.
 	Info io.Writer
@@ -68,6 +72,13 @@ func (o Options) maxMemory() int64 {
 	return defaultMemory
 }
 
+// Recorder keeps records, as of engine.RunOptions, and the arrays of save_array:
+// row by row, cols being 0 for one dimension, in SI base units.
+type Recorder interface {
+	engine.Recorder
+	Save(name string, values []float64, cols int, integer bool) error
+}
+
 func (o Options) maxOps() uint64 {
 	if o.MaxOps == 0 {
 		return 3e8
@@ -84,7 +95,6 @@ type Result struct {
 	SHA256 string            // of the script's text
 	Set    map[string]string // the parameters that were set, as values: "1 s"
 	Params []Param           // all parameters that the script asked for, in order
-	Arrays []SavedArray      // of save_array, in order; a name stands once
 	Seed   uint64
 	Ended  bool // ended early: by Info or MaxSteps
 }
@@ -111,15 +121,6 @@ func (r *Result) Groups() []*engine.NeuronGroup {
 type Param struct {
 	Name, Value, Default string
 	Set                  bool
-}
-
-// SavedArray is an array that the script saves into the run directory.
-type SavedArray struct {
-	Name    string
-	Values  []float64 // row by row
-	Cols    int       // of a table; 0: one dimension
-	Unit    eqn.Dim   // values are in SI base units
-	Integer bool
 }
 
 // errEnd ends a script that has done what was asked.
@@ -214,11 +215,9 @@ func (x *script) whole() (*Result, error) {
 		}
 	}()
 	x.predeclared = x.builtins()
+	defer x.settle() // after a panic, too
 
 	err := x.execute()
-	x.res.Seed = x.net.SeedValue()
-	x.setAliases()
-	x.res.Others = x.otherNetworks()
 	switch {
 	case errors.Is(err, errEnd):
 		x.res.Ended = true
@@ -234,6 +233,13 @@ func (x *script) whole() (*Result, error) {
 		}
 	}
 	return x.res, err
+}
+
+// settle brings into the result what the script holds at its end.
+func (x *script) settle() {
+	x.res.Seed = x.net.SeedValue()
+	x.setAliases()
+	x.res.Others = x.otherNetworks()
 }
 
 // work is the settings of what the script asks of the engine.
@@ -343,6 +349,9 @@ func (x *script) exec(name string, src []byte, main bool) (starlark.StringDict, 
 	}
 	if err != nil {
 		return nil, x.explain(err)
+	}
+	if x.opt.Records == nil && x.opt.Info == nil && x.opt.Warn != nil && s.uses("save_array") {
+		x.opt.Warn(fmt.Sprintf("%s: save_array() keeps nothing without a run directory (--out DIR)", name))
 	}
 	s.texts(s.tree, func(text string, at eqn.Source) { x.texts[text] = append(x.texts[text], at) })
 	if main && !s.loads() {

@@ -115,6 +115,16 @@ func (s *source) line(n int) string {
 	return strings.TrimRight(s.lines[n-1], "\r")
 }
 
+// uses says whether the file calls a function by its name.
+func (s *source) uses(name string) bool {
+	for _, c := range s.calls {
+		if id, ok := c.Fn.(*syntax.Ident); ok && id.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // texts calls f with each string literal below n and the place of its text.
 func (s *source) texts(n syntax.Node, f func(text string, at eqn.Source)) {
 	syntax.Walk(n, func(n syntax.Node) bool {

@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"synfire/engine/host"
+)
+
+// Recorder is where records go while a network runs. Without one they stay in
+// memory.
+type Recorder interface {
+	// Begin is called when a run has compiled and is loaded, before its first step.
+	// It gives each column of the network's monitors that has none a file, by ToFile.
+	Begin(n *Network) error
+}
+
+// keeping is how the records of one run are kept.
+type keeping struct {
+	columns []*Column
+	ahead   int64 // bytes in memory at which what is free is looked at again
+	last    time.Time
+	took    time.Duration // by the last flush
+
+	counts, index []uint32 // of the last batch, to be used again
+	values        [][]uint32
+}
+
+// keepRecords opens the columns of a run of so many steps.
+func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
+	k := &keeping{ahead: lookAhead}
+	if r != nil {
+		if err := r.Begin(n); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range n.Monitors() {
+		k.columns = append(k.columns, m.Columns()...)
+	}
+	return k, n.recordsFit(steps)
+}
+
+// lookAhead is after how many bytes of records in memory what is free is asked.
+const lookAhead = 64 << 20
+
+// recordsFit refuses a run whose records are known to pass the memory.
+func (n *Network) recordsFit(steps int64) error {
+	var names []string
+	need := int64(0)
+	for _, m := range n.Monitors() {
+		if b := m.ahead(steps); b > 0 && m.Columns()[0].file == nil {
+			names = append(names, fmt.Sprintf("%s %s", m.Name(), host.Size(b)))
+			need += b
+		}
+	}
+	if need < lookAhead {
+		return nil
+	}
+	if free := host.Free(); free > 0 && need > free {
+		return fmt.Errorf("the records of this run take %s of memory (%s), %s are free; %s", host.Size(need), strings.Join(names, ", "), host.Size(free), recordLess)
+	}
+	return nil
+}
+
+const recordLess = "with a run directory (--out DIR) they go to disk while the run goes on, else record fewer items (record=) or less often (dt=)"
+
+// ahead is what a monitor will record in so many steps, in bytes, as far as that
+// is known before: nobody knows the number of spikes.
+func (m *SpikeMonitor) ahead(int64) int64 { return 0 }
+
+func (m *StateMonitor) ahead(steps int64) int64 {
+	samples := steps
+	if k := math.Round(m.every / m.net.dt); k > 1 {
+		samples = int64(math.Ceil(float64(steps) / k))
+	}
+	return samples * m.sampleBytes()
+}
+
+func (m *RateMonitor) ahead(steps int64) int64 { return steps * m.sampleBytes() }
+
+// sampleBytes is what one sample of each column takes.
+func (c columns) sampleBytes() (b int64) {
+	for _, x := range c {
+		b += int64(max(x.Rows, 1) * x.Type.Size())
+	}
+	return b
+}
+
+// flush brings what a batch has recorded onto the disk, where a killed process
+// leaves it readable. Where that takes long (thousands of files, a disk far away),
+// it waits, so that it costs a twentieth of the time at most.
+func (k *keeping) flush(end bool) error {
+	if !end && time.Since(k.last) < 20*k.took {
+		return nil
+	}
+	start := time.Now()
+	held := int64(0)
+	for _, c := range k.columns {
+		if err := c.Flush(); err != nil {
+			return err
+		}
+		if c.file == nil {
+			held += c.memory()
+		}
+	}
+	k.last = time.Now()
+	k.took = k.last.Sub(start)
+	if held < k.ahead || end {
+		return nil
+	}
+	k.ahead = held + lookAhead
+	// A little is left for the end of the run.
+	if free := host.Free(); free > 0 && free < 2*lookAhead {
+		return fmt.Errorf("the records fill the memory: %s, %s are free; %s", host.Size(held), host.Size(free), recordLess)
+	}
+	return nil
+}
