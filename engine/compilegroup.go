@@ -421,17 +421,37 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 	})
 }
 
+// mostParts is into how many parts of one table each a number of trials is cut.
+const mostParts = 64
+
+// countable refuses binomial numbers whose tables would be too long for a
+// program before any of them is made.
+func countable(n int, p float64) error {
+	if mean := float64(float64(n) * p); mean > mostParts*ir.MaxCounts || n > mostParts*1e9 {
+		return fmt.Errorf("N = %d inputs that each come with probability %g in a step are %.3g events in every step; %d can be drawn: take fewer inputs, a lower rate or a smaller dt", n, p, mean, mostParts*ir.MaxCounts)
+	}
+	return nil
+}
+
 // drawCount is a binomial number with n trials of probability p. Trials are cut
 // into parts whose tables stay short; sums of binomial numbers are binomial.
 func drawCount(b *ir.Builder, item ir.Value, stream uint32, n int, p float64) (ir.Value, error) {
+	if err := countable(n, p); err != nil {
+		return ir.None, err
+	}
 	parts := max(1, int(float64(n)*p/16+0.999))
-	parts = min(parts, 64)
+	parts = min(parts, mostParts)
 	var sum ir.Value = ir.None
+	tables := map[int][]float64{} // by trials: parts differ by one at most
 	for k := range parts {
 		trials := n*(k+1)/parts - n*k/parts
-		table, err := num.BinomialTable(trials, p)
-		if err != nil {
-			return ir.None, err
+		table := tables[trials]
+		if table == nil {
+			var err error
+			if table, err = num.BinomialTable(trials, p); err != nil {
+				return ir.None, err
+			}
+			tables[trials] = table
 		}
 		x := b.CountTable(b.Rand(item, stream, uint32(k)), table)
 		if sum == ir.None {

@@ -231,6 +231,9 @@ func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, 
 	if q.Value < 0 || q.Value*n.dt > 1 {
 		return nil, fmt.Errorf("PoissonInput: rate*dt = %g is not a probability", float64(q.Value*n.dt))
 	}
+	if err := countable(N, float64(q.Value*n.dt)); err != nil {
+		return nil, fmt.Errorf("PoissonInput: %w", err)
+	}
 	p.rate = q.Value
 	switch w := weight.(type) {
 	case string:

@@ -94,12 +94,15 @@ func (b *Builder) Below(word Value, p float64) Value {
 	return b.LtU(word, b.U(uint32(t)))
 }
 
+// MaxCounts is the longest table of a CountTable.
+const MaxCounts = 4096
+
 // CountTable is the number of thresholds round(cdf[k] * 2^32) that are <= word:
 // the draw of a distribution with cumulative probabilities cdf, which ascend
 // (I32). At most 4096 thresholds.
 func (b *Builder) CountTable(word Value, cdf []float64) Value {
-	if len(cdf) > 4096 {
-		b.fail("a table of %d counts is too long for a program (4096)", len(cdf))
+	if len(cdf) > MaxCounts {
+		b.fail("a table of %d counts is too long for a program (%d)", len(cdf), MaxCounts)
 		return b.dummy(I32)
 	}
 	for k := 1; k < len(cdf); k++ {
