@@ -374,7 +374,7 @@ func (l *lowerer) poisson(e *Call, x val) val {
 			l.fail(At(e.Args[0].Pos(), "", "poisson() of a negative mean, %v", mean))
 			return number64(0)
 		}
-		if table, err := num.PoissonTable(mean); err == nil && len(table) <= maxTable {
+		if table, err := num.PoissonTable(min(mean, 2*maxTable)); err == nil && len(table) <= maxTable { // a longer one is not looked at
 			return val{typ: Integer, v: l.b.CountTable(word(0), table)}
 		}
 	}
