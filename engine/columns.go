@@ -346,58 +346,105 @@ func isZero(x eqn.Expr) bool {
 // wholeNumber is an Integer that a Float, which would be cut, does not give.
 const wholeNumber eqn.Type = 100
 
-// evalColumns works an expression of connect out on the host for lanes with
-// given columns.
-func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, cols columnsBy, t eqn.Type) ([]uint32, error) {
-	site := "connect " + what
+// columnExpr is an expression of connect that is worked out on the host for lanes
+// with given columns, some at a time.
+type columnExpr struct {
+	s       *Synapses
+	w       Work
+	what    string
+	x       eqn.Expr
+	sc      *scope
+	t       eqn.Type
+	reads   indexed
+	visit   uint32
+	byStray map[string]*columnCode
+}
+
+// columnCode is the program of a columnExpr.
+type columnCode struct {
+	prog  *ir.Prog
+	code  *vm.Code // nil until there is enough to do
+	slots map[string]uint32
+	data  [][]uint32
+}
+
+func (s *Synapses) columnExpr(w Work, what string, x eqn.Expr, sc *scope, t eqn.Type) (*columnExpr, error) {
 	reads, err := s.indices(x, sc)
 	if err != nil {
 		return nil, err
 	}
-	for name := range reads.column {
-		if _, ok := cols[name]; !ok {
-			return nil, errorAt(x.Pos(), "connect: '%s' depends on %s, which is not known where it is worked out", x, name)
-		}
-	}
-	m := s.columnLanes(w, s.net.random, what, site, s.net.random.visit(site+"\x00"+s.net.random.draws(s)), sc)
-	for name, size := range map[string]int{"i": s.src.hi - s.src.lo, "j": s.tgt.hi - s.tgt.lo} {
-		for _, k := range cols[name] {
-			if k >= uint32(size) {
-				m.stray = name
-				break
-			}
-		}
-	}
-	v, typ, dim, err := eqn.LowerExpr(m.b, x, sc, m)
+	return &columnExpr{s: s, w: w, what: what, x: x, sc: sc, t: t, reads: reads, visit: s.net.random.visit("connect " + what + "\x00" + s.net.random.draws(s)), byStray: map[string]*columnCode{}}, nil
+}
+
+// lower makes the program; stray is i or j where it holds what is no index.
+func (c *columnExpr) lower(stray string) (*columnCode, error) {
+	m := c.s.columnLanes(c.w, c.s.net.random, c.what, "connect "+c.what, c.visit, c.sc)
+	m.stray = stray
+	v, typ, dim, err := eqn.LowerExpr(m.b, c.x, c.sc, m)
 	if err == nil {
 		err = m.err
 	}
 	if err != nil {
-		return nil, sc.explain(err)
+		return nil, c.sc.explain(err)
 	}
 	if !dim.IsOne() {
-		return nil, errorAt(x.Pos(), "connect: '%s' has the unit %v, but a number was expected", x, dim)
+		return nil, errorAt(c.x.Pos(), "connect: '%s' has the unit %v, but a number was expected", c.x, dim)
 	}
+	t := c.t
 	if t == wholeNumber {
 		if t = eqn.Integer; typ != eqn.Integer {
-			return nil, eqn.At(x.Pos(), "write int(...), or // for a division", "connect: '%s' is not a whole number", x)
+			return nil, eqn.At(c.x.Pos(), "write int(...), or // for a division", "connect: '%s' is not a whole number", c.x)
 		}
 	}
-	target := &eqn.Symbol{Name: what, Type: t}
+	target := &eqn.Symbol{Name: c.what, Type: t}
 	m.out(as(m.b, v, typ, target), irType(target))
 	p, err := m.b.Prog()
-	if err != nil {
+	return &columnCode{prog: p, slots: m.slots, data: m.data()}, err
+}
+
+// run gives the values of lanes lane0, lane0+1, ...
+func (c *columnExpr) run(cols columnsBy, lane0 int) ([]uint32, error) {
+	for name := range c.reads.column {
+		if _, ok := cols[name]; !ok {
+			return nil, errorAt(c.x.Pos(), "connect: '%s' depends on %s, which is not known where it is worked out", c.x, name)
+		}
+	}
+	stray := ""
+	for name, size := range map[string]int{"i": c.s.src.hi - c.s.src.lo, "j": c.s.tgt.hi - c.s.tgt.lo} {
+		if slices.ContainsFunc(cols[name], func(k uint32) bool { return k >= uint32(size) }) {
+			stray = name
+		}
+	}
+	code := c.byStray[stray]
+	if code == nil {
+		var err error
+		if code, err = c.lower(stray); err != nil {
+			return nil, err
+		}
+		c.byStray[stray] = code
+	}
+	n := cols.len()
+	if err := c.w.Room(4*int64(n), "connect: %d values of '%s'", n, c.x); err != nil {
 		return nil, err
 	}
-	out := make([]uint32, cols.len())
-	e := &ir.Env{Slots: m.data(), Seed: s.net.key(), Step: uint32(s.net.step), Drawn: uint32(s.net.drawnFrom())}
-	for name, k := range m.slots {
+	net, out := c.s.net, make([]uint32, n)
+	e := &ir.Env{Slots: slices.Clone(code.data), Seed: net.key(), Step: uint32(net.step), Drawn: uint32(net.drawnFrom()), Lane0: uint32(lane0)}
+	for name, k := range code.slots {
 		if cells, ok := cols[name]; ok {
 			e.Slots[k] = cells
 		}
 	}
-	e.Slots[m.slots["out"]] = out
-	return out, runProg(w, p, e, len(out))
+	e.Slots[code.slots["out"]] = out
+	return out, runProg(c.w, code.prog, &code.code, e, n)
+}
+
+// evalColumns is a columnExpr for all lanes at once.
+func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *scope, cols columnsBy, t eqn.Type) ([]uint32, error) {
+	c, err := s.columnExpr(w, what, x, sc, t)
+	if err != nil {
+		return nil, err
+	}
+	return c.run(cols, 0)
 }
 
 // degrees counts the synapses of the first connect calls at each target or source.

@@ -276,7 +276,7 @@ func (s *Synapses) repeatEach(w Work, p *connect.Proj, e eqn.Expr, sc *scope) er
 	if err != nil {
 		return err
 	}
-	var ri, rj []uint32
+	total, times := 0.0, make([]int32, len(n))
 	for k, w := range n {
 		x := float64(int32(w))
 		if typ == eqn.Float {
@@ -285,7 +285,18 @@ func (s *Synapses) repeatEach(w Work, p *connect.Proj, e eqn.Expr, sc *scope) er
 		if x != math.Floor(x) || x < 0 || x > math.MaxInt32 {
 			return errorAt(e.Pos(), "connect: n=%g for i=%d, j=%d is not a number of synapses: a whole one from 0 to %d", x, i[k], j[k], math.MaxInt32)
 		}
-		for range int(x) {
+		total += x
+		times[k] = int32(x)
+	}
+	if err := s.pairsFit(w, total); err != nil {
+		return err
+	}
+	ri, rj := make([]uint32, 0, int(total)), make([]uint32, 0, int(total))
+	for k, n := range times {
+		if k%(1<<16) == 0 && w.Err() != nil {
+			return w.Err()
+		}
+		for range n {
 			ri, rj = append(ri, i[k]), append(rj, j[k])
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"synfire/engine/connect"
@@ -41,13 +42,16 @@ func (s *Synapses) byIndex(p *connect.Proj, o ConnectOptions, visit uint32) erro
 	}
 	switch {
 	case o.I == nil: // every source to the given targets: by source, then as given
-		i, j = spread(p.NPre, j, false)
+		i, j, err = s.spread(o.Work, p.NPre, j, false)
 	case o.J == nil:
-		i, j = spread(p.NPost, i, true)
+		i, j, err = s.spread(o.Work, p.NPost, i, true)
 	case len(i) == 1 && len(j) > 1:
 		i = repeatTo(i, len(j))
 	case len(j) == 1 && len(i) > 1:
 		j = repeatTo(j, len(i))
+	}
+	if err != nil {
+		return err
 	}
 	if len(i) != len(j) {
 		return fmt.Errorf("connect: i= has %d indices, j= has %d", len(i), len(j))
@@ -108,16 +112,33 @@ func indexList(x any, name, group string, n int, skip bool) ([]int32, error) {
 	return nil, fmt.Errorf("connect: %s= is an index, a list of indices or a string, not %T", name, x)
 }
 
-func spread(n int, given []int32, swap bool) (a, b []int32) {
+// spread pairs each of n neurons with all given indices.
+func (s *Synapses) spread(w Work, n int, given []int32, swap bool) (a, b []int32, err error) {
+	total := float64(n) * float64(len(given))
+	if err := s.pairsFit(w, total); err != nil {
+		return nil, nil, err
+	}
+	a, b = make([]int32, 0, int(total)), make([]int32, 0, int(total))
 	for k := range n {
+		if err := w.Err(); err != nil {
+			return nil, nil, err
+		}
 		for _, g := range given {
 			a, b = append(a, int32(k)), append(b, g)
 		}
 	}
 	if swap {
-		return b, a
+		return b, a, nil
 	}
-	return a, b
+	return a, b, nil
+}
+
+// pairsFit refuses more pairs than a call of connect, or the memory, holds as a list.
+func (s *Synapses) pairsFit(w Work, n float64) error {
+	if n > connect.MaxSynapses {
+		return fmt.Errorf("connect: %.4g synapses; one call makes at most %d: divide sources or targets among several calls", n, connect.MaxSynapses)
+	}
+	return w.Room(8*int64(n), "connect: a list of %.0f pairs", n)
 }
 
 func repeatTo(x []int32, n int) []int32 {
@@ -137,22 +158,24 @@ func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip boo
 	if !forJ {
 		outer, size, inner, limit, end = inner, limit, outer, size, s.srcName
 	}
-	at := make([]uint32, size)
-	for k := range at {
-		at[k] = uint32(k)
-	}
-	cols := columnsBy{outer: at}
 	element, condition, site := text, "", "generator"
+	each := func(take func(lane, val uint32) error) error {
+		for k := range size {
+			if err := take(uint32(k), 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	loop := ""
 	if m := genSyntax.FindStringSubmatch(text); m != nil {
-		loop := m[2]
-		if loop == "i" || loop == "j" {
+		if loop = m[2]; loop == "i" || loop == "j" {
 			return fmt.Errorf("connect: the loop variable of %q hides the index %s of the synapse: call it k", text, loop)
 		}
-		lanes, vals, err := s.iterable(w, m[3], m[4], text, sc, outer, at, skip)
-		if err != nil {
+		var err error
+		if each, err = s.iterable(w, m[3], m[4], text, sc, outer, size, skip); err != nil {
 			return err
 		}
-		cols = columnsBy{outer: lanes, loop: vals}
 		element, condition, site = m[1], strings.TrimSpace(m[5]), "generator element"
 		k, own := &eqn.Symbol{Name: loop, Kind: eqn.Variable, Type: eqn.Integer, ReadOnly: true, Constant: true, Ref: indexRef{loop}}, sc.own
 		sc.own = func(name string) *eqn.Symbol {
@@ -170,9 +193,24 @@ func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip boo
 	if err != nil {
 		return err
 	}
-	inRange := func() error {
-		valid := func(q int) bool { return int32(cols[inner][q]) >= 0 && int(cols[inner][q]) < limit }
-		for q, e := range cols[inner] {
+	value, err := s.columnExpr(w, site, x, sc, eqn.Integer)
+	if err != nil {
+		return err
+	}
+	var holds *columnExpr // nil: always
+	if condition != "" {
+		c, err := s.parsePart(condition, text)
+		if err != nil {
+			return err
+		}
+		if holds, err = s.columnExpr(w, "generator if", c, sc, eqn.Boolean); err != nil {
+			return err
+		}
+	}
+	inRange := func(cols columnsBy) error {
+		ends := cols[inner]
+		valid := func(q int) bool { return ends[q] < uint32(limit) } // what is negative is large
+		for q, e := range ends {
 			if !skip && !valid(q) {
 				return fmt.Errorf("connect: %q gives %d for %s=%d, but %s has %d neurons; skip_if_invalid=True drops such pairs", text, int32(e), outer, cols[outer][q], end, limit)
 			}
@@ -180,41 +218,70 @@ func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip boo
 		cols.keep(valid)
 		return nil
 	}
-	if condition != "" {
-		c, err := s.parsePart(condition, text)
-		if err != nil {
+	tried, asked := 0, 0 // lanes so far, of those of a condition and of those of an element that comes after it
+	block := func(lanes, vals []uint32) error {
+		if err := w.Err(); err != nil {
 			return err
 		}
-		reads, err := s.indices(c, sc)
-		if err != nil {
-			return err
+		cols := columnsBy{outer: lanes}
+		if loop != "" {
+			cols[loop] = vals
 		}
-		if reads.column[inner] { // it asks where the synapse ends
-			if cols[inner], err = s.evalColumns(w, site, x, sc, cols, eqn.Integer); err != nil {
-				return err
-			}
-			if reads.neuron[inner] { // of which there must be one
-				if err := inRange(); err != nil {
+		if holds != nil {
+			first := asked
+			asked += len(lanes)
+			if holds.reads.column[inner] { // it asks where the synapse ends
+				if cols[inner], err = value.run(cols, first); err != nil {
 					return err
 				}
+				if holds.reads.neuron[inner] { // of which there must be one
+					first = tried
+					if err := inRange(cols); err != nil {
+						return err
+					}
+					tried += cols.len()
+				}
 			}
+			yes, err := holds.run(cols, first)
+			if err != nil {
+				return err
+			}
+			cols.keep(func(q int) bool { return yes[q] != 0 })
 		}
-		holds, err := s.evalColumns(w, "generator if", c, sc, cols, eqn.Boolean)
-		if err != nil {
+		if cols[inner] == nil {
+			n := cols.len()
+			if cols[inner], err = value.run(cols, tried); err != nil {
+				return err
+			}
+			tried += n
+		}
+		if err := inRange(cols); err != nil {
 			return err
 		}
-		cols.keep(func(q int) bool { return holds[q] != 0 })
-	}
-	if cols[inner] == nil {
-		if cols[inner], err = s.evalColumns(w, site, x, sc, cols, eqn.Integer); err != nil {
-			return err
+		if n := len(p.I) + cols.len(); n > cap(p.I) {
+			n += n / 4
+			if err := s.pairsFit(w, float64(n)); err != nil {
+				return err
+			}
+			p.I, p.J = slices.Grow(p.I, n-len(p.I)), slices.Grow(p.J, n-len(p.J))
 		}
+		p.I, p.J = append(p.I, cols["i"]...), append(p.J, cols["j"]...)
+		return nil
 	}
-	if err := inRange(); err != nil {
+	const most = 1 << 16
+	lanes, vals, n := make([]uint32, most), make([]uint32, most), 0
+	err = each(func(lane, val uint32) error {
+		lanes[n], vals[n] = lane, val
+		if n++; n < most {
+			return nil
+		}
+		n = 0
+		return block(lanes, vals)
+	})
+	if err != nil {
 		return err
 	}
-	p.I, p.J = cols["i"], cols["j"]
-	return nil
+	return block(lanes[:n], vals[:n])
 }
 
 // columnsBy are columns of equal length: i, j and a loop variable.
@@ -230,12 +297,13 @@ func (c columnsBy) len() int {
 // keep drops the lanes that are not wanted.
 func (c columnsBy) keep(want func(int) bool) {
 	var kept []int
-	for q := range c.len() {
+	n := c.len()
+	for q := range n {
 		if want(q) {
 			kept = append(kept, q)
 		}
 	}
-	if len(kept) == c.len() {
+	if len(kept) == n {
 		return
 	}
 	for name, col := range c {
@@ -298,9 +366,16 @@ func (s *Synapses) parsePart(part, whole string) (eqn.Expr, error) {
 	return eqn.ParseExpr(&src)
 }
 
-// iterable expands range(...) or sample(...) for every neuron: the lane and the
-// value of the loop variable, in order.
-func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer string, at []uint32, skip bool) (lanes, vals []uint32, err error) {
+// iterable is range(...) or sample(...) of every neuron: each gives the neuron and
+// the value of the loop variable, in order.
+func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer string, neurons int, skip bool) (each func(take func(lane, val uint32) error) error, err error) {
+	if err := w.Room(8*int64(neurons), "connect: the bounds of %q for %d neurons", whole, neurons); err != nil {
+		return nil, err
+	}
+	at := make([]uint32, neurons)
+	for k := range at {
+		at[k] = uint32(k)
+	}
 	var pos []string
 	named := map[string]string{}
 	for _, a := range splitArgs(args) {
@@ -311,7 +386,7 @@ func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer s
 		}
 	}
 	if len(pos) < 1 || len(pos) > 3 {
-		return nil, nil, fmt.Errorf("connect: %s() in %q takes one to three bounds", kind, whole)
+		return nil, fmt.Errorf("connect: %s() in %q takes one to three bounds", kind, whole)
 	}
 	column := func(text string, t eqn.Type) ([]uint32, error) {
 		x, err := s.parsePart(text, whole)
@@ -326,7 +401,7 @@ func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer s
 			k = 1
 		}
 		if bounds[k], err = column(text, wholeNumber); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	var p, size []uint32
@@ -334,61 +409,86 @@ func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer s
 	sizeText, hasSize := named["size"]
 	switch {
 	case kind == "range" && len(named) > 0:
-		return nil, nil, fmt.Errorf("connect: range() in %q takes no %s=", whole, sortedKeys(named)[0])
+		return nil, fmt.Errorf("connect: range() in %q takes no %s=", whole, sortedKeys(named)[0])
 	case kind == "range":
 	case len(named) != 1 || !hasP && !hasSize:
-		return nil, nil, fmt.Errorf("connect: sample() in %q takes one of p= and size=, and nothing else by name", whole)
+		return nil, fmt.Errorf("connect: sample() in %q takes one of p= and size=, and nothing else by name", whole)
 	case hasP:
 		if p, err = column(pText, eqn.Float); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for q, w := range p {
 			x := float64(math.Float32frombits(w))
 			if x < -1e-6 || x > 1+1e-6 { // but for rounding
-				return nil, nil, fmt.Errorf("connect: p=%g of sample() in %q, for %s=%d, is not a probability", x, whole, outer, at[q])
+				return nil, fmt.Errorf("connect: p=%g of sample() in %q, for %s=%d, is not a probability", x, whole, outer, at[q])
 			}
 			p[q] = math.Float32bits(float32(max(0, min(1, x))))
 		}
 	default:
 		if size, err = column(sizeText, wholeNumber); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	draw := sampler(s.net.key(), s.net.random.stream("connect sample", s.net.random.draws(s), whole, s.net.random.visit("sample\x00"+s.net.random.draws(s))))
-	for q := range at {
-		lo, hi, step := int32(0), int32(bounds[1][q]), int32(1)
+	values := func(q int) (lo, step int32, n int) {
+		hi := int32(bounds[1][q])
+		lo, step = 0, 1
 		if bounds[0] != nil {
 			lo = int32(bounds[0][q])
 		}
 		if bounds[2] != nil {
 			step = int32(bounds[2][q])
 		}
-		if step == 0 {
-			return nil, nil, fmt.Errorf("connect: the step of %s() in %q is 0", kind, whole)
-		}
-		n := 0
 		if step > 0 && hi > lo {
 			n = int((int64(hi) - int64(lo) + int64(step) - 1) / int64(step))
 		} else if step < 0 && hi < lo {
 			n = int((int64(lo) - int64(hi) - int64(step) - 1) / -int64(step))
 		}
-		take := func(k int) { lanes, vals = append(lanes, at[q]), append(vals, uint32(lo+int32(k)*step)) }
+		return lo, step, n
+	}
+	expected := 0.0
+	for q := range at {
+		_, step, n := values(q)
+		if step == 0 {
+			return nil, fmt.Errorf("connect: the step of %s() in %q is 0", kind, whole)
+		}
 		switch {
 		case p != nil:
-			draw.bernoulli(uint32(q), n, p[q], take)
+			expected += float64(float64(n) * float64(math.Float32frombits(p[q])))
 		case size != nil:
 			want := int(int32(size[q]))
 			if (want > n || want < 0) && !skip {
-				return nil, nil, fmt.Errorf("connect: sample() in %q: size=%d of %d values for %s=%d; skip_if_invalid=True takes what there is", whole, want, n, outer, at[q])
+				return nil, fmt.Errorf("connect: sample() in %q: size=%d of %d values for %s=%d; skip_if_invalid=True takes what there is", whole, want, n, outer, at[q])
 			}
-			draw.choose(uint32(q), n, max(0, min(want, n)), take)
+			expected += float64(max(0, min(want, n)))
 		default:
-			for k := range n {
-				take(k)
-			}
+			expected += float64(n)
 		}
 	}
-	return lanes, vals, nil
+	if expected > 1<<31 { // as many as there can be synapses; they are numbered in 32 bits, by which they draw
+		return nil, fmt.Errorf("connect: %q has some %.4g values to look at; at most %d are possible: narrow its bounds", whole, expected, int64(1)<<31)
+	}
+	return func(take func(lane, val uint32) error) error {
+		for q := range at {
+			lo, step, n := values(q)
+			one := func(k int) error { return take(at[q], uint32(lo+int32(k)*step)) }
+			var err error
+			switch {
+			case p != nil:
+				err = draw.bernoulli(w, uint32(q), n, p[q], one)
+			case size != nil:
+				err = draw.choose(w, uint32(q), n, max(0, min(int(int32(size[q])), n)), one)
+			default:
+				for k := 0; k < n && err == nil; k++ {
+					err = one(k)
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
 }
 
 // splitArgs splits at commas outside brackets.

@@ -263,7 +263,7 @@ func (g *NeuronGroup) evalVisit(w Work, s span, x eqn.Expr, target *eqn.Symbol, 
 	}
 	env := l.env(s)
 	env.Slots[out] = words
-	return words, runProg(w, p, env, s.hi-s.lo)
+	return words, runProg(w, p, new(*vm.Code), env, s.hi-s.lo)
 }
 
 // env binds the slots of a program to the host's words, from neuron lo on.
@@ -287,8 +287,8 @@ func (l *lanes) env(s span) *ir.Env {
 	return e
 }
 
-// runProg runs a program on the host.
-func runProg(w Work, p *ir.Prog, e *ir.Env, n int) error {
+// runProg runs a program on the host, and keeps its code for the next time.
+func runProg(w Work, p *ir.Prog, code **vm.Code, e *ir.Env, n int) error {
 	if len(e.Traps) < p.Traps {
 		e.Traps = make([]uint32, p.Traps)
 		for k := range e.Traps {
@@ -299,16 +299,18 @@ func runProg(w Work, p *ir.Prog, e *ir.Env, n int) error {
 		ir.Eval(p, e, 0, n)
 		return nil
 	}
-	code, err := vm.Compile(p)
-	if err != nil {
-		return err
+	if *code == nil {
+		var err error
+		if *code, err = vm.Compile(p); err != nil {
+			return err
+		}
 	}
 	const span = 1 << 20
 	for lo := 0; lo < n; lo += span {
 		if err := w.Err(); err != nil {
 			return err
 		}
-		code.Run(e, lo, min(lo+span, n))
+		(*code).Run(e, lo, min(lo+span, n))
 	}
 	return nil
 }

@@ -18,22 +18,34 @@ func sampler(key [2]uint32, stream uint32) drawer { return drawer{key, stream} }
 func (d drawer) word(item, draw uint32) uint32 { return philox.Word(item, 0, draw, d.stream, d.key) }
 
 // bernoulli takes each of n with the probability whose float32 word is p.
-func (d drawer) bernoulli(item uint32, n int, p uint32, take func(int)) {
+func (d drawer) bernoulli(w Work, item uint32, n int, p uint32, take func(int) error) error {
 	limit := uint64(float64(math.Float32frombits(p)) * 0x1p32)
 	for k := range n {
 		if uint64(d.word(item, uint32(k))) < limit {
-			take(k)
+			if err := take(k); err != nil {
+				return err
+			}
+		}
+		if k%(1<<20) == 1<<20-1 && w.Err() != nil {
+			return w.Err()
 		}
 	}
+	return nil
 }
 
 // choose takes size of n without repetition, in ascending order (selection
 // sampling, Knuth, TAOCP 2, algorithm S).
-func (d drawer) choose(item uint32, n, size int, take func(int)) {
+func (d drawer) choose(w Work, item uint32, n, size int, take func(int) error) error {
 	for k := 0; k < n && size > 0; k++ {
 		if uint64(d.word(item, uint32(k)))*uint64(n-k) < uint64(size)<<32 {
-			take(k)
+			if err := take(k); err != nil {
+				return err
+			}
 			size--
 		}
+		if k%(1<<20) == 1<<20-1 && w.Err() != nil {
+			return w.Err()
+		}
 	}
+	return nil
 }
