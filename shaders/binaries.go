@@ -25,8 +25,8 @@ func (d *device) cached(key string) uint32 {
 	if d.opt.NoCache || !d.binary || d.opt.Inject != "" {
 		return 0
 	}
-	data, err := os.ReadFile(cacheFile("shaders", key))
-	if err != nil || len(data) < 5 {
+	data := kept("shaders", key)
+	if len(data) < 5 {
 		return 0
 	}
 	p := gl.CreateProgram()
@@ -57,5 +57,5 @@ func (d *device) keep(key string, p uint32) {
 		return
 	}
 	binary.LittleEndian.PutUint32(data, format)
-	keepFile(cacheFile("shaders", key), data[:4+n])
+	keep("shaders", key, data[:4+n])
 }

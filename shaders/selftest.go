@@ -5,7 +5,6 @@ package shaders
 import (
 	"fmt"
 	"math"
-	"os"
 	"strings"
 )
 
@@ -17,8 +16,8 @@ const exact = "bit-exact"
 
 // selfTestKept is the kept result of this device's self-test.
 func (d *device) selfTestKept() string {
-	data, err := os.ReadFile(cacheFile("devices", testVersion+d.driverKey()))
-	if err != nil {
+	data := kept("devices", testVersion+d.driverKey())
+	if data == nil {
 		return "not yet run"
 	}
 	return strings.TrimSuffix(string(data), chainNote)
@@ -29,10 +28,10 @@ const chainNote = "; long chains of dispatches need a fence for each step"
 // selfTest compares some 10^5 operations with ir.Eval, unless that was done
 // with this driver. It runs on the thread of the context.
 func (d *device) selfTest() error {
-	name := cacheFile("devices", testVersion+d.driverKey())
-	said := ""
-	if data, err := os.ReadFile(name); err == nil && !d.opt.NoCache && d.opt.Inject == "" {
-		said = string(data)
+	key, caches := testVersion+d.driverKey(), !d.opt.NoCache && d.opt.Inject == ""
+	said, whence := "", ""
+	if data := kept("devices", key); data != nil && caches {
+		said, whence = string(data), fmt.Sprintf(" (found by an earlier run and kept in %s; delete it to test again)", cacheFile("devices", key))
 	}
 	if said == "" {
 		var err error
@@ -54,14 +53,14 @@ func (d *device) selfTest() error {
 				}
 			}
 		}
-		if !d.opt.NoCache && d.opt.Inject == "" {
-			keepFile(name, []byte(said))
+		if caches {
+			keep("devices", key, []byte(said))
 		}
 	}
 	d.chainBad = strings.HasSuffix(said, chainNote)
 	d.info.SelfTest = strings.TrimSuffix(said, chainNote)
 	if d.info.SelfTest != exact {
-		return d.fail(Inexact, "%s; choose another device, use --backend cpu, or let it run with --allow-inexact", d.info.SelfTest)
+		return d.fail(Inexact, "%s%s; choose another device, use --backend cpu, or let it run with --allow-inexact", d.info.SelfTest, whence)
 	}
 	return nil
 }
