@@ -3,8 +3,12 @@
 SHELL := /bin/bash
 GO ?= go
 export GOEXPERIMENT ?= simd
-# The gl backend needs the EGL headers; without them everything else builds.
-TAGS := $(shell pkg-config --exists egl 2>/dev/null && echo egl)
+# The gl backend needs a C compiler and pkg-config to build, libEGL only when it is asked for; EGL's header has a stand-in.
+# Without them everything else builds.
+ifneq ($(shell pkg-config --exists egl 2>/dev/null && echo there),there)
+export PKG_CONFIG_PATH := $(CURDIR)/shaders/egl:$(PKG_CONFIG_PATH)
+endif
+TAGS := $(shell command -v $${CC:-gcc} >/dev/null && PKG_CONFIG_PATH="$(PKG_CONFIG_PATH)" pkg-config --exists egl 2>/dev/null && echo egl)
 TAGFLAG := $(if $(TAGS),-tags $(TAGS))
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
@@ -32,6 +36,11 @@ bin/synfire:
 
 deps:
 	@./.ci/deps
+
+# The build tags that this machine allows.
+.PHONY: tags
+tags:
+	@echo $(TAGS)
 
 test:
 	$(GO) test $(TAGFLAG) ./...

@@ -4,7 +4,7 @@ package shaders
 
 import "synfire/engine/backend"
 
-const absent = `this build has no OpenGL. On Debian or Ubuntu install what it needs with "apt-get install gcc pkg-config libegl-dev libegl1 libgl1-mesa-dri" (Fedora: gcc pkgconf mesa-libEGL-devel) and build again with "make", or with "go build -tags egl"; --backend cpu gives the same bits`
+const absent = `this build has no OpenGL. On Debian or Ubuntu install what it needs with "apt-get install gcc pkg-config libegl1 libgl1-mesa-dri" (Fedora: gcc pkgconf mesa-libEGL) and build again with "make"; --backend cpu gives the same bits`
 
 // Devices lists the devices that can be opened; this build has none.
 func Devices() ([]DeviceInfo, error) {

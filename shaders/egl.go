@@ -3,11 +3,79 @@
 package shaders
 
 /*
-#cgo pkg-config: egl
-#include <EGL/egl.h>
-#include <EGL/eglext.h>
+#cgo LDFLAGS: -Wl,--as-needed -ldl
+#include <dlfcn.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+// What is used of EGL 1.5, as Khronos publishes it. The library is loaded when a device is asked for, so that a program
+// with this backend starts, and runs on the cpu, where there is none.
+typedef void *EGLDisplay, *EGLConfig, *EGLContext, *EGLSurface, *EGLDeviceEXT;
+typedef int32_t EGLint;
+typedef unsigned int EGLBoolean, EGLenum;
+#define EGL_NO_DISPLAY ((EGLDisplay)0)
+#define EGL_NO_CONTEXT ((EGLContext)0)
+#define EGL_NO_SURFACE ((EGLSurface)0)
+#define EGL_NO_CONFIG_KHR ((EGLConfig)0)
+enum {
+	EGL_NONE = 0x3038, EGL_HEIGHT = 0x3056, EGL_WIDTH = 0x3057,
+	EGL_SURFACE_TYPE = 0x3033, EGL_PBUFFER_BIT = 0x0001, EGL_RENDERABLE_TYPE = 0x3040, EGL_OPENGL_BIT = 0x0008,
+	EGL_OPENGL_API = 0x30A2, EGL_EXTENSIONS = 0x3055,
+	EGL_CONTEXT_MAJOR_VERSION = 0x3098, EGL_CONTEXT_MINOR_VERSION = 0x30FB,
+	EGL_CONTEXT_OPENGL_PROFILE_MASK = 0x30FD, EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT = 0x0001,
+	EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_KHR = 0x31BD, EGL_LOSE_CONTEXT_ON_RESET_KHR = 0x31BF,
+	EGL_PLATFORM_DEVICE_EXT = 0x313F, EGL_PLATFORM_SURFACELESS_MESA = 0x31DD, EGL_DRM_RENDER_NODE_FILE_EXT = 0x3377,
+};
+#define EGL_FUNCTIONS(X) \
+	X(EGLint, GetError, (void)) \
+	X(void *, GetProcAddress, (const char *)) \
+	X(const char *, QueryString, (EGLDisplay, EGLint)) \
+	X(EGLBoolean, Initialize, (EGLDisplay, EGLint *, EGLint *)) \
+	X(EGLBoolean, BindAPI, (EGLenum)) \
+	X(EGLBoolean, ChooseConfig, (EGLDisplay, const EGLint *, EGLConfig *, EGLint, EGLint *)) \
+	X(EGLContext, CreateContext, (EGLDisplay, EGLConfig, EGLContext, const EGLint *)) \
+	X(EGLSurface, CreatePbufferSurface, (EGLDisplay, EGLConfig, const EGLint *)) \
+	X(EGLBoolean, MakeCurrent, (EGLDisplay, EGLSurface, EGLSurface, EGLContext)) \
+	X(EGLBoolean, DestroySurface, (EGLDisplay, EGLSurface)) \
+	X(EGLBoolean, DestroyContext, (EGLDisplay, EGLContext)) \
+	X(EGLBoolean, ReleaseThread, (void))
+static struct {
+#define X(result, name, args) result (*name) args;
+	EGL_FUNCTIONS(X)
+#undef X
+} egl;
+typedef EGLBoolean (*query_devices)(EGLint, EGLDeviceEXT *, EGLint *);
+typedef const char *(*query_device_string)(EGLDeviceEXT, EGLint);
+typedef EGLDisplay (*get_platform_display)(EGLenum, void *, const EGLint *);
+
+// egl_load loads the library; the result is NULL or what is missing.
+static const char *egl_load(void) {
+	void *lib = dlopen("libEGL.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!lib) return dlerror();
+#define X(result, name, args) \
+	if (!(egl.name = (result (*) args)dlsym(lib, "egl" #name))) return "libEGL.so.1 lacks egl" #name;
+	EGL_FUNCTIONS(X)
+#undef X
+	return 0;
+}
+
+// The bindings of GL name this function, though what they load goes by egl_proc. Defined here it is no reason for the
+// linker to bind the program to libEGL; hidden, it is not seen by that library.
+__attribute__((visibility("hidden"))) void *eglGetProcAddress(const char *name) {
+	return egl.GetProcAddress ? egl.GetProcAddress(name) : 0;
+}
+
+// Whether memory that was written may be made executable, which renderers in software do without asking.
+static int may_execute(void) {
+	const size_t n = 4096;
+	void *p = mmap(0, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED) return 1;
+	int ok = mprotect(p, n, PROT_READ | PROT_EXEC) == 0;
+	munmap(p, n);
+	return ok;
+}
 
 typedef struct { EGLDisplay display; EGLContext context; EGLSurface surface; } egl_context;
 
@@ -20,8 +88,8 @@ static int egl_has(const char *list, const char *name) {
 
 // Number of EGL devices, at most max of them in out; -1 without the extension.
 static int egl_devices(void **out, int max) {
-	PFNEGLQUERYDEVICESEXTPROC query = (PFNEGLQUERYDEVICESEXTPROC)eglGetProcAddress("eglQueryDevicesEXT");
-	const char *ext = eglQueryString(EGL_NO_DISPLAY, EGL_EXTENSIONS);
+	query_devices query = (query_devices)egl.GetProcAddress("eglQueryDevicesEXT");
+	const char *ext = egl.QueryString(EGL_NO_DISPLAY, EGL_EXTENSIONS);
 	EGLint n = 0;
 	if (!query || !(egl_has(ext, "EGL_EXT_device_enumeration") || egl_has(ext, "EGL_EXT_device_base"))) return -1;
 	if (!query(max, (EGLDeviceEXT *)out, &n)) return -1;
@@ -29,7 +97,7 @@ static int egl_devices(void **out, int max) {
 }
 
 static const char *egl_device_string(void *device, int name) {
-	PFNEGLQUERYDEVICESTRINGEXTPROC query = (PFNEGLQUERYDEVICESTRINGEXTPROC)eglGetProcAddress("eglQueryDeviceStringEXT");
+	query_device_string query = (query_device_string)egl.GetProcAddress("eglQueryDeviceStringEXT");
 	const char *ext = query ? query(device, EGL_EXTENSIONS) : 0;
 	if (name == EGL_DRM_RENDER_NODE_FILE_EXT && !egl_has(ext, "EGL_EXT_device_drm_render_node")) return 0;
 	return query ? query(device, name) : 0;
@@ -38,54 +106,64 @@ static const char *egl_device_string(void *device, int name) {
 // A 4.3 core context without a surface, current on this thread. device NULL: the
 // surfaceless platform. The result is 0 or the step that failed.
 static int egl_open(void *device, egl_context *c) {
-	PFNEGLGETPLATFORMDISPLAYEXTPROC get = (PFNEGLGETPLATFORMDISPLAYEXTPROC)eglGetProcAddress("eglGetPlatformDisplayEXT");
+	get_platform_display get = (get_platform_display)egl.GetProcAddress("eglGetPlatformDisplayEXT");
 	c->display = EGL_NO_DISPLAY; c->context = EGL_NO_CONTEXT; c->surface = EGL_NO_SURFACE;
 	if (!get) return 1;
 	if (device) c->display = get(EGL_PLATFORM_DEVICE_EXT, device, 0);
-	else c->display = get(EGL_PLATFORM_SURFACELESS_MESA, (void *)EGL_DEFAULT_DISPLAY, 0);
+	else c->display = get(EGL_PLATFORM_SURFACELESS_MESA, (void *)0, 0);
 	if (c->display == EGL_NO_DISPLAY) return 2;
-	if (!eglInitialize(c->display, 0, 0)) return 3;
-	if (!eglBindAPI(EGL_OPENGL_API)) return 4;
-	const char *ext = eglQueryString(c->display, EGL_EXTENSIONS);
+	if (!egl.Initialize(c->display, 0, 0)) return 3;
+	if (!egl.BindAPI(EGL_OPENGL_API)) return 4;
+	const char *ext = egl.QueryString(c->display, EGL_EXTENSIONS);
 	EGLConfig config = EGL_NO_CONFIG_KHR;
 	EGLint want[] = {EGL_SURFACE_TYPE, EGL_PBUFFER_BIT, EGL_RENDERABLE_TYPE, EGL_OPENGL_BIT, EGL_NONE}, n = 0;
-	if (!egl_has(ext, "EGL_KHR_no_config_context") && (!eglChooseConfig(c->display, want, &config, 1, &n) || n < 1)) return 5;
-	EGLint with[] = {EGL_CONTEXT_MAJOR_VERSION_KHR, 4, EGL_CONTEXT_MINOR_VERSION_KHR, 3,
-		EGL_CONTEXT_OPENGL_PROFILE_MASK_KHR, EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT_KHR,
+	if (!egl_has(ext, "EGL_KHR_no_config_context") && (!egl.ChooseConfig(c->display, want, &config, 1, &n) || n < 1)) return 5;
+	EGLint with[] = {EGL_CONTEXT_MAJOR_VERSION, 4, EGL_CONTEXT_MINOR_VERSION, 3,
+		EGL_CONTEXT_OPENGL_PROFILE_MASK, EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT,
 		EGL_CONTEXT_OPENGL_RESET_NOTIFICATION_STRATEGY_KHR, EGL_LOSE_CONTEXT_ON_RESET_KHR, EGL_NONE};
-	c->context = eglCreateContext(c->display, config, EGL_NO_CONTEXT, with);
+	c->context = egl.CreateContext(c->display, config, EGL_NO_CONTEXT, with);
 	if (c->context == EGL_NO_CONTEXT) {
 		with[6] = EGL_NONE; // a driver without robustness
-		c->context = eglCreateContext(c->display, config, EGL_NO_CONTEXT, with);
+		c->context = egl.CreateContext(c->display, config, EGL_NO_CONTEXT, with);
 	}
 	if (c->context == EGL_NO_CONTEXT) return 6;
 	if (!egl_has(ext, "EGL_KHR_surfaceless_context")) {
 		EGLint size[] = {EGL_WIDTH, 1, EGL_HEIGHT, 1, EGL_NONE};
-		if (!eglChooseConfig(c->display, want, &config, 1, &n) || n < 1) return 5;
-		c->surface = eglCreatePbufferSurface(c->display, config, size);
+		if (!egl.ChooseConfig(c->display, want, &config, 1, &n) || n < 1) return 5;
+		c->surface = egl.CreatePbufferSurface(c->display, config, size);
 	}
-	if (!eglMakeCurrent(c->display, c->surface, c->surface, c->context)) return 7;
+	if (!egl.MakeCurrent(c->display, c->surface, c->surface, c->context)) return 7;
 	return 0;
 }
 
 static void egl_close(egl_context *c) {
 	if (c->display == EGL_NO_DISPLAY) return;
-	eglMakeCurrent(c->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
-	if (c->surface != EGL_NO_SURFACE) eglDestroySurface(c->display, c->surface);
-	if (c->context != EGL_NO_CONTEXT) eglDestroyContext(c->display, c->context);
-	eglReleaseThread();
+	egl.MakeCurrent(c->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
+	if (c->surface != EGL_NO_SURFACE) egl.DestroySurface(c->display, c->surface);
+	if (c->context != EGL_NO_CONTEXT) egl.DestroyContext(c->display, c->context);
+	egl.ReleaseThread();
 }
 
-static int egl_error(void) { return eglGetError(); }
-static void *egl_proc(const char *name) { return (void *)eglGetProcAddress(name); }
+static int egl_error(void) { return egl.GetError(); }
+static void *egl_proc(const char *name) { return egl.GetProcAddress(name); }
 */
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"unsafe"
 )
+
+// loadEGL loads the library, once.
+var loadEGL = sync.OnceValue(func() error {
+	if missing := C.egl_load(); missing != nil {
+		return &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("the library EGL cannot be loaded (%s); on Debian or Ubuntu \"apt-get install libegl1 libgl1-mesa-dri\" gives it with a software renderer; --backend cpu gives the same bits", C.GoString(missing))}
+	}
+	return nil
+})
 
 // place is where a context can be made: an EGL device, or the surfaceless
 // platform (device nil).
@@ -97,7 +175,10 @@ type place struct {
 
 // places lists EGL's devices, hardware before software, then the surfaceless
 // platform, which drivers chosen by environment variables may need.
-func places() []place {
+func places() ([]place, error) {
+	if err := loadEGL(); err != nil {
+		return nil, err
+	}
 	const most = 32
 	list := (*[most]unsafe.Pointer)(C.calloc(most, C.size_t(unsafe.Sizeof(uintptr(0)))))
 	defer C.free(unsafe.Pointer(list))
@@ -112,7 +193,7 @@ func places() []place {
 			hard = append(hard, p)
 		}
 	}
-	return append(append(hard, soft...), place{})
+	return append(append(hard, soft...), place{}), nil
 }
 
 var openSteps = [...]string{"", "libEGL lacks eglGetPlatformDisplayEXT", "no display for it", "eglInitialize failed",
@@ -122,6 +203,9 @@ type eglContext struct{ c C.egl_context }
 
 // open makes a context and makes it current on the calling thread.
 func (p place) open() (*eglContext, error) {
+	if (p.software || p.device == nil) && C.may_execute() == 0 {
+		return nil, errors.New("this process may not make memory executable (PR_SET_MDWE or the like), as a renderer in software must")
+	}
 	ctx := new(eglContext)
 	if at := C.egl_open(p.device, &ctx.c); at != 0 {
 		err := fmt.Errorf("%s (EGL error 0x%x)", openSteps[at], int(C.egl_error()))

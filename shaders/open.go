@@ -13,8 +13,12 @@ import (
 // Devices lists the devices of EGL, hardware first; one that cannot be opened
 // stands there with its Error.
 func Devices() ([]DeviceInfo, error) {
+	all, err := places()
+	if err != nil {
+		return nil, err
+	}
 	var out []DeviceInfo
-	for n, p := range places() {
+	for n, p := range all {
 		d, err := openDevice(p, n, Options{})
 		if err != nil {
 			out = append(out, DeviceInfo{Number: n, Node: p.node, Software: p.software, Error: err.Error()})
@@ -62,7 +66,10 @@ func Open(opt Options) (backend.Backend, error) {
 // choose opens the device that opt names. Without a name it is the first that
 // opens: places puts hardware first.
 func choose(opt Options) (*device, error) {
-	all := places()
+	all, err := places()
+	if err != nil {
+		return nil, err
+	}
 	if n, err := strconv.Atoi(opt.Device); err == nil {
 		if n < 0 || n >= len(all) {
 			return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("device %d of %d, see synfire devices", n, len(all))}
