@@ -179,7 +179,7 @@ func (m *columnLanes) Store(y *eqn.Symbol, _ ir.Value) {
 
 // out stores the program's result.
 func (m *columnLanes) out(v ir.Value, t ir.Type) {
-	m.b.Store(m.slot("out", ir.Array, t, memory{}), v)
+	m.b.StoreRaw(m.slot("out", ir.Array, t, memory{}), v)
 }
 
 // data lists the tables of the program by slot, as package connect wants them.
@@ -231,6 +231,7 @@ func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
 	}
 	v = as(m.b, v, typ, target)
 	if irType(target) == ir.F32 {
+		m.b.LimitTrap(v, 0) // whoever works it out tells of which synapse
 		v = m.b.Canon(v)
 	}
 	return v, nil

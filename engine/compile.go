@@ -115,9 +115,6 @@ func compile(n *Network, w Work) (*compiler, error) {
 		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, images: map[*Variable]*image{}, masks: map[*groupEvent]mask{}, random: n.random.clone(), specs: map[specKey]*connect.Spec{}, longest: map[*life]int{}}
 	c.plan = &backend.Plan{Dt: n.dt, Seed: n.random.seed, Batch: defaultBatch}
 	c.drawnWith, c.plan.Drawn = n.wouldDraw()
-	if n.step >= 1<<31-1<<20 {
-		return nil, fmt.Errorf("a run of more than 2^31 steps is not possible")
-	}
 	c.plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.step)})
 	c.plan.Due = c.buffer("due", backend.State, ir.U32, n.due[:])
 	c.keep = append(c.keep, kept{c.plan.Due, n.due[:]})

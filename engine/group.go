@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"synfire/engine/eqn"
+	"synfire/engine/ir"
 )
 
 // Cells is a group of neurons or a range of one: what synapses connect and
@@ -397,7 +398,7 @@ func (n *Network) multiple(interval float64, what string) (int64, error) {
 	if r < 1 || absf(k-r) > 1e-4*k {
 		return 0, fmt.Errorf("%s: dt=%g s is not a multiple of the clock's dt=%g s", what, interval, n.dt)
 	}
-	return int64(r), nil
+	return int64(min(r, ir.FarStep)), nil
 }
 
 func spanVar(s span, name string) (*Var, error) {

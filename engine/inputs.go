@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"synfire/engine/eqn"
+	"synfire/engine/ir"
 )
 
 // TimedArray is a table of values over time, called in equations as name(t) or
@@ -18,6 +19,11 @@ type TimedArray = eqn.TimedArray
 func NewTimedArray(values Array, rows, cols int, dt float64, name string) (*TimedArray, error) {
 	if !(dt > 0) {
 		return nil, fmt.Errorf("TimedArray: dt must be a positive time, got %g s", dt)
+	}
+	for k, x := range values.V {
+		if !(math.Abs(x/values.Dim.Scale()) < mostShown) {
+			return nil, fmt.Errorf("TimedArray: value %d is %g: a number that a variable can hold was expected", k, x)
+		}
 	}
 	if rows < 1 || rows*max(1, cols) != len(values.V) {
 		return nil, fmt.Errorf("TimedArray: %d values do not make %d rows of %d", len(values.V), rows, max(1, cols))
@@ -167,15 +173,19 @@ func (gen *generator) inSteps(name string, dt float64) (*stepped, error) {
 		if k < 1 || math.Abs(k-roundHalf(k)) > 1e-4*k {
 			return nil, fmt.Errorf("%s: period=%g s is not a multiple of dt=%g s", name, gen.seconds, dt)
 		}
-		out.period = int64(roundHalf(k))
+		if k < ir.FarStep { // else no run comes round
+			out.period = int64(roundHalf(k))
+		}
 	}
 	type spike struct {
 		step int64
 		i    int
 	}
-	list := make([]spike, len(gen.times))
+	list := make([]spike, 0, len(gen.times))
 	for k, t := range gen.times {
-		list[k] = spike{int64(floorSteps(t / dt)), gen.indices[k]}
+		if at := floorSteps(t / dt); at <= ir.FarStep { // none comes to a later one
+			list = append(list, spike{int64(at), gen.indices[k]})
+		}
 	}
 	sort.Slice(list, func(a, b int) bool {
 		return list[a].step < list[b].step || list[a].step == list[b].step && list[a].i < list[b].i

@@ -185,17 +185,25 @@ func (l *lanes) Array(ta *eqn.TimedArray, row, col ir.Value) ir.Value {
 		at = l.b.AddI(l.b.MulI(row, l.b.I(int32(ta.Cols))), col)
 	}
 	name := fmt.Sprintf("%s@%p", ta.Name, ta)
-	slot := l.slot(name, ir.Table, ir.F32, memory{data: timedWords(ta), key: name})
-	return l.b.Gather(slot, at, ir.Range{})
+	words, most := timedWords(ta)
+	r := ir.Range{}
+	if most > 1<<40 {
+		r = ir.Range{Lo: -most, Hi: most, Tiny: ir.FlushStore}
+	}
+	return l.b.Gather(l.slot(name, ir.Table, ir.F32, memory{data: words, key: name}), at, r)
 }
 
-func timedWords(ta *eqn.TimedArray) []uint32 {
-	out := make([]uint32, len(ta.Values))
+// timedWords are an array's values in internal units, and the largest magnitude.
+func timedWords(ta *eqn.TimedArray) (words []uint32, most float64) {
+	words = make([]uint32, len(ta.Values))
 	scale := ta.Dim.Scale()
 	for k, x := range ta.Values {
-		out[k] = math.Float32bits(ir.CanonF(float32(x / scale)))
+		if x /= scale; math.Abs(x) >= ir.FlushStore {
+			words[k] = math.Float32bits(float32(x))
+			most = max(most, math.Abs(x))
+		}
 	}
-	return out
+	return words, most
 }
 
 // as converts a value to the type that a symbol's words have.
@@ -232,14 +240,31 @@ func nowHost(b *ir.Builder, step int64) func(*eqn.HostExpr) ir.Value {
 }
 
 // evalWords works an expression out for every neuron of a span, now, as words
-// of the target's type: initial values, conditions of an index, subexpressions.
+// of the target's type: conditions of an index, subexpressions.
 func (g *NeuronGroup) evalWords(w Work, s span, x eqn.Expr, target *eqn.Symbol) ([]uint32, error) {
-	return g.evalVisit(w, s, x, target, g.net.random.visit("init\x00"+g.net.random.draws(g)+"\x00"+target.Name))
+	return g.evalVisit(w, s, x, target, g.drawVisit(target))
+}
+
+// drawVisit numbers a visit to the place that gives a variable's values.
+func (g *NeuronGroup) drawVisit(target *eqn.Symbol) uint32 {
+	return g.net.random.visit("init\x00" + g.net.random.draws(g) + "\x00" + target.Name)
 }
 
 // evalVisit is evalWords on a numbered visit of the place, which tells apart
 // what is drawn there.
 func (g *NeuronGroup) evalVisit(w Work, s span, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, error) {
+	words, typ, err := g.evaluate(w, s, x, target, visit)
+	for k := 0; k < len(words) && err == nil; k++ {
+		if words[k], err = wordOf(target, g.net.dt, words[k], typ, mostShown); err != nil {
+			err = fmt.Errorf("%s[%d]: %w", g.Name(), s.lo+k, err)
+		}
+	}
+	return words, err
+}
+
+// evaluate works an expression out for every neuron of a span, now. Its words are
+// of its own type, floats as they come.
+func (g *NeuronGroup) evaluate(w Work, s span, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, eqn.Type, error) {
 	sc := g.scope(g.net.externals()).sized(s)
 	l := newLanes(g.net, g, "value of "+target.Name, "init\x00"+g.net.random.draws(g)+"\x00"+target.Name)
 	l.visit = visit
@@ -247,23 +272,23 @@ func (g *NeuronGroup) evalVisit(w Work, s span, x eqn.Expr, target *eqn.Symbol, 
 	l.host = nowHost(l.b, g.net.clock.step)
 	v, typ, dim, err := eqn.LowerExpr(l.b, x, sc, l)
 	if err != nil {
-		return nil, sc.explain(err)
+		return nil, typ, sc.explain(err)
 	}
 	if dim != target.Dim {
 		if n, ok := x.(*eqn.Num); !ok || n.Value != 0 {
-			return nil, errorAt(x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, x.String(), dim)
+			return nil, typ, errorAt(x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, x.String(), dim)
 		}
 	}
 	words := make([]uint32, s.hi-s.lo)
-	out := l.slot("out", ir.Array, irType(target), memory{})
-	l.b.Store(out, as(l.b, v, typ, target))
+	out := l.slot("out", ir.Array, irType(&eqn.Symbol{Type: typ}), memory{})
+	l.b.StoreRaw(out, v)
 	p, err := l.b.Prog()
 	if err != nil {
-		return nil, err
+		return nil, typ, err
 	}
 	env := l.env(s)
 	env.Slots[out] = words
-	return words, runProg(w, p, new(*vm.Code), env, s.hi-s.lo)
+	return words, typ, runProg(w, p, new(*vm.Code), env, s.hi-s.lo)
 }
 
 // env binds the slots of a program to the host's words, from neuron lo on.
@@ -289,15 +314,8 @@ func (l *lanes) env(s span) *ir.Env {
 
 // runProg runs a program on the host, and keeps its code for the next time.
 func runProg(w Work, p *ir.Prog, code **vm.Code, e *ir.Env, n int) error {
-	if len(e.Traps) < p.Traps {
-		e.Traps = make([]uint32, p.Traps)
-		for k := range e.Traps {
-			e.Traps[k] = ir.NoTrap
-		}
-	}
 	if n < 256 { // not worth compiling
-		ir.Eval(p, e, 0, n)
-		return nil
+		return trapped(func(e *ir.Env, lo, hi int) { ir.Eval(p, e, lo, hi) }, p, e, 0, n)
 	}
 	if *code == nil {
 		var err error
@@ -310,7 +328,23 @@ func runProg(w Work, p *ir.Prog, code **vm.Code, e *ir.Env, n int) error {
 		if err := w.Err(); err != nil {
 			return err
 		}
-		(*code).Run(e, lo, min(lo+span, n))
+		if err := trapped((*code).Run, p, e, lo, min(lo+span, n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trapped runs lanes of a program of which a value must be one that a variable can hold.
+func trapped(run func(e *ir.Env, lo, hi int), p *ir.Prog, e *ir.Env, lo, hi int) error {
+	for len(e.Traps) < p.Traps {
+		e.Traps = append(e.Traps, ir.NoTrap)
+	}
+	run(e, lo, hi)
+	for _, at := range e.Traps {
+		if at != ir.NoTrap {
+			return fmt.Errorf("a text gives synapse %d no value, or one that passes the largest that a variable can hold, 2^40 in its unit", at)
+		}
 	}
 	return nil
 }

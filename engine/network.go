@@ -15,6 +15,7 @@ import (
 
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
+	"synfire/engine/ir"
 )
 
 // Quantity is a number with a physical dimension, in SI units.
@@ -99,7 +100,7 @@ func (n *Network) SetDt(seconds float64) error {
 	if n.step > 0 && seconds != n.dt {
 		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.dt, n.step)
 	}
-	n.clock.step = int64(roundHalf(n.Clock() / seconds))
+	n.clock.step = int64(min(ir.FarStep, roundHalf(n.Clock()/seconds)))
 	for _, g := range n.Groups() {
 		for _, v := range g.vars {
 			if v.sym.Steps {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
@@ -14,6 +15,39 @@ type recordRef struct {
 	stage int // index in Plan.Stages
 	rec   backend.Rec
 	take  func(step int64, counts, index []uint32, values [][]uint32)
+	vars  []*Variable // of each value
+}
+
+// shown refuses values of subexpressions that have none, or that a clamp has
+// changed: a record holds what Brian2 would record, or there is none.
+func (r *recordRef) shown(n *Network, step int64, counts, index []uint32, values [][]uint32) error {
+	for k, v := range r.vars {
+		if v.words != nil || v.irType() != ir.F32 {
+			continue
+		}
+		for q, w := range values[k] {
+			if w&(1<<31-1) < math.Float32bits(mostShown) {
+				continue
+			}
+			at, each := 0, r.rec.N // the entry's step, and the neuron
+			for left := q; at < len(counts)-1; at++ {
+				entries := int(counts[at]) * max(1, each)
+				if left -= entries; left < 0 {
+					break
+				}
+			}
+			var i int
+			switch {
+			case index != nil:
+				i = int(index[q])
+			case r.rec.Items != nil:
+				i = int(r.rec.Items[q%each])
+			}
+			_, err := wordOf(v.sym, n.dt, w, eqn.Float, mostShown)
+			return fmt.Errorf("%s[%d] at %g s, as recorded: %w", v.g.Name(), i, float64(float64(step+int64(at))*n.dt), err)
+		}
+	}
+	return nil
 }
 
 // spikes plans the record of an event of a whole population: counts, the hash,
@@ -48,7 +82,7 @@ func (c *compiler) spikes(g *NeuronGroup, e *groupEvent) {
 	}
 	c.add(when, order, g.auto+"_"+e.name, func() error {
 		rec := backend.Rec{Lo: 0, Hi: g.n}
-		c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.name, Flag: -1, Event: c.event(g, e), Rec: rec}, g.n+max(1<<14, g.n/4), nil,
+		c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.name, Flag: -1, Event: c.event(g, e), Rec: rec}, g.n+max(1<<14, g.n/4), nil, nil,
 			func(step int64, counts, index []uint32, _ [][]uint32) {
 				at := 0
 				for k, n := range counts {
@@ -115,7 +149,7 @@ func (m *RateMonitor) take(step int64, list []uint32) {
 
 // record adds a record stage with room for entries entries; src are the values
 // taken at each.
-func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, take func(int64, []uint32, []uint32, [][]uint32)) {
+func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, vars []*Variable, take func(int64, []uint32, []uint32, [][]uint32)) {
 	s.Acc = backend.NoBuf
 	r := &s.Rec
 	r.Index = backend.NoBuf
@@ -128,7 +162,7 @@ func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, t
 		r.Dst = append(r.Dst, c.blank(fmt.Sprintf("%s value %d", s.Name, k), backend.Record, c.plan.Bufs[b.Buf].Type, entries))
 	}
 	c.plan.Stages = append(c.plan.Stages, s)
-	c.recs = append(c.recs, &recordRef{stage: len(c.plan.Stages) - 1, rec: s.Rec, take: take})
+	c.recs = append(c.recs, &recordRef{stage: len(c.plan.Stages) - 1, rec: s.Rec, take: take, vars: vars})
 }
 
 // source is where a recorded variable's words are: its buffer, or a temporary
@@ -150,7 +184,7 @@ func (c *compiler) source(v *Variable, owner string, ago int) (backend.Binding, 
 	}
 	n := v.n
 	out := &scratch{name: g.Name() + "." + v.name + " for " + owner, typ: irType(y), n: n}
-	l.b.Store(l.slot("out", ir.Array, out.typ, memory{out: out}), as(l.b, x, typ, y))
+	l.b.StoreRaw(l.slot("out", ir.Array, out.typ, memory{out: out}), as(l.b, x, typ, y))
 	if err := c.stage(l, n, -1, nil); err != nil {
 		return backend.Binding{}, err
 	}
@@ -181,7 +215,7 @@ func (c *compiler) spikeMonitor(m *SpikeMonitor) error {
 		}
 		size := m.src.hi - m.src.lo
 		c.record(backend.Stage{Form: backend.FormSpikes, Name: m.auto, Flag: -1, Event: c.event(m.src.g, e), Rec: backend.Rec{Lo: m.src.lo, Hi: m.src.hi}},
-			size+max(1<<14, size/4), src, func(step int64, counts, index []uint32, values [][]uint32) {
+			size+max(1<<14, size/4), src, m.slots, func(step int64, counts, index []uint32, values [][]uint32) {
 				at := 0
 				for k, n := range counts {
 					m.take(step+int64(k), index[at:at+int(n)])
@@ -226,7 +260,7 @@ func (c *compiler) stateMonitor(m *StateMonitor) error {
 			samples := max(1, min(c.plan.Batch, 1<<22/rec.N))
 			col, first := m.takes[k], !timed
 			timed = true
-			c.record(backend.Stage{Form: backend.FormSample, Name: m.auto + "." + m.vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
+			c.record(backend.Stage{Form: backend.FormSample, Name: m.auto + "." + m.vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b}, []*Variable{v},
 				func(step int64, counts, _ []uint32, values [][]uint32) {
 					if col != nil {
 						col.words(v, values[0])

@@ -13,6 +13,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/ir"
 )
 
 // RunOptions say where and how a run takes place.
@@ -49,10 +50,13 @@ type session struct {
 
 // steps turns a duration into whole steps after the last run's end, as Brian2
 // does: a run ends at the first step at or after its end.
-func (n *Network) steps(duration float64) (int64, float64) {
-	end := n.t0 + duration
-	target := int64(math.Ceil(float64(end/n.dt) - 1e-4))
-	return max(0, target-n.step), end
+func (n *Network) steps(duration float64) (total int64, end float64, err error) {
+	end = n.t0 + duration
+	target := math.Ceil(float64(end/n.dt) - 1e-4)
+	if !(target <= ir.FarStep) {
+		return 0, end, fmt.Errorf("run: %g s would end at step %.4g of %g s; a network makes %d at most: run a shorter time, or take a larger dt", duration, target, n.dt, ir.FarStep)
+	}
+	return max(0, int64(target)-n.step), end, nil
 }
 
 // Run advances the network by duration seconds of model time. If ctx ends, it
@@ -65,12 +69,12 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	begin := time.Now()
 	n.firstSpike = nil
 	res := &RunResult{Start: n.T(), Spikes: map[string]uint64{}}
-	total, end := n.steps(duration)
+	total, end, err := n.steps(duration)
+	if err != nil {
+		return nil, err
+	}
 	if o.MaxSteps > 0 && total > o.MaxSteps {
 		total, end = o.MaxSteps, float64(float64(n.step+o.MaxSteps)*n.dt)
-	}
-	if n.step+total >= 1<<31-1<<20 {
-		return nil, fmt.Errorf("run: %d steps pass the limit of 2^31", n.step+total)
 	}
 	if err := n.complete(); err != nil {
 		return nil, err
@@ -233,6 +237,9 @@ func (c *compiler) takeRecords(prog backend.Program, step int64, made int, k *ke
 			if values[k], err = read(b, values[k]); err != nil {
 				return err
 			}
+		}
+		if err := r.shown(c.n, step, counts, index, values); err != nil {
+			return err
 		}
 		r.take(step, counts, index, values)
 	}

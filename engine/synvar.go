@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"synfire/engine/connect"
@@ -185,7 +186,15 @@ func (v *synVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 				e.Slots[k] = cells
 			}
 		}
-		code.Run(e, 0, len(words))
+		if err := trapped(code.Run, p, e, 0, len(words)); err != nil {
+			return fmt.Errorf("%s.%s: %w", s.Name(), v.name, err)
+		}
+		for k, w := range words {
+			if irType(v.sym) == ir.F32 && w&(1<<31-1) >= math.Float32bits(mostShown) {
+				_, err := wordOf(v.sym, s.net.dt, w, eqn.Float, mostShown)
+				return fmt.Errorf("%s, synapse %d: %w", s.Name(), b.K0+k, err)
+			}
+		}
 		return f(b.K0, len(words), func(k int) float64 { return value(v.sym, s.net.dt, words[k]) })
 	})
 }

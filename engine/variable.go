@@ -91,9 +91,42 @@ func encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
 	}
 	w, ok := single(x / s.Dim.Scale())
 	if !ok {
-		return 0, fmt.Errorf("%s: the value %g passes the largest that a variable can hold (%g in its unit)", s.Name, x, float64(1<<40)*s.Dim.Scale())
+		return 0, tooLarge(s, x)
 	}
 	return w, nil
+}
+
+// mostShown is the largest float that is shown, in internal units: what is
+// beyond comes from a clamp of rule 4, or has no value.
+const mostShown = 1 << 60
+
+// wordOf turns the word of a value of type typ into one of s. A float of most or
+// more (internal units) is an error, as the number would be.
+func wordOf(s *eqn.Symbol, dt float64, w uint32, typ eqn.Type, most float64) (uint32, error) {
+	x := float64(int32(w))
+	if typ == eqn.Float {
+		x = float64(math.Float32frombits(w))
+	}
+	switch t := irType(s); {
+	case t == ir.Bool:
+		return uint32(map[bool]uint32{true: 1}[x != 0]), nil
+	case s.Steps:
+		if math.Abs(x) >= mostShown {
+			x = math.Inf(int(math.Copysign(1, x)))
+		}
+		return stepsWord(float64(x*s.Dim.Scale()), dt), nil
+	case t == ir.I32:
+		return encode(s, dt, x)
+	case math.Abs(x) >= mostShown:
+		return 0, fmt.Errorf("%s has no value here that can be shown: a division by zero, a logarithm of 0 or the like, or more than %g of its unit", s.Name, mostShown*s.Dim.Scale())
+	case math.Abs(x) >= most:
+		return 0, tooLarge(s, float64(x*s.Dim.Scale()))
+	}
+	return math.Float32bits(float32(x)), nil
+}
+
+func tooLarge(s *eqn.Symbol, x float64) error {
+	return fmt.Errorf("%s: the value %g passes the largest that a variable can hold (%g in its unit)", s.Name, x, float64(1<<40)*s.Dim.Scale())
 }
 
 // single is the word of a float in internal units, if a variable can hold it.
@@ -340,18 +373,35 @@ func (v *Var) setText(s span, at []int, text string) error {
 	if err != nil {
 		return err
 	}
-	words, err := g.evalWords(v.w, s, x, v.v.sym)
+	words, typ, err := g.evaluate(v.w, s, x, v.v.sym, g.drawVisit(v.v.sym))
 	if err != nil {
 		return err
 	}
-	if at == nil {
-		for k, w := range words {
+	size := len(words)
+	if at != nil {
+		size = len(at)
+	}
+	held := make([]uint32, size) // all or none are assigned
+	for k := range held {
+		n := s.lo + k
+		if at != nil {
+			n = at[k]
+		}
+		w, err := wordOf(v.v.sym, g.net.dt, words[n-s.lo], typ, 1<<40)
+		if err != nil {
+			return errorAt(x.Pos(), "%s[%d]: %v", g.Name(), n, err)
+		}
+		if v.v.irType() == ir.F32 {
+			w = math.Float32bits(ir.CanonF(math.Float32frombits(w)))
+		}
+		held[k] = w
+	}
+	for k, w := range held {
+		if at != nil {
+			v.v.put(at[k], w)
+		} else {
 			v.v.put(s.lo+k, w)
 		}
-		return nil
-	}
-	for _, n := range at {
-		v.v.put(n, words[n-s.lo])
 	}
 	return nil
 }
