@@ -234,6 +234,9 @@ func (g *NeuronGroup) declare() error {
 		if g.byName[e.Name] != nil || slices.Contains(reserved, e.Name) {
 			return errorAt(e.At, "%q is defined twice, or is a name that every group has", e.Name)
 		}
+		if err := notAnEnd(e); err != nil {
+			return err
+		}
 		v := add(e.Name, e.Dim, e.Type)
 		v.eq = e
 		flags := map[string]bool{}
@@ -267,6 +270,16 @@ func (g *NeuronGroup) declare() error {
 			}
 		default:
 			v.alloc(0)
+		}
+	}
+	return nil
+}
+
+// notAnEnd refuses names that Synapses use for the variables at their ends.
+func notAnEnd(e *eqn.Equation) error {
+	for _, suffix := range []string{"_pre", "_post"} {
+		if strings.HasSuffix(e.Name, suffix) {
+			return eqn.At(e.At, "give it another name", "'%s' cannot be the name of a variable: in Synapses, names that end in _pre and _post are the variables of the neurons at their ends", e.Name)
 		}
 	}
 	return nil

@@ -124,6 +124,9 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 		if s.byName[e.Name] != nil || e.Name == "delay" || e.Name == "i" || e.Name == "j" {
 			return nil, errorAt(e.At, "%q is defined twice, or is a name that all Synapses have", e.Name)
 		}
+		if err := notAnEnd(e); err != nil {
+			return nil, err
+		}
 		v := s.declare(e.Name, e.Dim, e.Type)
 		v.shared = slices.Contains(e.Flags, "shared")
 		if e.Kind == eqn.Sub {

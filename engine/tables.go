@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"synfire/engine/backend"
@@ -218,10 +219,13 @@ func (o *order) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y 
 		a = o.accumulator(r.v, true)
 		a.segment(r.v)
 		a.scale = 0x1p30
-	} else {
-		if err := c.onlyOne(s, k, r, st); err != nil {
+	} else if err := c.onlyOne(s, k, r, st); err != nil {
+		var several *eqn.Error
+		if st.Op != "=" || r.v.shared || !errors.As(err, &several) || !sameForAll(st.X, c.pathScope(s, k), locals, r) {
 			return err
 		}
+		o.ops = append(o.ops, func() error { return c.assign(w, l, locals, st, y) })
+		return nil
 	}
 	o.ops = append(o.ops, func() error { return c.effect(w, l, locals, st, y, a) })
 	return nil
@@ -242,6 +246,9 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 		}
 	}
 	target := *sc.Resolve(st.Target.ID)
+	if y.Summed { // not the variable, but a count at its place
+		target = *y
+	}
 	target.Summed = a != nil
 	last := st
 	last.Target = &eqn.Name{At: st.Target.At, ID: st.Target.ID, Sym: &target}

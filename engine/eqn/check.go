@@ -398,6 +398,9 @@ func Check(e Expr, sc Scope) (Dim, Type, error) {
 	return check(x)
 }
 
+// IsRandom says whether a function gives random numbers.
+func IsRandom(name string) bool { return functions[name].random }
+
 // class says what an expression depends on.
 type class uint8
 

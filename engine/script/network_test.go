@@ -248,6 +248,15 @@ func TestModelErrors(t *testing.T) {
 		{"connect number: fraction", "P = NeuronGroup(4, 'x : 1\\nu : volt')\nS = Synapses(P, P, 'w : 1')\nS.connect(n='0.5')", "3:3", "n=0.5 is not a number of synapses"},
 		{"connect number: huge", "P = NeuronGroup(4, 'x : 1\\nu : volt')\nS = Synapses(P, P, 'w : 1')\nS.connect(n='1e30')", "3:3", "n=1e+30 is not a number of synapses"},
 		{"connect number: negative for a pair", "P = NeuronGroup(4, 'x : 1\\nu : volt')\nS = Synapses(P, P, 'w : 1')\nS.connect(n='i - 1')", "3:16", "n=-1 for i=0, j=0"},
+		{"order: the other end", "P = NeuronGroup(2, 'x : 1\\ny : 1', threshold='x > 5')\nS = Synapses(P, P, 'w : 1', on_pre='x_post = x_pre')\nS.connect()\nS.w = 'i'\nrun(1*ms)", "2:37", "would depend on their order"},
+		{"order: a weight", "P = NeuronGroup(2, 'x : 1\\ny : 1', threshold='x > 5')\nS = Synapses(P, P, 'w : 1', on_pre='x_post = w')\nS.connect()\nS.w = 'i'\nrun(1*ms)", "2:37", "would depend on their order"},
+		{"order: random numbers", "P = NeuronGroup(2, 'x : 1\\ny : 1', threshold='x > 5')\nS = Synapses(P, P, 'w : 1', on_pre='x_post = rand()')\nS.connect()\nS.w = 'i'\nrun(1*ms)", "2:37", "would depend on their order"},
+		{"order: itself", "P = NeuronGroup(2, 'x : 1\\ny : 1', threshold='x > 5')\nS = Synapses(P, P, 'w : 1', on_pre='x_post = 2*x_post')\nS.connect()\nS.w = 'i'\nrun(1*ms)", "2:37", "would depend on their order"},
+		{"order: a local variable", "P = NeuronGroup(2, 'x : 1\\ny : 1', threshold='x > 5')\nS = Synapses(P, P, 'w : 1', on_pre='q = w; x_post = q')\nS.connect()\nS.w = 'i'\nrun(1*ms)", "2:44", "would depend on their order"},
+		{"order: a source", "P = NeuronGroup(2, 'x : 1\\ny : 1', threshold='x > 5')\nS = Synapses(P, P, 'w : 1', on_pre='x_pre = i*0 + y_post')\nS.connect()\nP.y = 'i'\nrun(1*ms)", "2:37", "would depend on their order"},
+		{"name of an end", "P = NeuronGroup(2, 'x_post : 1')", "1:21", "cannot be the name of a variable"},
+		{"name of an end, of a subexpression", "P = NeuronGroup(2, 'v : 1\\nx_pre = v : 1')", "1:28", "cannot be the name of a variable"},
+		{"name of an end, in Synapses", "P = NeuronGroup(2, 'v : 1')\nS = Synapses(P, P, 'w_post : 1')", "2:21", "cannot be the name of a variable"},
 		{"value out of bound", "P = NeuronGroup(1, 'dv/dt = v/(1*us) : 1', method='euler')\nP.v = 1\nrun(1*second)", "3:1", "v"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
