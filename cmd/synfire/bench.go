@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,6 +26,8 @@ type benchCmd struct {
 	Benchstat bool     `help:"Print all samples in Go's benchmark format, for benchstat."`
 	Report    string   `help:"Write a report with pictures, and all formats, into this directory." type:"path" placeholder:"DIR"`
 	Compare   string   `help:"Show what changed since these results of --json, and whether it is significant." type:"path" placeholder:"OLD.json"`
+	Beside    bool     `help:"Measure instead how well the number of threads is chosen: quiet, with one busy thread beside, and two runs at once. Status 1 where a bar is missed."`
+	Before    string   `help:"With --beside: an earlier synfire, measured by turns with this one." type:"existingfile" placeholder:"FILE"`
 	List      bool     `help:"List the workloads and their sizes."`
 	Case      string   `hidden:"" help:"Run one case in this process, for the harness itself."`
 }
@@ -49,6 +52,15 @@ func (c *benchCmd) Run(env *environment) error {
 	}
 	exe, err := os.Executable()
 	if err != nil {
+		return err
+	}
+	if c.Beside {
+		b := &bench.Beside{Exe: exe, Before: c.Before, Workloads: c.Workloads, Repeats: c.Repeats, Log: env.err}
+		err := b.Run(env.ctx, env.out)
+		if errors.Is(err, bench.ErrBar) {
+			fmt.Fprintln(env.err, env.errTerm.red("failed:"), err)
+			return &toldError{errDiffers}
+		}
 		return err
 	}
 	r := &bench.Runner{Child: []string{exe, "bench", "--case"}, Version: versionText(), Command: "synfire " + strings.Join(os.Args[1:], " "),
