@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"synfire/engine/backend"
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
@@ -31,7 +32,7 @@ type columnLanes struct {
 func (s *Synapses) columnLanes(w Work, r *randomness, name, site string, visit uint32, sc *scope) *columnLanes {
 	m := &columnLanes{lanes: *newLanes(s.net, nil, name, site+"\x00"+r.draws(s)), work: w, s: s, conn: len(s.conns), snap: map[*Variable]*image{}, ids: map[any]int{}}
 	m.visit, m.random = visit, r
-	m.host = nowHost(m.b, s.net.clock.step)
+	m.host = nowHost(m.b, s.net.clock.step, &m.err)
 	m.made = len(s.conns)
 	return m
 }
@@ -212,14 +213,14 @@ func (z *lazyExpr) inside(m *columnLanes) columnLanes {
 	if m.conn < len(m.s.conns) && m.s.conns[m.conn].proj.Seed != z.key { // its words are drawn with the seed of the connect call
 		inner.site = fmt.Sprintf("%s\x00seed %x", z.site, z.key)
 	}
-	inner.host = nowHost(m.b, z.step)
+	inner.host = nowHost(m.b, z.step, &inner.err)
 	return inner
 }
 
 func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
 	inner := z.inside(m)
 	v, typ, dim, err := eqn.LowerExpr(m.b, z.x, z.sc, &inner)
-	m.mem, m.slots = inner.mem, inner.slots
+	m.mem, m.slots, m.traps = inner.mem, inner.slots, inner.traps
 	if inner.err != nil && m.err == nil {
 		m.err = inner.err
 	}
@@ -231,7 +232,7 @@ func (z *lazyExpr) lower(m *columnLanes, target *eqn.Symbol) (ir.Value, error) {
 	}
 	v = as(m.b, v, typ, target)
 	if irType(target) == ir.F32 {
-		m.b.LimitTrap(v, 0) // whoever works it out tells of which synapse
+		m.Refuse(m.b.Le(m.b.F(0x1p40), m.b.Abs(v)), target.Name, "has no value, or one that passes the largest that a variable can hold, 2^40 in its unit")
 		v = m.b.Canon(v)
 	}
 	return v, nil
@@ -364,6 +365,7 @@ type columnExpr struct {
 // columnCode is the program of a columnExpr.
 type columnCode struct {
 	prog  *ir.Prog
+	traps []backend.Trap
 	code  *vm.Code // nil until there is enough to do
 	slots map[string]uint32
 	data  [][]uint32
@@ -400,7 +402,7 @@ func (c *columnExpr) lower(stray string) (*columnCode, error) {
 	target := &eqn.Symbol{Name: c.what, Type: t}
 	m.out(as(m.b, v, typ, target), irType(target))
 	p, err := m.b.Prog()
-	return &columnCode{prog: p, slots: m.slots, data: m.data()}, err
+	return &columnCode{prog: p, traps: m.traps, slots: m.slots, data: m.data()}, err
 }
 
 // run gives the values of lanes lane0, lane0+1, ...
@@ -436,7 +438,7 @@ func (c *columnExpr) run(cols columnsBy, lane0 int) ([]uint32, error) {
 		}
 	}
 	e.Slots[code.slots["out"]] = out
-	return out, runProg(c.w, code.prog, &code.code, e, n)
+	return out, runProg(c.w, code.prog, code.traps, &code.code, e, n)
 }
 
 // evalColumns is a columnExpr for all lanes at once.

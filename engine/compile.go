@@ -22,7 +22,7 @@ type compiler struct {
 	bufs  map[memory0]backend.BufID
 	keep  []kept // what to read back after a run
 	evs   map[*groupEvent]int
-	hosts []func(step int64) uint32
+	hosts []func(step int64) (uint32, error)
 	seen  map[string]uint32 // host words by key
 	items []item
 	recs  []*recordRef
@@ -261,11 +261,11 @@ func (c *compiler) flag(every float64, what string) (int, error) {
 	if !ok {
 		w = uint32(len(c.hosts))
 		c.seen[key] = w
-		c.hosts = append(c.hosts, func(step int64) uint32 {
+		c.hosts = append(c.hosts, func(step int64) (uint32, error) {
 			if step%k == 0 {
-				return 1
+				return 1, nil
 			}
-			return 0
+			return 0, nil
 		})
 	}
 	return int(w), nil
@@ -320,6 +320,9 @@ func (c *compiler) stage(l *lanes, lanes, flag int, traps []backend.Trap) error 
 	bind, err := c.bind(l, p)
 	if err != nil {
 		return err
+	}
+	if traps == nil {
+		traps = l.traps
 	}
 	c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormMap, Name: p.Name, Flag: flag, N: lanes, Prog: p, Bind: bind, Trap: traps, Acc: backend.NoBuf})
 	return nil

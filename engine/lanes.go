@@ -3,7 +3,9 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"synfire/engine/backend"
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
 	"synfire/engine/vm"
@@ -35,6 +37,7 @@ type lanes struct {
 	g       *NeuronGroup
 	mem     []memory // one for each slot of b
 	slots   map[string]uint32
+	traps   []backend.Trap
 	mask    ir.Value // stores happen where it holds; ir.None: everywhere
 	off     int      // neuron of the group that counts as i = 0
 	respect bool     // stores leave variables that are (unless refractory) alone while a neuron is
@@ -105,9 +108,9 @@ func (l *lanes) Load(s *eqn.Symbol) ir.Value {
 	switch {
 	case v.builtin:
 		if l.off == 0 {
-			return l.b.Lane()
+			return l.b.Assume(l.b.Lane(), ir.Range{Lo: 0, Hi: float64(l.g.n - 1)})
 		}
-		return l.b.SubI(l.b.Lane(), l.b.I(int32(l.off)))
+		return l.b.Assume(l.b.SubI(l.b.Lane(), l.b.I(int32(l.off))), ir.Range{Lo: float64(-l.off), Hi: float64(l.g.n - 1 - l.off)})
 	case v.name == "not_refractory" && v.g.refKind == refConst:
 		// Steps since the last spike; a spike of this very step counts as
 		// refractory (design section 2).
@@ -160,6 +163,19 @@ func (l *lanes) Add(s *eqn.Symbol, x ir.Value) error {
 		return fmt.Errorf("%s: sums over synapses do not occur here", s.Name)
 	}
 	return l.sums(s, x)
+}
+
+// Refuse implements eqn.Machine.
+func (l *lanes) Refuse(bad ir.Value, what, why string) {
+	if l.mask != ir.None {
+		bad = l.b.AndB(l.mask, bad)
+	}
+	t := backend.Trap{Var: 1<<20 + len(l.traps), Name: what, Why: why}
+	if l.g != nil {
+		t.Object, t.Pop = l.g.Name(), slices.Index(l.n.Groups(), l.g)
+	}
+	l.b.Trap(bad, len(l.traps))
+	l.traps = append(l.traps, t)
 }
 
 // Host implements eqn.Machine.
@@ -225,10 +241,14 @@ func as(b *ir.Builder, x ir.Value, from eqn.Type, s *eqn.Symbol) ir.Value {
 	return x
 }
 
-// nowHost turns host words into constants of the present step.
-func nowHost(b *ir.Builder, step int64) func(*eqn.HostExpr) ir.Value {
+// nowHost turns host words into constants of the present step; err is the first
+// error of one.
+func nowHost(b *ir.Builder, step int64, err *error) func(*eqn.HostExpr) ir.Value {
 	return func(h *eqn.HostExpr) ir.Value {
-		w := h.Eval(step)
+		w, e := h.Eval(step)
+		if e != nil && *err == nil {
+			*err = e
+		}
 		switch h.Type {
 		case ir.Bool:
 			return b.B(w != 0)
@@ -269,8 +289,12 @@ func (g *NeuronGroup) evaluate(w Work, s span, x eqn.Expr, target *eqn.Symbol, v
 	l := newLanes(g.net, g, "value of "+target.Name, "init\x00"+g.net.random.draws(g)+"\x00"+target.Name)
 	l.visit = visit
 	l.off, l.ago = s.lo, 1
-	l.host = nowHost(l.b, g.net.clock.step)
+	var bad error
+	l.host = nowHost(l.b, g.net.clock.step, &bad)
 	v, typ, dim, err := eqn.LowerExpr(l.b, x, sc, l)
+	if err == nil {
+		err = bad
+	}
 	if err != nil {
 		return nil, typ, sc.explain(err)
 	}
@@ -288,7 +312,7 @@ func (g *NeuronGroup) evaluate(w Work, s span, x eqn.Expr, target *eqn.Symbol, v
 	}
 	env := l.env(s)
 	env.Slots[out] = words
-	return words, typ, runProg(w, p, new(*vm.Code), env, s.hi-s.lo)
+	return words, typ, runProg(w, p, l.traps, new(*vm.Code), env, s.hi-s.lo)
 }
 
 // env binds the slots of a program to the host's words, from neuron lo on.
@@ -313,9 +337,9 @@ func (l *lanes) env(s span) *ir.Env {
 }
 
 // runProg runs a program on the host, and keeps its code for the next time.
-func runProg(w Work, p *ir.Prog, code **vm.Code, e *ir.Env, n int) error {
+func runProg(w Work, p *ir.Prog, traps []backend.Trap, code **vm.Code, e *ir.Env, n int) error {
 	if n < 256 { // not worth compiling
-		return trapped(func(e *ir.Env, lo, hi int) { ir.Eval(p, e, lo, hi) }, p, e, 0, n)
+		return trapped(func(e *ir.Env, lo, hi int) { ir.Eval(p, e, lo, hi) }, p, traps, e, 0, n)
 	}
 	if *code == nil {
 		var err error
@@ -328,22 +352,23 @@ func runProg(w Work, p *ir.Prog, code **vm.Code, e *ir.Env, n int) error {
 		if err := w.Err(); err != nil {
 			return err
 		}
-		if err := trapped((*code).Run, p, e, lo, min(lo+span, n)); err != nil {
+		if err := trapped((*code).Run, p, traps, e, lo, min(lo+span, n)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// trapped runs lanes of a program of which a value must be one that a variable can hold.
-func trapped(run func(e *ir.Env, lo, hi int), p *ir.Prog, e *ir.Env, lo, hi int) error {
+// trapped runs lanes of a program that may refuse what it finds.
+func trapped(run func(e *ir.Env, lo, hi int), p *ir.Prog, traps []backend.Trap, e *ir.Env, lo, hi int) error {
 	for len(e.Traps) < p.Traps {
 		e.Traps = append(e.Traps, ir.NoTrap)
 	}
 	run(e, lo, hi)
-	for _, at := range e.Traps {
+	for code, at := range e.Traps {
 		if at != ir.NoTrap {
-			return fmt.Errorf("a text gives synapse %d no value, or one that passes the largest that a variable can hold, 2^40 in its unit", at)
+			t := traps[code]
+			return fmt.Errorf("%s.%s[%d] %s", t.Object, t.Name, at, t.Why)
 		}
 	}
 	return nil

@@ -164,9 +164,16 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		}
 		k := int(min(int64(batch), total-done, int64(c.plan.Batch)))
 		host = host[:0]
-		for s := range k {
+		for s := 0; s < k; s++ {
 			for _, f := range c.hosts {
-				host = append(host, f(n.step+int64(s)))
+				w, err := f(n.step + int64(s))
+				switch {
+				case err != nil && s == 0:
+					return err
+				case err != nil: // up to there
+					k = s
+				}
+				host = append(host, w)
 			}
 		}
 		t := time.Now()

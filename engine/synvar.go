@@ -186,7 +186,7 @@ func (v *synVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 				e.Slots[k] = cells
 			}
 		}
-		if err := trapped(code.Run, p, e, 0, len(words)); err != nil {
+		if err := trapped(code.Run, p, m.traps, e, 0, len(words)); err != nil {
 			return fmt.Errorf("%s.%s: %w", s.Name(), v.name, err)
 		}
 		for k, w := range words {

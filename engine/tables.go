@@ -237,6 +237,7 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 	s, k, r := w.delay.s, l.life.conn, y.Ref.(endRef)
 	sc := c.pathScope(s, k)
 	m := &effectLanes{lanes: *c.lanes(r.v.g, "effect"), c: c, s: s, k: k, acc: a}
+	m.traps = []backend.Trap{{Pop: len(c.n.objects), Object: s.Name(), Name: r.v.name, Why: "received a contribution beyond the bound of its sum"}}
 	m.site = "path\x00" + c.random.draws(s) + "_" + w.name
 	if a != nil && a.buf == backend.NoBuf {
 		a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
@@ -290,11 +291,7 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 			bind[slot] = backend.Binding{Buf: c.table(mem.key, mem.key, p.Slots[slot].Type, mem.data), Event: -1}
 		}
 	}
-	traps := make([]backend.Trap, p.Traps)
-	for t := range traps {
-		traps[t] = backend.Trap{Pop: len(c.n.objects), Object: s.Name(), Name: r.v.name, Why: "received a contribution beyond the bound of its sum"}
-	}
-	c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormEffect, Name: s.Name() + " " + w.name, Flag: -1, Prog: p, Bind: bind, Trap: traps,
+	c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormEffect, Name: s.Name() + " " + w.name, Flag: -1, Prog: p, Bind: bind, Trap: m.traps[:p.Traps],
 		Table: len(c.plan.Tables) - 1, Acc: backend.NoBuf, Post: w.post})
 	return nil
 }

@@ -93,5 +93,6 @@ type Machine interface {
 	Host(*HostExpr) ir.Value                          // Builder.Host of the word; equal Keys may share one
 	Stream(Site) (stream, draw uint32)                // of a place; draws from draw on belong to it alone
 	Item() ir.Value                                   // item number for Rand: the neuron or the synapse
+	Refuse(bad ir.Value, what, why string)            // ends the run with an error where bad holds
 	Array(ta *TimedArray, row, col ir.Value) ir.Value // element of a table: I32 row and column, already clipped; col None for one dimension
 }

@@ -1,6 +1,7 @@
 package eqn
 
 import (
+	"fmt"
 	"math"
 
 	"synfire/engine/ir"
@@ -503,7 +504,9 @@ func (l *lowerer) timed(e *Call) val {
 	}
 	col := ir.None
 	if ta.TwoD {
-		col = l.limit(l.i32(l.expr(e.Args[1])), ta.Cols)
+		at := l.i32(l.expr(e.Args[1]))
+		col = l.limit(at, ta.Cols)
+		l.m.Refuse(b.NotB(b.EqI(at, col)), e.String(), fmt.Sprintf("asks for a column that the TimedArray does not have (0 to %d)", ta.Cols-1))
 	}
 	return float(l.m.Array(ta, row, col))
 }

@@ -375,6 +375,11 @@ func checkTimed(e *Call) (Dim, Type, error) {
 		if !d.IsOne() {
 			return d, t, At(e.Args[1].Pos(), "", "the column '%s' of the TimedArray '%s' has unit %s; it should be an index such as i", e.Args[1], e.Func, d)
 		}
+		if classOf(e.Args[1]) == isConst {
+			if col, err := evalBound(e.Args[1], nil); err == nil && (col <= -1 || col >= float64(e.Sym.Array.Cols)) {
+				return d, t, noColumn(e, col)
+			}
+		}
 	}
 	return e.Sym.Array.Dim, Float, nil
 }

@@ -97,6 +97,9 @@ func evalCall(e *Call, m *moment) (float64, error) {
 		if m == nil {
 			return 0, At(e.At, "", "the TimedArray '%s' is not a constant", e.Func)
 		}
+		if ta := e.Sym.Array; ta.TwoD && (args[1] <= -1 || args[1] >= float64(ta.Cols)) {
+			return 0, noColumn(e, args[1])
+		}
 		return e.Sym.Array.At(args[0], args[1:], m.dt), nil
 	}
 	f := functions[e.Sym.Name].eval
@@ -104,6 +107,10 @@ func evalCall(e *Call, m *moment) (float64, error) {
 		return 0, At(e.At, "", "%s() is random and cannot stand where a constant is needed", e.Func)
 	}
 	return f(args), nil
+}
+
+func noColumn(e *Call, col float64) error {
+	return At(e.Args[1].Pos(), fmt.Sprintf("its columns are 0 to %d", e.Sym.Array.Cols-1), "the TimedArray '%s' has no column %g: it has %s", e.Func, col, plural(e.Sym.Array.Cols, "column"))
 }
 
 func one(b bool) float64 {
@@ -280,21 +287,24 @@ func (h *HostExpr) String() string { return h.X.String() }
 
 // Eval is the word for a step: the bits of a float in internal units, an int32,
 // or 0 and 1. What has no value (a division by zero, a log of nothing) is the
-// end of the range.
-func (h *HostExpr) Eval(step int64) uint32 {
+// end of the range; a number beyond it is an error.
+func (h *HostExpr) Eval(step int64) (uint32, error) {
 	v, err := evalBound(h.X, &moment{step: step, dt: h.dt})
 	if err != nil {
-		v = 0 // cannot be: newHost takes bound expressions of class isHost
+		return 0, err
 	}
 	switch h.Type {
 	case ir.Bool:
-		return uint32(one(v != 0))
+		return uint32(one(v != 0)), nil
 	case ir.I32:
-		return uint32(int32(max(math.MinInt32, min(math.MaxInt32, v))))
+		return uint32(int32(max(math.MinInt32, min(math.MaxInt32, v)))), nil
 	}
 	v /= h.Dim.Scale()
-	if v != v {
+	switch {
+	case v != v:
 		v = -math.MaxFloat64
+	case math.Abs(v) >= float64(ir.Saturate) && !math.IsInf(v, 0):
+		return 0, At(h.X.Pos(), "", "'%s' is %g at %g s and passes the largest value that a variable can hold, 2^40 in its unit", h.X, float64(v*h.Dim.Scale()), float64(float64(step)*h.dt))
 	}
-	return math.Float32bits(ir.CanonF(float32(v)))
+	return math.Float32bits(ir.CanonF(float32(v))), nil
 }

@@ -150,6 +150,15 @@ func (m *bench) Host(h *HostExpr) ir.Value {
 	m.hosts = append(m.hosts, h)
 	return m.b.Host(uint32(len(m.hosts)-1), h.Type, ir.Range{})
 }
+func word(w uint32, err error) uint32 {
+	if err != nil {
+		panic(err)
+	}
+	return w
+}
+
+func (m *bench) Refuse(ir.Value, string, string) {}
+
 func (m *bench) Stream(s Site) (uint32, uint32) {
 	for k, o := range m.sites {
 		if o == s {
@@ -237,7 +246,7 @@ func (m *bench) run(from, to int) *ir.Prog {
 			e.Slots = append(e.Slots, m.data[s.Name])
 		}
 		for _, h := range m.hosts {
-			e.Host = append(e.Host, h.Eval(int64(step)))
+			e.Host = append(e.Host, word(h.Eval(int64(step))))
 		}
 		ir.Eval(p, e, 0, m.n)
 	}
