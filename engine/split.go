@@ -65,6 +65,20 @@ func groupsOf(ob object) []*NeuronGroup {
 	return nil
 }
 
+// Fresh says that neither an object nor a group that it works on has run.
+func Fresh(a any) bool {
+	ob, ok := a.(object)
+	if !ok || ob.base().ran {
+		return false
+	}
+	for _, g := range groupsOf(ob) {
+		if g.ran {
+			return false
+		}
+	}
+	return true
+}
+
 // complete refuses a run of objects whose groups are elsewhere.
 func (n *Network) complete() error {
 	for _, ob := range n.objects {

@@ -26,7 +26,7 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 		return nil, err
 	}
 	if only == nil && x.replaced() {
-		if err := x.renew(func(o object) bool { return !o.Ran() }); err != nil {
+		if err := x.renew(func(o object) bool { return engine.Fresh(o) }); err != nil {
 			return nil, err
 		}
 	}

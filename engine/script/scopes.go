@@ -39,7 +39,7 @@ func (x *script) setDt(seconds float64) error {
 				x.ended = append(x.ended, o)
 			}
 		}
-		if err := x.renew(func(o object) bool { return !o.Ran() }); err != nil {
+		if err := x.renew(func(o object) bool { return engine.Fresh(o) }); err != nil {
 			return err
 		}
 	}
