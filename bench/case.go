@@ -11,9 +11,9 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/script"
-	"synfire/kernels"
-	"synfire/kernels/ref"
-	"synfire/shaders"
+	_ "synfire/kernels" // registers itself, as the others do
+	_ "synfire/kernels/ref"
+	_ "synfire/shaders"
 )
 
 // order is what a child process is asked to do; it is its argument, as JSON.
@@ -48,15 +48,7 @@ func RunCase(ctx context.Context, text string, w io.Writer) error {
 
 // open opens the case's backend.
 func (c Case) open() (backend.Backend, error) {
-	switch c.Backend {
-	case "cpu":
-		return kernels.New(c.Threads), nil
-	case "ref":
-		return ref.New(), nil
-	case "gl":
-		return shaders.Open(shaders.Options{Device: c.Device})
-	}
-	return nil, fmt.Errorf("there is no backend %q; there are cpu, ref and gl", c.Backend)
+	return backend.Open(c.Backend, backend.Options{Threads: c.Threads, FixedThreads: c.Threads > 0, Device: c.Device})
 }
 
 // run makes a sample of the last run() of the script; time to compile and to

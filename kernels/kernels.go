@@ -15,6 +15,15 @@ import (
 	"synfire/engine/vm"
 )
 
+func init() {
+	backend.Register("cpu", func(o backend.Options) (backend.Backend, error) {
+		if o.FixedThreads {
+			return New(o.Threads), nil
+		}
+		return UpTo(o.Threads), nil
+	})
+}
+
 // New opens the cpu backend with as many threads, always; 0 is UpTo(0). The
 // result is to be used by one goroutine at a time, and so are its programs. Its
 // tables of synapses are kept between plans: a plan that names the same

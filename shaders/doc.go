@@ -13,7 +13,17 @@
 // Without them the package compiles, and Open says what is missing.
 package shaders
 
-import "fmt"
+import (
+	"fmt"
+
+	"synfire/engine/backend"
+)
+
+func init() {
+	backend.Register("gl", func(o backend.Options) (backend.Backend, error) {
+		return Open(Options{Device: o.Device, AllowInexact: o.AllowInexact, Inject: o.Inject})
+	})
+}
 
 // Options choose a device and how it is used. The zero value takes the first
 // device that is not a software renderer, else any.

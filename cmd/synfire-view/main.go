@@ -20,8 +20,8 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/compare"
 	"synfire/engine/script"
-	"synfire/kernels"
-	"synfire/kernels/ref"
+	_ "synfire/kernels"
+	_ "synfire/kernels/ref"
 	"synfire/shaders"
 )
 
@@ -64,13 +64,7 @@ func main() {
 }
 
 func (c *cli) open(name string) (backend.Backend, error) {
-	switch name {
-	case "gl":
-		return shaders.Open(shaders.Options{Device: c.Device})
-	case "ref":
-		return ref.New(), nil
-	}
-	return kernels.UpTo(c.Threads), nil
+	return backend.Open(name, backend.Options{Threads: c.Threads, Device: c.Device})
 }
 
 // backend opens what the model runs on: the first backend, its twin, and the window's pace around them.

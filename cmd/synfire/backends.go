@@ -3,44 +3,37 @@ package main
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"synfire/engine/backend"
-	"synfire/kernels/ref"
+	_ "synfire/kernels" // registers itself, as the others do
+	_ "synfire/kernels/ref"
 	"synfire/shaders"
 )
-
-// backendNames are the backends that there are, in the order in which verify compares them.
-var backendNames = []string{"ref", "cpu", "gl"}
 
 // openBackend opens a backend by name. auto is gl where there is a GPU whose driver keeps the contract, else cpu; say
 // receives a line when it could have been otherwise.
 func openBackend(name string, f deviceFlags, say func(string)) (backend.Backend, error) {
-	gl := shaders.Options{Device: f.Device, AllowInexact: f.AllowInexact}
-	switch name {
-	case "ref":
-		return ref.New(), nil
-	case "cpu":
-		return f.Threads.open(), nil
-	case "gl":
-		return shaders.Open(gl)
-	case "auto", "":
+	o := f.options()
+	if name == "auto" || name == "" {
+		name = "cpu"
 		if f.Device != "" { // who names a device wants it
-			return shaders.Open(gl)
-		}
-		b, why := openGPU(gl)
-		if b != nil {
+			name = "gl"
+		} else if b, why := openGPU(o); b != nil {
 			return b, nil
+		} else {
+			say(why + ": running on the cpu")
 		}
-		say(why + ": running on the cpu")
-		return f.Threads.open(), nil
 	}
-	return nil, fmt.Errorf("there is no backend %q; there are %s", name, strings.Join(backendNames, ", "))
+	return backend.Open(name, o)
+}
+
+func (f deviceFlags) options() backend.Options {
+	return backend.Options{Threads: f.Threads.n, FixedThreads: f.Threads.fixed, Device: f.Device, AllowInexact: f.AllowInexact}
 }
 
 // openGPU opens the first device that is a real GPU. Without one it says why, and without as much as a device file it
 // does not load a driver, so that small models start at once.
-func openGPU(o shaders.Options) (backend.Backend, string) {
+func openGPU(o backend.Options) (backend.Backend, string) {
 	found := false
 	for _, pattern := range []string{"/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/dxg", "/dev/mali*"} {
 		if m, _ := filepath.Glob(pattern); len(m) > 0 {
@@ -60,7 +53,7 @@ func openGPU(o shaders.Options) (backend.Backend, string) {
 			continue
 		}
 		o.Device = fmt.Sprint(d.Number)
-		b, err := shaders.Open(o)
+		b, err := backend.Open("gl", o)
 		if err == nil {
 			return b, ""
 		}

@@ -5,9 +5,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-
-	"synfire/engine/backend"
-	"synfire/kernels"
 )
 
 // threads is what --threads says: at most N, 0 for as many as there are processors, or N! for N whatever happens.
@@ -31,13 +28,6 @@ func (t *threads) UnmarshalText(text []byte) error {
 	}
 	*t = threads{n, fixed}
 	return nil
-}
-
-func (t threads) open() backend.Backend {
-	if t.fixed {
-		return kernels.New(t.n)
-	}
-	return kernels.UpTo(t.n)
 }
 
 // forBuilding is the number of threads for work on the host, 0 for all cores.

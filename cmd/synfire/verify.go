@@ -15,7 +15,6 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/compare"
 	"synfire/engine/script"
-	"synfire/shaders"
 )
 
 type verifyCmd struct {
@@ -74,7 +73,7 @@ func (c *verifyCmd) Run(env *environment) error {
 func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 	names, asked := c.Backends, len(c.Backends) > 0
 	if !asked {
-		names = backendNames
+		names = backend.Names()
 	}
 	fault := ""
 	var in *compare.Injection
@@ -89,18 +88,16 @@ func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 	var sides []compare.Side
 	for k, n := range names {
 		n = strings.TrimSpace(n)
-		if !slices.Contains(backendNames, n) {
-			return nil, fmt.Errorf("--backends: there is no backend %q; there are %s", n, strings.Join(backendNames, ", "))
+		if !slices.Contains(backend.Names(), n) {
+			return nil, fmt.Errorf("--backends: there is no backend %q; there are %s", n, strings.Join(backend.Names(), ", "))
 		}
 		if slices.Contains(names[:k], n) {
 			return nil, fmt.Errorf("--backends names %s twice", n)
 		}
-		f := deviceFlags{Threads: c.Threads, Device: c.Device, AllowInexact: c.AllowInexact}
-		open := func() (backend.Backend, error) { return openBackend(n, f, func(string) {}) }
+		o := deviceFlags{Threads: c.Threads, Device: c.Device, AllowInexact: c.AllowInexact || fault != ""}.options()
+		o.Inject = fault
+		open := func() (backend.Backend, error) { return backend.Open(n, o) }
 		if n == "gl" {
-			open = func() (backend.Backend, error) {
-				return shaders.Open(shaders.Options{Device: c.Device, AllowInexact: c.AllowInexact || fault != "", Inject: fault})
-			}
 			b, err := open()
 			if err != nil && asked {
 				return nil, err

@@ -10,6 +10,10 @@ import (
 	"synfire/engine/ir"
 )
 
+func init() {
+	backend.Register("ref", func(backend.Options) (backend.Backend, error) { return New(), nil })
+}
+
 // New opens the reference backend.
 func New() backend.Backend { return reference{} }
 
