@@ -13,7 +13,8 @@ func ForceChanges(seed uint64) (undo func()) {
 // ForceFree has so many processors free; the result undoes it.
 func ForceFree(n int) (undo func()) {
 	free = func() int { return n }
-	return func() { free = freeProcessors }
+	freeNow = free
+	return func() { free, freeNow = freeProcessors, freeProcessorsNow }
 }
 
 // ForceSpans makes small plans run several steps on a block of lanes at a time,

@@ -8,6 +8,7 @@ package kernels
 import (
 	"fmt"
 	"runtime"
+	"time"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -51,25 +52,34 @@ type cpu struct {
 	fixed   bool  // always as many
 	used    int   // at the most, by the plan that was loaded last; 0: none was
 	pace    *pace // of that plan
-	built   []*built
+	division
+	built []*built
 }
 
-// parts is the number of parts into which a plan is divided, the most threads
-// that can be at work: none is to have less than some 2 us of work in a step, of
-// which waiting for another takes a quarter. One thread is slower with several
-// parts than with one, by a tenth as a rule and by a third where a source's
-// synapses of one delay are few; so there are no more than there are free
-// processors.
-func (c *cpu) parts(plan *backend.Plan) int {
+// wish is the number of parts that a plan would have if all processors were free,
+// the most threads that could be at work: none is to have less than some 2 us of
+// work in a step, of which waiting for another takes a quarter.
+func (c *cpu) wish(plan *backend.Plan) int {
 	if c.fixed {
 		return c.threads
 	}
 	const least = 2e-6 // seconds
-	n := int(max(1, min(float64(c.threads), (baseWork(plan)+synapticWork(plan))/least)))
-	if n > 1 {
-		n = min(n, free())
+	return int(max(1, min(float64(c.threads), (baseWork(plan)+synapticWork(plan))/least)))
+}
+
+// parts is the number of parts that a plan gets. One thread is slower with several
+// than with one, by a tenth as a rule and by a third where a source's synapses of
+// one delay are few; so there are no more than there are free processors, or than
+// the tables have that an earlier plan left.
+func (c *cpu) parts(plan *backend.Plan) int {
+	wish := c.wish(plan)
+	if c.fixed || wish == 1 || !light(plan) {
+		return wish
 	}
-	return n
+	if c.most == 0 || len(c.built) == 0 {
+		c.most = free()
+	}
+	return min(wish, c.most)
 }
 
 // Guesses of what work takes on one thread, in seconds.
@@ -136,12 +146,14 @@ func (c *cpu) Load(w host.Work, plan *backend.Plan) (backend.Program, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p, err := newProgram(w, c, plan)
+	start := time.Now()
+	p, err := newProgram(w, c, plan, c.parts(plan))
 	if err != nil {
 		return nil, err
 	}
 	c.used = p.lay.parts
-	return p, nil
+	c.took = max(c.took, time.Since(start))
+	return &divided{p, w}, nil
 }
 
 func (c *cpu) Close() error {

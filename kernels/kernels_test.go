@@ -3,7 +3,9 @@ package kernels_test
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	"synfire/engine/backend"
 	"synfire/engine/backend/backendtest"
@@ -75,5 +77,59 @@ func TestTeam(t *testing.T) {
 		}
 		prog.Close()
 		b.Close()
+	}
+}
+
+// TestDivision loads a network where nothing is free and runs it on when all is: it
+// must get more parts, and end with the words that one thread makes.
+func TestDivision(t *testing.T) {
+	all := runtime.GOMAXPROCS(0)
+	if all < 2 {
+		t.Skip("one processor")
+	}
+	const n, steps = 40_000, 400
+	p := newSketch()
+	e := p.lif(n, 1)
+	p.record(e, n, 100*n)
+	load := func(b backend.Backend) backend.Program {
+		prog, err := b.Load(host.Work{}, &p.Plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return prog
+	}
+	run := func(prog backend.Program) {
+		if _, err := prog.Run(steps, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	words := func(prog backend.Program) []uint32 {
+		w := make([]uint32, n)
+		if err := prog.Read(p.Stages[0].Bind[0].Buf, w); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	undo := kernels.ForceFree(1)
+	b, one := kernels.UpTo(0), kernels.New(1)
+	prog, want := load(b), load(one)
+	defer prog.Close()
+	defer want.Close()
+	if b.Caps().Threads != 1 {
+		t.Fatalf("%d parts where nothing is free", b.Caps().Threads)
+	}
+	undo()
+	defer kernels.ForceFree(all)()
+	runs := 0
+	for start := time.Now(); b.Caps().Threads == 1 || runs%4 != 0; runs++ {
+		if run(prog); time.Since(start) > time.Minute {
+			t.Fatal("still one part after a minute")
+		}
+	}
+	for range runs {
+		run(want)
+	}
+	if !slices.Equal(words(prog), words(want)) {
+		t.Error("other words than those of one thread")
 	}
 }

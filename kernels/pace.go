@@ -129,8 +129,20 @@ func (c *pace) judge(lost time.Duration) {
 	c.took, c.work, c.waited = 0, 0, 0
 }
 
-// free is a variable so that tests can stand in for the machine.
-var free = freeProcessors
+// free and freeNow are variables so that tests can stand in for the machine.
+var (
+	free    = freeProcessors
+	freeNow = freeProcessorsNow
+)
+
+// freeProcessorsNow is freeProcessors by one look.
+func freeProcessorsNow() int {
+	online, others, err := processors()
+	if most := runtime.GOMAXPROCS(0); err != nil || online-others > most {
+		return most
+	}
+	return max(1, online-others)
+}
 
 // freeProcessors is how many of the processors that the process may use are free,
 // as far as the system tells: the most of several looks, since what runs for a
@@ -138,12 +150,8 @@ var free = freeProcessors
 func freeProcessors() int {
 	most, n := runtime.GOMAXPROCS(0), 1 // a control group's quota counts in most
 	for range 5 {
-		online, others, err := processors()
-		if err != nil {
-			return most
-		}
-		if n = max(n, online-others); n >= most {
-			return most
+		if n = max(n, freeProcessorsNow()); n >= most {
+			return n
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -37,6 +37,8 @@ type program struct {
 	pace    *pace
 	base    float64 // work of a step without its synaptic events, in seconds as a guess
 	crowded bool    // more threads than processors
+	wish    int     // parts, were all processors free
+	light   bool
 
 	// During a Run.
 	step0    int64
@@ -58,9 +60,9 @@ type roundEnd struct {
 	events uint64
 }
 
-func newProgram(w host.Work, c *cpu, plan *backend.Plan) (*program, error) {
+func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, error) {
 	w.Threads = c.threads
-	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(plan, c.parts(plan))}
+	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(plan, parts), wish: c.wish(plan), light: light(plan)}
 	p.sched = newSchedule(plan, p.lay)
 	p.crowded = runtime.GOMAXPROCS(0) < p.lay.parts
 	p.pace, p.base, p.stride = c.paceFor(p.lay.parts), baseWork(plan), p.sched.rows

@@ -68,8 +68,8 @@ func TestTablesAreKept(t *testing.T) {
 	first := load(a, b)
 	table := c.find(a, c.built[0].key)
 	second := load(a)
-	if len(c.built) != 2 || second.(*program).tables[0] != table {
-		t.Fatalf("%d tables; the second plan has its own: %v", len(c.built), second.(*program).tables[0] != table)
+	if len(c.built) != 2 || second.(*divided).tables[0] != table {
+		t.Fatalf("%d tables; the second plan has its own: %v", len(c.built), second.(*divided).tables[0] != table)
 	}
 	first.Close()
 	third := load(a)
