@@ -303,6 +303,9 @@ func (g *NeuronGroup) evaluate(w Work, s span, x eqn.Expr, target *eqn.Symbol, v
 			return nil, typ, errorAt(x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, x.String(), dim)
 		}
 	}
+	if err := w.Room(4*int64(s.hi-s.lo), "%s: %d values of %q", g.Name(), s.hi-s.lo, x); err != nil {
+		return nil, err
+	}
 	words := make([]uint32, s.hi-s.lo)
 	out := l.slot("out", ir.Array, irType(&eqn.Symbol{Type: typ}), memory{})
 	l.b.StoreRaw(out, v)

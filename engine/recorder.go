@@ -21,6 +21,9 @@ type Recorder interface {
 type keeping struct {
 	columns []*Column
 	ahead   int64 // bytes in memory at which what is free is looked at again
+	held0   int64 // bytes that were in memory before
+	steps   int64 // of the run
+	done    int64 // of these
 	last    time.Time
 	took    time.Duration // by the last flush
 
@@ -30,7 +33,7 @@ type keeping struct {
 
 // keepRecords opens the columns of a run of so many steps.
 func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
-	k := &keeping{ahead: lookAhead}
+	k := &keeping{ahead: lookAhead, steps: steps}
 	if r != nil {
 		if err := r.Begin(n); err != nil {
 			return nil, err
@@ -39,6 +42,7 @@ func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
 	for _, m := range n.Monitors() {
 		k.columns = append(k.columns, m.Columns()...)
 	}
+	k.held0 = k.held()
 	return k, n.recordsFit(steps)
 }
 
@@ -96,24 +100,37 @@ func (k *keeping) flush(end bool) error {
 		return nil
 	}
 	start := time.Now()
-	held := int64(0)
 	for _, c := range k.columns {
 		if err := c.Flush(); err != nil {
 			return err
 		}
-		if c.file == nil {
-			held += c.memory()
-		}
 	}
+	held := k.held()
 	k.last = time.Now()
 	k.took = k.last.Sub(start)
 	if held < k.ahead || end {
 		return nil
 	}
 	k.ahead = held + lookAhead
+	free := host.Free()
 	// A little is left for the end of the run.
-	if free := host.Free(); free > 0 && free < 2*lookAhead {
+	if free > 0 && free < 2*lookAhead {
 		return fmt.Errorf("the records fill the memory: %s, %s are free; %s", host.Size(held), host.Size(free), recordLess)
 	}
+	// Where they have grown to a part of it, the steps to come are taken to bring as much as those so far.
+	rest := host.Bytes(float64(held-k.held0) / float64(k.done) * float64(k.steps-k.done))
+	if free > 0 && held-k.held0 > free/16 && rest > free {
+		return fmt.Errorf("the records would pass the memory: %s after %d of %d steps, at this pace another %s, %s are free; %s", host.Size(held), k.done, k.steps, host.Size(rest), host.Size(free), recordLess)
+	}
 	return nil
+}
+
+// held is what the columns hold in memory, in bytes.
+func (k *keeping) held() (b int64) {
+	for _, c := range k.columns {
+		if c.file == nil {
+			b += c.memory()
+		}
+	}
+	return b
 }

@@ -181,6 +181,7 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		if e := c.takeRecords(prog, n.step, made, records); e != nil && err == nil {
 			err = e
 		}
+		records.done += int64(made)
 		if e := records.flush(false); e != nil && err == nil {
 			err = e
 		}

@@ -225,7 +225,7 @@ func (s *Synapses) synapses(w Work, ix any) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	return positions(ix, n, s.Name()+" (synapses)")
+	return positions(w, ix, n, s.Name()+" (synapses)")
 }
 
 // roomFor asks for memory for as many chosen synapses again.
@@ -240,7 +240,7 @@ func (s *Synapses) pairIndex(w Work, x [2]any) ([]int, error) {
 		if x[e] == nil {
 			continue
 		}
-		list, err := positions(x[e], sp.hi-sp.lo, [2]string{"the source " + s.srcName, "the target " + s.tgtName}[e])
+		list, err := positions(w, x[e], sp.hi-sp.lo, [2]string{"the source " + s.srcName, "the target " + s.tgtName}[e])
 		if err != nil {
 			return nil, err
 		}

@@ -256,52 +256,68 @@ func (v *Var) Len() (int, error) {
 
 // Get returns the values at an index (nil: all) in SI units.
 func (v *Var) Get(ix any) (Array, error) {
+	if s, ok := ix.(Slice); ok && s.Lo == 0 && s.Step <= 1 && s.Step >= 0 && !v.Scalar() {
+		if n, err := v.Len(); err != nil {
+			return Array{}, err
+		} else if s.Hi == n {
+			ix = nil
+		}
+	}
 	if v.syn != nil {
 		return v.syn.get(v.w, ix)
 	}
 	g := v.v.g
-	if v.v.shared {
-		return v.all()
+	var at []int
+	if !v.v.shared {
+		var err error
+		if at, err = g.net.neurons(v.w, span{g, v.lo, v.hi}, ix); err != nil {
+			return Array{}, err
+		}
 	}
-	at, err := g.net.neurons(v.w, span{g, v.lo, v.hi}, ix)
+	words, err := v.words()
 	if err != nil {
 		return Array{}, err
 	}
-	all, err := v.all()
-	if err != nil || at == nil {
-		return all, err
+	if at != nil {
+		chosen := make([]uint32, len(at))
+		for k, n := range at {
+			chosen[k] = words[n-v.lo]
+		}
+		words = chosen
 	}
-	out := Array{Dim: all.Dim, V: make([]float64, len(at))}
-	for k, n := range at {
-		out.V[k] = all.V[n-v.lo]
+	if err := v.w.Room(8*int64(len(words)), "%s.%s: %d values", g.Name(), v.v.name, len(words)); err != nil {
+		return Array{}, err
 	}
-	return out, nil
+	return v.v.decode(words), nil
 }
 
-// all is every value of the range.
-func (v *Var) all() (Array, error) {
+// words are those of the range: as they are stored, not to be changed, or worked out.
+func (v *Var) words() ([]uint32, error) {
 	g := v.v.g
 	switch {
 	case v.v.builtin:
-		out := Array{V: make([]float64, v.hi-v.lo)}
-		for k := range out.V {
-			out.V[k] = float64(k)
+		if err := v.w.Room(4*int64(v.hi-v.lo), "%s.%s of %d neurons", g.Name(), v.v.name, v.hi-v.lo); err != nil {
+			return nil, err
 		}
-		return out, nil
+		words := make([]uint32, v.hi-v.lo)
+		for k := range words {
+			words[k] = uint32(k)
+		}
+		return words, nil
 	case v.v.words == nil || v.v.name == "not_refractory" && g.refKind == refConst:
 		// A subexpression, worked out now; its i and N are the whole group's.
 		words, err := g.evalWords(v.w, g.span(), &eqn.Name{ID: v.v.name}, v.v.sym)
 		if err != nil {
-			return Array{}, err
+			return nil, err
 		}
 		if v.v.shared {
-			return v.v.decode(words[:min(1, len(words))]), nil
+			return words[:min(1, len(words))], nil
 		}
-		return v.v.decode(words[v.lo:v.hi]), nil
+		return words[v.lo:v.hi], nil
 	case v.v.shared:
-		return v.v.decode(v.v.words), nil
+		return v.v.words, nil
 	}
-	return v.v.decode(v.v.words[v.lo:v.hi]), nil
+	return v.v.words[v.lo:v.hi], nil
 }
 
 // Set assigns to the values at an index (nil: all). The value is a Quantity, a
@@ -430,7 +446,7 @@ func (n *Network) neurons(w Work, s span, ix any) ([]int, error) {
 		}
 		return out, nil
 	}
-	list, err := positions(ix, size, s.g.Name())
+	list, err := positions(w, ix, size, s.g.Name())
 	for k := range list {
 		list[k] += s.lo
 	}
@@ -438,7 +454,7 @@ func (n *Network) neurons(w Work, s span, ix any) ([]int, error) {
 }
 
 // positions resolves an int, []int or Slice over size items.
-func positions(ix any, size int, what string) ([]int, error) {
+func positions(w Work, ix any, size int, what string) ([]int, error) {
 	one := func(k int) (int, error) {
 		if k < 0 {
 			k += size
@@ -463,11 +479,15 @@ func positions(ix any, size int, what string) ([]int, error) {
 		}
 		return out, nil
 	case Slice:
-		out := []int{}
 		step := x.Step
 		if step == 0 {
 			step = 1
 		}
+		n := min(max(0, (x.Hi-x.Lo)/step+1), size)
+		if err := w.Room(8*int64(n), "%d indices of %s", n, what); err != nil {
+			return nil, err
+		}
+		out := make([]int, 0, n)
 		for k := x.Lo; (step > 0 && k < x.Hi) || (step < 0 && k > x.Hi); k += step {
 			if k >= 0 && k < size {
 				out = append(out, k)

@@ -277,6 +277,18 @@ func (v *variable) view() (starlark.Value, error) { return v.get(nil) }
 func (v *variable) get(ix any) (starlark.Value, error) {
 	v.x.inside.Add(1)
 	defer v.x.inside.Add(-1)
+	if s, ok := ix.(engine.Slice); ok || ix == nil { // of those that a condition chooses there may be few
+		n, err := v.v.Len()
+		if err == nil && ok {
+			n = max(0, (s.Hi-s.Lo)/s.Step+1)
+		}
+		if err == nil {
+			err = room(n, 8)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	a, err := v.v.Get(ix)
 	if err != nil {
 		return nil, err
