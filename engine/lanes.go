@@ -304,7 +304,7 @@ func (g *NeuronGroup) evaluate(w Work, s span, x eqn.Expr, target *eqn.Symbol, v
 		}
 	}
 	if err := w.Room(4*int64(s.hi-s.lo), "%s: %d values of %q", g.Name(), s.hi-s.lo, x); err != nil {
-		return nil, err
+		return nil, typ, err
 	}
 	words := make([]uint32, s.hi-s.lo)
 	out := l.slot("out", ir.Array, irType(&eqn.Symbol{Type: typ}), memory{})
