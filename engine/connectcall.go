@@ -155,7 +155,10 @@ func (s *Synapses) byRule(p *connect.Proj, o ConnectOptions) error {
 func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) error {
 	sc := s.scope(s.net.externals())
 	p.Rule, p.P = connect.AllToAll, 1
-	if text := strings.TrimSpace(o.Condition); text != "" && text != "True" {
+	if genSyntax.MatchString(o.Condition) {
+		return fmt.Errorf("connect: %q is a generator, not a condition: write connect(j='...') or connect(i='...')", o.Condition)
+	}
+	if o.Condition != "" && strings.TrimSpace(o.Condition) != "True" {
 		x, err := eqn.ParseExpr(s.net.source(o.Condition))
 		if err != nil {
 			return err

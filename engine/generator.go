@@ -184,6 +184,9 @@ func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip boo
 			}
 			return own(name)
 		}
+		if condition == "" && strings.HasSuffix(text, "if") {
+			return fmt.Errorf("connect: %q has no condition after if", text)
+		}
 	} else if strings.Contains(text, " for ") {
 		return fmt.Errorf("connect: %q is not a generator; write \"k for k in range(a, b) if condition\" or \"k for k in sample(a, b, p=...)\"", text)
 	} else if x, cond, ok := strings.Cut(text, " if "); ok && !strings.Contains(cond, " else ") {
