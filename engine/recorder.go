@@ -20,7 +20,8 @@ type Recorder interface {
 // keeping is how the records of one run are kept.
 type keeping struct {
 	columns []*Column
-	ahead   int64 // bytes in memory at which what is free is looked at again
+	seen    int64 // bytes in memory when what is free was looked at last
+	ahead   int64 // bytes at which it is looked at again
 	held0   int64 // bytes that were in memory before
 	steps   int64 // of the run
 	done    int64 // of these
@@ -33,7 +34,7 @@ type keeping struct {
 
 // keepRecords opens the columns of a run of so many steps.
 func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
-	k := &keeping{ahead: lookAhead, steps: steps}
+	k := &keeping{steps: steps}
 	if r != nil {
 		if err := r.Begin(n); err != nil {
 			return nil, err
@@ -43,6 +44,7 @@ func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
 		k.columns = append(k.columns, m.Columns()...)
 	}
 	k.held0 = k.held()
+	k.seen, k.ahead = k.held0, k.held0+lookAhead
 	return k, n.recordsFit(steps)
 }
 
@@ -111,10 +113,11 @@ func (k *keeping) flush(end bool) error {
 	if held < k.ahead || end {
 		return nil
 	}
-	k.ahead = held + lookAhead
+	grown := held - k.seen
+	k.seen, k.ahead = held, held+lookAhead
 	free := host.Free()
-	// A little is left for the end of the run.
-	if free > 0 && free < 2*lookAhead {
+	// What the next batch may record and its passing on take, and a little for the end of the run.
+	if free > 0 && free < 3*grown+2*lookAhead {
 		return fmt.Errorf("the records fill the memory: %s, %s are free; %s", host.Size(held), host.Size(free), recordLess)
 	}
 	// Where they have grown to a part of it, the steps to come are taken to bring as much as those so far.

@@ -246,12 +246,15 @@ func (d *Dir) write(a array) error {
 func (d *Dir) Finish(err error) error {
 	m := &d.Manifest
 	End(m, err)
+	var errs []error
 	if !d.started && (m.Status == store.Complete || !d.dir.Earlier()) {
-		if e := d.start(nil, nil); e != nil {
+		e := d.start(nil, nil)
+		if !d.started {
 			return errors.Join(e, d.dir.Close())
 		}
+		errs = append(errs, e)
 	}
-	errs := []error{d.settle()}
+	errs = append(errs, d.settle())
 	others := m.Monitors
 	m.Monitors = nil
 	for _, f := range d.begun {

@@ -211,6 +211,10 @@ func saveArray(x *script, c *call) (starlark.Value, error) {
 	if x.opt.Records == nil {
 		return starlark.None, nil // exec has warned
 	}
-	c.fail("name", x.opt.Records.Save(name, append([]float64{}, o.v...), o.cols, o.kind > floats))
+	cols := 0
+	if o.table {
+		cols = o.cols
+	}
+	c.fail("name", x.opt.Records.Save(name, append([]float64{}, o.v...), cols, o.kind > floats))
 	return starlark.None, c.err
 }

@@ -326,7 +326,7 @@ func CheckName(name string) error {
 		ok = ok && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '.' || r > 127)
 	}
 	if !ok {
-		return fmt.Errorf("%q cannot name a file of a run; use letters, digits, '_' and '-'", name)
+		return fmt.Errorf("%q cannot name a file of a run; use letters, digits, '_' and '-', 100 bytes at most", name)
 	}
 	return nil
 }
