@@ -79,6 +79,15 @@ view:
 mutate:
 	@./.ci/mutate
 
+# What runs must survive: kills, signals, full disks, closed pipes, a second run, damaged caches. torture-short is what
+# .ci/run adds, two minutes at most.
+.PHONY: torture torture-short
+torture: bin/synfire
+	.ci/torture bin/synfire
+
+torture-short: bin/synfire
+	.ci/torture bin/synfire --short
+
 # The conformance suite on every OpenGL implementation that this machine can start; prints a table. gl-matrix-short is
 # what .ci/run adds to the suite on llvmpipe: its core on an interpreter and through SPIR-V.
 gl-matrix:

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"synfire/engine"
+	"synfire/engine/backend"
 	"synfire/engine/eqn"
+	"synfire/kernels/ref"
 )
 
 // runText runs a script without a backend and returns what it prints.
@@ -289,5 +292,55 @@ func TestInterrupt(t *testing.T) {
 	_, err := run(ctx, Options{File: "t.star", Src: []byte("while True:\n  pass")})
 	if !errors.Is(err, engine.ErrInterrupted) {
 		t.Error(err)
+	}
+}
+
+// recorder is a run directory that panics when an array is saved.
+type recorder struct{ began int }
+
+func (r *recorder) Begin(*engine.Network) error { r.began++; return nil }
+func (r *recorder) Save(string, []float64, int, bool) error {
+	panic("as a fault of ours would")
+}
+
+// Fault H3: what was done before a panic is in the result.
+func TestPanicKeepsWhatWasRecorded(t *testing.T) {
+	src := `
+P = NeuronGroup(2, 'dv/dt = 2/(10*ms) : 1', threshold='v > 1', reset='v = 0', method='euler')
+S = SpikeMonitor(P)
+run(20*ms)
+save_array('x', S.count)
+`
+	r := &recorder{}
+	res, err := Run(context.Background(), Options{File: "x.star", Src: []byte(src), Records: r, Open: func() (backend.Backend, error) { return ref.New(), nil }})
+	if err == nil || !strings.Contains(err.Error(), "internal error: as a fault of ours would") {
+		t.Errorf("%v", err)
+	}
+	if r.began != 1 || res == nil || len(res.Runs) != 1 || len(res.Monitors()) != 1 || res.Monitors()[0].Len() == 0 || res.Monitors()[0].Name() != "S" {
+		t.Errorf("what was recorded is not in the result: %+v", res)
+	}
+}
+
+// Fault M9: a monitor of a network of before is one of the result's.
+func TestMonitorsOfEarlierScopesAreHeld(t *testing.T) {
+	src := `
+for k in range(2):
+    start_scope()
+    P = NeuronGroup(2, 'dv/dt = 2/(10*ms) : 1', threshold='v > 1', reset='v = 0', method='euler')
+    S = SpikeMonitor(P)
+    if k == 0:
+        M1 = StateMonitor(P, 'v', record=True)
+    run(20*ms)
+`
+	_, res, err := runText(t, src, Options{Open: func() (backend.Backend, error) { return ref.New(), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range res.Monitors() {
+		names = append(names, m.Name())
+	}
+	if !slices.Contains(names, "M1") {
+		t.Errorf("monitors %v", names)
 	}
 }
