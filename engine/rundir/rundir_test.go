@@ -146,7 +146,7 @@ func TestReadableWhileItRuns(t *testing.T) {
 	_, err = n.Run(context.Background(), 0.4, engine.RunOptions{Backend: ref.New(), Records: dir, Progress: func(done, total int64) {
 		looked++
 		a, err := store.ReadNPY(filepath.Join(path, "R", "rate.npy"))
-		if err != nil || done == total && a.Len() < 3500 {
+		if err != nil || done == total && a.Len() == 0 { // a busy machine may flush more rarely than each batch
 			t.Errorf("after %d steps: %v, %v", done, a.Len(), err)
 		}
 		if m, err := store.Open(path); err != nil || m.Status != store.Running {
@@ -155,6 +155,9 @@ func TestReadableWhileItRuns(t *testing.T) {
 	}})
 	if err != nil || looked == 0 {
 		t.Errorf("%v, %d looks", err, looked)
+	}
+	if a, err := store.ReadNPY(filepath.Join(path, "R", "rate.npy")); err != nil || a.Len() != 4000 {
+		t.Errorf("after the run, before Finish: %v, %v", a.Len(), err)
 	}
 	if err := dir.Finish(errors.New("enough")); err != nil {
 		t.Fatal(err)
