@@ -50,7 +50,7 @@ func (m *image) inSteps(dt float64) *image {
 	y.Steps = true
 	out := &image{sym: &y, words: make([]uint32, len(m.words))}
 	for k, w := range m.words {
-		out.words[k] = stepsWord(value(m.sym, dt, w), dt)
+		out.words[k] = stepsWord(timeOf(m.sym, w), dt)
 	}
 	return out
 }
@@ -90,6 +90,9 @@ func encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
 		return uint32(int32(x)), nil
 	}
 	w, ok := single(x / s.Dim.Scale())
+	if math.IsInf(x, 0) && s.Dim == second { // a time before or after everything
+		return w, nil
+	}
 	if !ok {
 		return 0, tooLarge(s, x)
 	}
@@ -117,8 +120,8 @@ func wordOf(s *eqn.Symbol, dt float64, w uint32, typ eqn.Type, most float64) (ui
 		return stepsWord(float64(x*s.Dim.Scale()), dt), nil
 	case t == ir.I32:
 		return encode(s, dt, x)
-	case math.Abs(x) >= mostShown:
-		return 0, fmt.Errorf("%s has no value here that can be shown: a division by zero, a logarithm of 0 or the like, or more than %g of its unit", s.Name, mostShown*s.Dim.Scale())
+	case math.Abs(x) >= 1<<100 || math.Abs(x) >= most && most == mostShown:
+		return 0, fmt.Errorf("%s has no value here that can be shown: divided by 0, the logarithm of 0 or the like, or more than %.3g of its unit", s.Name, mostShown*s.Dim.Scale())
 	case math.Abs(x) >= most:
 		return 0, tooLarge(s, float64(x*s.Dim.Scale()))
 	}
@@ -170,9 +173,18 @@ func keepSteps(code []eqn.Stmt, find func(name string) *Variable) {
 		if v == nil || v.sym.Steps || v.eq == nil || v.eq.Kind != eqn.Parameter || v.sym.Type != eqn.Float || v.sym.Dim != second {
 			continue
 		}
-		v.rescale(func(w uint32) uint32 { return stepsWord(value(v.sym, v.g.net.dt, w), v.g.net.dt) })
+		v.rescale(func(w uint32) uint32 { return stepsWord(timeOf(v.sym, w), v.g.net.dt) })
 		v.sym.Steps = true
 	}
+}
+
+// timeOf is the time that the word of a float stands for; the largest is an infinite one.
+func timeOf(s *eqn.Symbol, w uint32) float64 {
+	x := float64(math.Float32frombits(w))
+	if math.Abs(x) >= 1<<40 {
+		return math.Inf(int(math.Copysign(1, x)))
+	}
+	return float64(x * s.Dim.Scale())
 }
 
 func (v *Variable) rescale(f func(uint32) uint32) {
@@ -348,6 +360,11 @@ func (v *Var) Set(ix, x any) error {
 	if text, ok := x.(string); ok {
 		return v.setText(span, at, text)
 	}
+	return v.set(span, at, x)
+}
+
+func (v *Var) set(span span, at []int, x any) error {
+	g, s := v.v.g, v.v.sym
 	values, dim, err := listOf(x)
 	if err != nil {
 		return fmt.Errorf("%s.%s: %w", g.Name(), s.Name, err)
@@ -388,6 +405,9 @@ func (v *Var) setText(s span, at []int, text string) error {
 	x, err := eqn.ParseExpr(g.net.source(text))
 	if err != nil {
 		return err
+	}
+	if q, err := eqn.EvalHost(x, g.scope(g.net.externals())); err == nil && math.IsInf(q.Value, 0) && q.Dim == second {
+		return v.set(s, at, q)
 	}
 	words, typ, err := g.evaluate(v.w, s, x, v.v.sym, g.drawVisit(v.v.sym))
 	if err != nil {

@@ -443,8 +443,8 @@ func (l *lowerer) product(e Expr, in info) val {
 			parts = append(parts, part{v: l.truth(l.expr(g)), gate: true})
 			continue
 		}
-		c, v := l.split(l.expr(f.x))
-		c = float64(c * l.info(f.x).dim.Scale())
+		c, v := l.factor(f)
+		v = l.fill(f, lanes, v)
 		if f.divisor {
 			k /= c
 		} else {
@@ -491,6 +491,39 @@ func (l *lowerer) product(e Expr, in info) val {
 		}
 	}
 	return float(acc).times(k)
+}
+
+// factor is the value of a factor, in SI units as c*v.
+func (l *lowerer) factor(f factor) (c float64, v ir.Value) {
+	c, v = l.split(l.expr(f.x))
+	return float64(c * l.info(f.x).dim.Scale()), v
+}
+
+// fill takes a factor v that is 0 together with another one of its quotient, at a
+// value of the variable where the quotient has a limit, so that it has this limit
+// there: the divisor becomes 1, the numerator the limit.
+func (l *lowerer) fill(f factor, all []factor, v ir.Value) ir.Value {
+	for _, g := range all {
+		if g.divisor == f.divisor || l.gate(g) != nil {
+			continue
+		}
+		x, y := f, g
+		if f.divisor {
+			x, y = g, f
+		}
+		limit, ok := removable(x.x, y.x)
+		if !ok {
+			continue
+		}
+		cx, _ := l.factor(x)
+		cy, w := l.factor(y)
+		is := 1.0
+		if !f.divisor {
+			is = float64(limit*cy) / cx
+		}
+		return l.b.Sel(l.b.Eq(w, l.b.F(0)), l.b.F(is), v)
+	}
+	return v
 }
 
 // gate is the truth value of a factor that is 0 or 1.

@@ -326,7 +326,7 @@ func toEngine(v starlark.Value) (any, error) {
 		return nil, fmt.Errorf("must be one list, not a table of %d by %d", len(o.v)/max(1, o.cols), o.cols)
 	case !o.one:
 		return engine.Array{V: o.v, Dim: o.dim}, nil
-	case math.IsNaN(o.v[0]) || math.IsInf(o.v[0], 0):
+	case math.IsNaN(o.v[0]) || math.IsInf(o.v[0], 0) && o.dim != second: // a time may lie before or after all others
 		return nil, fmt.Errorf("must be finite, not %g", o.v[0])
 	case !o.dim.IsOne():
 		return engine.Quantity{Value: o.v[0], Dim: o.dim}, nil
