@@ -141,14 +141,16 @@ func (o *order) pathway(w *pathway) error {
 	if err := noShared(w.code, base, "a pathway"); err != nil {
 		return err
 	}
-	for _, l := range w.lives() {
-		var locals []eqn.Stmt
-		for _, st := range w.code {
-			y := base.Resolve(st.Target.ID)
-			if y == nil {
-				locals = append(locals, st)
-				continue
-			}
+	// Statement by statement, each for all synapses, whatever connect call and delays they are of: a statement reads what the ones before it have written.
+	lives := w.lives()
+	var locals []eqn.Stmt
+	for _, st := range w.code {
+		y := base.Resolve(st.Target.ID)
+		if y == nil {
+			locals = append(locals, st)
+			continue
+		}
+		for _, l := range lives {
 			if err := o.statement(w, l, locals, st, y); err != nil {
 				return err
 			}
