@@ -49,7 +49,8 @@ type program struct {
 	stop     atomic.Int64 // step of the Run in which the earliest fault lies
 	until    atomic.Int64 // the step before which the team may make steps
 	sleepers atomic.Int32
-	stride   int // steps of a round
+	patience atomic.Int64 // ns that a thread waits before it sleeps
+	stride   int          // steps of a round
 	last     roundEnd
 }
 
@@ -64,6 +65,7 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	w.Threads = c.threads
 	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(plan, parts), wish: c.wish(plan), light: light(plan)}
 	p.sched = newSchedule(plan, p.lay)
+	p.patience.Store(int64(patient))
 	p.crowded = runtime.GOMAXPROCS(0) < p.lay.parts
 	p.pace, p.base, p.stride = c.paceFor(p.lay.parts), baseWork(plan), p.sched.rows
 	if err := p.loadTables(); err != nil {
@@ -212,6 +214,7 @@ func (p *program) measure(s int) {
 	took, steps := now.at.Sub(p.last.at), s-p.last.step
 	p.pace.add(took, float64(p.base*float64(steps))+float64(eventWork*float64(now.events-p.last.events)), waited)
 	p.last = now
+	p.patience.Store(int64(min(max(took/time.Duration(steps), patient), longest)))
 
 	p.stride = min(2*p.stride, int(float64(steps)*float64(roundTime)/float64(max(took, 1))))
 	if p.sched.blocks {

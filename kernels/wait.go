@@ -20,11 +20,14 @@ type progress struct {
 
 // A thread that waits looks for a microsecond without a clock, since the other is
 // as a rule about to arrive, then for as long as it takes to go to sleep and be
-// woken. By then another program holds the other thread's processor as a rule,
-// and had better have this one.
+// woken, or for the length of a step where that is longer: parts are uneven, and
+// who comes late because it slept makes the others wait in turn. By then another
+// program holds the other thread's processor as a rule, and had better have this
+// one.
 const (
 	glances = 20
 	patient = 40 * time.Microsecond
+	longest = 10 * patient
 )
 
 // reach waits until *at is at least n.
@@ -37,7 +40,7 @@ func (t *thread) reach(at *atomic.Int64, n int64) {
 	}
 	start := time.Now()
 	for k := 1; at.Load() < n; k++ {
-		if t.p.crowded || k%8 == 0 && time.Since(start) > patient {
+		if t.p.crowded || k%8 == 0 && int64(time.Since(start)) > t.p.patience.Load() {
 			t.sleep(at, n)
 			break
 		}
