@@ -347,3 +347,75 @@ func (m *RateMonitor) Rate() []float64 {
 	v, _ := m.rate.Floats()
 	return v
 }
+
+// batch is the entries of one record after a Run of the backend: how many there
+// are of each step from step on, their neurons (of spikes), and each value.
+type batch struct {
+	step          int64
+	counts, index []uint32
+	values        [][]uint32
+}
+
+// taker is whom the entries of a record are for.
+type taker interface{ take(*batch) }
+
+func (e *groupEvent) take(b *batch) { e.counts += uint64(len(b.index)) }
+
+func (m *SpikeMonitor) take(b *batch) {
+	at := 0
+	for s, n := range b.counts {
+		t := float64(float64(b.step+int64(s)) * m.src.g.dt())
+		for _, i := range b.index[at : at+int(n)] {
+			if k := int(i) - m.src.lo; k >= 0 && int(i) < m.src.hi {
+				m.count[k]++
+				m.num++
+				if m.record {
+					m.i.int32(int32(k))
+					m.t.float64(t)
+				}
+			}
+		}
+		at += int(n)
+	}
+	for k, c := range m.takes {
+		if c != nil {
+			c.words(m.slots[k], b.values[k])
+		}
+	}
+}
+
+func (m *RateMonitor) take(b *batch) {
+	at, dt := 0, m.src.g.dt()
+	for s, n := range b.counts {
+		fired := 0
+		for _, i := range b.index[at : at+int(n)] {
+			if int(i) >= m.src.lo && int(i) < m.src.hi {
+				fired++
+			}
+		}
+		at += int(n)
+		m.t.float64(float64(float64(b.step+int64(s)) * dt))
+		m.rate.float64(float64(fired) / float64(float64(m.src.hi-m.src.lo)*dt))
+	}
+}
+
+// sampled is one variable of a StateMonitor.
+type sampled struct {
+	m     *StateMonitor
+	k     int
+	times bool // it brings the times of all
+}
+
+func (s *sampled) take(b *batch) {
+	if c := s.m.takes[s.k]; c != nil {
+		c.words(s.m.slots[s.k], b.values[0])
+	}
+	if !s.times {
+		return
+	}
+	for q, n := range b.counts {
+		if n > 0 {
+			s.m.t.float64(float64(float64(b.step+int64(q)) * s.m.src.g.dt()))
+		}
+	}
+}

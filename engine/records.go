@@ -3,48 +3,49 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
 )
 
-// recordRef is a record of the plan and what to do with its entries after each
-// Run: counts of each step, neurons (of spike records) and values.
+// recordRef is a record of the plan and whom its entries are for.
 type recordRef struct {
-	stage int // index in Plan.Stages
 	rec   backend.Rec
-	take  func(step int64, counts, index []uint32, values [][]uint32)
 	vars  []*Variable // of each value
+	to    []taker
+	event *groupEvent // a record of all events of a population; nil: another one
+	pop   int         // the number of the population, in the hash of spikes
 }
 
 // shown refuses values of subexpressions that have none, or that a clamp has
 // changed: a record holds what Brian2 would record, or there is none.
-func (r *recordRef) shown(n *Network, step int64, counts, index []uint32, values [][]uint32) error {
+func (r *recordRef) shown(n *Network, b *batch) error {
 	for k, v := range r.vars {
 		if v.words != nil || v.irType() != ir.F32 {
 			continue
 		}
-		for q, w := range values[k] {
+		for q, w := range b.values[k] {
 			if w&(1<<31-1) < math.Float32bits(mostShown) {
 				continue
 			}
-			at, each := 0, r.rec.N // the entry's step, and the neuron
-			for left := q; at < len(counts)-1; at++ {
-				entries := int(counts[at]) * max(1, each)
+			at, each := 0, r.rec.N // the step of the entry, and the neuron
+			for left := q; at < len(b.counts)-1; at++ {
+				entries := int(b.counts[at]) * max(1, each)
 				if left -= entries; left < 0 {
 					break
 				}
 			}
 			var i int
 			switch {
-			case index != nil:
-				i = int(index[q])
+			case b.index != nil:
+				i = int(b.index[q])
 			case r.rec.Items != nil:
 				i = int(r.rec.Items[q%each])
 			}
 			_, err := wordOf(v.sym, n.dt, w, eqn.Float, mostShown)
-			return fmt.Errorf("%s[%d] at %g s, as recorded: %w", v.g.Name(), i, float64(float64(step+int64(at))*n.dt), err)
+			return fmt.Errorf("%s[%d] at %g s, as recorded: %w", v.g.Name(), i, float64(float64(b.step+int64(at))*n.dt), err)
 		}
 	}
 	return nil
@@ -53,27 +54,20 @@ func (r *recordRef) shown(n *Network, step int64, counts, index []uint32, values
 // spikes plans the record of an event of a whole population: counts, the hash,
 // and the monitors that want no values.
 func (c *compiler) spikes(g *NeuronGroup, e *groupEvent) {
-	pop := 0
-	for k, x := range c.n.Groups() {
-		if x == g {
-			pop = k
-		}
-	}
-	var mons []*SpikeMonitor
-	var rates []*RateMonitor
+	r := &recordRef{event: e, pop: slices.Index(c.n.Groups(), g)}
 	for _, ob := range c.n.objects {
 		switch m := ob.(type) {
 		case *SpikeMonitor:
 			if m.src.g == g && m.event == e.name && len(m.vars) == 0 {
-				mons = append(mons, m)
+				r.to = append(r.to, m)
 			}
 		case *RateMonitor:
 			if m.src.g == g && e.name == "spike" {
-				rates = append(rates, m)
+				r.to = append(r.to, m)
 			}
 		}
 	}
-	if e.name != "spike" && len(mons) == 0 {
+	if e.name != "spike" && r.to == nil {
 		return
 	}
 	when, order := "after_thresholds", -1<<30
@@ -81,75 +75,14 @@ func (c *compiler) spikes(g *NeuronGroup, e *groupEvent) {
 		order = e.order + 1
 	}
 	c.add(when, order, g.auto+"_"+e.name, func() error {
-		rec := backend.Rec{Lo: 0, Hi: g.n}
-		c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.name, Flag: -1, Event: c.event(g, e), Rec: rec}, g.n+max(1<<14, g.n/4), nil, nil,
-			func(step int64, counts, index []uint32, _ [][]uint32) {
-				at := 0
-				for k, n := range counts {
-					list := index[at : at+int(n)]
-					at += int(n)
-					e.counts += uint64(n)
-					if e.name == "spike" {
-						for _, i := range list {
-							c.n.spikeHash += mix(uint64(step)+uint64(k), uint64(pop), uint64(i))
-						}
-						if n > 0 && c.n.firstSpike == nil {
-							c.n.noteFirstSpike()
-						}
-					}
-					for _, m := range mons {
-						m.take(step+int64(k), list)
-					}
-					for _, m := range rates {
-						m.take(step+int64(k), list)
-					}
-				}
-			})
+		c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.name, Flag: -1, Event: c.event(g, e), Rec: backend.Rec{Lo: 0, Hi: g.n}}, g.n+max(1<<14, g.n/4), nil, r)
 		return nil
 	})
 }
 
-// mix is the 64-bit mix of a spike in the hash of a run (splitmix64's finaliser,
-// applied to each part in turn).
-func mix(step, pop, index uint64) uint64 {
-	h := uint64(0)
-	for _, x := range [3]uint64{step, pop, index} {
-		h += x + 0x9e3779b97f4a7c15
-		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-		h = (h ^ h>>27) * 0x94d049bb133111eb
-		h ^= h >> 31
-	}
-	return h
-}
-
-func (m *SpikeMonitor) take(step int64, list []uint32) {
-	t := float64(float64(step) * m.src.g.dt())
-	for _, i := range list {
-		if k := int(i) - m.src.lo; k >= 0 && int(i) < m.src.hi {
-			m.count[k]++
-			m.num++
-			if m.record {
-				m.i.int32(int32(k))
-				m.t.float64(t)
-			}
-		}
-	}
-}
-
-func (m *RateMonitor) take(step int64, list []uint32) {
-	n := 0
-	for _, i := range list {
-		if int(i) >= m.src.lo && int(i) < m.src.hi {
-			n++
-		}
-	}
-	m.t.float64(float64(float64(step) * m.src.g.dt()))
-	m.rate.float64(float64(n) / float64(float64(m.src.hi-m.src.lo)*m.src.g.dt()))
-}
-
 // record adds a record stage with room for entries entries; src are the values
 // taken at each.
-func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, vars []*Variable, take func(int64, []uint32, []uint32, [][]uint32)) {
+func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, ref *recordRef) {
 	s.Acc = backend.NoBuf
 	r := &s.Rec
 	r.Index = backend.NoBuf
@@ -162,7 +95,8 @@ func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, v
 		r.Dst = append(r.Dst, c.blank(fmt.Sprintf("%s value %d", s.Name, k), backend.Record, c.plan.Bufs[b.Buf].Type, entries))
 	}
 	c.plan.Stages = append(c.plan.Stages, s)
-	c.recs = append(c.recs, &recordRef{stage: len(c.plan.Stages) - 1, rec: s.Rec, take: take, vars: vars})
+	ref.rec = s.Rec
+	c.recs = append(c.recs, ref)
 }
 
 // source is where a recorded variable's words are: its buffer, or a temporary
@@ -215,18 +149,7 @@ func (c *compiler) spikeMonitor(m *SpikeMonitor) error {
 		}
 		size := m.src.hi - m.src.lo
 		c.record(backend.Stage{Form: backend.FormSpikes, Name: m.auto, Flag: -1, Event: c.event(m.src.g, e), Rec: backend.Rec{Lo: m.src.lo, Hi: m.src.hi}},
-			size+max(1<<14, size/4), src, m.slots, func(step int64, counts, index []uint32, values [][]uint32) {
-				at := 0
-				for k, n := range counts {
-					m.take(step+int64(k), index[at:at+int(n)])
-					at += int(n)
-				}
-				for k, c := range m.takes {
-					if c != nil {
-						c.words(m.slots[k], values[k])
-					}
-				}
-			})
+			size+max(1<<14, size/4), src, &recordRef{vars: m.slots, to: []taker{m}})
 		return nil
 	})
 }
@@ -258,22 +181,9 @@ func (c *compiler) stateMonitor(m *StateMonitor) error {
 				continue
 			}
 			samples := max(1, min(c.plan.Batch, 1<<22/rec.N))
-			col, first := m.takes[k], !timed
+			c.record(backend.Stage{Form: backend.FormSample, Name: m.auto + "." + m.vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
+				&recordRef{vars: []*Variable{v}, to: []taker{&sampled{m, k, !timed}}})
 			timed = true
-			c.record(backend.Stage{Form: backend.FormSample, Name: m.auto + "." + m.vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b}, []*Variable{v},
-				func(step int64, counts, _ []uint32, values [][]uint32) {
-					if col != nil {
-						col.words(v, values[0])
-					}
-					if !first {
-						return
-					}
-					for q, n := range counts {
-						if n > 0 {
-							m.t.float64(float64(float64(step+int64(q)) * m.src.g.dt()))
-						}
-					}
-				})
 		}
 		return nil
 	})

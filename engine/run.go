@@ -148,9 +148,37 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 
 func (n *Network) dueCount() uint64 { return uint64(n.due[1])<<32 | uint64(n.due[0]) }
 
-func (n *Network) noteFirstSpike() {
-	t := time.Now()
-	n.firstSpike = &t
+// countSpikes counts the events of a population, and takes its spikes into the
+// hash of the run.
+func (n *Network) countSpikes(r *recordRef, b *batch) {
+	r.event.take(b)
+	if r.event.name != "spike" {
+		return
+	}
+	if n.firstSpike == nil && len(b.index) > 0 {
+		t := time.Now()
+		n.firstSpike = &t
+	}
+	at := 0
+	for s, k := range b.counts {
+		for _, i := range b.index[at : at+int(k)] {
+			n.spikeHash += mix(uint64(b.step)+uint64(s), uint64(r.pop), uint64(i))
+		}
+		at += int(k)
+	}
+}
+
+// mix is the 64-bit mix of a spike in the hash of a run (splitmix64's finaliser,
+// applied to each part in turn).
+func mix(step, pop, index uint64) uint64 {
+	h := uint64(0)
+	for _, x := range [3]uint64{step, pop, index} {
+		h += x + 0x9e3779b97f4a7c15
+		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+		h = (h ^ h>>27) * 0x94d049bb133111eb
+		h ^= h >> 31
+	}
+	return h
 }
 
 // advance makes steps in batches, taking in the records after each.
@@ -231,10 +259,12 @@ func (c *compiler) takeRecords(prog backend.Program, step int64, made int, k *ke
 			return words, prog.Read(b, words)
 		}
 		var err error
+		var who []uint32
 		if r.rec.Index != backend.NoBuf {
 			if index, err = read(r.rec.Index, index); err != nil {
 				return err
 			}
+			who = index
 		} else {
 			n *= r.rec.N
 		}
@@ -246,10 +276,16 @@ func (c *compiler) takeRecords(prog backend.Program, step int64, made int, k *ke
 				return err
 			}
 		}
-		if err := r.shown(c.n, step, counts, index, values); err != nil {
+		b := &batch{step, counts, who, values[:len(r.rec.Dst)]}
+		if err := r.shown(c.n, b); err != nil {
 			return err
 		}
-		r.take(step, counts, index, values)
+		if r.event != nil {
+			c.n.countSpikes(r, b)
+		}
+		for _, t := range r.to {
+			t.take(b)
+		}
 	}
 	return nil
 }
