@@ -127,6 +127,7 @@ type Object struct {
 	net     *Network
 	auto    string // Brian2's automatic name; orders objects of one slot
 	given   bool   // auto was given as name=
+	number  uint64 // of all objects of a script
 	counted string // the automatic name, counted from the seed on
 	alias   string // the script's variable
 	ran     bool   // it has taken part in a run
@@ -174,6 +175,8 @@ func (n *Network) register(ob object, given, class string) error {
 		}
 		o.counted = n.random.count(class)
 	}
+	n.random.objects++
+	o.number = n.random.objects
 	n.objects = append(n.objects, ob)
 	return nil
 }

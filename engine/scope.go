@@ -37,6 +37,8 @@ func symbol(name string, x any) (*eqn.Symbol, error) {
 		}
 	case *TimedArray:
 		s.Kind, s.Array, s.Dim = eqn.Timed, x, x.Dim
+	case error: // the script has it, but as nothing that can be used
+		return nil, fmt.Errorf("'%s' of the script %w", name, x)
 	default:
 		what := map[bool]string{true: "a text", false: "a list of values"}[isText(x)]
 		return nil, fmt.Errorf("'%s' is %s outside the equations, which cannot use it: a number, a quantity or a TimedArray was expected; values that differ between neurons are a parameter of the model, '%s : unit'", name, what, name)

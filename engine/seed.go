@@ -15,14 +15,15 @@ type randomness struct {
 	given   int               // how often Seed was called
 	first   map[string]int    // made, when Seed was called first
 	made    map[string]int    // objects of each class, counted from the seed on
-	owners  map[string]object // who draws under a name
-	drawers map[object]string // the name under which an object draws
+	objects uint64            // registered so far: their numbers, so that no old object is held on to
+	owners  map[string]uint64 // who draws under a name
+	drawers map[uint64]string // the name under which an object draws
 	visits  map[string]uint32 // how often a place has drawn
 	streams map[uint32]string // who draws from which stream, since ever
 }
 
 func newRandomness(seed uint64) *randomness {
-	return &randomness{seed: seed, made: map[string]int{}, owners: map[string]object{}, drawers: map[object]string{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
+	return &randomness{seed: seed, made: map[string]int{}, owners: map[string]uint64{}, drawers: map[uint64]string{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
 }
 
 // clone is a copy that a compilation may change.
@@ -72,15 +73,16 @@ func (n *Network) wouldDraw() (given int, step int64) {
 // from the seed on, so that the objects of a second trial draw as those of the
 // first did. An object whose name has drawn for another one gets one of its own.
 func (r *randomness) draws(ob object) string {
-	name, ok := r.drawers[ob]
+	number := ob.base().number
+	name, ok := r.drawers[number]
 	if ok {
 		return name
 	}
 	name = ob.base().counted
-	for r.owners[name] != nil {
+	for r.owners[name] != 0 {
 		name += "'"
 	}
-	r.owners[name], r.drawers[ob] = ob, name
+	r.owners[name], r.drawers[number] = number, name
 	return name
 }
 

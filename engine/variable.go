@@ -475,12 +475,13 @@ func (n *Network) neurons(w Work, s span, ix any) ([]int, error) {
 
 // positions resolves an int, []int or Slice over size items.
 func positions(w Work, ix any, size int, what string) ([]int, error) {
-	one := func(k int) (int, error) {
+	one := func(asked int) (int, error) {
+		k := asked
 		if k < 0 {
 			k += size
 		}
 		if k < 0 || k >= size {
-			return 0, fmt.Errorf("index %d is out of range: %s has %d", k, what, size)
+			return 0, fmt.Errorf("index %d is out of range: %s has %d", asked, what, size)
 		}
 		return k, nil
 	}

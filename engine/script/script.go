@@ -472,6 +472,7 @@ func (x *script) mainGlobals() starlark.StringDict {
 // lookup gives the engine the value of an external name at this moment.
 func (x *script) lookup(name string) (val any, ok bool) {
 	last, unusable := "", false
+	var bad error
 	x.names(func(n string, v starlark.Value) bool {
 		if n != name {
 			return true
@@ -483,11 +484,15 @@ func (x *script) lookup(name string) (val any, ok bool) {
 		}
 		e, err := toEngine(v)
 		if err != nil {
+			bad = err
 			return true
 		}
 		val, ok = e, true
 		return false
 	})
+	if !ok && bad != nil {
+		return bad, true
+	}
 	if !ok && unusable {
 		return last, true
 	}
