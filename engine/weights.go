@@ -125,13 +125,13 @@ func (c *compiler) needs(p *part, shape connect.Shape) error {
 	case drawn(p.weight.Prog) && shape.SD > 0:
 		p.need = shape.SD / 256
 	default:
-		w, err := p.proj.Weights(c.w)
+		least, grain, err := p.proj.Finest(c.w)
 		if err != nil {
 			return err
 		}
-		p.need = max(w.Least*given, w.Grain)
+		p.need = max(least*given, grain)
 		if shape.SD == 0 {
-			p.need16 = w.Grain
+			p.need16 = grain
 			return nil
 		}
 	}

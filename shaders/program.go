@@ -342,7 +342,11 @@ func (p *program) addWalk(seg *segment, sets []rowSet, delays []uint16, shards [
 		for _, h := range some {
 			more = append(more, h.mem)
 		}
-		if err := p.use(k, s.Name, p.d.walkGroups(group), barrier, flags, more); err != nil {
+		groups, err := p.walkGroups(s, group, team, len(delays)*len(sets)*n, take)
+		if err != nil {
+			return err
+		}
+		if err := p.use(k, s.Name, groups, barrier, flags, more); err != nil {
 			return err
 		}
 		barrier = seg.form == backend.FormEffect
@@ -350,13 +354,30 @@ func (p *program) addWalk(seg *segment, sets []rowSet, delays []uint16, shards [
 	return nil
 }
 
-// walkGroups is the number of work groups of a walk: enough to fill a wide
-// device, few where threads are few.
-func (d *device) walkGroups(group int) int {
-	if d.info.Software {
-		return max(1, 256/group)
+// wide is the largest number of work groups in a row of a dispatch.
+const wide = 32768
+
+// walkGroups is the number of work groups of a walk whose sources have so many
+// items each: enough to fill a wide device, few where threads are few.
+func (p *program) walkGroups(s *backend.Stage, group, team, items, shards int) (int, error) {
+	if !p.d.info.Software {
+		return 1 << 17 / group, nil
 	}
-	return 1 << 17 / group
+	// llvmpipe leaves all loops of a lane, in silence, once they have made 65,535
+	// rounds together. So many groups are taken that they do not where everything
+	// fires in every step of a pass; half is left for rows that are longer than others.
+	const rounds = 1 << 15
+	t := &p.plan.Tables[s.Table]
+	st, err := connect.Measure(t.Spec, p.work)
+	if err != nil {
+		return 0, err
+	}
+	sources := 0
+	for _, x := range t.Sources {
+		sources += x.Hi - x.Lo
+	}
+	all := float64(p.l.sc.span) * (float64(sources)*float64(items)*float64(2+shards) + float64(st.Total)/float64(team))
+	return min(max(1, 256/group, int(all/float64(rounds*(group/team)))+1), wide), nil
 }
 
 // initialise uploads what the plan's buffers begin with.

@@ -223,7 +223,6 @@ func (p *program) pass(s, k int, words []uint32) {
 		gl.Uniform1ui(x.k, uint32(k))
 		gl.Uniform1ui(x.t, x.table)
 		gl.Uniform1ui(x.n, x.bodies)
-		const wide = 32768
 		if x.groups <= wide {
 			gl.DispatchCompute(uint32(x.groups), 1, 1)
 		} else {

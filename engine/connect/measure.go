@@ -26,7 +26,7 @@ type Stats struct {
 // Shape is how weights are spread, by float64 in order of k.
 type Shape struct {
 	SD     float64
-	Skew   float64 // the third moment over SD^3
+	Skew   float64 // the third moment over SD^3; of a Prog's weights only, as are those that follow
 	Tail   float64 // the same of the weights' magnitudes
 	Median float64 // of the magnitudes that are not 0
 	Least  float64 // of these
@@ -198,9 +198,19 @@ func (p *Proj) shape(w host.Work, n int) (s Shape, err error) {
 	size, mean, middle := float64(len(weights)), 0.0, 0.0
 	for _, w := range weights {
 		mean += float64(w)
-		middle += math.Abs(float64(w))
 	}
 	mean /= size
+	if p.weight.prog == nil {
+		for _, w := range weights {
+			d := float64(w) - mean
+			s.SD += float64(d * d)
+		}
+		s.SD = float64(math.Sqrt(s.SD / size))
+		return s, nil
+	}
+	for _, w := range weights {
+		middle += math.Abs(float64(w))
+	}
 	middle /= size
 	var two, three, tail2, tail3 float64
 	for _, w := range weights {
@@ -305,6 +315,31 @@ func (p *Proj) Weights(work host.Work) (*Weights, error) {
 	return out, err
 }
 
+// Finest is the least magnitude of the weights that are not 0, and the largest
+// power of two of which all are multiples.
+func (p *Proj) Finest(work host.Work) (least, grain float64, err error) {
+	if p.Weight.Array == nil {
+		w, err := p.Weights(work)
+		if err != nil {
+			return 0, 0, err
+		}
+		return w.Least, w.Grain, nil
+	}
+	last, grain := float32(0), math.Inf(1)
+	small := float32(math.Inf(1))
+	for _, w := range p.Weight.Array {
+		if w == 0 || w == last { // as a rule there are few different ones
+			continue
+		}
+		last = w
+		small, grain = min(small, max(w, -w)), min(grain, Grain(w))
+	}
+	if math.IsInf(grain, 1) {
+		return 0, grain, nil
+	}
+	return float64(small), grain, nil
+}
+
 // largest is the largest magnitude of the weights.
 func (p *Proj) largest(r *rows, work host.Work) (float64, error) {
 	most := make([]float32, workers(work))
@@ -324,5 +359,5 @@ func Grain(w float32) float64 {
 	}
 	bits := math.Float32bits(w)
 	m, e := bits&0x7fffff|0x800000, int(bits>>23&0xff)
-	return math.Ldexp(1, e-150+mathbits.TrailingZeros32(m))
+	return math.Float64frombits(uint64(e-150+mathbits.TrailingZeros32(m)+1023) << 52)
 }
