@@ -269,7 +269,8 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 	}
 	q := s.conns[k].proj.With(connect.Column{}, delay)
 	q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
-	spec := c.spec([]*part{{conn: s.conns[k]}}, &connect.Spec{Name: s.Name() + " " + w.name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32})
+	spec := &connect.Spec{Name: s.Name() + " " + w.name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
+	spec = c.spec(fingerprint([]*part{{conn: s.conns[k]}}, spec), spec)
 	stats, err := c.measure(spec)
 	if err != nil {
 		return err

@@ -23,19 +23,14 @@ type specKey struct {
 	uniform int32
 }
 
-// spec is the table of that content that an earlier plan has left, or this one.
-func (c *compiler) spec(parts []*part, s *connect.Spec) *connect.Spec {
-	return c.keepSpec(specKey{fingerprint(parts, s), s.Scale, s.Width, s.Uniform}, func() *connect.Spec { return s })
-}
-
-func (c *compiler) keepSpec(key specKey, fresh func() *connect.Spec) *connect.Spec {
-	for _, have := range []map[specKey]*connect.Spec{c.specs, c.n.specs} {
-		if s := have[key]; s != nil {
-			c.specs[key] = s
-			return s
+// spec is the table of that content that an earlier plan has left, or s.
+func (c *compiler) spec(print uint64, s *connect.Spec) *connect.Spec {
+	key := specKey{print, s.Scale, s.Width, s.Uniform}
+	for _, have := range []map[specKey]*connect.Spec{c.n.specs, c.specs} {
+		if old := have[key]; old != nil {
+			s = old
 		}
 	}
-	s := fresh()
 	c.specs[key] = s
 	return s
 }
@@ -48,6 +43,7 @@ type tableGroup struct {
 	parts       []*part
 	rows        sourceRows
 	spec        *connect.Spec // with weights not rounded yet
+	print       uint64        // of its content
 	stats       *connect.Stats
 }
 
@@ -91,7 +87,8 @@ func (c *compiler) tables(a *accumulator) ([]*tableGroup, error) {
 			spec.Projs = append(spec.Projs, q)
 		}
 		spec.NSrc = g.rows.n
-		g.spec = c.spec(g.parts, spec)
+		g.print = fingerprint(g.parts, spec)
+		g.spec = c.spec(g.print, spec)
 		var err error
 		if g.stats, err = c.measure(g.spec); err != nil {
 			return nil, err
@@ -125,13 +122,13 @@ func (c *compiler) needs(p *part, shape connect.Shape) error {
 	case drawn(p.weight.Prog) && shape.SD > 0:
 		p.need = shape.SD / 256
 	default:
-		least, grain, err := p.proj.Finest(c.w)
+		w, err := p.proj.Weights(c.w)
 		if err != nil {
 			return err
 		}
-		p.need = max(least*given, grain)
+		p.need = max(w.Least*given, w.Grain)
 		if shape.SD == 0 {
-			p.need16 = grain
+			p.need16 = w.Grain
 			return nil
 		}
 	}
@@ -189,11 +186,11 @@ func (c *compiler) deliver(a *accumulator) error {
 	}
 	a.buf = c.blank(a.name+" sum", backend.Scratch, ir.I32, a.size)
 	for _, g := range groups {
-		key := specKey{fingerprint(g.parts, g.spec), a.scale, width, 0}
+		spec := g.spec.Rounded(a.scale, width, 0)
 		if g.fixed {
-			key.width, key.uniform = 0, int32(connect.Fix(float32(g.weight), a.scale))
+			spec = g.spec.Rounded(a.scale, 0, int32(connect.Fix(float32(g.weight), a.scale)))
 		}
-		spec := c.keepSpec(key, func() *connect.Spec { return g.spec.Rounded(key.scale, key.width, key.uniform) })
+		spec = c.spec(g.print, spec)
 		for _, p := range g.parts {
 			c.longest[p.life] = max(c.longest[p.life], g.stats.MaxDelay)
 		}
@@ -227,7 +224,7 @@ func (c *compiler) scale(a *accumulator, groups []*tableGroup) (float64, error) 
 
 // sumUp adds the magnitudes of a part's weights at every target.
 func (c *compiler) sumUp(a *accumulator, p *part, sums, degree []float64) error {
-	w, err := p.proj.Weights(c.w)
+	w, err := p.proj.Sums(c.w)
 	if err != nil {
 		return err
 	}

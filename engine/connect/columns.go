@@ -347,7 +347,7 @@ func (p *Proj) With(weight, delay Column) *Proj {
 	defer preparing.Unlock()
 	q := *p
 	q.Weight, q.Delay = weight, delay
-	q.weight, q.delay, q.found = nil, nil, nil
+	q.weight, q.delay, q.found, q.sums = nil, nil, nil, nil
 	return &q
 }
 

@@ -95,6 +95,7 @@ type Proj struct {
 	rows          *rows // what prepare made; nil until first used
 	weight, delay *column
 	found         *Weights // what Weights found
+	sums          *Sums    // what Sums found
 }
 
 // Spec is a table's content: projections with one effect over targets and

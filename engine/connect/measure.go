@@ -242,18 +242,20 @@ func (p *Proj) shape(w host.Work, n int) (s Shape, err error) {
 	return s, nil
 }
 
-// Weights is what one pass over a projection's weights finds.
+// Weights is what a pass over a projection's weights finds.
 type Weights struct {
-	Least, Most float64   // of the magnitudes that are not 0; 0 where all are
-	Grain       float64   // the largest power of two of which all are multiples
-	In          []float64 // for each target: the sum of the magnitudes, at most a little too large
-	Degree      []uint32  // of each target
+	Least, Most float64 // of the magnitudes that are not 0; 0 where all are
+	Grain       float64 // the largest power of two of which all are multiples
 }
 
 // Weights looks at every weight, once, and keeps the result.
 func (p *Proj) Weights(work host.Work) (*Weights, error) {
 	measuring.Lock()
 	defer measuring.Unlock()
+	return p.findWeights(work)
+}
+
+func (p *Proj) findWeights(work host.Work) (*Weights, error) {
 	if p.found != nil {
 		return p.found, nil
 	}
@@ -261,95 +263,86 @@ func (p *Proj) Weights(work host.Work) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
+	parts := make([]Weights, workers(work))
+	for k := range parts {
+		parts[k] = Weights{Least: math.Inf(1), Grain: math.Inf(1)}
+	}
+	err = p.Walk(work, 0, r.count(), WantWeight, func(worker int, c *Columns) error {
+		q, last := parts[worker], float32(0)
+		for _, w := range c.Weight {
+			if w == 0 || w == last { // as a rule there are few different ones
+				continue
+			}
+			last = w
+			x := math.Abs(float64(w))
+			q = Weights{min(q.Least, x), max(q.Most, x), min(q.Grain, Grain(w))}
+		}
+		parts[worker] = q
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &Weights{Least: math.Inf(1), Grain: math.Inf(1)}
+	for _, q := range parts {
+		out.Least, out.Most, out.Grain = min(out.Least, q.Least), max(out.Most, q.Most), min(out.Grain, q.Grain)
+	}
+	if out.Most == 0 {
+		out.Least = 0
+	}
+	p.found = out
+	return out, nil
+}
+
+// Sums is what a projection adds to each target.
+type Sums struct {
+	In     []float64 // of the weights' magnitudes, at most a little too large
+	Degree []uint32
+}
+
+// Sums adds every weight up, once, and keeps the result.
+func (p *Proj) Sums(work host.Work) (*Sums, error) {
+	measuring.Lock()
+	defer measuring.Unlock()
+	if p.sums != nil {
+		return p.sums, nil
+	}
+	of, err := p.findWeights(work)
+	if err != nil {
+		return nil, err
+	}
 	// The sums must not depend on the order of blocks: magnitudes are rounded up to
 	// multiples of a quantum of which float64 holds any sum.
-	most := math.Abs(float64(p.weight.value))
-	if p.weight.prog != nil || p.weight.array != nil {
-		if most, err = p.largest(r, work); err != nil {
-			return nil, err
-		}
-	}
-	quantum := 0.0
-	if most > 0 {
-		_, e := math.Frexp(most)
-		quantum = math.Ldexp(1, e-28)
-	}
-	type part struct {
-		Weights
-		in []float64
-	}
-	parts := make([]*part, workers(work))
-	err = p.Walk(work, 0, r.count(), WantWeight, func(worker int, c *Columns) error {
+	_, e := math.Frexp(of.Most)
+	quantum := math.Ldexp(1, e-28)
+	parts := make([]*Sums, workers(work))
+	fresh := func() *Sums { return &Sums{In: make([]float64, p.NPost), Degree: make([]uint32, p.NPost)} }
+	err = p.Walk(work, 0, p.rows.count(), WantWeight, func(worker int, c *Columns) error {
 		if parts[worker] == nil {
-			parts[worker] = &part{Weights: Weights{Least: math.Inf(1), Grain: math.Inf(1), Degree: make([]uint32, p.NPost)}, in: make([]float64, p.NPost)}
+			parts[worker] = fresh()
 		}
 		q := parts[worker]
 		for k, w := range c.Weight {
 			q.Degree[c.J[k]]++
-			if w != 0 {
-				x := math.Abs(float64(w))
-				q.Least = min(q.Least, x)
-				q.Grain = min(q.Grain, Grain(w))
-				q.in[c.J[k]] += float64(math.Ceil(x/quantum) * quantum)
-			}
+			q.In[c.J[k]] += float64(math.Ceil(math.Abs(float64(w))/quantum) * quantum)
 		}
 		return nil
 	})
-	out := &Weights{Least: math.Inf(1), Most: most, Grain: math.Inf(1), In: make([]float64, p.NPost), Degree: make([]uint32, p.NPost)}
+	if err != nil {
+		return nil, err
+	}
+	out := fresh()
 	for _, q := range parts {
 		if q == nil {
 			continue
 		}
-		out.Least, out.Grain = min(out.Least, q.Least), min(out.Grain, q.Grain)
 		for j := range out.In {
-			out.In[j] += q.in[j]
+			out.In[j] += q.In[j]
 			out.Degree[j] += q.Degree[j]
 		}
 	}
-	if math.IsInf(out.Least, 1) {
-		out.Least, out.Most = 0, 0
-	}
-	if err == nil {
-		p.found = out
-	}
-	return out, err
-}
-
-// Finest is the least magnitude of the weights that are not 0, and the largest
-// power of two of which all are multiples.
-func (p *Proj) Finest(work host.Work) (least, grain float64, err error) {
-	if p.Weight.Array == nil {
-		w, err := p.Weights(work)
-		if err != nil {
-			return 0, 0, err
-		}
-		return w.Least, w.Grain, nil
-	}
-	last, grain := float32(0), math.Inf(1)
-	small := float32(math.Inf(1))
-	for _, w := range p.Weight.Array {
-		if w == 0 || w == last { // as a rule there are few different ones
-			continue
-		}
-		last = w
-		small, grain = min(small, max(w, -w)), min(grain, Grain(w))
-	}
-	if math.IsInf(grain, 1) {
-		return 0, grain, nil
-	}
-	return float64(small), grain, nil
-}
-
-// largest is the largest magnitude of the weights.
-func (p *Proj) largest(r *rows, work host.Work) (float64, error) {
-	most := make([]float32, workers(work))
-	err := p.Walk(work, 0, r.count(), WantWeight, func(worker int, c *Columns) error {
-		for _, w := range c.Weight {
-			most[worker] = max(most[worker], w, -w)
-		}
-		return nil
-	})
-	return float64(slices.Max(most)), err
+	p.sums = out
+	return out, nil
 }
 
 // Grain is the largest power of two of which a weight is a multiple.
