@@ -64,6 +64,7 @@ type Network struct {
 	random  *randomness
 	objects []object // in the order of creation
 	names   map[string]int
+	warned  map[string]bool
 	step    int64                     // steps done
 	clock   *clock                    // of all networks of a script
 	t0      float64                   // end of the last run in seconds
@@ -82,7 +83,7 @@ func NewNetwork(o Options) *Network {
 	if o.Dt == 0 {
 		o.Dt = 1e-4
 	}
-	return &Network{opt: o, dt: o.Dt, random: newRandomness(o.Seed), names: map[string]int{}, specs: map[specKey]*connect.Spec{}, clock: &clock{}}
+	return &Network{opt: o, dt: o.Dt, random: newRandomness(o.Seed), names: map[string]int{}, specs: map[specKey]*connect.Spec{}, warned: map[string]bool{}, clock: &clock{}}
 }
 
 // clock is the default clock: what t means outside a run, whichever network an
@@ -182,8 +183,10 @@ func (n *Network) register(ob object, given, class string) error {
 }
 
 func (n *Network) warn(format string, a ...any) {
-	if n.opt.Warn != nil {
-		n.opt.Warn(fmt.Sprintf(format, a...))
+	msg := fmt.Sprintf(format, a...)
+	if n.opt.Warn != nil && !n.warned[msg] {
+		n.warned[msg] = true
+		n.opt.Warn(msg)
 	}
 }
 

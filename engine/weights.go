@@ -118,7 +118,7 @@ func (c *compiler) needs(p *part, shape connect.Shape) error {
 		p.need = max(math.Abs(float64(w))*given, p.need16)
 		return nil
 	case drawn(p.weight.Prog) && shape.Skewed():
-		p.need = max(shape.Median/100, shape.Least) * skewed
+		p.need = min(max(shape.Median/100, shape.Least)*skewed, shape.SD/256)
 	case drawn(p.weight.Prog) && shape.SD > 0:
 		p.need = shape.SD / 256
 	default:

@@ -30,11 +30,12 @@ type Shape struct {
 	Tail   float64 // the same of the weights' magnitudes
 	Median float64 // of the magnitudes that are not 0
 	Least  float64 // of these
+	few    bool    // too few to tell, and they differ by much
 }
 
 // Skewed says that the standard deviation tells little of most weights: few large
 // ones make it. (Of a normal distribution Skew is 0 and Tail at most 1.)
-func (s *Shape) Skewed() bool { return math.Abs(s.Skew) > 1 || s.Tail > 1.25 }
+func (s *Shape) Skewed() bool { return math.Abs(s.Skew) > 1 || s.Tail > 1.25 || s.few }
 
 // spread is how many weights give the standard deviation of a drawn column.
 const spread = 1 << 16
@@ -228,7 +229,7 @@ func (p *Proj) shape(w host.Work, n int) (s Shape, err error) {
 	if tail2 > 0 {
 		s.Tail = tail3 / float64(tail2*float64(math.Sqrt(tail2/size)))
 	}
-	if !s.Skewed() {
+	if size >= 64 && !s.Skewed() {
 		return s, nil
 	}
 	var sizes []float64
@@ -237,8 +238,12 @@ func (p *Proj) shape(w host.Work, n int) (s Shape, err error) {
 			sizes = append(sizes, math.Abs(float64(w)))
 		}
 	}
+	if len(sizes) == 0 {
+		return s, nil
+	}
 	slices.Sort(sizes)
 	s.Median, s.Least = sizes[len(sizes)/2], sizes[0]
+	s.few = size < 64 && sizes[len(sizes)-1] > 4*s.Least
 	return s, nil
 }
 
