@@ -40,6 +40,7 @@ type compiler struct {
 	own       int64         // bytes that the host keeps of its own beside the program: masks, and words to hash
 	longest   map[*life]int // delays in steps, of lives of pathways
 	synapsesN int64
+	rounding  map[int]string // of each table's weights, for info
 }
 
 // memory0 is the identity of a buffer.
@@ -112,7 +113,7 @@ const defaultBatch = 1024
 // compile turns a network, as it is now, into a plan.
 func compile(n *Network, w Work) (*compiler, error) {
 	c := &compiler{n: n, w: w, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, images: map[*Variable]*image{}, masks: map[*groupEvent]mask{}, random: n.random.clone(), specs: map[specKey]*connect.Spec{}, longest: map[*life]int{}}
+		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, images: map[*Variable]*image{}, masks: map[*groupEvent]mask{}, random: n.random.clone(), specs: map[specKey]*connect.Spec{}, rounding: map[int]string{}, longest: map[*life]int{}}
 	c.plan = &backend.Plan{Dt: n.dt, Seed: n.random.seed, Batch: defaultBatch}
 	c.drawnWith, c.plan.Drawn = n.wouldDraw()
 	c.plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.step)})

@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"synfire/engine/backend"
@@ -62,7 +61,7 @@ func (n *Network) Info(set Work, w io.Writer) error {
 		m := connect.Estimate(t.Spec, 1, set.Single())
 		tables += m.Entries + m.Index
 		fmt.Fprintf(w, "  %s: %d projections, %d synapses, delays %d to %d steps, %s, %.1f MB\n", t.Spec.Name, len(t.Spec.Projs), m.Synapses,
-			t.MinDelay, t.MaxDelay, rounding(t.Spec), float64(m.Entries+m.Index)/1e6)
+			t.MinDelay, t.MaxDelay, c.rounding[k], float64(m.Entries+m.Index)/1e6)
 	}
 	var words int64
 	for i := range c.plan.Bufs {
@@ -80,15 +79,4 @@ func unitName(q Quantity) string {
 		return ""
 	}
 	return q.Dim.String()
-}
-
-// rounding tells how a table keeps its weights.
-func rounding(s *connect.Spec) string {
-	switch s.Width {
-	case 0:
-		return fmt.Sprintf("one weight, %g in the variable's unit", float64(s.Uniform)/s.Scale)
-	case 16:
-		return fmt.Sprintf("weights in 16 bits, rounded to 2^%g", -math.Log2(s.Scale))
-	}
-	return fmt.Sprintf("weights in 32 bits, rounded to 2^%g", -math.Log2(s.Scale))
 }

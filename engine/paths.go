@@ -51,6 +51,9 @@ type part struct {
 	v      *Variable
 	need   float64                    // the coarsest rounding that will do, see compiler.needs
 	need16 float64                    // the same in a table of 16 bits
+	least  float64                    // magnitude of given weights that are not 0, and a
+	grain  float64                    // power of two of which all are multiples
+	sd     float64                    // of drawn ones
 	proj   *connect.Proj              // with weights, once it was measured
 	effect func(a *accumulator) error // plans it synapse by synapse
 }

@@ -282,6 +282,7 @@ func (c *compiler) effect(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 	}
 	src := backend.Source{Event: c.event(end.g, end.g.event(w.event)), Lo: end.lo, Hi: end.hi}
 	c.longest[l.life] = max(c.longest[l.life], stats.MaxDelay)
+	c.rounding[len(c.plan.Tables)] = "worked out synapse by synapse"
 	c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: []backend.Source{src}, First: l.first, Last: l.life.last, MinDelay: stats.MinDelay, MaxDelay: stats.MaxDelay})
 	bind := make([]backend.Binding, len(p.Slots))
 	for _, x := range m.own {

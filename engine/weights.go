@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -114,21 +115,24 @@ func (c *compiler) needs(p *part, shape connect.Shape) error {
 	switch {
 	case p.fixed:
 		w := float32(p.weight.Const)
-		p.need16 = connect.Grain(w)
-		p.need = max(math.Abs(float64(w))*given, p.need16)
+		p.grain, p.least = connect.Grain(w), math.Abs(float64(w))
+		p.need, p.need16 = max(p.least*given, p.grain), p.grain
 		return nil
-	case drawn(p.weight.Prog) && shape.Skewed():
+	case drawn(p.weight.Prog) && shape.SD > 0 && shape.Skewed():
+		p.sd = shape.SD
 		p.need = min(max(shape.Median/100, shape.Least)*skewed, shape.SD/256)
 	case drawn(p.weight.Prog) && shape.SD > 0:
+		p.sd = shape.SD
 		p.need = shape.SD / 256
 	default:
 		w, err := p.proj.Weights(c.w)
 		if err != nil {
 			return err
 		}
-		p.need = max(w.Least*given, w.Grain)
+		p.grain, p.least = w.Grain, w.Least
+		p.need = max(p.least*given, p.grain)
 		if shape.SD == 0 {
-			p.need16 = w.Grain
+			p.need16 = p.grain
 			return nil
 		}
 	}
@@ -195,6 +199,7 @@ func (c *compiler) deliver(a *accumulator) error {
 			c.longest[p.life] = max(c.longest[p.life], g.stats.MaxDelay)
 		}
 		c.synapsesN += g.stats.Total
+		c.rounding[len(c.plan.Tables)] = g.rounding(spec)
 		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: g.rows.list, First: g.first, Last: g.last, MinDelay: g.stats.MinDelay, MaxDelay: g.stats.MaxDelay})
 		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.plan.Tables) - 1, Acc: a.buf})
 	}
@@ -327,6 +332,36 @@ func narrow(a *accumulator, groups []*tableGroup) (width int, apart []*part) {
 		}
 	}
 	return 32, nil
+}
+
+// rounding tells how a table keeps its weights, and how far at most they are from
+// those that were asked for.
+func (g *tableGroup) rounding(s *connect.Spec) string {
+	given, drawn := 0.0, 0.0
+	quantum := 1 / s.Scale
+	for _, p := range g.parts {
+		switch {
+		case p.sd > 0:
+			drawn = max(drawn, quantum/2/p.sd)
+		case p.least > 0 && quantum > p.grain:
+			given = max(given, quantum/2/p.least)
+		}
+	}
+	off := "exact"
+	switch {
+	case given > 0 && drawn > 0:
+		off = fmt.Sprintf("given ones within 2^%.0f of themselves, drawn ones within 1/%.0f of their standard deviation", math.Ceil(math.Log2(given)), math.Floor(1/drawn))
+	case given > 0:
+		off = fmt.Sprintf("within 2^%.0f of themselves", math.Ceil(math.Log2(given)))
+	case drawn > 0:
+		off = fmt.Sprintf("within 1/%.0f of their standard deviation", math.Floor(1/drawn))
+	}
+	if s.Width == 0 {
+		off = strings.Replace(off, "themselves", "itself", 1)
+		d := g.parts[0].v.sym.Dim
+		return fmt.Sprintf("one weight of %s, %s", strings.TrimSpace(fmt.Sprintf("%.7g %s", float64(g.weight*d.Scale()), unitName(Quantity{Dim: d}))), off)
+	}
+	return fmt.Sprintf("weights in %d bits, rounded to 2^%g, %s", s.Width, -math.Log2(s.Scale), off)
 }
 
 // wide plans a part whose weights lie too far apart for a sum of 32 bits synapse by

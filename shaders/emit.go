@@ -206,7 +206,7 @@ func effect(p *ir.Prog, in *ir.Instr, m *memory) string {
 		return fmt.Sprintf("atomicAdd(%s, %s);", m.at(in.Imm, v[0]), v[1])
 	case ir.Scatter2:
 		low, high := m.at(in.Imm, "2u * "+v[0]), m.at(in.Imm, "2u * "+v[0]+" + 1u")
-		return fmt.Sprintf("{ uint old = atomicAdd(%s, %s); atomicAdd(%s, %s + (old + %s < old ? 1u : 0u)); }", low, v[1], high, v[2], v[1])
+		return fmt.Sprintf("if ((%s | %s) != 0u) { uint old = atomicAdd(%s, %s); atomicAdd(%s, %s + (old + %s < old ? 1u : 0u)); }", v[1], v[2], low, v[1], high, v[2], v[1])
 	case ir.Put:
 		return fmt.Sprintf("%s = %s;", m.at(in.Imm, v[0]), word(in.B))
 	case ir.Trap:

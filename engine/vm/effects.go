@@ -43,6 +43,9 @@ func (f *effect) apply(e *ir.Env, lo, hi int, columns [][]uint32) {
 		}
 	case ir.Scatter2:
 		for i := lo; i < hi; i++ {
+			if b[i&bm]|c[i&cm] == 0 { // small or large, it adds to one of two sums
+				continue
+			}
 			at := slot[2*a[i&am]:][:2]
 			sum := (uint64(at[1])<<32 | uint64(at[0])) + (uint64(c[i&cm])<<32 | uint64(b[i&bm]))
 			at[0], at[1] = uint32(sum), uint32(sum>>32)
