@@ -160,6 +160,9 @@ func compile(n *Network, w Work) (*compiler, error) {
 		return x.seq < y.seq
 	})
 	for _, it := range c.items {
+		if err := c.w.Err(); err != nil {
+			return nil, err
+		}
 		if err := it.make(); err != nil {
 			return nil, err
 		}

@@ -275,6 +275,9 @@ func (g *NeuronGroup) drawVisit(target *eqn.Symbol) uint32 {
 func (g *NeuronGroup) evalVisit(w Work, s span, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, error) {
 	words, typ, err := g.evaluate(w, s, x, target, visit)
 	for k := 0; k < len(words) && err == nil; k++ {
+		if k%(1<<20) == 1<<20-1 && w.Err() != nil {
+			return nil, w.Err()
+		}
 		if words[k], err = wordOf(target, g.net.dt, words[k], typ, mostShown); err != nil {
 			err = fmt.Errorf("%s[%d]: %w", g.Name(), s.lo+k, err)
 		}

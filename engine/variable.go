@@ -413,12 +413,14 @@ func (v *Var) setText(s span, at []int, text string) error {
 	if err != nil {
 		return err
 	}
-	size := len(words)
+	held := words // all or none are assigned
 	if at != nil {
-		size = len(at)
+		held = make([]uint32, len(at))
 	}
-	held := make([]uint32, size) // all or none are assigned
 	for k := range held {
+		if k%(1<<20) == 1<<20-1 && v.w.Err() != nil {
+			return v.w.Err()
+		}
 		n := s.lo + k
 		if at != nil {
 			n = at[k]

@@ -95,7 +95,11 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	p.samples = make([]*sampling, len(plan.Stages))
 	for _, o := range p.sched.ops {
 		for _, it := range o.items {
-			var err error
+			err := w.Err()
+			if err != nil {
+				p.Close()
+				return nil, err
+			}
 			switch it.kind {
 			case itemMap:
 				it.mapped, err = newMapped(p, it)
