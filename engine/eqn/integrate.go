@@ -1,6 +1,7 @@
 package eqn
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -220,7 +221,7 @@ func (a *TimedArray) holds(dt float64) bool {
 		return false
 	}
 	r := a.Dt / dt
-	n := float64(int64(r + 0.5))
+	n := math.Floor(r + 0.5)
 	return r-n < 1e-6*r && n-r < 1e-6*r
 }
 

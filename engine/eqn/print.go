@@ -7,7 +7,7 @@ import (
 
 // String prints the number as Go and Python read it back.
 func (n *Num) String() string {
-	if n.Int {
+	if n.Int && n.Value < 1<<63 {
 		return strconv.FormatInt(int64(n.Value), 10)
 	}
 	s := strconv.FormatFloat(n.Value, 'g', -1, 64)
