@@ -69,13 +69,20 @@ func At(p Pos, hint, format string, args ...any) *Error {
 		if cut := len(e.Snippet) - len(strings.TrimLeft(e.Snippet, " \t")); cut > 0 && cut < e.Caret {
 			e.Snippet, e.Caret = e.Snippet[cut:], e.Caret-cut
 		}
-		if n := utf8.RuneCountInString(e.Snippet); n > 120 { // a window around the caret
-			r := []rune(e.Snippet)
-			lo := max(0, min(e.Caret-60, n-120))
-			e.Snippet, e.Caret = string(r[lo:min(n, lo+120)]), e.Caret-lo
-		}
+		e.Snippet, e.Caret = Window(e.Snippet, e.Caret)
 	}
 	return e
+}
+
+// Window is what an error shows of a long line, around the caret.
+func Window(line string, caret int) (string, int) {
+	n := utf8.RuneCountInString(line)
+	if n <= 120 {
+		return line, caret
+	}
+	r := []rune(line)
+	lo := max(0, min(caret-60, n-120))
+	return string(r[lo:min(n, lo+120)]), caret - lo
 }
 
 // Nearest is the hint "did you mean 'x'?" for the name of names that is closest

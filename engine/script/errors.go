@@ -105,8 +105,16 @@ func (x *script) fail(pos syntax.Position, msg, hint string, cause error) *failu
 // blanks, so that the caret stands right.
 func (x *script) show(e *eqn.Error) {
 	if s := x.sources[e.File]; s != nil && e.Line > 0 && e.Line <= len(s.lines) {
-		e.Snippet, e.Caret = strings.ReplaceAll(s.line(e.Line), "\t", " "), e.Col
+		e.Snippet, e.Caret = eqn.Window(strings.Map(visibly, s.line(e.Line)), e.Col)
 	}
+}
+
+// visibly shows tabs and what has no shape as blanks.
+func visibly(r rune) rune {
+	if r < ' ' || r == '\ufeff' {
+		return ' '
+	}
+	return r
 }
 
 func (x *script) lineAt(p syntax.Position) string {

@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"unicode/utf8"
 
@@ -72,6 +73,9 @@ func scan(name string, src []byte) ([]byte, map[place]bool, error) {
 			begin := k
 			for k+1 < len(src) && wordByte(src[k+1]) {
 				k++
+			}
+			if n := k + 1 - begin; n > maxBits/4 && '0' <= c && c <= '9' { // a digit has less than four bits
+				return nil, nil, refuse(begin, fmt.Sprintf("a number of %d digits: whole numbers have at most %d bits", n, maxBits))
 			}
 			switch string(src[begin : k+1]) {
 			case "lambda":

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -132,6 +133,7 @@ type script struct {
 	ctx         context.Context
 	thread      *starlark.Thread
 	predeclared starlark.StringDict
+	more        starlark.StringDict // names that a test adds
 	values      starlark.StringDict // those of predeclared that --set knows: they make and run nothing
 	sources     map[string]*source
 	main        *source
@@ -216,6 +218,7 @@ func (x *script) whole() (*Result, error) {
 	}()
 	x.predeclared = x.builtins()
 	defer x.settle() // after a panic, too
+	maps.Copy(x.predeclared, x.more)
 
 	err := x.execute()
 	switch {

@@ -88,7 +88,8 @@ func (s *source) enter(n syntax.Node) bool {
 		return true
 	}
 	if s.deep == nil {
-		s.deep = &syntax.Position{}
+		first := syntax.MakePosition(&s.name, 1, 1)
+		s.deep = &first
 		switch n := n.(type) { // not Start, which follows the whole chain
 		case *syntax.BinaryExpr:
 			s.deep = &n.OpPos
@@ -98,6 +99,16 @@ func (s *source) enter(n syntax.Node) bool {
 			s.deep = &n.Dot
 		case *syntax.IndexExpr:
 			s.deep = &n.Lbrack
+		case *syntax.SliceExpr:
+			s.deep = &n.Lbrack
+		case *syntax.UnaryExpr:
+			s.deep = &n.OpPos
+		case *syntax.ParenExpr:
+			s.deep = &n.Lparen
+		case *syntax.Ident:
+			s.deep = &n.NamePos
+		case *syntax.Literal:
+			s.deep = &n.TokenPos
 		case *syntax.IfStmt:
 			s.deep = &n.If
 		}
