@@ -11,7 +11,10 @@ type parser struct {
 	group Expr // the last expression closed by a parenthesis
 }
 
-const maxDepth = 200 // of nested parentheses, signs and powers
+const (
+	maxDepth = 200   // of nested parentheses, signs and powers
+	maxChain = 10000 // of terms or factors one after the other, each of which is one deeper in the tree
+)
 
 // keywords of Python that cannot be names.
 var keywords = []string{"False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",
@@ -119,11 +122,14 @@ func (p *parser) expr(least int) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
+	for n := 0; ; n++ {
 		t := p.peek()
 		bp := power(t)
 		if bp <= least {
 			return x, nil
+		}
+		if n > maxChain {
+			return nil, At(t.at, "break it into subexpressions", "the expression has more than %d terms", maxChain)
 		}
 		op, at := t.text, t.at
 		if bp == 4 {
