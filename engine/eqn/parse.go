@@ -12,8 +12,8 @@ type parser struct {
 }
 
 const (
-	maxDepth = 200   // of nested parentheses, signs and powers
-	maxChain = 10000 // of terms or factors one after the other, each of which is one deeper in the tree
+	maxDepth = 200  // of nested parentheses, signs and powers
+	maxChain = 4096 // of terms or factors one after the other, each of which is one deeper in the tree
 )
 
 // keywords of Python that cannot be names.
