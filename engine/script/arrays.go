@@ -277,6 +277,9 @@ func concatenate(_ *script, c *call) (starlark.Value, error) {
 	if !ok {
 		return nil, fmt.Errorf("concatenate() takes a list of arrays, not %s", describe(c.val["arrays"]))
 	}
+	if err := room(list.Len(), 128); err != nil {
+		return nil, err
+	}
 	it := list.Iterate()
 	defer it.Done()
 	var parts []operand
