@@ -3,10 +3,12 @@ package engine
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 )
 
 // Info prints the network as it would run: sizes, the equations as compiled
@@ -70,6 +72,13 @@ func (n *Network) Info(set Work, w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(w, "\nstate and parameters %.1f MB, tables %.1f MB\n", float64(4*words)/1e6, float64(tables)/1e6)
+	for _, m := range n.Monitors() {
+		if b := m.ahead(int64(math.Ceil(1 / n.dt))); b > 0 {
+			fmt.Fprintf(w, "%s records %s for each second of model time\n", m.Name(), host.Size(b))
+		} else if b := columns(m.Columns()).sampleBytes(); b > 0 {
+			fmt.Fprintf(w, "%s records %d bytes for each event\n", m.Name(), b)
+		}
+	}
 	fmt.Fprintf(w, "\n%v", c.plan)
 	return nil
 }
