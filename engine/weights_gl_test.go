@@ -3,10 +3,13 @@
 package engine_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/script"
 	"synfire/shaders"
 )
 
@@ -21,5 +24,29 @@ func init() {
 			t.Fatal(err)
 		}
 		return b
+	}
+}
+
+// TestManyDeliveriesAtOnce: where all of many sources fire in one step, none of
+// their synapses is left out (llvmpipe ends a lane's loops after 65,535 rounds).
+func TestManyDeliveriesAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds on a software device")
+	}
+	var out bytes.Buffer
+	res, err := script.Run(context.Background(), script.Options{File: "many.star", Stdout: &out, Src: []byte(`
+N = 140000
+A = NeuronGroup(N, '', threshold='t < dt/2')
+B = NeuronGroup(N, 'g : 1')
+S = Synapses(A, B, on_pre='g_post += 1 + j % 1000'); S.connect(j='i')
+run(0.3*ms)
+print(sum(B.g[:] != 1 + arange(N) % 1000))
+`), Open: func() (backend.Backend, error) { return everyBackend["gl"](t), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Net.Close()
+	if out.String() != "0\n" {
+		t.Errorf("%s of 140000 neurons did not receive what they should", &out)
 	}
 }
