@@ -377,9 +377,10 @@ func (v *synVar) setText(w Work, ix any, text string) error {
 }
 
 // fits refuses values for each of n synapses that the memory does not hold: 8
-// bytes as given, 4 as a device holds them, and the table's column and entries.
+// bytes as given, 4 as a device holds them, the table's entries, and what is in use while
+// it is made (32 in all, as measured).
 func (v *synVar) fits(w Work, n int) error {
-	return w.Room(22*int64(n), "%s.%s: a value of its own for each of %d synapses", v.s.Name(), v.name, n)
+	return w.Room(32*int64(n), "%s.%s: a value of its own for each of %d synapses", v.s.Name(), v.name, n)
 }
 
 // scatter puts values at chosen synapses, which makes the columns explicit.

@@ -19,6 +19,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"synfire/engine"
+	"synfire/engine/host"
 	"synfire/shaders"
 )
 
@@ -57,6 +58,9 @@ type environment struct {
 }
 
 func main() {
+	if free := host.Free(); free > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(free - free/8) // the collector works harder before what it has not looked at fills the memory
+	}
 	os.Exit(realMain(os.Args[1:], os.Stdout, os.Stderr))
 }
 
