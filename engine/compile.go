@@ -11,36 +11,41 @@ import (
 	"synfire/engine/ir"
 )
 
-// compiler turns the objects of a network into a backend.Plan. It changes
-// nothing in the network: what it decides stands here until adopt takes it over,
-// once a backend has loaded the plan.
-type compiler struct {
-	n     *Network
-	w     Work
-	ext   *externals
-	plan  *backend.Plan
-	bufs  map[memory0]backend.BufID
-	keep  []kept // what to read back after a run
-	evs   map[*groupEvent]int
-	hosts []func(step int64) (uint32, error)
-	seen  map[string]uint32 // host words by key
-	items []item
-	recs  []*recordRef
+// compiled is what a compilation gives: the plan, and what has to be known to run
+// it and to take back what it did. Nothing in the network has changed; adopt
+// takes over what was decided, once a backend has loaded the plan.
+type compiled struct {
+	n         *Network
+	plan      *backend.Plan
+	keep      []kept // what to read back after a run
+	hosts     []func(step int64) (uint32, error)
+	recs      []*recordRef
+	schemes   map[*NeuronGroup]*eqn.Scheme
+	own       int64 // bytes that the host keeps of its own beside the program: masks, and words to hash
+	synapsesN int64
+	rounding  map[int]string // of each table's weights, for info
 
 	images    map[*Variable]*image
 	masks     map[*groupEvent]mask
 	random    *randomness
 	drawnWith int                       // see drawnFrom
 	specs     map[specKey]*connect.Spec // of this plan
+	longest   map[*life]int             // delays in steps, of lives of pathways
+}
 
-	scopes    map[*NeuronGroup]*scope
-	schemes   map[*NeuronGroup]*eqn.Scheme
-	written   map[*Variable]bool
-	traps     []limit
-	own       int64         // bytes that the host keeps of its own beside the program: masks, and words to hash
-	longest   map[*life]int // delays in steps, of lives of pathways
-	synapsesN int64
-	rounding  map[int]string // of each table's weights, for info
+// compiler turns the objects of a network into a plan.
+type compiler struct {
+	*compiled
+	w     Work
+	ext   *externals
+	bufs  map[memory0]backend.BufID
+	evs   map[*groupEvent]int
+	seen  map[string]uint32 // host words by key
+	items []item
+
+	scopes  map[*NeuronGroup]*scope
+	written map[*Variable]bool
+	traps   []limit
 }
 
 // memory0 is the identity of a buffer.
@@ -74,7 +79,7 @@ func (c *compiler) image(v *Variable) *image {
 }
 
 // adopt makes the network what the plan, now loaded, takes it for.
-func (c *compiler) adopt() {
+func (c *compiled) adopt() {
 	for v, m := range c.images {
 		v.words, v.low = m.words, m.low
 		v.sym.TwoWords = m.sym.TwoWords
@@ -111,9 +116,11 @@ type limit struct {
 const defaultBatch = 1024
 
 // compile turns a network, as it is now, into a plan.
-func compile(n *Network, w Work) (*compiler, error) {
-	c := &compiler{n: n, w: w, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*NeuronGroup]*scope{}, schemes: map[*NeuronGroup]*eqn.Scheme{}, written: map[*Variable]bool{}, images: map[*Variable]*image{}, masks: map[*groupEvent]mask{}, random: n.random.clone(), specs: map[specKey]*connect.Spec{}, rounding: map[int]string{}, longest: map[*life]int{}}
+func compile(n *Network, w Work) (*compiled, error) {
+	c := &compiler{w: w, ext: n.externals(), bufs: map[memory0]backend.BufID{}, evs: map[*groupEvent]int{}, seen: map[string]uint32{},
+		scopes: map[*NeuronGroup]*scope{}, written: map[*Variable]bool{}}
+	c.compiled = &compiled{n: n, schemes: map[*NeuronGroup]*eqn.Scheme{}, images: map[*Variable]*image{}, masks: map[*groupEvent]mask{},
+		random: n.random.clone(), specs: map[specKey]*connect.Spec{}, rounding: map[int]string{}, longest: map[*life]int{}}
 	c.plan = &backend.Plan{Dt: n.dt, Seed: n.random.seed, Batch: defaultBatch}
 	c.drawnWith, c.plan.Drawn = n.wouldDraw()
 	c.plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.step)})
@@ -171,7 +178,7 @@ func compile(n *Network, w Work) (*compiler, error) {
 		return nil, err
 	}
 	c.plan.Host = len(c.hosts)
-	return c, c.plan.Check()
+	return c.compiled, c.plan.Check()
 }
 
 func (c *compiler) add(when string, order int, name string, f func() error) error {

@@ -15,9 +15,9 @@ import (
 // with their method and coefficients, the tables of synapses with the rounding
 // of their weights, and the memory that they will take. Connections are counted,
 // nothing else is allocated.
-func (n *Network) Info(set Work, w io.Writer) error {
+func (n *Runner) Info(set Work, w io.Writer) error {
 	set = set.Without(0)
-	c, err := compile(n, set)
+	c, err := compile(n.Network, set)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"synfire/engine/eqn"
@@ -418,4 +419,26 @@ func (s *sampled) take(b *batch) {
 			s.m.t.float64(float64(float64(b.step+int64(q)) * s.m.src.g.dt()))
 		}
 	}
+}
+
+// ahead is what a monitor will record in so many steps, in bytes, as far as that
+// is known before: nobody knows the number of spikes.
+func (m *SpikeMonitor) ahead(int64) int64 { return 0 }
+
+func (m *StateMonitor) ahead(steps int64) int64 {
+	samples := steps
+	if k := math.Round(m.every / m.net.dt); k > 1 {
+		samples = int64(math.Ceil(float64(steps) / k))
+	}
+	return samples * m.sampleBytes()
+}
+
+func (m *RateMonitor) ahead(steps int64) int64 { return steps * m.sampleBytes() }
+
+// sampleBytes is what one sample of each column takes.
+func (c columns) sampleBytes() (b int64) {
+	for _, x := range c {
+		b += int64(max(x.Rows, 1) * x.Type.Size())
+	}
+	return b
 }

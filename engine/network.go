@@ -11,7 +11,6 @@ package engine
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
@@ -68,18 +67,18 @@ type Network struct {
 	step    int64                     // steps done
 	clock   *clock                    // of all networks of a script
 	t0      float64                   // end of the last run in seconds
-	live    *session                  // what is loaded on a backend since the last Run
 	due     [2]uint32                 // synaptic events delivered so far
 	specs   map[specKey]*connect.Spec // tables' contents that a later run may use again
 
-	drawnWith  int   // the seed that drawn is of, as randomness.given
-	drawn      int64 // see drawnFrom
-	firstSpike *time.Time
-	spikeHash  uint64
+	drawnWith int   // the seed that drawn is of, as randomness.given
+	drawn     int64 // see drawnFrom
+	spikeHash uint64
+
+	outer any // what runs it
 }
 
-// NewNetwork returns an empty network.
-func NewNetwork(o Options) *Network {
+// newNetwork returns an empty network.
+func newNetwork(o Options) *Network {
 	if o.Dt == 0 {
 		o.Dt = 1e-4
 	}

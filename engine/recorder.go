@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 type Recorder interface {
 	// Begin is called when a run has compiled and is loaded, before its first step.
 	// It gives each column of the network's monitors that has none a file, by ToFile.
-	Begin(n *Network) error
+	Begin(n *Runner) error
 }
 
 // keeping is how the records of one run are kept.
@@ -33,7 +32,7 @@ type keeping struct {
 }
 
 // keepRecords opens the columns of a run of so many steps.
-func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
+func (n *Runner) keepRecords(r Recorder, steps int64) (*keeping, error) {
 	k := &keeping{steps: steps}
 	if r != nil {
 		if err := r.Begin(n); err != nil {
@@ -52,7 +51,7 @@ func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
 const lookAhead = 64 << 20
 
 // recordsFit refuses a run whose records are known to pass the memory.
-func (n *Network) recordsFit(steps int64) error {
+func (n *Runner) recordsFit(steps int64) error {
 	var names []string
 	need := int64(0)
 	for _, m := range n.Monitors() {
@@ -71,28 +70,6 @@ func (n *Network) recordsFit(steps int64) error {
 }
 
 const recordLess = "with a run directory (--out DIR) they go to disk while the run goes on, else record fewer items (record=) or less often (dt=)"
-
-// ahead is what a monitor will record in so many steps, in bytes, as far as that
-// is known before: nobody knows the number of spikes.
-func (m *SpikeMonitor) ahead(int64) int64 { return 0 }
-
-func (m *StateMonitor) ahead(steps int64) int64 {
-	samples := steps
-	if k := math.Round(m.every / m.net.dt); k > 1 {
-		samples = int64(math.Ceil(float64(steps) / k))
-	}
-	return samples * m.sampleBytes()
-}
-
-func (m *RateMonitor) ahead(steps int64) int64 { return steps * m.sampleBytes() }
-
-// sampleBytes is what one sample of each column takes.
-func (c columns) sampleBytes() (b int64) {
-	for _, x := range c {
-		b += int64(max(x.Rows, 1) * x.Type.Size())
-	}
-	return b
-}
 
 // flush brings what a batch has recorded onto the disk, where a killed process
 // leaves it readable. Where that takes long (thousands of files, a disk far away),

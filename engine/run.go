@@ -41,16 +41,51 @@ type RunResult struct {
 	Profile    []backend.Phase
 }
 
+// Runner is a network that can run: what was described, and what of it is loaded
+// on a backend.
+type Runner struct {
+	*Network
+	live       *session // since the last Run
+	firstSpike *time.Time
+}
+
+// Model is a network as it was described, which is what its objects know of.
+type Model = Network
+
+// NewNetwork returns an empty network.
+func NewNetwork(o Options) *Runner { return runner(newNetwork(o)) }
+
+func runner(n *Network) *Runner {
+	r := &Runner{Network: n}
+	n.outer = r
+	return r
+}
+
+// Of is the network that a model belongs to.
+func Of(m *Model) *Runner { return m.outer.(*Runner) }
+
+// Split moves objects that have not run yet into a network of their own, whose
+// time begins at 0. in is asked of each object that the caller made.
+func (n *Runner) Split(in func(any) bool) (*Runner, error) {
+	m, err := n.Network.Split(in)
+	return runner(m), err
+}
+
+// Take moves objects of another network that have not run yet into n, with what
+// belongs to them; it changes nothing where one of them needs an object that
+// would be left behind.
+func (n *Runner) Take(from *Runner, in func(any) bool) error { return n.Network.Take(from.Network, in) }
+
 // session is what is loaded on a backend.
 type session struct {
 	backend backend.Backend
 	program backend.Program
-	c       *compiler
+	c       *compiled
 }
 
 // steps turns a duration into whole steps after the last run's end, as Brian2
 // does: a run ends at the first step at or after its end.
-func (n *Network) steps(duration float64) (total int64, end float64, err error) {
+func (n *Runner) steps(duration float64) (total int64, end float64, err error) {
 	end = n.t0 + duration
 	target := math.Ceil(float64(end/n.dt) - 1e-4)
 	if !(target <= ir.FarStep) {
@@ -62,7 +97,7 @@ func (n *Network) steps(duration float64) (total int64, end float64, err error) 
 // Run advances the network by duration seconds of model time. If ctx ends, it
 // returns ErrInterrupted (wrapped) with all that was recorded kept; a model's
 // own error (a *backend.Fault) keeps the records of the steps before it.
-func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*RunResult, error) {
+func (n *Runner) Run(ctx context.Context, duration float64, o RunOptions) (*RunResult, error) {
 	if math.IsNaN(duration) || math.IsInf(duration, 0) || duration < 0 {
 		return nil, fmt.Errorf("run: the duration must be a time that is not negative, got %g s", duration)
 	}
@@ -80,7 +115,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		return nil, err
 	}
 	w := Work{Ctx: ctx, Threads: o.Threads}.Without(0)
-	c, err := compile(n, w)
+	c, err := compile(n.Network, w)
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +181,11 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	return res, err
 }
 
-func (n *Network) dueCount() uint64 { return uint64(n.due[1])<<32 | uint64(n.due[0]) }
+func (n *Runner) dueCount() uint64 { return uint64(n.due[1])<<32 | uint64(n.due[0]) }
 
 // countSpikes counts the events of a population, and takes its spikes into the
 // hash of the run.
-func (n *Network) countSpikes(r *recordRef, b *batch) {
+func (n *Runner) countSpikes(r *recordRef, b *batch) {
 	r.event.take(b)
 	if r.event.name != "spike" {
 		return
@@ -182,7 +217,7 @@ func mix(step, pop, index uint64) uint64 {
 }
 
 // advance makes steps in batches, taking in the records after each.
-func (n *Network) advance(ctx context.Context, total int64, o RunOptions, records *keeping) error {
+func (n *Runner) advance(ctx context.Context, total int64, o RunOptions, records *keeping) error {
 	c, prog := n.live.c, n.live.program
 	batch := 32
 	host := make([]uint32, 0, c.plan.Batch*c.plan.Host)
@@ -206,7 +241,7 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		}
 		t := time.Now()
 		made, err := prog.Run(k, host)
-		if e := c.takeRecords(prog, n.step, made, records); e != nil && err == nil {
+		if e := n.takeRecords(made, records); e != nil && err == nil {
 			err = e
 		}
 		records.done += int64(made)
@@ -236,27 +271,27 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 }
 
 // takeRecords hands the entries of the last Run to their monitors.
-func (c *compiler) takeRecords(prog backend.Program, step int64, made int, k *keeping) error {
+func (n *Runner) takeRecords(made int, k *keeping) error {
 	if made == 0 {
 		return nil
 	}
 	counts := slices.Grow(k.counts[:0], made)[:made]
 	index, values := k.index, k.values
 	defer func() { k.counts, k.index, k.values = counts, index, values }()
-	for _, r := range c.recs {
-		if err := prog.Read(r.rec.Count, counts); err != nil {
+	for _, r := range n.live.c.recs {
+		if err := n.live.program.Read(r.rec.Count, counts); err != nil {
 			return err
 		}
-		n := 0
+		entries := 0
 		for _, k := range counts {
-			n += int(k)
+			entries += int(k)
 		}
 		read := func(b backend.BufID, words []uint32) ([]uint32, error) {
-			words = slices.Grow(words[:0], n)[:n]
-			if n == 0 {
+			words = slices.Grow(words[:0], entries)[:entries]
+			if entries == 0 {
 				return words, nil
 			}
-			return words, prog.Read(b, words)
+			return words, n.live.program.Read(b, words)
 		}
 		var err error
 		var who []uint32
@@ -266,7 +301,7 @@ func (c *compiler) takeRecords(prog backend.Program, step int64, made int, k *ke
 			}
 			who = index
 		} else {
-			n *= r.rec.N
+			entries *= r.rec.N
 		}
 		for k, b := range r.rec.Dst {
 			if k == len(values) {
@@ -276,12 +311,12 @@ func (c *compiler) takeRecords(prog backend.Program, step int64, made int, k *ke
 				return err
 			}
 		}
-		b := &batch{step, counts, who, values[:len(r.rec.Dst)]}
-		if err := r.shown(c.n, b); err != nil {
+		b := &batch{n.step, counts, who, values[:len(r.rec.Dst)]}
+		if err := r.shown(n.Network, b); err != nil {
 			return err
 		}
 		if r.event != nil {
-			c.n.countSpikes(r, b)
+			n.countSpikes(r, b)
 		}
 		for _, t := range r.to {
 			t.take(b)
@@ -291,7 +326,7 @@ func (c *compiler) takeRecords(prog backend.Program, step int64, made int, k *ke
 }
 
 // readBack copies the state into the host's words.
-func (n *Network) readBack() error {
+func (n *Runner) readBack() error {
 	for _, k := range n.live.c.keep {
 		if len(k.words) == 0 {
 			continue
@@ -305,7 +340,7 @@ func (n *Network) readBack() error {
 
 // Program is what the last Run loaded, with its plan; nil before the first.
 // Verification reads and steps it directly.
-func (n *Network) Program() (backend.Program, *backend.Plan) {
+func (n *Runner) Program() (backend.Program, *backend.Plan) {
 	if n.live == nil {
 		return nil, nil
 	}
@@ -313,7 +348,7 @@ func (n *Network) Program() (backend.Program, *backend.Plan) {
 }
 
 // Close releases what the last Run loaded.
-func (n *Network) Close() error {
+func (n *Runner) Close() error {
 	if n.live == nil {
 		return nil
 	}
@@ -325,7 +360,7 @@ func (n *Network) Close() error {
 // Hash identifies a run: spikes is the sum modulo 2^64 of a mix of step,
 // population and index over all spikes so far, state the SHA-256 of the canonical
 // words (design section 4), in the order of the plan's buffers.
-func (n *Network) Hash() (spikes, state string, err error) {
+func (n *Runner) Hash() (spikes, state string, err error) {
 	if n.live == nil {
 		return "", "", errors.New("nothing has run yet")
 	}

@@ -11,7 +11,7 @@ func (o *Object) Ran() bool { return o.ran }
 // Split moves objects that have not run yet into a network of their own, whose
 // time begins at 0. in is asked of each object that the caller made.
 func (n *Network) Split(in func(any) bool) (*Network, error) {
-	m := NewNetwork(n.opt)
+	m := newNetwork(n.opt)
 	m.dt = n.dt
 	m.names, m.random, m.clock = n.names, n.random, n.clock // of all networks of a script
 	return m, m.Take(n, in)

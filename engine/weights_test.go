@@ -360,7 +360,7 @@ func allowance(kind byte, w []float64, k int) float64 {
 	return math.Abs(w[k]) * 0x1p-12
 }
 
-func (d *delivery) columns(t *testing.T, net *engine.Network) map[string]columns {
+func (d *delivery) columns(t *testing.T, net *engine.Runner) map[string]columns {
 	out := map[string]columns{}
 	for _, s := range net.AllSynapses() {
 		get := func(v *engine.Var, err error) []float64 {

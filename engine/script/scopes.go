@@ -116,7 +116,7 @@ func (x *script) held() map[object]bool {
 }
 
 // unify makes a network of the engine that holds a Network's objects and no other.
-func (n *network) unify() (*engine.Network, error) {
+func (n *network) unify() (*engine.Runner, error) {
 	x, mine := n.x, map[object]bool{}
 	for _, o := range n.objects {
 		mine[o] = true
@@ -151,7 +151,7 @@ func (n *network) unify() (*engine.Network, error) {
 		x.leave(in)
 	}
 	for _, o := range n.objects {
-		if o.Network() != n.own {
+		if o.Network() != n.own.Network {
 			return nil, withHint("an object runs in one network only", "%s has run in another network", o.Name())
 		}
 	}
@@ -161,7 +161,7 @@ func (n *network) unify() (*engine.Network, error) {
 // holds says whether all of a list are objects of x.net.
 func (x *script) holds(list []object) bool {
 	for _, o := range list {
-		if o.Network() != x.net {
+		if o.Network() != x.net.Network {
 			return false
 		}
 	}
@@ -170,10 +170,10 @@ func (x *script) holds(list []object) bool {
 
 // otherNetworks are those that have run, beside the last, and that a Network or a
 // monitor of the script's globals or run() still means.
-func (x *script) otherNetworks() []*engine.Network {
-	have := map[*engine.Network]bool{x.res.Net: true}
-	var list []*engine.Network
-	take := func(n *engine.Network) {
+func (x *script) otherNetworks() []*engine.Runner {
+	have := map[*engine.Runner]bool{x.res.Net: true}
+	var list []*engine.Runner
+	take := func(n *engine.Runner) {
 		if n != nil && !have[n] && n.T() > 0 {
 			have[n] = true
 			list = append(list, n)
@@ -186,7 +186,7 @@ func (x *script) otherNetworks() []*engine.Network {
 		case *network:
 			take(v.own)
 		case *monitor:
-			take(v.m.Network())
+			take(engine.Of(v.m.Network()))
 		}
 	}
 	return list
