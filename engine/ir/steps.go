@@ -59,8 +59,8 @@ func (b *Builder) FromSteps(n Value) Value {
 		return b.I2F(n)
 	}
 	m := b.AbsI(n)
-	far := b.float(b.AddI(b.Shl(b.SubI(m, b.I(FarStep)), b.I(farShift)), b.U(farBits)), Range{})
-	b.r[far] = Range{Lo: 0x1p30, Hi: 0x1p95, Tiny: 0x1p30, Grain: 1} // where it is chosen
+	word := b.AndI(b.SubI(m, b.I(FarStep)), b.U(farWords)) // a proper float, chosen or not
+	far := b.float(b.AddI(b.Shl(word, b.I(farShift)), b.U(farBits)), Range{Lo: 0x1p30, Hi: 0x1p95})
 	return b.Sel(b.LtI(b.I(FarStep), m), b.withSign(b.LtI(n, b.I(0)), far), b.I2F(n))
 }
 

@@ -67,7 +67,7 @@ func TestSteps(t *testing.T) {
 			}
 			for q, to := range map[int]float64{4: a, 6: float64(step)} {
 				d := to - f
-				if d != d || math.Abs(to) > ir.FarStep && math.Abs(f) > ir.FarStep {
+				if d != d || d == math.MinInt32 || math.Abs(to) > ir.FarStep && math.Abs(f) > ir.FarStep {
 					continue // both far away: their order counts alone
 				}
 				size := math.Abs(d)

@@ -122,6 +122,10 @@ var steps = []func(*gen){
 	},
 	func(g *gen) { g.pushF(g.b.Unit(g.rand(), g.b.More(g.I(), 5, 6))) },
 	func(g *gen) { g.pushF(g.b.Normal(g.rand())) },
+	func(g *gen) { g.pushF(g.b.FromSteps(g.I())) },
+	func(g *gen) { g.pushI(g.b.ToSteps(g.b.Floor(g.F()))) },
+	func(g *gen) { g.pushI(g.b.AddSteps(g.I(), g.I())) },
+	func(g *gen) { since, far := g.b.SinceSteps(g.I(), g.I()); g.pushI(since); g.pushF(far) },
 	func(g *gen) { g.pushF(g.b.Gather(g.tf, g.index(), ir.Range{})) },
 	func(g *gen) { g.pushF(g.b.Uniform(g.tf, ir.Range{})) },
 	func(g *gen) {
