@@ -159,7 +159,7 @@ class Writer:
             add("x", dim, "state")
             method = self.r.choice(["euler", "rk2", "rk4", None])
         elif form == "gates":
-            eqs += [f"dv/dt = ({E} - v + m*h*{S})/{tau} : {dim}{flag}", f"dm/dt = (minf - m)/{ts} : 1", f"minf = 1/(1 + exp((0.5*{S} - v)/(0.13*{S}))) : 1", f"dh/dt = (1 - h)*0.2/ms - h*exprel(v/{S})/({self.ms(2, 5)}) : 1"]
+            eqs += [f"dv/dt = ({E} - v + m*h*{S})/{tau} : {dim}{flag}", f"dm/dt = (minf - m)/{ts} : 1", f"minf = 1/(1 + exp((0.5*{S} - v)/(0.13*{S}))) : 1", f"dh/dt = (1 - h)*0.2/ms - h*exprel(clip(v/{S}, -4, 4))/({self.ms(2, 5)}) : 1"]
             add("m", "1", "state"), add("h", "1", "state"), add("minf", "1", "sub")
             method = self.r.choice(["euler", "rk2", "exponential_euler", "exponential_euler", None])
         else:
@@ -192,7 +192,7 @@ class Writer:
             eqs.append("rp : second")
         self.r.shuffle(eqs)
         args = [str(n), ("", eqs)]
-        if self.chance(0.9):
+        if self.chance(0.9) or form in ("quadratic", "exponential"):  # these pass every bound without a reset
             g.events.append("spike")
             th = self.constant(self.value(1.3 if form == "exponential" else self.num(0.7, 1.1), dim))
             args.append(f"threshold='v > {th}" + (f" and {self.condition(g)}'" if self.chance(0.15) else "'"))
@@ -342,7 +342,7 @@ class Writer:
             term = self.r.choice(terms)
             if self.chance(0.1):
                 found += [f"u1 = 0.5*{term}", f"{v.name}{side} += u1"]
-            elif self.chance(0.02):
+            elif self.chance(0.01):
                 found.append(f"{v.name}{side} = {one}")
             else:
                 bare = side == "_post" and self.chance(0.3) and not any(v.name == w for w, _ in own) and v.name not in [x.name for x in src.variables]
@@ -376,11 +376,11 @@ class Writer:
             "p": self.r.choice(["p=1", "condition='i != j', p=1", "p='1.0*(i < 2)'"])}[form] + ")")
 
     def weights(self, name, w, dim, count):
-        small = [self.num(0.05, 0.7), self.num(-0.3, 0.3), self.wide()]
+        small = [self.num(0.05, 0.7), self.num(-0.3, 0.3)] + [self.wide()]*self.chance(0.4)
         x = self.r.choice(small)
         forms = [self.value(x, dim), f"'{self.value(x, dim)}*(1 + 0.37*i - 0.21*j)'"]
         if count:
-            k = [x]*count if self.chance(0.2) else [float("%.3g" % (x*self.r.uniform(-1, 1.5))) for _ in range(count)] if self.chance(0.6) else [self.wide() for _ in range(count)]
+            k = [x]*count if self.chance(0.2) else [float("%.3g" % (x*self.r.uniform(-1, 1.5))) for _ in range(count)] if self.chance(0.8) else [self.wide() for _ in range(count)]
             forms += ["[" + ", ".join(f"{y*UNIT[dim][1]:.4g}" for y in k) + "]" + UNIT[dim][0]]*2
         self.out(f"{name}.{w} = " + self.r.choice(forms))
         if self.chance(0.15):
