@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 import brian2
-from brian2 import Network, NeuronGroup, defaultclock, ms, start_scope
+from brian2 import Network, NeuronGroup, Synapses, defaultclock, ms, start_scope
 from brian2.core.clocks import Clock
 from brian2.core.magic import magic_network
 from brian2.core.names import Nameable
@@ -57,9 +57,22 @@ class Run:
                 key = f"{self.sim} {group.name}.{name}"
                 old = self.last.get(key)
                 changed = np.ones(len(x), bool) if old is None or len(old) != len(x) else x != old
-                x[changed] *= 1 + STORE*self.side(key, len(x))[changed]
+                x[changed] += STORE*(np.abs(x)*self.side(key, len(x)))[changed]
                 self.last[key] = x.copy()
         self.trace.setdefault(self.sim, []).append((t, float(group.clock.dt_), group.name, digest))
+
+
+    def weights(self, synapses):
+        """Pushes each weight that has been set since the last run."""
+        for name, var in synapses.variables.items():
+            if isinstance(var, brian2.core.variables.ArrayVariable) and var.owner is not None and var.owner.name == synapses.name and not var.read_only and var.get_value().dtype.kind == "f" and name not in ("delay", "lastupdate", "t", "dt"):
+                key, x = f"{self.sim} {synapses.name}.{name}", var.get_value()
+                old = self.last.get(key)
+                changed = np.ones(len(x), bool)
+                if old is not None:
+                    changed[:len(old)] = x[:len(old)] != old
+                x[changed] += WEIGHT*(np.abs(x)*self.side(key, len(x)))[changed]
+                self.last[key] = x.copy()
 
 
 def now(clock):
@@ -89,7 +102,7 @@ def deliver(pathway):
         for key, x, old in found:
             d = x - old
             if d.any():
-                x += d*WEIGHT*state.side(key, len(x))
+                x += np.abs(d)*WEIGHT*state.side(key, len(x))
 
 
 def advance(clock):
@@ -104,6 +117,9 @@ network_run = Network.run
 
 def run_network(self, *args, **kwds):
     kwds["level"] = kwds.get("level", 0) + 1
+    for obj in self.objects:  # Brian2's run() has collected them
+        if isinstance(obj, Synapses) and state.kind is not None:
+            state.weights(obj)
     result = network_run(self, *args, **kwds)
     for obj in self.sorted_objects:
         if isinstance(obj, NeuronGroup):
