@@ -114,6 +114,8 @@ def main():
                 return
             name, src, small, result, reason, share = r
             counts[result] += 1
+            if counts.total() % 20 == 0:
+                print(f"{counts.total()} done", file=sys.stderr, flush=True)
             if result == "skipped":
                 skipped[reason] += 1
             elif result == "equal":
