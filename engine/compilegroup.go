@@ -424,15 +424,6 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 // mostParts is into how many parts of one table each a number of trials is cut.
 const mostParts = 64
 
-// countable refuses binomial numbers whose tables would be too long for a
-// program before any of them is made.
-func countable(n int, p float64) error {
-	if mean := float64(float64(n) * p); mean > mostParts*ir.MaxCounts || n > mostParts*1e9 {
-		return fmt.Errorf("N = %d inputs that each come with probability %g in a step are %.3g events in every step; %d can be drawn: take fewer inputs, a lower rate or a smaller dt", n, p, mean, mostParts*ir.MaxCounts)
-	}
-	return nil
-}
-
 // drawCount is a binomial number with n trials of probability p. Trials are cut
 // into parts whose tables stay short; sums of binomial numbers are binomial.
 func drawCount(b *ir.Builder, item ir.Value, stream uint32, n int, p float64) (ir.Value, error) {

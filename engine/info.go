@@ -82,10 +82,3 @@ func (n *Runner) Info(set Work, w io.Writer) error {
 	fmt.Fprintf(w, "\n%v", c.plan)
 	return nil
 }
-
-func unitName(q Quantity) string {
-	if q.Dim.IsOne() {
-		return ""
-	}
-	return q.Dim.String()
-}

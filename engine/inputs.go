@@ -268,3 +268,12 @@ func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, 
 	}
 	return p, n.register(p, o.Name, "poissoninput")
 }
+
+// countable refuses binomial numbers whose tables would be too long for a
+// program before any of them is made.
+func countable(n int, p float64) error {
+	if mean := float64(float64(n) * p); mean > mostParts*ir.MaxCounts || n > mostParts*1e9 {
+		return fmt.Errorf("N = %d inputs that each come with probability %g in a step are %.3g events in every step; %d can be drawn: take fewer inputs, a lower rate or a smaller dt", n, p, mean, mostParts*ir.MaxCounts)
+	}
+	return nil
+}

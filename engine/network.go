@@ -230,3 +230,11 @@ func (n *Network) AllSynapses() []*Synapses {
 	}
 	return out
 }
+
+// specKey is the content of a table and how its weights are kept.
+type specKey struct {
+	print   uint64
+	scale   float64
+	width   int
+	uniform int32
+}

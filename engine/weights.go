@@ -16,14 +16,6 @@ import (
 // sum, is fine enough for every projection; else into several, by magnitude; and a
 // projection whose own weights lie too far apart adds to sums of 64 bits.
 
-// specKey is the content of a table and how its weights are kept.
-type specKey struct {
-	print   uint64
-	scale   float64
-	width   int
-	uniform int32
-}
-
 // spec is the table of that content that an earlier plan has left, or s.
 func (c *compiler) spec(print uint64, s *connect.Spec) *connect.Spec {
 	key := specKey{print, s.Scale, s.Width, s.Uniform}
@@ -388,4 +380,11 @@ func (c *compiler) wide(a *accumulator) error {
 			p.s.Name(), p.w.name, p.v.name, w.Least*unit, w.Most*unit, quantum*unit, min(1, quantum/2/w.Least))
 	}
 	return c.apply(b)
+}
+
+func unitName(q Quantity) string {
+	if q.Dim.IsOne() {
+		return ""
+	}
+	return q.Dim.String()
 }
