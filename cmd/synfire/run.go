@@ -29,7 +29,12 @@ type modelFlags struct {
 	Model string            `arg:"" help:"The script (.star)." placeholder:"MODEL.star"`
 	Seed  *uint64           `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
 	Set   map[string]string `help:"Give a parameter of the script a value: --set scale=0.1 --set 'duration=2*second'." placeholder:"NAME=VALUE" mapsep:"none"`
+
+	ScriptMemory float64 `help:"Gigabytes that the script itself may keep: the numbers, lists and texts that it computes, not the network; 0: 2, or half of what is free." placeholder:"GB" default:"0"`
 }
+
+// memory is ScriptMemory in bytes.
+func (m *modelFlags) memory() int64 { return int64(min(max(m.ScriptMemory, 0), 1e9) * 1e9) }
 
 type runCmd struct {
 	modelFlags
@@ -72,7 +77,7 @@ func (c *runCmd) Run(env *environment) error {
 		return err
 	}
 	r := &record{m: &store.Manifest{}}
-	opt := script.Options{File: c.Model, Set: c.Set, Seed: c.Seed, Threads: c.Threads.forBuilding()}
+	opt := script.Options{File: c.Model, Set: c.Set, Seed: c.Seed, MaxMemory: c.memory(), Threads: c.Threads.forBuilding()}
 	var dir *rundir.Dir
 	if c.Out != nil {
 		var err error

@@ -209,6 +209,9 @@ func formatted(_ *script, of starlark.Value, args starlark.Tuple) error {
 // maxPrinted bounds how deep a value is that is printed, as Python bounds it.
 const maxPrinted = 1000
 
+// maxElementsPrinted bounds how many values a text shows, of lists that hold one list many times too.
+const maxElementsPrinted = 1 << 23
+
 // printables fails if the text of an argument is too large.
 func printables(_ *script, args starlark.Tuple) error {
 	n := 0
@@ -231,13 +234,16 @@ func textSize(v starlark.Value) (int, error) {
 }
 
 type textWalk struct {
-	n, told int
-	inside  map[starlark.Value]bool // lists and dictionaries around the value
+	n, told, values int
+	inside          map[starlark.Value]bool // lists and dictionaries around the value
 }
 
 func (w *textWalk) add(v starlark.Value, depth int) error {
 	if depth > maxPrinted {
 		return fmt.Errorf("this is nested more than %d deep", maxPrinted)
+	}
+	if w.values++; w.values > maxElementsPrinted {
+		return fmt.Errorf("more than %d values are too many for a text", maxElementsPrinted)
 	}
 	if w.n-w.told > 1<<20 {
 		if err := room(w.n, 2); err != nil {

@@ -15,6 +15,9 @@ import (
 
 // TestMemoryOfScripts holds scripts to a limit of 256 MB: each would take much more.
 func TestMemoryOfScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills 256 MB some fifty times")
+	}
 	for name, src := range map[string]string{
 		"text doubled":      "x = 'a'\nfor i in range(40): x = x + x",
 		"text added":        "x = 'a'\nfor i in range(40): x += x",
