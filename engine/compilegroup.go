@@ -421,9 +421,6 @@ func (c *compiler) poissonInput(p *PoissonInput) error {
 	})
 }
 
-// mostParts is into how many parts of one table each a number of trials is cut.
-const mostParts = 64
-
 // drawCount is a binomial number with n trials of probability p. Trials are cut
 // into parts whose tables stay short; sums of binomial numbers are binomial.
 func drawCount(b *ir.Builder, item ir.Value, stream uint32, n int, p float64) (ir.Value, error) {

@@ -277,3 +277,6 @@ func countable(n int, p float64) error {
 	}
 	return nil
 }
+
+// mostParts is into how many parts of one table each a number of trials is cut.
+const mostParts = 64
