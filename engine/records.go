@@ -182,7 +182,7 @@ func (c *compiler) stateMonitor(m *StateMonitor) error {
 			}
 			samples := max(1, min(c.plan.Batch, 1<<22/rec.N))
 			c.record(backend.Stage{Form: backend.FormSample, Name: m.auto + "." + m.vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
-				&recordRef{vars: []*Variable{v}, to: []taker{&sampled{m, k, !timed}}})
+				&recordRef{vars: []*Variable{v}, to: []taker{&sampled{m: m, k: k, times: !timed}}})
 			timed = true
 		}
 		return nil
