@@ -18,7 +18,7 @@ import (
 
 // spec is the table of that content that an earlier plan has left, or s.
 func (c *compiler) spec(print uint64, s *connect.Spec) *connect.Spec {
-	key := specKey{print, s.Scale, s.Width, s.Uniform}
+	key := specKey{print: print, scale: s.Scale, width: s.Width, uniform: s.Uniform}
 	for _, have := range []map[specKey]*connect.Spec{c.n.specs, c.specs} {
 		if old := have[key]; old != nil {
 			s = old
