@@ -72,7 +72,7 @@ func (c *compiler) image(v *Variable) *image {
 	m := c.images[v]
 	if m == nil {
 		y := *v.sym
-		m = &image{&y, v.words, v.low}
+		m = &image{sym: &y, words: v.words, low: v.low}
 		c.images[v] = m
 	}
 	return m
