@@ -311,7 +311,7 @@ func (n *Runner) takeRecords(made int, k *keeping) error {
 				return err
 			}
 		}
-		b := &batch{n.step, counts, who, values[:len(r.rec.Dst)]}
+		b := &batch{step: n.step, counts: counts, index: who, values: values[:len(r.rec.Dst)]}
 		if err := r.shown(n.Network, b); err != nil {
 			return err
 		}
