@@ -119,7 +119,7 @@ func (c *Column) words(v *Variable, words []uint32) {
 		case store.Float32:
 			boolean, scale := v.sym.Type == eqn.Boolean, float32(v.sym.Dim.Scale())
 			for k, w := range part {
-				x := math.Float32frombits(w) * scale
+				x := float32(math.Float32frombits(w) * scale)
 				if boolean {
 					x = float32(w)
 				}

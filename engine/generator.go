@@ -114,7 +114,7 @@ func indexList(x any, name, group string, n int, skip bool) ([]int32, error) {
 
 // spread pairs each of n neurons with all given indices.
 func (s *Synapses) spread(w Work, n int, given []int32, swap bool) (a, b []int32, err error) {
-	total := float64(n) * float64(len(given))
+	total := float64(float64(n) * float64(len(given)))
 	if err := s.pairsFit(w, total); err != nil {
 		return nil, nil, err
 	}

@@ -98,7 +98,7 @@ func (k *keeping) flush(end bool) error {
 		return fmt.Errorf("the records fill the memory: %s, %s are free; %s", host.Size(held), host.Size(free), recordLess)
 	}
 	// Where they have grown to a part of it, the steps to come are taken to bring as much as those so far.
-	rest := host.Bytes(float64(held-k.held0) / float64(k.done) * float64(k.steps-k.done))
+	rest := host.Bytes(float64(float64(held-k.held0) / float64(k.done) * float64(k.steps-k.done)))
 	if free > 0 && held-k.held0 > free/16 && rest > free {
 		return fmt.Errorf("the records would pass the memory: %s after %d of %d steps, at this pace another %s, %s are free; %s", host.Size(held), k.done, k.steps, host.Size(rest), host.Size(free), recordLess)
 	}

@@ -338,7 +338,7 @@ func (c *compiler) measure(spec *connect.Spec) (*connect.Stats, error) {
 	m := connect.Estimate(sure, 1, c.w.Single())
 	if free := c.w.Free(); free > 0 && m.Entries > free {
 		return nil, fmt.Errorf("%s: some %.2g synapses need at least %s of memory, %s are free; %.2g of them would fit: connect fewer neurons, or with a smaller p=",
-			spec.Name, float64(m.Synapses), host.Size(m.Entries), host.Size(free), float64(free)/float64(max(m.Entries, 1))*float64(m.Synapses))
+			spec.Name, float64(m.Synapses), host.Size(m.Entries), host.Size(free), float64(float64(free)/float64(max(m.Entries, 1))*float64(m.Synapses)))
 	}
 	if m.Synapses > most {
 		return nil, fmt.Errorf("%s: some %.2g synapses are more than a table holds, 2^36", spec.Name, float64(m.Synapses))

@@ -377,7 +377,7 @@ func (c *compiler) wide(a *accumulator) error {
 		}
 		unit := p.v.sym.Dim.Scale()
 		c.n.warn("%s: the weights of pathway %s that add to %s lie too far apart, from %.3g to %.3g (SI units): all are rounded to multiples of %.3g, the smallest by up to %.2g of itself",
-			p.s.Name(), p.w.name, p.v.name, w.Least*unit, w.Most*unit, quantum*unit, min(1, quantum/2/w.Least))
+			p.s.Name(), p.w.name, p.v.name, float64(w.Least*unit), float64(w.Most*unit), float64(quantum*unit), min(1, quantum/2/w.Least))
 	}
 	return c.apply(b)
 }
