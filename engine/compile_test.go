@@ -18,7 +18,7 @@ func TestCompileTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			plans := 0
 			_, err := script.Run(context.Background(), script.Options{File: "test.star", Src: []byte(src), Open: func() (backend.Backend, error) { return onRef(), nil },
-				BeforeRun: func(n *engine.Runner) error {
+				BeforeRun: func(n *engine.Network) error {
 					first, err := n.Compile(engine.Work{})
 					if err != nil {
 						return err
@@ -80,7 +80,7 @@ print(G.x[0])
 	var hashes []string
 	for _, look := range []bool{false, true} {
 		_, err := script.Run(context.Background(), script.Options{File: "test.star", Src: []byte(src), Open: func() (backend.Backend, error) { return onRef(), nil },
-			BeforeRun: func(n *engine.Runner) error {
+			BeforeRun: func(n *engine.Network) error {
 				g := n.Groups()[0]
 				t0, err := g.Var("t0")
 				if err != nil {

@@ -37,7 +37,7 @@ func unit(name string) eqn.Dim {
 }
 
 // pairs is a network of n neurons and Synapses without a synapse.
-func pairs(t *testing.T, n int, o engine.SynapsesOptions) (*engine.Runner, *engine.NeuronGroup, *engine.Synapses) {
+func pairs(t *testing.T, n int, o engine.SynapsesOptions) (*engine.Network, *engine.NeuronGroup, *engine.Synapses) {
 	net := engine.NewNetwork(engine.Options{})
 	g, err := net.NeuronGroup(n, "v : 1", engine.GroupOptions{Threshold: "v > 1"})
 	if err != nil {
@@ -103,7 +103,7 @@ var hostWork = map[string]func(t *testing.T, w engine.Work) error{
 }
 
 // drawn is a network with a million synapses of drawn weights.
-func drawn(t *testing.T) (*engine.Runner, *engine.Var) {
+func drawn(t *testing.T) (*engine.Network, *engine.Var) {
 	net, _, s := pairs(t, 1000, engine.SynapsesOptions{})
 	if err := s.Connect(engine.ConnectOptions{}); err != nil {
 		t.Fatal(err)

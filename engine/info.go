@@ -7,24 +7,26 @@ import (
 	"strings"
 
 	"synfire/engine/backend"
+	"synfire/engine/compile"
 	"synfire/engine/connect"
 	"synfire/engine/host"
+	"synfire/engine/model"
 )
 
 // Info prints the network as it would run: sizes, the equations as compiled
 // with their method and coefficients, the tables of synapses with the rounding
 // of their weights, and the memory that they will take. Connections are counted,
 // nothing else is allocated.
-func (n *Runner) Info(set Work, w io.Writer) error {
+func (n *Network) Info(set model.Work, w io.Writer) error {
 	set = set.Without(0)
-	c, err := compile(n.Network, set)
+	c, err := compile.Compile(n.Network, set)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "dt %g s, seed %d\n", n.dt, n.random.seed)
+	fmt.Fprintf(w, "dt %g s, seed %d\n", n.StepSize, n.Random.Seed)
 	for _, g := range n.Groups() {
-		fmt.Fprintf(w, "\n%s: %d neurons\n", g.Name(), g.n)
-		s := c.schemes[g]
+		fmt.Fprintf(w, "\n%s: %d neurons\n", g.Name(), g.Size)
+		s := c.Schemes[g]
 		if s == nil {
 			continue
 		}
@@ -39,7 +41,7 @@ func (n *Runner) Info(set Work, w io.Writer) error {
 			if of == "" {
 				of = "1"
 			}
-			fmt.Fprintf(w, "  coefficient of %s in %s: %.9g %s\n", of, k.Row, k.Value.Value, unitName(k.Value))
+			fmt.Fprintf(w, "  coefficient of %s in %s: %.9g %s\n", of, k.Row, k.Value.Value, compile.UnitName(k.Value))
 		}
 		if len(s.Two) > 0 {
 			fmt.Fprintf(w, "  slow variables with a second word: %s\n", strings.Join(s.Two, ", "))
@@ -54,31 +56,31 @@ func (n *Runner) Info(set Work, w io.Writer) error {
 			fmt.Fprintf(w, "  worked out once per run: %s\n", strings.Join(names, ", "))
 		}
 	}
-	if len(c.plan.Tables) > 0 {
-		fmt.Fprintf(w, "\nsynapses: %d\n", c.synapsesN)
+	if len(c.Plan.Tables) > 0 {
+		fmt.Fprintf(w, "\nsynapses: %d\n", c.SynapsesN)
 	}
 	var tables int64
-	for k := range c.plan.Tables {
-		t := &c.plan.Tables[k]
+	for k := range c.Plan.Tables {
+		t := &c.Plan.Tables[k]
 		m := connect.Estimate(t.Spec, 1, set.Single())
 		tables += m.Entries + m.Index
 		fmt.Fprintf(w, "  %s: %d projections, %d synapses, delays %d to %d steps, %s, %.1f MB\n", t.Spec.Name, len(t.Spec.Projs), m.Synapses,
-			t.MinDelay, t.MaxDelay, c.rounding[k], float64(m.Entries+m.Index)/1e6)
+			t.MinDelay, t.MaxDelay, c.Rounding[k], float64(m.Entries+m.Index)/1e6)
 	}
 	var words int64
-	for i := range c.plan.Bufs {
-		if c.plan.Bufs[i].Kind != backend.Record {
-			words += int64(c.plan.Bufs[i].Len)
+	for i := range c.Plan.Bufs {
+		if c.Plan.Bufs[i].Kind != backend.Record {
+			words += int64(c.Plan.Bufs[i].Len)
 		}
 	}
 	fmt.Fprintf(w, "\nstate and parameters %.1f MB, tables %.1f MB\n", float64(4*words)/1e6, float64(tables)/1e6)
 	for _, m := range n.Monitors() {
-		if b := m.ahead(int64(math.Ceil(1 / n.dt))); b > 0 {
+		if b := m.Ahead(int64(math.Ceil(1 / n.StepSize))); b > 0 {
 			fmt.Fprintf(w, "%s records %s for each second of model time\n", m.Name(), host.Size(b))
-		} else if b := columns(m.Columns()).sampleBytes(); b > 0 {
+		} else if b := model.ColumnList(m.Columns()).SampleBytes(); b > 0 {
 			fmt.Fprintf(w, "%s records %d bytes for each event\n", m.Name(), b)
 		}
 	}
-	fmt.Fprintf(w, "\n%v", c.plan)
+	fmt.Fprintf(w, "\n%v", c.Plan)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"synfire/engine/host"
+	"synfire/engine/model"
 )
 
 // Recorder is where records go while a network runs. Without one they stay in
@@ -13,12 +14,12 @@ import (
 type Recorder interface {
 	// Begin is called when a run has compiled and is loaded, before its first step.
 	// It gives each column of the network's monitors that has none a file, by ToFile.
-	Begin(n *Runner) error
+	Begin(n *Network) error
 }
 
 // keeping is how the records of one run are kept.
 type keeping struct {
-	columns []*Column
+	columns []*model.Column
 	seen    int64 // bytes in memory when what is free was looked at last
 	ahead   int64 // bytes at which it is looked at again
 	held0   int64 // bytes that were in memory before
@@ -32,7 +33,7 @@ type keeping struct {
 }
 
 // keepRecords opens the columns of a run of so many steps.
-func (n *Runner) keepRecords(r Recorder, steps int64) (*keeping, error) {
+func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
 	k := &keeping{steps: steps}
 	if r != nil {
 		if err := r.Begin(n); err != nil {
@@ -51,11 +52,11 @@ func (n *Runner) keepRecords(r Recorder, steps int64) (*keeping, error) {
 const lookAhead = 64 << 20
 
 // recordsFit refuses a run whose records are known to pass the memory.
-func (n *Runner) recordsFit(steps int64) error {
+func (n *Network) recordsFit(steps int64) error {
 	var names []string
 	need := int64(0)
 	for _, m := range n.Monitors() {
-		if b := m.ahead(steps); b > 0 && m.Columns()[0].file == nil {
+		if b := m.Ahead(steps); b > 0 && m.Columns()[0].File == nil {
 			names = append(names, fmt.Sprintf("%s %s", m.Name(), host.Size(b)))
 			need += b
 		}
@@ -108,8 +109,8 @@ func (k *keeping) flush(end bool) error {
 // held is what the columns hold in memory, in bytes.
 func (k *keeping) held() (b int64) {
 	for _, c := range k.columns {
-		if c.file == nil {
-			b += c.memory()
+		if c.File == nil {
+			b += c.Memory()
 		}
 	}
 	return b

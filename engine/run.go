@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"synfire/engine/backend"
+	"synfire/engine/compile"
 	"synfire/engine/connect"
 	"synfire/engine/ir"
+	"synfire/engine/model"
 )
 
 // RunOptions say where and how a run takes place.
@@ -41,32 +43,29 @@ type RunResult struct {
 	Profile    []backend.Phase
 }
 
-// Runner is a network that can run: what was described, and what of it is loaded
+// Network is a network that can run: what was described, and what of it is loaded
 // on a backend.
-type Runner struct {
-	*Network
+type Network struct {
+	*model.Network
 	live       *session // since the last Run
 	firstSpike *time.Time
 }
 
-// Model is a network as it was described, which is what its objects know of.
-type Model = Network
-
 // NewNetwork returns an empty network.
-func NewNetwork(o Options) *Runner { return runner(newNetwork(o)) }
+func NewNetwork(o model.Options) *Network { return runner(model.New(o)) }
 
-func runner(n *Network) *Runner {
-	r := &Runner{Network: n}
-	n.outer = r
+func runner(n *model.Network) *Network {
+	r := &Network{Network: n}
+	n.Outer = r
 	return r
 }
 
 // Of is the network that a model belongs to.
-func Of(m *Model) *Runner { return m.outer.(*Runner) }
+func Of(m *Model) *Network { return m.Outer.(*Network) }
 
 // Split moves objects that have not run yet into a network of their own, whose
 // time begins at 0. in is asked of each object that the caller made.
-func (n *Runner) Split(in func(any) bool) (*Runner, error) {
+func (n *Network) Split(in func(any) bool) (*Network, error) {
 	m, err := n.Network.Split(in)
 	return runner(m), err
 }
@@ -74,30 +73,32 @@ func (n *Runner) Split(in func(any) bool) (*Runner, error) {
 // Take moves objects of another network that have not run yet into n, with what
 // belongs to them; it changes nothing where one of them needs an object that
 // would be left behind.
-func (n *Runner) Take(from *Runner, in func(any) bool) error { return n.Network.Take(from.Network, in) }
+func (n *Network) Take(from *Network, in func(any) bool) error {
+	return n.Network.Take(from.Network, in)
+}
 
 // session is what is loaded on a backend.
 type session struct {
 	backend backend.Backend
 	program backend.Program
-	c       *compiled
+	c       *compile.Compiled
 }
 
 // steps turns a duration into whole steps after the last run's end, as Brian2
 // does: a run ends at the first step at or after its end.
-func (n *Runner) steps(duration float64) (total int64, end float64, err error) {
-	end = n.t0 + duration
-	target := math.Ceil(float64(end/n.dt) - 1e-4)
+func (n *Network) steps(duration float64) (total int64, end float64, err error) {
+	end = n.T0 + duration
+	target := math.Ceil(float64(end/n.StepSize) - 1e-4)
 	if !(target <= ir.FarStep) {
-		return 0, end, fmt.Errorf("run: %g s would end at step %.4g of %g s; a network makes %d at most: run a shorter time, or take a larger dt", duration, target, n.dt, ir.FarStep)
+		return 0, end, fmt.Errorf("run: %g s would end at step %.4g of %g s; a network makes %d at most: run a shorter time, or take a larger dt", duration, target, n.StepSize, ir.FarStep)
 	}
-	return max(0, int64(target)-n.step), end, nil
+	return max(0, int64(target)-n.Step), end, nil
 }
 
 // Run advances the network by duration seconds of model time. If ctx ends, it
 // returns ErrInterrupted (wrapped) with all that was recorded kept; a model's
 // own error (a *backend.Fault) keeps the records of the steps before it.
-func (n *Runner) Run(ctx context.Context, duration float64, o RunOptions) (*RunResult, error) {
+func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*RunResult, error) {
 	if math.IsNaN(duration) || math.IsInf(duration, 0) || duration < 0 {
 		return nil, fmt.Errorf("run: the duration must be a time that is not negative, got %g s", duration)
 	}
@@ -109,19 +110,19 @@ func (n *Runner) Run(ctx context.Context, duration float64, o RunOptions) (*RunR
 		return nil, err
 	}
 	if o.MaxSteps > 0 && total > o.MaxSteps {
-		total, end = o.MaxSteps, float64(float64(n.step+o.MaxSteps)*n.dt)
+		total, end = o.MaxSteps, float64(float64(n.Step+o.MaxSteps)*n.StepSize)
 	}
-	if err := n.complete(); err != nil {
+	if err := n.Complete(); err != nil {
 		return nil, err
 	}
-	w := Work{Ctx: ctx, Threads: o.Threads}.Without(0)
-	c, err := compile(n.Network, w)
+	w := model.Work{Ctx: ctx, Threads: o.Threads}.Without(0)
+	c, err := compile.Compile(n.Network, w)
 	if err != nil {
 		return nil, err
 	}
 	res.Compile = time.Since(begin).Seconds()
 	begin2 := time.Now()
-	prog, err := o.Backend.Load(w.Without(c.own), c.plan)
+	prog, err := o.Backend.Load(w.Without(c.Own), c.Plan)
 	if err != nil {
 		return nil, err
 	}
@@ -134,26 +135,26 @@ func (n *Runner) Run(ctx context.Context, duration float64, o RunOptions) (*RunR
 		n.live.program.Close()
 	}
 	n.live = &session{o.Backend, prog, c}
-	c.adopt()
+	c.Adopt()
 	res.Build = time.Since(begin2).Seconds()
-	res.Synapses = c.synapsesN
-	for i := range c.plan.Bufs {
-		res.PlanBytes += 4 * int64(c.plan.Bufs[i].Len)
+	res.Synapses = c.SynapsesN
+	for i := range c.Plan.Bufs {
+		res.PlanBytes += 4 * int64(c.Plan.Bufs[i].Len)
 	}
-	for i := range c.plan.Tables {
-		m := connect.Estimate(c.plan.Tables[i].Spec, 1, w.Single())
+	for i := range c.Plan.Tables {
+		m := connect.Estimate(c.Plan.Tables[i].Spec, 1, w.Single())
 		res.PlanBytes += m.Entries + m.Index
 	}
-	before := map[*NeuronGroup]uint64{}
+	before := map[*model.NeuronGroup]uint64{}
 	for _, g := range n.Groups() {
-		if e := g.event("spike"); e != nil {
-			before[g] = e.counts
+		if e := g.Event("spike"); e != nil {
+			before[g] = e.Counts
 		}
 	}
 	due := n.dueCount()
 	start := time.Now()
-	first := n.step
-	n.clock.step = n.step
+	first := n.Step
+	n.Default.Step = n.Step
 	err = n.advance(ctx, total, o, records)
 	if e := records.flush(true); e != nil && err == nil {
 		err = e
@@ -162,15 +163,15 @@ func (n *Runner) Run(ctx context.Context, duration float64, o RunOptions) (*RunR
 	if e := n.readBack(); e != nil && err == nil {
 		err = e
 	}
-	res.Steps = n.step - first
-	res.Duration = float64(float64(res.Steps) * n.dt)
-	n.t0 = end
+	res.Steps = n.Step - first
+	res.Duration = float64(float64(res.Steps) * n.StepSize)
+	n.T0 = end
 	if err != nil {
-		n.t0 = n.T()
+		n.T0 = n.T()
 	}
 	res.Events = n.dueCount() - due
 	for g, k := range before {
-		res.Spikes[g.Name()] = g.event("spike").counts - k
+		res.Spikes[g.Name()] = g.Event("spike").Counts - k
 	}
 	if n.firstSpike != nil {
 		res.FirstSpike = n.firstSpike.Sub(begin).Seconds()
@@ -181,23 +182,23 @@ func (n *Runner) Run(ctx context.Context, duration float64, o RunOptions) (*RunR
 	return res, err
 }
 
-func (n *Runner) dueCount() uint64 { return uint64(n.due[1])<<32 | uint64(n.due[0]) }
+func (n *Network) dueCount() uint64 { return uint64(n.Due[1])<<32 | uint64(n.Due[0]) }
 
 // countSpikes counts the events of a population, and takes its spikes into the
 // hash of the run.
-func (n *Runner) countSpikes(r *recordRef, b *batch) {
-	r.event.take(b)
-	if r.event.name != "spike" {
+func (n *Network) countSpikes(r *compile.RecordRef, b *model.Batch) {
+	r.Event.Take(b)
+	if r.Event.Name != "spike" {
 		return
 	}
-	if n.firstSpike == nil && len(b.index) > 0 {
+	if n.firstSpike == nil && len(b.Index) > 0 {
 		t := time.Now()
 		n.firstSpike = &t
 	}
 	at := 0
-	for s, k := range b.counts {
-		for _, i := range b.index[at : at+int(k)] {
-			n.spikeHash += mix(uint64(b.step)+uint64(s), uint64(r.pop), uint64(i))
+	for s, k := range b.Counts {
+		for _, i := range b.Index[at : at+int(k)] {
+			n.SpikeHash += mix(uint64(b.Step)+uint64(s), uint64(r.Pop), uint64(i))
 		}
 		at += int(k)
 	}
@@ -217,19 +218,19 @@ func mix(step, pop, index uint64) uint64 {
 }
 
 // advance makes steps in batches, taking in the records after each.
-func (n *Runner) advance(ctx context.Context, total int64, o RunOptions, records *keeping) error {
+func (n *Network) advance(ctx context.Context, total int64, o RunOptions, records *keeping) error {
 	c, prog := n.live.c, n.live.program
 	batch := 32
-	host := make([]uint32, 0, c.plan.Batch*c.plan.Host)
+	host := make([]uint32, 0, c.Plan.Batch*c.Plan.Host)
 	for done := int64(0); done < total; {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("%w at t = %g s", ErrInterrupted, n.T())
+			return fmt.Errorf("%w at t = %g s", model.ErrInterrupted, n.T())
 		}
-		k := int(min(int64(batch), total-done, int64(c.plan.Batch)))
+		k := int(min(int64(batch), total-done, int64(c.Plan.Batch)))
 		host = host[:0]
 		for s := 0; s < k; s++ {
-			for _, f := range c.hosts {
-				w, err := f(n.step + int64(s))
+			for _, f := range c.Hosts {
+				w, err := f(n.Step + int64(s))
 				switch {
 				case err != nil && s == 0:
 					return err
@@ -248,8 +249,8 @@ func (n *Runner) advance(ctx context.Context, total int64, o RunOptions, records
 		if e := records.flush(false); e != nil && err == nil {
 			err = e
 		}
-		n.step += int64(made)
-		n.clock.step = n.step
+		n.Step += int64(made)
+		n.Default.Step = n.Step
 		done += int64(made)
 		if err != nil {
 			return err
@@ -259,7 +260,7 @@ func (n *Runner) advance(ctx context.Context, total int64, o RunOptions, records
 		}
 		// Batches of some 30 ms keep interrupts and progress prompt.
 		if took := time.Since(t); took < 15*time.Millisecond && made == k {
-			batch = min(2*batch, c.plan.Batch)
+			batch = min(2*batch, c.Plan.Batch)
 		} else if took > 60*time.Millisecond {
 			batch = max(1, batch/2)
 		}
@@ -271,15 +272,15 @@ func (n *Runner) advance(ctx context.Context, total int64, o RunOptions, records
 }
 
 // takeRecords hands the entries of the last Run to their monitors.
-func (n *Runner) takeRecords(made int, k *keeping) error {
+func (n *Network) takeRecords(made int, k *keeping) error {
 	if made == 0 {
 		return nil
 	}
 	counts := slices.Grow(k.counts[:0], made)[:made]
 	index, values := k.index, k.values
 	defer func() { k.counts, k.index, k.values = counts, index, values }()
-	for _, r := range n.live.c.recs {
-		if err := n.live.program.Read(r.rec.Count, counts); err != nil {
+	for _, r := range n.live.c.Recs {
+		if err := n.live.program.Read(r.Rec.Count, counts); err != nil {
 			return err
 		}
 		entries := 0
@@ -295,15 +296,15 @@ func (n *Runner) takeRecords(made int, k *keeping) error {
 		}
 		var err error
 		var who []uint32
-		if r.rec.Index != backend.NoBuf {
-			if index, err = read(r.rec.Index, index); err != nil {
+		if r.Rec.Index != backend.NoBuf {
+			if index, err = read(r.Rec.Index, index); err != nil {
 				return err
 			}
 			who = index
 		} else {
-			entries *= r.rec.N
+			entries *= r.Rec.N
 		}
-		for k, b := range r.rec.Dst {
+		for k, b := range r.Rec.Dst {
 			if k == len(values) {
 				values = append(values, nil)
 			}
@@ -311,27 +312,27 @@ func (n *Runner) takeRecords(made int, k *keeping) error {
 				return err
 			}
 		}
-		b := &batch{step: n.step, counts: counts, index: who, values: values[:len(r.rec.Dst)]}
-		if err := r.shown(n.Network, b); err != nil {
+		b := &model.Batch{Step: n.Step, Counts: counts, Index: who, Values: values[:len(r.Rec.Dst)]}
+		if err := r.Shown(n.Network, b); err != nil {
 			return err
 		}
-		if r.event != nil {
+		if r.Event != nil {
 			n.countSpikes(r, b)
 		}
-		for _, t := range r.to {
-			t.take(b)
+		for _, t := range r.To {
+			t.Take(b)
 		}
 	}
 	return nil
 }
 
 // readBack copies the state into the host's words.
-func (n *Runner) readBack() error {
-	for _, k := range n.live.c.keep {
-		if len(k.words) == 0 {
+func (n *Network) readBack() error {
+	for _, k := range n.live.c.Keep {
+		if len(k.Words) == 0 {
 			continue
 		}
-		if err := n.live.program.Read(k.buf, k.words); err != nil {
+		if err := n.live.program.Read(k.Buf, k.Words); err != nil {
 			return err
 		}
 	}
@@ -340,15 +341,15 @@ func (n *Runner) readBack() error {
 
 // Program is what the last Run loaded, with its plan; nil before the first.
 // Verification reads and steps it directly.
-func (n *Runner) Program() (backend.Program, *backend.Plan) {
+func (n *Network) Program() (backend.Program, *backend.Plan) {
 	if n.live == nil {
 		return nil, nil
 	}
-	return n.live.program, n.live.c.plan
+	return n.live.program, n.live.c.Plan
 }
 
 // Close releases what the last Run loaded.
-func (n *Runner) Close() error {
+func (n *Network) Close() error {
 	if n.live == nil {
 		return nil
 	}
@@ -360,12 +361,12 @@ func (n *Runner) Close() error {
 // Hash identifies a run: spikes is the sum modulo 2^64 of a mix of step,
 // population and index over all spikes so far, state the SHA-256 of the canonical
 // words (design section 4), in the order of the plan's buffers.
-func (n *Runner) Hash() (spikes, state string, err error) {
+func (n *Network) Hash() (spikes, state string, err error) {
 	if n.live == nil {
 		return "", "", errors.New("nothing has run yet")
 	}
 	h := sha256.New()
-	p := n.live.c.plan
+	p := n.live.c.Plan
 	var word [4]byte
 	for id := range p.Bufs {
 		b := &p.Bufs[id]
@@ -383,5 +384,5 @@ func (n *Runner) Hash() (spikes, state string, err error) {
 			h.Write(word[:])
 		}
 	}
-	return fmt.Sprintf("%016x", n.spikeHash), hex.EncodeToString(h.Sum(nil)), nil
+	return fmt.Sprintf("%016x", n.SpikeHash), hex.EncodeToString(h.Sum(nil)), nil
 }

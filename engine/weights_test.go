@@ -33,7 +33,7 @@ type delivery struct {
 	spikes  [][2]int // source, step
 	bundles []sent
 	runs    []int // steps
-	before  map[string]columns
+	before  map[string]ColumnList
 }
 
 // sent is one Synapses: what each of its statements adds to, and how finely.
@@ -184,7 +184,7 @@ func (d *delivery) synapses(name string) {
 }
 
 // columns are what one run's synapses were.
-type columns struct{ i, j, w, delay, delay2 []float64 }
+type ColumnList struct{ i, j, w, delay, delay2 []float64 }
 
 // TestEveryWeightArrives holds random tables to a plain loop: how often and how much.
 func TestEveryWeightArrives(t *testing.T) {
@@ -229,7 +229,7 @@ func (d *delivery) check(t *testing.T, name string, open func(testing.TB) backen
 			t.Errorf("%s: %v\n%s", name, err, src)
 			return ""
 		}
-		d.before = d.columns(t, half.Net)
+		d.before = d.ColumnList(t, half.Net)
 		half.Net.Close()
 	}
 	var warned []string
@@ -249,7 +249,7 @@ func (d *delivery) check(t *testing.T, name string, open func(testing.TB) backen
 	if len(warned) > 0 {
 		t.Errorf("warnings: %v", warned)
 	}
-	after := d.columns(t, res.Net)
+	after := d.ColumnList(t, res.Net)
 	steps := d.runs[0] + d.runs[1]
 	type cell struct{ want, allowed, size float64 }
 	want := map[string][][]cell{}
@@ -360,8 +360,8 @@ func allowance(kind byte, w []float64, k int) float64 {
 	return math.Abs(w[k]) * 0x1p-12
 }
 
-func (d *delivery) columns(t *testing.T, net *engine.Runner) map[string]columns {
-	out := map[string]columns{}
+func (d *delivery) ColumnList(t *testing.T, net *engine.Network) map[string]ColumnList {
+	out := map[string]ColumnList{}
 	for _, s := range net.AllSynapses() {
 		get := func(v *engine.Var, err error) []float64 {
 			if err != nil {
@@ -373,7 +373,7 @@ func (d *delivery) columns(t *testing.T, net *engine.Runner) map[string]columns 
 			}
 			return a.V
 		}
-		var c columns
+		var c ColumnList
 		c.i, c.j, c.w = get(s.Var("i")), get(s.Var("j")), get(s.Var("w"))
 		c.delay = get(s.Delay(s.Pathways()[0]))
 		c.delay2 = c.delay

@@ -57,7 +57,7 @@ func (r *record) finish(res *script.Result, err error) {
 	for _, n := range names {
 		m.Set.Set(n, res.Set[n])
 	}
-	rundir.Describe(m, res.Runs, append([]*engine.Runner{res.Net}, res.Others...)...)
+	rundir.Describe(m, res.Runs, append([]*engine.Network{res.Net}, res.Others...)...)
 	if n := len(res.Runs); n > 0 {
 		r.profile = res.Runs[n-1].Profile
 	}

@@ -127,7 +127,7 @@ type watchedModel struct {
 	bar    *progress
 	first  string // the side whose script prints
 	passes int
-	net    *engine.Runner
+	net    *engine.Network
 }
 
 func (m *watchedModel) run(ctx context.Context, side string, open func() (backend.Backend, error), max int64) ([]compare.Run, error) {
@@ -173,7 +173,7 @@ func (m *watchedModel) run(ctx context.Context, side string, open func() (backen
 }
 
 // show prints the outcome for people.
-func (c *verifyCmd) show(env *environment, r *compare.Report, net *engine.Runner) {
+func (c *verifyCmd) show(env *environment, r *compare.Report, net *engine.Network) {
 	w, t := env.out, env.outTerm
 	if r.Equal {
 		var names []string
@@ -261,7 +261,7 @@ func variableName(x *compare.Word) string {
 }
 
 // wordText is a word in hex, as its type has it, and in SI units where its variable is known.
-func wordText(net *engine.Runner, x *compare.Word, w uint32) string {
+func wordText(net *engine.Network, x *compare.Word, w uint32) string {
 	text := fmt.Sprintf("0x%08x", w)
 	switch x.Type {
 	case "mask":

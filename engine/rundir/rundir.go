@@ -63,7 +63,7 @@ func (d *Dir) Path() string { return d.dir.Path() }
 func (d *Dir) Started() bool { return d.started }
 
 // Begin gives each column of the network's monitors a file. The first call puts the run in the place of an earlier one.
-func (d *Dir) Begin(n *engine.Runner) error {
+func (d *Dir) Begin(n *engine.Network) error {
 	var fresh []*folder
 	var names []string
 	for _, m := range n.Monitors() {
@@ -100,7 +100,7 @@ func (d *Dir) Begin(n *engine.Runner) error {
 }
 
 // start puts the run in the place of an earlier one, or announces further arrays.
-func (d *Dir) start(n *engine.Runner, names []string) error {
+func (d *Dir) start(n *engine.Network, names []string) error {
 	if d.started {
 		if len(names) == 0 {
 			return nil
@@ -295,7 +295,7 @@ func End(m *store.Manifest, err error) {
 }
 
 // Ran notes on what a network has run, and the hash, which can be had only while the program is loaded.
-func Ran(m *store.Manifest, n *engine.Runner, b backend.Backend) (err error) {
+func Ran(m *store.Manifest, n *engine.Network, b backend.Backend) (err error) {
 	Device(m, b)
 	m.Seed = n.SeedValue()
 	m.Hash.Spikes, m.Hash.State, err = n.Hash()
@@ -309,7 +309,7 @@ func Device(m *store.Manifest, b backend.Backend) {
 }
 
 // Describe notes what networks there are, the first being the last that has run, and what their runs did.
-func Describe(m *store.Manifest, runs []*engine.RunResult, nets ...*engine.Runner) {
+func Describe(m *store.Manifest, runs []*engine.RunResult, nets ...*engine.Network) {
 	m.DtS = nets[0].Dt()
 	m.Populations, m.Monitors, m.Runs, m.Neurons = nil, nil, nil, 0
 	m.TimeS.Compile, m.TimeS.Build, m.Bytes.Plan = 0, 0, 0

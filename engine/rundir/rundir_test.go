@@ -16,7 +16,7 @@ import (
 )
 
 // model is a network with every kind of monitor.
-func model(t testing.TB) (*engine.Runner, []engine.Monitor) {
+func model(t testing.TB) (*engine.Network, []engine.Monitor) {
 	t.Helper()
 	n := engine.NewNetwork(engine.Options{})
 	g, err := n.NeuronGroup(3, "dv/dt = (2 - v)/(10*ms) : 1\nk : integer", engine.GroupOptions{Name: "G", Threshold: "v > 1", Reset: "v = 0", Method: "exact",

@@ -101,7 +101,7 @@ type network struct {
 	opaque
 	x       *script
 	objects []object
-	own     *engine.Runner // once it has run beside others; nil: x.net
+	own     *engine.Network // once it has run beside others; nil: x.net
 }
 
 func newNetwork(x *script, args starlark.Tuple) (starlark.Value, error) {

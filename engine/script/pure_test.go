@@ -36,7 +36,7 @@ func TestLooking(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run := func(before func(*engine.Runner) error) (shown string, hashes []string) {
+			run := func(before func(*engine.Network) error) (shown string, hashes []string) {
 				shown, _, err := simulate(t, showFunction+string(src), script.Options{BeforeRun: before, AfterRun: func(r *script.Result) error {
 					spikes, state, err := r.Net.Hash()
 					hashes = append(hashes, spikes+"/"+state)
@@ -52,7 +52,7 @@ func TestLooking(t *testing.T) {
 				t.Skip("has no run()")
 			}
 			looks := 0
-			seen, after := run(func(n *engine.Runner) error {
+			seen, after := run(func(n *engine.Network) error {
 				looks++
 				var first, second strings.Builder
 				if err := n.Info(host.Work{}, &first); err != nil {

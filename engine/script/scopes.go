@@ -116,7 +116,7 @@ func (x *script) held() map[object]bool {
 }
 
 // unify makes a network of the engine that holds a Network's objects and no other.
-func (n *network) unify() (*engine.Runner, error) {
+func (n *network) unify() (*engine.Network, error) {
 	x, mine := n.x, map[object]bool{}
 	for _, o := range n.objects {
 		mine[o] = true
@@ -170,10 +170,10 @@ func (x *script) holds(list []object) bool {
 
 // otherNetworks are those that have run, beside the last, and that a Network or a
 // monitor of the script's globals or run() still means.
-func (x *script) otherNetworks() []*engine.Runner {
-	have := map[*engine.Runner]bool{x.res.Net: true}
-	var list []*engine.Runner
-	take := func(n *engine.Runner) {
+func (x *script) otherNetworks() []*engine.Network {
+	have := map[*engine.Network]bool{x.res.Net: true}
+	var list []*engine.Network
+	take := func(n *engine.Network) {
 		if n != nil && !have[n] && n.T() > 0 {
 			have[n] = true
 			list = append(list, n)

@@ -53,7 +53,7 @@ type Options struct {
 	MaxSteps int64
 	// BeforeRun is called as each run() of the script begins, and AfterRun when it
 	// has ended; an error ends the script.
-	BeforeRun func(*engine.Runner) error
+	BeforeRun func(*engine.Network) error
 	AfterRun  func(*Result) error
 	// MaxOps bounds the script's own computation, against endless loops; 0: 3e8
 	// steps of its interpreter.
@@ -89,8 +89,8 @@ func (o Options) maxOps() uint64 {
 
 // Result is what a script has made.
 type Result struct {
-	Net    *engine.Runner   // what the last run() ran
-	Others []*engine.Runner // further ones that have run and that the script still holds when it ends
+	Net    *engine.Network   // what the last run() ran
+	Others []*engine.Network // further ones that have run and that the script still holds when it ends
 	Runs   []*engine.RunResult
 	File   string
 	SHA256 string            // of the script's text
@@ -145,7 +145,7 @@ type script struct {
 	namespace   starlark.StringDict     // of the run() in progress, nil: the script's names
 	draws       map[string]uint32       // how often a place has drawn since the last seed()
 	firstSeed   *uint64
-	net         *engine.Runner
+	net         *engine.Network
 	objects     []object
 	ended       []object // have run with a step that defaultclock.dt has left
 	aliased     int      // how many objects there were when aliases were set

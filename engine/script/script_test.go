@@ -298,7 +298,7 @@ func TestInterrupt(t *testing.T) {
 // recorder is a run directory that panics when an array is saved.
 type recorder struct{ began int }
 
-func (r *recorder) Begin(*engine.Runner) error { r.began++; return nil }
+func (r *recorder) Begin(*engine.Network) error { r.began++; return nil }
 func (r *recorder) Save(string, []float64, int, bool) error {
 	panic("as a fault of ours would")
 }

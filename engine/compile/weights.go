@@ -1,4 +1,4 @@
-package engine
+package compile
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/connect"
 	"synfire/engine/ir"
+	"synfire/engine/model"
 )
 
 // How finely weights are kept (design section 3 rule 6, section 6). What is added to
@@ -18,8 +19,8 @@ import (
 
 // spec is the table of that content that an earlier plan has left, or s.
 func (c *compiler) spec(print uint64, s *connect.Spec) *connect.Spec {
-	key := specKey{print: print, scale: s.Scale, width: s.Width, uniform: s.Uniform}
-	for _, have := range []map[specKey]*connect.Spec{c.n.specs, c.specs} {
+	key := model.SpecKey{Print: print, Scale: s.Scale, Width: s.Width, Uniform: s.Uniform}
+	for _, have := range []map[model.SpecKey]*connect.Spec{c.n.Specs, c.specs} {
 		if old := have[key]; old != nil {
 			s = old
 		}
@@ -55,28 +56,28 @@ func (c *compiler) tables(a *accumulator) ([]*tableGroup, error) {
 		var at *tableGroup
 		fixed := p.fixed && !merge
 		for _, g := range groups {
-			if g.first == p.first && g.last == p.life.last && g.fixed == fixed && (!fixed || g.weight == p.weight.Const) {
+			if g.first == p.First && g.last == p.Life.Last && g.fixed == fixed && (!fixed || g.weight == p.weight.Const) {
 				at = g
 			}
 		}
 		if at == nil {
-			at = &tableGroup{first: p.first, last: p.life.last, weight: p.weight.Const, fixed: fixed}
+			at = &tableGroup{first: p.First, last: p.Life.Last, weight: p.weight.Const, fixed: fixed}
 			groups = append(groups, at)
 		}
 		at.parts = append(at.parts, p)
 	}
 	for _, g := range groups {
-		g.rows.ids = map[*groupEvent]int{}
-		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.order), NTgt: a.size}
+		g.rows.ids = map[*model.GroupEvent]int{}
+		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.Order), NTgt: a.size}
 		for _, p := range g.parts {
-			delay, unit, err := c.delayColumn(p.s, p.w, p.life.conn, p.delays)
+			delay, unit, err := c.delayColumn(p.s, p.w, p.Life.Conn, p.Delays)
 			if err != nil {
 				return nil, err
 			}
-			q := p.conn.proj.With(p.weight, delay)
+			q := p.conn.Proj.With(p.weight, delay)
 			q.Unit = unit
-			q.Row0 = g.rows.row(c, p.s.src, p.w.event)
-			q.Tgt0 = a.segs[a.segment(p.v)].off + p.s.tgt.lo
+			q.Row0 = g.rows.row(c, p.s.Src, p.w.Event)
+			q.Tgt0 = a.segs[a.segment(p.v)].off + p.s.Tgt.Lo
 			spec.Projs = append(spec.Projs, q)
 		}
 		spec.NSrc = g.rows.n
@@ -188,12 +189,12 @@ func (c *compiler) deliver(a *accumulator) error {
 		}
 		spec = c.spec(g.print, spec)
 		for _, p := range g.parts {
-			c.longest[p.life] = max(c.longest[p.life], g.stats.MaxDelay)
+			c.longest[p.Life] = max(c.longest[p.Life], g.stats.MaxDelay)
 		}
-		c.synapsesN += g.stats.Total
-		c.rounding[len(c.plan.Tables)] = g.rounding(spec)
-		c.plan.Tables = append(c.plan.Tables, backend.Table{Spec: spec, Sources: g.rows.list, First: g.first, Last: g.last, MinDelay: g.stats.MinDelay, MaxDelay: g.stats.MaxDelay})
-		c.plan.Stages = append(c.plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.plan.Tables) - 1, Acc: a.buf})
+		c.SynapsesN += g.stats.Total
+		c.Rounding[len(c.Plan.Tables)] = g.rounding(spec)
+		c.Plan.Tables = append(c.Plan.Tables, backend.Table{Spec: spec, Sources: g.rows.list, First: g.first, Last: g.last, MinDelay: g.stats.MinDelay, MaxDelay: g.stats.MaxDelay})
+		c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.Plan.Tables) - 1, Acc: a.buf})
 	}
 	return c.apply(a)
 }
@@ -225,7 +226,7 @@ func (c *compiler) sumUp(a *accumulator, p *part, sums, degree []float64) error 
 	if err != nil {
 		return err
 	}
-	off := a.segs[a.segment(p.v)].off + p.s.tgt.lo
+	off := a.segs[a.segment(p.v)].off + p.s.Tgt.Lo
 	for t, x := range w.In {
 		sums[off+t] += x
 		degree[off+t] += float64(w.Degree[t])
@@ -350,8 +351,8 @@ func (g *tableGroup) rounding(s *connect.Spec) string {
 	}
 	if s.Width == 0 {
 		off = strings.Replace(off, "themselves", "itself", 1)
-		d := g.parts[0].v.sym.Dim
-		return fmt.Sprintf("one weight of %s, %s", strings.TrimSpace(fmt.Sprintf("%.7g %s", float64(g.weight*d.Scale()), unitName(Quantity{Dim: d}))), off)
+		d := g.parts[0].v.Symbol.Dim
+		return fmt.Sprintf("one weight of %s, %s", strings.TrimSpace(fmt.Sprintf("%.7g %s", float64(g.weight*d.Scale()), UnitName(model.Quantity{Dim: d}))), off)
 	}
 	return fmt.Sprintf("weights in %d bits, rounded to 2^%g, %s", s.Width, -math.Log2(s.Scale), off)
 }
@@ -375,14 +376,14 @@ func (c *compiler) wide(a *accumulator) error {
 		if err != nil {
 			return err
 		}
-		unit := p.v.sym.Dim.Scale()
-		c.n.warn("%s: the weights of pathway %s that add to %s lie too far apart, from %.3g to %.3g (SI units): all are rounded to multiples of %.3g, the smallest by up to %.2g of itself",
-			p.s.Name(), p.w.name, p.v.name, float64(w.Least*unit), float64(w.Most*unit), float64(quantum*unit), min(1, quantum/2/w.Least))
+		unit := p.v.Symbol.Dim.Scale()
+		c.n.Warn("%s: the weights of pathway %s that add to %s lie too far apart, from %.3g to %.3g (SI units): all are rounded to multiples of %.3g, the smallest by up to %.2g of itself",
+			p.s.Name(), p.w.Name, p.v.Name, float64(w.Least*unit), float64(w.Most*unit), float64(quantum*unit), min(1, quantum/2/w.Least))
 	}
 	return c.apply(b)
 }
 
-func unitName(q Quantity) string {
+func UnitName(q model.Quantity) string {
 	if q.Dim.IsOne() {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"encoding/binary"
@@ -21,7 +21,7 @@ type Column struct {
 	chunks [][]byte // in memory, little-endian, each full
 	tail   []byte   // the newest values
 	values int64    // all that were appended
-	file   *store.Writer
+	File   *store.Writer
 }
 
 // chunkBytes is what a column gathers before it goes to its file, or is put aside
@@ -33,10 +33,10 @@ func (c *Column) Len() int { return int(c.values) / max(c.Rows, 1) }
 
 // Path is the file that the column is written into; "": it is in memory.
 func (c *Column) Path() string {
-	if c.file == nil {
+	if c.File == nil {
 		return ""
 	}
-	return c.file.Path()
+	return c.File.Path()
 }
 
 // ToFile writes what the column holds and all that follows into a file.
@@ -46,7 +46,7 @@ func (c *Column) ToFile(w *store.Writer) error {
 			return err
 		}
 	}
-	c.chunks, c.file = nil, w
+	c.chunks, c.File = nil, w
 	return c.Flush()
 }
 
@@ -69,8 +69,8 @@ func (c *Column) room(n int) []byte {
 
 // drain moves the tail on. A file that takes no more keeps its error, which Flush tells.
 func (c *Column) drain() {
-	if c.file != nil {
-		c.file.AppendBytes(c.tail)
+	if c.File != nil {
+		c.File.AppendBytes(c.tail)
 		c.tail = c.tail[:0]
 		return
 	}
@@ -80,18 +80,18 @@ func (c *Column) drain() {
 
 // Flush brings what was appended into the file, whole samples at a time.
 func (c *Column) Flush() error {
-	if c.file == nil {
+	if c.File == nil {
 		return nil
 	}
 	if len(c.tail) > 0 {
 		c.drain()
 	}
-	return c.file.Flush()
+	return c.File.Flush()
 }
 
-// memory is what the column holds in memory, in bytes.
-func (c *Column) memory() int64 {
-	if c.file != nil {
+// Memory is what the column holds in memory, in bytes.
+func (c *Column) Memory() int64 {
+	if c.File != nil {
 		return int64(cap(c.tail))
 	}
 	return int64(len(c.chunks))*chunkBytes + int64(cap(c.tail))
@@ -117,7 +117,7 @@ func (c *Column) words(v *Variable, words []uint32) {
 				binary.LittleEndian.PutUint32(b[4*k:], w)
 			}
 		case store.Float32:
-			boolean, scale := v.sym.Type == eqn.Boolean, float32(v.sym.Dim.Scale())
+			boolean, scale := v.Symbol.Type == eqn.Boolean, float32(v.Symbol.Dim.Scale())
 			for k, w := range part {
 				x := float32(math.Float32frombits(w) * scale)
 				if boolean {
@@ -127,7 +127,7 @@ func (c *Column) words(v *Variable, words []uint32) {
 			}
 		default:
 			for k, w := range part {
-				binary.LittleEndian.PutUint64(b[8*k:], math.Float64bits(value(v.sym, v.g.net.dt, w)))
+				binary.LittleEndian.PutUint64(b[8*k:], math.Float64bits(Value(v.Symbol, v.Group.Net.StepSize, w)))
 			}
 		}
 	}
@@ -138,12 +138,12 @@ func (c *Column) words(v *Variable, words []uint32) {
 // steps, and for units beyond float32's range (scales are powers of two, so that
 // float32 is exact otherwise).
 func columnOf(v *Variable, rows int) *Column {
-	c := &Column{Name: v.name, Unit: v.sym.Dim, Type: store.Float32, Rows: rows}
-	scale := v.sym.Dim.Scale()
+	c := &Column{Name: v.Name, Unit: v.Symbol.Dim, Type: store.Float32, Rows: rows}
+	scale := v.Symbol.Dim.Scale()
 	switch {
-	case v.sym.Steps, v.sym.Type == eqn.Float && (scale < 0x1p-46 || scale > 0x1p87):
+	case v.Symbol.Steps, v.Symbol.Type == eqn.Float && (scale < 0x1p-46 || scale > 0x1p87):
 		c.Type = store.Float64
-	case v.sym.Type == eqn.Integer:
+	case v.Symbol.Type == eqn.Integer:
 		c.Type = store.Int32
 	}
 	return c
@@ -151,9 +151,9 @@ func columnOf(v *Variable, rows int) *Column {
 
 // read calls f with the bytes of all values, piece by piece.
 func (c *Column) read(f func(b []byte) error) error {
-	if c.file != nil {
+	if c.File != nil {
 		c.Flush() // where the file takes no more, what it has is read
-		return c.file.Read(f)
+		return c.File.Read(f)
 	}
 	for _, b := range c.chunks {
 		if err := f(b); err != nil {

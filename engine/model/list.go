@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -16,9 +16,9 @@ type list struct {
 	words []uint32 // of a variable of synapses: the values encoded
 }
 
-func (l *list) len() int { return len(l.wide) + len(l.short) }
+func (l *list) Len() int { return len(l.wide) + len(l.short) }
 
-func (l *list) at(k int) float64 {
+func (l *list) At(k int) float64 {
 	if l.short != nil {
 		return float64(float64(l.short[k]) * l.unit)
 	}
@@ -32,14 +32,14 @@ func (l *list) floats() []float64 {
 	}
 	out := make([]float64, len(l.short))
 	for k := range out {
-		out[k] = l.at(k)
+		out[k] = l.At(k)
 	}
 	return out
 }
 
 func (l *list) zero() bool {
-	for k := range l.len() {
-		if l.at(k) != 0 {
+	for k := range l.Len() {
+		if l.At(k) != 0 {
 			return false
 		}
 	}
@@ -62,16 +62,16 @@ func (l *list) cut(lo, hi int) *list {
 
 // encode makes the words of a variable of all values.
 func (l *list) encode(y *eqn.Symbol, dt float64) ([]uint32, error) {
-	out := make([]uint32, l.len())
-	scale, float := y.Dim.Scale(), irType(y) == ir.F32
+	out := make([]uint32, l.Len())
+	scale, float := y.Dim.Scale(), IrType(y) == ir.F32
 	for k := range out {
 		ok := false
 		if float {
-			out[k], ok = single(l.at(k) / scale)
+			out[k], ok = single(l.At(k) / scale)
 		}
 		if !ok {
 			var err error
-			if out[k], err = encode(y, dt, l.at(k)); err != nil {
+			if out[k], err = Encode(y, dt, l.At(k)); err != nil {
 				return nil, err
 			}
 		}

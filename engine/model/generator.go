@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -152,7 +152,7 @@ func repeatTo(x []int32, n int) []int32 {
 // generate works a generator (or a plain expression) out for every neuron of
 // one end: by source for j=, by target for i=.
 func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip bool, visit uint32) error {
-	sc := s.scope(s.net.externals())
+	sc := s.Scope(s.Net.Externals())
 	outer, size := "i", p.NPre // the neurons for which it is worked out
 	inner, limit, end := "j", p.NPost, s.tgtName
 	if !forJ {
@@ -177,8 +177,8 @@ func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip boo
 			return err
 		}
 		element, condition, site = m[1], strings.TrimSpace(m[5]), "generator element"
-		k, own := &eqn.Symbol{Name: loop, Kind: eqn.Variable, Type: eqn.Integer, ReadOnly: true, Constant: true, Ref: indexRef{loop}}, sc.own
-		sc.own = func(name string) *eqn.Symbol {
+		k, own := &eqn.Symbol{Name: loop, Kind: eqn.Variable, Type: eqn.Integer, ReadOnly: true, Constant: true, Ref: IndexRef{loop}}, sc.Own
+		sc.Own = func(name string) *eqn.Symbol {
 			if name == loop {
 				return k
 			}
@@ -346,13 +346,13 @@ func (s *Synapses) addIndices(x eqn.Expr, sc eqn.Scope, reads indexed) error {
 			continue
 		}
 		switch r := y.Ref.(type) {
-		case indexRef:
-			reads.column[r.name] = true
-		case endRef:
-			if at := map[bool]string{false: "i", true: "j"}[r.post]; !r.v.shared {
+		case IndexRef:
+			reads.column[r.Name] = true
+		case EndRef:
+			if at := map[bool]string{false: "i", true: "j"}[r.Post]; !r.Var.Shared {
 				reads.column[at], reads.neuron[at] = true, true
 			}
-		case *synVar, degreeRef:
+		case *SynVar, DegreeRef:
 			return eqn.At(x.Pos(), "use variables of the neurons, i and j, and assign to the synapses once they are made", "connect: %q is a variable of synapses, which are yet to be made", id)
 		}
 	}
@@ -361,7 +361,7 @@ func (s *Synapses) addIndices(x eqn.Expr, sc eqn.Scope, reads indexed) error {
 
 // parsePart parses a part of a generator, placed where the whole text stands.
 func (s *Synapses) parsePart(part, whole string) (eqn.Expr, error) {
-	src := *s.net.source(whole)
+	src := *s.Net.source(whole)
 	if k := strings.Index(src.Text, strings.TrimSpace(part)); k > 0 && !strings.Contains(src.Text[:k], "\n") {
 		src.Col += k
 	}
@@ -371,7 +371,7 @@ func (s *Synapses) parsePart(part, whole string) (eqn.Expr, error) {
 
 // iterable is range(...) or sample(...) of every neuron: each gives the neuron and
 // the value of the loop variable, in order.
-func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer string, neurons int, skip bool) (each func(take func(lane, val uint32) error) error, err error) {
+func (s *Synapses) iterable(w Work, kind, args, whole string, sc *Scope, outer string, neurons int, skip bool) (each func(take func(lane, val uint32) error) error, err error) {
 	if err := w.Room(8*int64(neurons), "connect: the bounds of %q for %d neurons", whole, neurons); err != nil {
 		return nil, err
 	}
@@ -432,7 +432,7 @@ func (s *Synapses) iterable(w Work, kind, args, whole string, sc *scope, outer s
 			return nil, err
 		}
 	}
-	draw := sampler(s.net.key(), s.net.random.stream("connect sample", s.net.random.draws(s), whole, s.net.random.visit("sample\x00"+s.net.random.draws(s))))
+	draw := sampler(s.Net.key(), s.Net.Random.Stream("connect sample", s.Net.Random.Draws(s), whole, s.Net.Random.visit("sample\x00"+s.Net.Random.Draws(s))))
 	values := func(q int) (lo, step int32, n int) {
 		hi := int32(bounds[1][q])
 		lo, step = 0, 1

@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -14,51 +14,51 @@ import (
 // backends hold: float32 in internal units (design section 3, rule 8), int32,
 // or 0 and 1.
 type Variable struct {
-	g         *NeuronGroup
-	name      string
-	sym       *eqn.Symbol
-	eq        *eqn.Equation
-	n         int // words: the group's size, 1 if shared
-	shared    bool
-	unlessRef bool
-	builtin   bool // i: no storage
-	overDt    bool // (constant over dt)
-	words     []uint32
-	low       []uint32 // second words (rule 10), nil without
+	Group     *NeuronGroup
+	Name      string
+	Symbol    *eqn.Symbol
+	Equation  *eqn.Equation
+	Count     int // words: the group's size, 1 if shared
+	Shared    bool
+	UnlessRef bool
+	Builtin   bool // i: no storage
+	OverDt    bool // (constant over dt)
+	Words     []uint32
+	Low       []uint32 // second words (rule 10), nil without
 }
 
-func (v *Variable) alloc(word uint32) {
-	v.words = make([]uint32, v.n)
-	for k := range v.words { // zeros are written too: memory that was not written to counts as free
-		v.words[k] = word
+func (v *Variable) Alloc(word uint32) {
+	v.Words = make([]uint32, v.Count)
+	for k := range v.Words { // zeros are written too: memory that was not written to counts as free
+		v.Words[k] = word
 	}
 }
 
-// image is a variable as a plan or an expression holds it: its symbol and words
+// Image is a variable as a plan or an expression holds it: its symbol and words
 // with what was decided about them (steps, a second word).
-type image struct {
-	sym        *eqn.Symbol
-	words, low []uint32
+type Image struct {
+	Sym        *eqn.Symbol
+	Words, Low []uint32
 }
 
 // inSteps is the image of a time in whole steps (rule 9).
-func (m *image) inSteps(dt float64) *image {
-	if m.sym.Steps {
+func (m *Image) inSteps(dt float64) *Image {
+	if m.Sym.Steps {
 		return m
 	}
-	y := *m.sym
+	y := *m.Sym
 	y.Steps = true
-	out := &image{sym: &y, words: make([]uint32, len(m.words))}
-	for k, w := range m.words {
-		out.words[k] = stepsWord(timeOf(m.sym, w), dt)
+	out := &Image{Sym: &y, Words: make([]uint32, len(m.Words))}
+	for k, w := range m.Words {
+		out.Words[k] = stepsWord(timeOf(m.Sym, w), dt)
 	}
 	return out
 }
 
-// irType is the type of the variable's words.
-func (v *Variable) irType() ir.Type { return irType(v.sym) }
+// IrType is the type of the variable's words.
+func (v *Variable) IrType() ir.Type { return IrType(v.Symbol) }
 
-func irType(s *eqn.Symbol) ir.Type {
+func IrType(s *eqn.Symbol) ir.Type {
 	switch {
 	case s.Steps || s.Type == eqn.Integer:
 		return ir.I32
@@ -68,10 +68,10 @@ func irType(s *eqn.Symbol) ir.Type {
 	return ir.F32
 }
 
-// encode makes the word of an SI value. Values that would pass the bound of
+// Encode makes the word of an SI value. Values that would pass the bound of
 // rule 4 are an error.
-func encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
-	switch irType(s) {
+func Encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
+	switch IrType(s) {
 	case ir.Bool:
 		if x != 0 {
 			return 1, nil
@@ -90,7 +90,7 @@ func encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
 		return uint32(int32(x)), nil
 	}
 	w, ok := single(x / s.Dim.Scale())
-	if math.IsInf(x, 0) && s.Dim == second { // a time before or after everything
+	if math.IsInf(x, 0) && s.Dim == Second { // a time before or after everything
 		return w, nil
 	}
 	if !ok {
@@ -99,29 +99,29 @@ func encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
 	return w, nil
 }
 
-// mostShown is the largest float that is shown, in internal units: what is
+// MostShown is the largest float that is shown, in internal units: what is
 // beyond comes from a clamp of rule 4, or has no value.
-const mostShown = 1 << 60
+const MostShown = 1 << 60
 
-// wordOf turns the word of a value of type typ into one of s. A float of most or
+// WordOf turns the word of a value of type typ into one of s. A float of most or
 // more (internal units) is an error, as the number would be.
-func wordOf(s *eqn.Symbol, dt float64, w uint32, typ eqn.Type, most float64) (uint32, error) {
+func WordOf(s *eqn.Symbol, dt float64, w uint32, typ eqn.Type, most float64) (uint32, error) {
 	x := float64(int32(w))
 	if typ == eqn.Float {
 		x = float64(math.Float32frombits(w))
 	}
-	switch t := irType(s); {
+	switch t := IrType(s); {
 	case t == ir.Bool:
 		return uint32(map[bool]uint32{true: 1}[x != 0]), nil
 	case s.Steps:
-		if math.Abs(x) >= mostShown {
+		if math.Abs(x) >= MostShown {
 			x = math.Inf(int(math.Copysign(1, x)))
 		}
 		return stepsWord(float64(x*s.Dim.Scale()), dt), nil
 	case t == ir.I32:
-		return encode(s, dt, x)
-	case math.Abs(x) >= 1<<100 || math.Abs(x) >= most && most == mostShown:
-		return 0, fmt.Errorf("%s has no value here that can be shown: divided by 0, the logarithm of 0 or the like, or more than %.3g of its unit", s.Name, mostShown*s.Dim.Scale())
+		return Encode(s, dt, x)
+	case math.Abs(x) >= 1<<100 || math.Abs(x) >= most && most == MostShown:
+		return 0, fmt.Errorf("%s has no value here that can be shown: divided by 0, the logarithm of 0 or the like, or more than %.3g of its unit", s.Name, MostShown*s.Dim.Scale())
 	case math.Abs(x) >= most:
 		return 0, tooLarge(s, float64(x*s.Dim.Scale()))
 	}
@@ -137,9 +137,9 @@ func single(y float64) (uint32, bool) {
 	return math.Float32bits(ir.CanonF(float32(y))), math.Abs(y) < 1<<40
 }
 
-// value is the SI value of a word.
-func value(s *eqn.Symbol, dt float64, w uint32) float64 {
-	switch irType(s) {
+// Value is the SI value of a word.
+func Value(s *eqn.Symbol, dt float64, w uint32) float64 {
+	switch IrType(s) {
 	case ir.Bool:
 		return float64(w)
 	case ir.I32:
@@ -151,10 +151,10 @@ func value(s *eqn.Symbol, dt float64, w uint32) float64 {
 	return float64(float64(math.Float32frombits(w)) * s.Dim.Scale())
 }
 
-func (v *Variable) decode(words []uint32) Array {
-	a := Array{V: make([]float64, len(words)), Dim: v.sym.Dim}
+func (v *Variable) Decode(words []uint32) Array {
+	a := Array{V: make([]float64, len(words)), Dim: v.Symbol.Dim}
 	for k, w := range words {
-		a.V[k] = value(v.sym, v.g.net.dt, w)
+		a.V[k] = Value(v.Symbol, v.Group.Net.StepSize, w)
 	}
 	return a
 }
@@ -170,11 +170,11 @@ func keepSteps(code []eqn.Stmt, find func(name string) *Variable) {
 			continue
 		}
 		v := find(s.Target.ID)
-		if v == nil || v.sym.Steps || v.eq == nil || v.eq.Kind != eqn.Parameter || v.sym.Type != eqn.Float || v.sym.Dim != second {
+		if v == nil || v.Symbol.Steps || v.Equation == nil || v.Equation.Kind != eqn.Parameter || v.Symbol.Type != eqn.Float || v.Symbol.Dim != Second {
 			continue
 		}
-		v.rescale(func(w uint32) uint32 { return stepsWord(timeOf(v.sym, w), v.g.net.dt) })
-		v.sym.Steps = true
+		v.rescale(func(w uint32) uint32 { return stepsWord(timeOf(v.Symbol, w), v.Group.Net.StepSize) })
+		v.Symbol.Steps = true
 	}
 }
 
@@ -188,8 +188,8 @@ func timeOf(s *eqn.Symbol, w uint32) float64 {
 }
 
 func (v *Variable) rescale(f func(uint32) uint32) {
-	for k, w := range v.words {
-		v.words[k] = f(w)
+	for k, w := range v.Words {
+		v.Words[k] = f(w)
 	}
 }
 
@@ -214,7 +214,7 @@ func sortedKeys[V any](m map[string]V) []string {
 type Var struct {
 	v      *Variable
 	lo, hi int
-	syn    *synVar // a variable of Synapses; v is nil then
+	syn    *SynVar // a variable of Synapses; v is nil then
 	w      Work
 }
 
@@ -229,9 +229,9 @@ func (v *Var) In(w Work) *Var {
 // Dim is the dimension of the values.
 func (v *Var) Dim() eqn.Dim {
 	if v.syn != nil {
-		return v.syn.sym.Dim
+		return v.syn.Sym.Dim
 	}
-	return v.v.sym.Dim
+	return v.v.Symbol.Dim
 }
 
 // Scalar says that the variable is shared: one value for all.
@@ -239,7 +239,7 @@ func (v *Var) Scalar() bool {
 	if v.syn != nil {
 		return v.syn.shared
 	}
-	return v.v.shared
+	return v.v.Shared
 }
 
 // Integer says that the values are whole numbers.
@@ -250,15 +250,15 @@ func (v *Var) Boolean() bool { return v.symbol().Type == eqn.Boolean }
 
 func (v *Var) symbol() *eqn.Symbol {
 	if v.syn != nil {
-		return v.syn.sym
+		return v.syn.Sym
 	}
-	return v.v.sym
+	return v.v.Symbol
 }
 
 // Len is the number of values that Get(nil) returns.
 func (v *Var) Len() (int, error) {
 	if v.syn != nil && !v.Scalar() {
-		return v.syn.s.N(v.w)
+		return v.syn.S.N(v.w)
 	}
 	if v.Scalar() {
 		return 1, nil
@@ -278,11 +278,11 @@ func (v *Var) Get(ix any) (Array, error) {
 	if v.syn != nil {
 		return v.syn.get(v.w, ix)
 	}
-	g := v.v.g
+	g := v.v.Group
 	var at []int
-	if !v.v.shared {
+	if !v.v.Shared {
 		var err error
-		if at, err = g.net.neurons(v.w, span{g, v.lo, v.hi}, ix); err != nil {
+		if at, err = g.Net.neurons(v.w, Span{g, v.lo, v.hi}, ix); err != nil {
 			return Array{}, err
 		}
 	}
@@ -297,18 +297,18 @@ func (v *Var) Get(ix any) (Array, error) {
 		}
 		words = chosen
 	}
-	if err := v.w.Room(8*int64(len(words)), "%s.%s: %d values", g.Name(), v.v.name, len(words)); err != nil {
+	if err := v.w.Room(8*int64(len(words)), "%s.%s: %d values", g.Name(), v.v.Name, len(words)); err != nil {
 		return Array{}, err
 	}
-	return v.v.decode(words), nil
+	return v.v.Decode(words), nil
 }
 
 // words are those of the range: as they are stored, not to be changed, or worked out.
 func (v *Var) words() ([]uint32, error) {
-	g := v.v.g
+	g := v.v.Group
 	switch {
-	case v.v.builtin:
-		if err := v.w.Room(4*int64(v.hi-v.lo), "%s.%s of %d neurons", g.Name(), v.v.name, v.hi-v.lo); err != nil {
+	case v.v.Builtin:
+		if err := v.w.Room(4*int64(v.hi-v.lo), "%s.%s of %d neurons", g.Name(), v.v.Name, v.hi-v.lo); err != nil {
 			return nil, err
 		}
 		words := make([]uint32, v.hi-v.lo)
@@ -316,20 +316,20 @@ func (v *Var) words() ([]uint32, error) {
 			words[k] = uint32(k)
 		}
 		return words, nil
-	case v.v.words == nil || v.v.name == "not_refractory" && g.refKind == refConst:
+	case v.v.Words == nil || v.v.Name == "not_refractory" && g.RefKind == RefConst:
 		// A subexpression, worked out now; its i and N are the whole group's.
-		words, err := g.evalWords(v.w, g.span(), &eqn.Name{ID: v.v.name}, v.v.sym)
+		words, err := g.evalWords(v.w, g.Span(), &eqn.Name{ID: v.v.Name}, v.v.Symbol)
 		if err != nil {
 			return nil, err
 		}
-		if v.v.shared {
+		if v.v.Shared {
 			return words[:min(1, len(words))], nil
 		}
 		return words[v.lo:v.hi], nil
-	case v.v.shared:
-		return v.v.words, nil
+	case v.v.Shared:
+		return v.v.Words, nil
 	}
-	return v.v.words[v.lo:v.hi], nil
+	return v.v.Words[v.lo:v.hi], nil
 }
 
 // Set assigns to the values at an index (nil: all). The value is a Quantity, a
@@ -339,13 +339,13 @@ func (v *Var) Set(ix, x any) error {
 	if v.syn != nil {
 		return v.syn.set(v.w, ix, x)
 	}
-	g, s := v.v.g, v.v.sym
-	if s.ReadOnly || v.v.words == nil {
+	g, s := v.v.Group, v.v.Symbol
+	if s.ReadOnly || v.v.Words == nil {
 		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", g.Name(), s.Name)
 	}
-	span := span{g, v.lo, v.hi}
-	if v.v.shared {
-		span.lo, span.hi = 0, 1
+	span := Span{g, v.lo, v.hi}
+	if v.v.Shared {
+		span.Lo, span.Hi = 0, 1
 		if ix != nil {
 			if _, whole := ix.(Slice); !whole {
 				return fmt.Errorf("%s.%s is shared: it has one value and no index", g.Name(), s.Name)
@@ -353,7 +353,7 @@ func (v *Var) Set(ix, x any) error {
 		}
 		ix = nil
 	}
-	at, err := g.net.neurons(v.w, span, ix)
+	at, err := g.Net.neurons(v.w, span, ix)
 	if err != nil {
 		return err
 	}
@@ -363,8 +363,8 @@ func (v *Var) Set(ix, x any) error {
 	return v.set(span, at, x)
 }
 
-func (v *Var) set(span span, at []int, x any) error {
-	g, s := v.v.g, v.v.sym
+func (v *Var) set(span Span, at []int, x any) error {
+	g, s := v.v.Group, v.v.Symbol
 	values, dim, err := listOf(x)
 	if err != nil {
 		return fmt.Errorf("%s.%s: %w", g.Name(), s.Name, err)
@@ -372,19 +372,19 @@ func (v *Var) set(span span, at []int, x any) error {
 	if dim != s.Dim && !values.zero() {
 		return fmt.Errorf("%s.%s has the unit %v, but the value has %v", g.Name(), s.Name, s.Dim, dim)
 	}
-	size := span.hi - span.lo
+	size := span.Hi - span.Lo
 	if at != nil {
 		size = len(at)
 	}
-	if values.len() != 1 && values.len() != size {
-		return fmt.Errorf("%s.%s: %d values for %d neurons", g.Name(), s.Name, values.len(), size)
+	if values.Len() != 1 && values.Len() != size {
+		return fmt.Errorf("%s.%s: %d values for %d neurons", g.Name(), s.Name, values.Len(), size)
 	}
 	for k := range size {
-		n := span.lo + k
+		n := span.Lo + k
 		if at != nil {
 			n = at[k]
 		}
-		w, err := encode(s, g.net.dt, values.at(min(k, values.len()-1)))
+		w, err := Encode(s, g.Net.StepSize, values.At(min(k, values.Len()-1)))
 		if err != nil {
 			return err
 		}
@@ -394,22 +394,22 @@ func (v *Var) set(span span, at []int, x any) error {
 }
 
 func (v *Variable) put(n int, w uint32) {
-	v.words[n] = w
-	if v.low != nil {
-		v.low[n] = 0
+	v.Words[n] = w
+	if v.Low != nil {
+		v.Low[n] = 0
 	}
 }
 
-func (v *Var) setText(s span, at []int, text string) error {
-	g := v.v.g
-	x, err := eqn.ParseExpr(g.net.source(text))
+func (v *Var) setText(s Span, at []int, text string) error {
+	g := v.v.Group
+	x, err := eqn.ParseExpr(g.Net.source(text))
 	if err != nil {
 		return err
 	}
-	if q, err := eqn.EvalHost(x, g.scope(g.net.externals())); err == nil && math.IsInf(q.Value, 0) && q.Dim == second {
+	if q, err := eqn.EvalHost(x, g.Scope(g.Net.Externals())); err == nil && math.IsInf(q.Value, 0) && q.Dim == Second {
 		return v.set(s, at, q)
 	}
-	words, typ, err := g.evaluate(v.w, s, x, v.v.sym, g.drawVisit(v.v.sym))
+	words, typ, err := g.evaluate(v.w, s, x, v.v.Symbol, g.drawVisit(v.v.Symbol))
 	if err != nil {
 		return err
 	}
@@ -421,15 +421,15 @@ func (v *Var) setText(s span, at []int, text string) error {
 		if k%(1<<20) == 1<<20-1 && v.w.Err() != nil {
 			return v.w.Err()
 		}
-		n := s.lo + k
+		n := s.Lo + k
 		if at != nil {
 			n = at[k]
 		}
-		w, err := wordOf(v.v.sym, g.net.dt, words[n-s.lo], typ, 1<<40)
+		w, err := WordOf(v.v.Symbol, g.Net.StepSize, words[n-s.Lo], typ, 1<<40)
 		if err != nil {
-			return errorAt(x.Pos(), "%s[%d]: %v", g.Name(), n, err)
+			return ErrorAt(x.Pos(), "%s[%d]: %v", g.Name(), n, err)
 		}
-		if v.v.irType() == ir.F32 {
+		if v.v.IrType() == ir.F32 {
 			w = math.Float32bits(ir.CanonF(math.Float32frombits(w)))
 		}
 		held[k] = w
@@ -438,7 +438,7 @@ func (v *Var) setText(s span, at []int, text string) error {
 		if at != nil {
 			v.v.put(at[k], w)
 		} else {
-			v.v.put(s.lo+k, w)
+			v.v.put(s.Lo+k, w)
 		}
 	}
 	return nil
@@ -446,8 +446,8 @@ func (v *Var) setText(s span, at []int, text string) error {
 
 // neurons resolves an index within a span to neurons of the group; nil means
 // the whole span.
-func (n *Network) neurons(w Work, s span, ix any) ([]int, error) {
-	size := s.hi - s.lo
+func (n *Network) neurons(w Work, s Span, ix any) ([]int, error) {
+	size := s.Hi - s.Lo
 	switch x := ix.(type) {
 	case nil:
 		return nil, nil
@@ -456,21 +456,21 @@ func (n *Network) neurons(w Work, s span, ix any) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		words, err := s.g.evalWords(w, s, e, &eqn.Symbol{Name: "condition", Type: eqn.Boolean})
+		words, err := s.Group.evalWords(w, s, e, &eqn.Symbol{Name: "condition", Type: eqn.Boolean})
 		if err != nil {
 			return nil, err
 		}
 		out := []int{}
 		for k, w := range words {
 			if w != 0 {
-				out = append(out, s.lo+k)
+				out = append(out, s.Lo+k)
 			}
 		}
 		return out, nil
 	}
-	list, err := positions(w, ix, size, s.g.Name())
+	list, err := positions(w, ix, size, s.Group.Name())
 	for k := range list {
-		list[k] += s.lo
+		list[k] += s.Lo
 	}
 	return list, err
 }

@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"errors"
@@ -8,16 +8,16 @@ import (
 	"synfire/engine/eqn"
 )
 
-// externals resolves the names that a text takes from outside its object, each
+// Externals resolves the names that a text takes from outside its object, each
 // once for one compilation: the values of the moment.
-type externals struct {
+type Externals struct {
 	n    *Network
 	seen map[string]*eqn.Symbol
 	told map[string]bool
 }
 
-func (n *Network) externals() *externals {
-	return &externals{n: n, seen: map[string]*eqn.Symbol{}, told: map[string]bool{}}
+func (n *Network) Externals() *Externals {
+	return &Externals{n: n, seen: map[string]*eqn.Symbol{}, told: map[string]bool{}}
 }
 
 // symbol makes a Symbol of a value of namespace= or of the script.
@@ -46,12 +46,12 @@ func symbol(name string, x any) (*eqn.Symbol, error) {
 	return s, nil
 }
 
-// scope is what names mean in one object's texts: its variables, then the
+// Scope is what names mean in one object's texts: its variables, then the
 // language's own names, then namespace=, then the script (design section 1).
-type scope struct {
-	ext       *externals
+type Scope struct {
+	ext       *Externals
 	object    string
-	own       func(string) *eqn.Symbol
+	Own       func(string) *eqn.Symbol
 	ownNames  func() []string
 	namespace map[string]any
 	bad       error  // why the first external that cannot be used cannot
@@ -59,8 +59,8 @@ type scope struct {
 }
 
 // Resolve implements eqn.Scope.
-func (s *scope) Resolve(name string) *eqn.Symbol {
-	own := s.own(name)
+func (s *Scope) Resolve(name string) *eqn.Symbol {
+	own := s.Own(name)
 	builtin := eqn.Builtin(name)
 	if own != nil {
 		if builtin != nil && builtin.Kind == eqn.Constant {
@@ -85,7 +85,7 @@ func (s *scope) Resolve(name string) *eqn.Symbol {
 	return nil
 }
 
-func (s *scope) external(key, name string, x any) *eqn.Symbol {
+func (s *Scope) external(key, name string, x any) *eqn.Symbol {
 	if y := s.ext.seen[key]; y != nil {
 		return y
 	}
@@ -100,16 +100,16 @@ func (s *scope) external(key, name string, x any) *eqn.Symbol {
 	return y
 }
 
-func (s *scope) shadow(name, wins, loses string) {
+func (s *Scope) shadow(name, wins, loses string) {
 	key := s.object + "\x00" + name
 	if !s.ext.told[key] {
 		s.ext.told[key] = true
-		s.ext.n.warn("%s: %q means %s, which hides %s of that name", s.object, name, wins, loses)
+		s.ext.n.Warn("%s: %q means %s, which hides %s of that name", s.object, name, wins, loses)
 	}
 }
 
 // Names implements eqn.Scope.
-func (s *scope) Names() []string {
+func (s *Scope) Names() []string {
 	out := append(s.ownNames(), eqn.BuiltinNames()...)
 	out = append(out, sortedKeys(s.namespace)...)
 	if s.ext.n.opt.Names != nil {
@@ -118,8 +118,8 @@ func (s *scope) Names() []string {
 	return out
 }
 
-// explain adds the reason where a name was known but could not be used.
-func (s *scope) explain(err error) error {
+// Explain adds the reason where a name was known but could not be used.
+func (s *Scope) Explain(err error) error {
 	var q *eqn.Error
 	if err != nil && s.bad != nil && errors.As(err, &q) && strings.Contains(q.Msg, "'"+s.badName+"'") {
 		c := *q
@@ -129,21 +129,21 @@ func (s *scope) explain(err error) error {
 	return err
 }
 
-// scope is the names of a group's texts.
-func (g *NeuronGroup) scope(ext *externals) *scope {
-	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: second, Value: g.net.dt, ReadOnly: true}
-	size := &eqn.Symbol{Name: "N", Kind: eqn.Constant, Type: eqn.Integer, Value: float64(g.n), ReadOnly: true}
-	return &scope{
+// Scope is the names of a group's texts.
+func (g *NeuronGroup) Scope(ext *Externals) *Scope {
+	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: g.Net.StepSize, ReadOnly: true}
+	size := &eqn.Symbol{Name: "N", Kind: eqn.Constant, Type: eqn.Integer, Value: float64(g.Size), ReadOnly: true}
+	return &Scope{
 		ext: ext, object: g.Name(), namespace: g.namespace,
-		own: func(name string) *eqn.Symbol {
+		Own: func(name string) *eqn.Symbol {
 			switch name {
 			case "dt":
 				return dt
 			case "N":
 				return size
 			}
-			if v := g.byName[name]; v != nil {
-				return v.sym
+			if v := g.ByName[name]; v != nil {
+				return v.Symbol
 			}
 			return nil
 		},
@@ -151,18 +151,18 @@ func (g *NeuronGroup) scope(ext *externals) *scope {
 	}
 }
 
-// sized is the scope of texts of a subgroup, whose N is its own.
-func (s *scope) sized(sp span) *scope {
-	if sp.hi-sp.lo == sp.g.n {
+// Sized is the scope of texts of a subgroup, whose N is its own.
+func (s *Scope) Sized(sp Span) *Scope {
+	if sp.Hi-sp.Lo == sp.Group.Size {
 		return s
 	}
-	size := &eqn.Symbol{Name: "N", Kind: eqn.Constant, Type: eqn.Integer, Value: float64(sp.hi - sp.lo), ReadOnly: true}
+	size := &eqn.Symbol{Name: "N", Kind: eqn.Constant, Type: eqn.Integer, Value: float64(sp.Hi - sp.Lo), ReadOnly: true}
 	inner := *s
-	inner.own = func(name string) *eqn.Symbol {
+	inner.Own = func(name string) *eqn.Symbol {
 		if name == "N" {
 			return size
 		}
-		return s.own(name)
+		return s.Own(name)
 	}
 	return &inner
 }

@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -6,12 +6,12 @@ import (
 	"maps"
 )
 
-// randomness is what random numbers are made from: the seed, and who has drawn
+// Randomness is what random numbers are made from: the seed, and who has drawn
 // what since it was given. All networks of a script share one, and Seed begins it
 // anew; so what is drawn after a seed repeats, from the same state of the script,
 // while nothing that is drawn after one seed repeats something else.
-type randomness struct {
-	seed    uint64
+type Randomness struct {
+	Seed    uint64
 	given   int               // how often Seed was called
 	first   map[string]int    // made, when Seed was called first
 	made    map[string]int    // objects of each class, counted from the seed on
@@ -22,12 +22,12 @@ type randomness struct {
 	streams map[uint32]string // who draws from which stream, since ever
 }
 
-func newRandomness(seed uint64) *randomness {
-	return &randomness{seed: seed, made: map[string]int{}, owners: map[string]uint64{}, drawers: map[uint64]string{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
+func newRandomness(seed uint64) *Randomness {
+	return &Randomness{Seed: seed, made: map[string]int{}, owners: map[string]uint64{}, drawers: map[uint64]string{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
 }
 
-// clone is a copy that a compilation may change.
-func (r *randomness) clone() *randomness {
+// Clone is a copy that a compilation may change.
+func (r *Randomness) Clone() *Randomness {
 	c := *r
 	c.made, c.owners, c.drawers, c.visits, c.streams = maps.Clone(r.made), maps.Clone(r.owners), maps.Clone(r.drawers), maps.Clone(r.visits), maps.Clone(r.streams)
 	return &c
@@ -35,8 +35,8 @@ func (r *randomness) clone() *randomness {
 
 // Seed sets the seed of everything drawn from here on, in all networks of a script.
 func (n *Network) Seed(s uint64) {
-	r := n.random
-	r.seed = s
+	r := n.Random
+	r.Seed = s
 	r.given++
 	if r.first == nil {
 		r.first = maps.Clone(r.made)
@@ -48,37 +48,37 @@ func (n *Network) Seed(s uint64) {
 }
 
 // SeedValue is the seed in force.
-func (n *Network) SeedValue() uint64 { return n.random.seed }
+func (n *Network) SeedValue() uint64 { return n.Random.Seed }
 
-func (n *Network) key() [2]uint32 { return keyOf(n.random.seed) }
+func (n *Network) key() [2]uint32 { return keyOf(n.Random.Seed) }
 
 func keyOf(seed uint64) [2]uint32 { return [2]uint32{uint32(seed), uint32(seed >> 32)} }
 
 // drawnFrom is the step from which random words count theirs: where the network
 // stood when it first drew with the seed in force.
 func (n *Network) drawnFrom() int64 {
-	n.drawnWith, n.drawn = n.wouldDraw()
-	return n.drawn
+	n.DrawnWith, n.Drawn = n.WouldDraw()
+	return n.Drawn
 }
 
-// wouldDraw is drawnFrom, with the seed it is of, of a network that has drawn.
-func (n *Network) wouldDraw() (given int, step int64) {
-	if n.drawnWith != n.random.given {
-		return n.random.given, n.step
+// WouldDraw is drawnFrom, with the seed it is of, of a network that has drawn.
+func (n *Network) WouldDraw() (given int, step int64) {
+	if n.DrawnWith != n.Random.given {
+		return n.Random.given, n.Step
 	}
-	return n.drawnWith, n.drawn
+	return n.DrawnWith, n.Drawn
 }
 
-// draws is the name under which an object draws: its automatic name, counted
+// Draws is the name under which an object draws: its automatic name, counted
 // from the seed on, so that the objects of a second trial draw as those of the
 // first did. An object whose name has drawn for another one gets one of its own.
-func (r *randomness) draws(ob object) string {
-	number := ob.base().number
+func (r *Randomness) Draws(ob object) string {
+	number := ob.Base().number
 	name, ok := r.drawers[number]
 	if ok {
 		return name
 	}
-	name = ob.base().counted
+	name = ob.Base().counted
 	for r.owners[name] != 0 {
 		name += "'"
 	}
@@ -87,7 +87,7 @@ func (r *randomness) draws(ob object) string {
 }
 
 // count names an object by its class and its number among those made since the seed.
-func (r *randomness) count(class string) string {
+func (r *Randomness) count(class string) string {
 	k := r.made[class]
 	r.made[class]++
 	if k == 0 {
@@ -96,9 +96,9 @@ func (r *randomness) count(class string) string {
 	return fmt.Sprintf("%s_%d", class, k)
 }
 
-// stream numbers a source of random words by purpose, object and place in the
+// Stream numbers a source of random words by purpose, object and place in the
 // text (design section 3, rule 7): a hash, moved on where another source has it.
-func (r *randomness) stream(purpose, object, place string, visit uint32) uint32 {
+func (r *Randomness) Stream(purpose, object, place string, visit uint32) uint32 {
 	key := fmt.Sprintf("%s\x00%s\x00%s\x00%d", purpose, object, place, visit)
 	h := fnv.New32a()
 	h.Write([]byte(key))
@@ -111,7 +111,7 @@ func (r *randomness) stream(purpose, object, place string, visit uint32) uint32 
 }
 
 // visit counts how often a place has been passed.
-func (r *randomness) visit(key string) uint32 {
+func (r *Randomness) visit(key string) uint32 {
 	v := r.visits[key]
 	r.visits[key] = v + 1
 	return v

@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -6,14 +6,14 @@ import (
 	"synfire/engine/eqn"
 )
 
-// reaction is code that runs for the neurons of which an event is true: reset=
+// Reaction is code that runs for the neurons of which an event is true: reset=
 // and run_on_event.
-type reaction struct {
-	event string
-	code  []eqn.Stmt
-	what  string // how the script calls it
-	when  string
-	order int
+type Reaction struct {
+	Event string
+	Code  []eqn.Stmt
+	What  string // how the script calls it
+	When  string
+	Order int
 }
 
 // Schedule is the place in a step of what belongs to an event. When "" is
@@ -25,14 +25,14 @@ type Schedule struct {
 
 // resolve fills in what is not given.
 func (g *NeuronGroup) resolve(s Schedule, def string) (when string, order int, err error) {
-	when, order = s.When, g.order
+	when, order = s.When, g.InSlot
 	if when == "" {
 		when = def
 	}
 	if s.Order != nil {
 		order = *s.Order
 	}
-	_, err = slotRank(when)
+	_, err = SlotRank(when)
 	return when, order, err
 }
 
@@ -43,8 +43,8 @@ func (g *NeuronGroup) RunOnEvent(event, code string, s Schedule) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range g.reactions {
-		if r.event == e.name {
+	for _, r := range g.Reactions {
+		if r.Event == e.Name {
 			return fmt.Errorf("the event %q of %s has code already", event, g.Name())
 		}
 	}
@@ -52,12 +52,12 @@ func (g *NeuronGroup) RunOnEvent(event, code string, s Schedule) error {
 	if err != nil {
 		return err
 	}
-	stmts, err := eqn.ParseStatements(g.net.source(code))
+	stmts, err := eqn.ParseStatements(g.Net.source(code))
 	if err != nil {
 		return err
 	}
 	keepSteps(stmts, g.lookup)
-	g.reactions = append(g.reactions, &reaction{event: event, code: stmts, what: "run_on_event", when: when, order: order})
+	g.Reactions = append(g.Reactions, &Reaction{Event: event, Code: stmts, What: "run_on_event", When: when, Order: order})
 	return nil
 }
 
@@ -72,22 +72,22 @@ func (g *NeuronGroup) SetEventSchedule(event string, s Schedule) error {
 	if err != nil {
 		return err
 	}
-	first, _ := slotRank("after_groups")
-	last, _ := slotRank("after_thresholds")
-	if rank, _ := slotRank(when); rank < first || rank > last {
+	first, _ := SlotRank("after_groups")
+	last, _ := SlotRank("after_thresholds")
+	if rank, _ := SlotRank(when); rank < first || rank > last {
 		return fmt.Errorf("the condition of an event is looked at between the slots after_groups and after_thresholds, not in %s", when)
 	}
-	e.when, e.order = when, order
+	e.When, e.Order = when, order
 	return nil
 }
 
-func (g *NeuronGroup) needEvent(name string) (*groupEvent, error) {
-	if e := g.event(name); e != nil && g.generator == nil {
+func (g *NeuronGroup) needEvent(name string) (*GroupEvent, error) {
+	if e := g.Event(name); e != nil && g.Generator == nil {
 		return e, nil
 	}
 	var have []string
-	for _, e := range g.events {
-		have = append(have, e.name)
+	for _, e := range g.Events {
+		have = append(have, e.Name)
 	}
 	return nil, unknown(name, "event of "+g.Name(), have)
 }
@@ -95,7 +95,7 @@ func (g *NeuronGroup) needEvent(name string) (*groupEvent, error) {
 // schedule lists the slots of a step; each has a before_ and an after_.
 var schedule = []string{"start", "groups", "thresholds", "synapses", "resets", "end"}
 
-func slotRank(when string) (int, error) {
+func SlotRank(when string) (int, error) {
 	for k, s := range schedule {
 		switch when {
 		case "before_" + s:

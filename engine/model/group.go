@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -14,13 +14,13 @@ import (
 type Cells interface {
 	Name() string
 	N() int
-	span() span
+	Span() Span
 }
 
-// span is neurons lo to hi-1 of a group.
-type span struct {
-	g      *NeuronGroup
-	lo, hi int
+// Span is neurons lo to hi-1 of a group.
+type Span struct {
+	Group  *NeuronGroup
+	Lo, Hi int
 }
 
 // GroupOptions are the arguments of NeuronGroup beside its size and equations.
@@ -40,49 +40,49 @@ type GroupOptions struct {
 // SpikeGeneratorGroup are NeuronGroups too.
 type NeuronGroup struct {
 	Object
-	n         int
-	eqs       *eqn.Equations
-	method    string
+	Size      int
+	Eqs       *eqn.Equations
+	Method    string
 	namespace map[string]any
-	vars      []*Variable
-	byName    map[string]*Variable
+	Vars      []*Variable
+	ByName    map[string]*Variable
 
 	threshold  eqn.Expr
-	reactions  []*reaction
-	refractory eqn.Expr // nil: none; a Num in seconds carries refTime
+	Reactions  []*Reaction
+	Refractory eqn.Expr // nil: none; a Num in seconds carries refTime
 	refTime    float64  // constant refractory period in seconds
-	refKind    refKind
-	events     []*groupEvent // the first is "spike" where there is one
-	regular    []*regular
-	generator  *generator
+	RefKind    refKind
+	Events     []*GroupEvent // the first is "spike" where there is one
+	regular    []*Regular
+	Generator  *generator
 }
 
 type refKind uint8
 
 const (
-	refNone refKind = iota
-	refConst
-	refExpr // a time or a condition, decided by its units
+	RefNone refKind = iota
+	RefConst
+	RefExpr // a time or a condition, decided by its units
 )
 
-// groupEvent is an event of a group: its condition, what runs on it, and the
+// GroupEvent is an event of a group: its condition, what runs on it, and the
 // masks of the steps that are still in flight.
-type groupEvent struct {
-	name   string
-	cond   eqn.Expr
-	when   string // the slot where the condition is looked at
-	order  int
-	masks  []uint32 // rows of the last history steps, by step modulo history
-	hist   int
-	counts uint64 // events so far
+type GroupEvent struct {
+	Name   string
+	Cond   eqn.Expr
+	When   string // the slot where the condition is looked at
+	Order  int
+	Masks  []uint32 // rows of the last history steps, by step modulo history
+	Hist   int
+	Counts uint64 // events so far
 }
 
-// regular is a run_regularly operation.
-type regular struct {
+// Regular is a run_regularly operation.
+type Regular struct {
 	Object
-	src   span
-	code  []eqn.Stmt
-	every float64
+	Src   Span
+	Code  []eqn.Stmt
+	Every float64
 }
 
 // RegularOptions are the arguments of run_regularly.
@@ -107,9 +107,9 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 	if N < 1 || N > 1<<31-64 {
 		return nil, fmt.Errorf("NeuronGroup: N must be between 1 and 2^31-64, got %d", N)
 	}
-	g := &NeuronGroup{n: N, method: o.Method, namespace: o.Namespace, byName: map[string]*Variable{}}
-	g.net = n
-	g.order = o.Order
+	g := &NeuronGroup{Size: N, Method: o.Method, namespace: o.Namespace, ByName: map[string]*Variable{}}
+	g.Net = n
+	g.InSlot = o.Order
 	if err := n.sameClock(o.Dt, "NeuronGroup"); err != nil {
 		return nil, err
 	}
@@ -118,14 +118,14 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 	if err != nil {
 		return nil, err
 	}
-	g.eqs = eqs
+	g.Eqs = eqs
 	if o.Threshold != "" {
 		x, err := eqn.ParseExpr(n.source(o.Threshold))
 		if err != nil {
 			return nil, err
 		}
 		g.threshold = x
-		g.events = append(g.events, &groupEvent{name: "spike", cond: x, when: "thresholds", order: g.order})
+		g.Events = append(g.Events, &GroupEvent{Name: "spike", Cond: x, When: "thresholds", Order: g.InSlot})
 	}
 	if strings.TrimSpace(o.Reset) != "" {
 		if o.Threshold == "" {
@@ -135,7 +135,7 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 		if err != nil {
 			return nil, err
 		}
-		g.reactions = append(g.reactions, &reaction{event: "spike", code: code, what: "reset=", when: "resets", order: g.order})
+		g.Reactions = append(g.Reactions, &Reaction{Event: "spike", Code: code, What: "reset=", When: "resets", Order: g.InSlot})
 	}
 	if err := g.setRefractory(o.Refractory); err != nil {
 		return nil, err
@@ -145,13 +145,13 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 		if err != nil {
 			return nil, err
 		}
-		g.events = append(g.events, &groupEvent{name: name, cond: x, when: "after_thresholds", order: g.order})
+		g.Events = append(g.Events, &GroupEvent{Name: name, Cond: x, When: "after_thresholds", Order: g.InSlot})
 	}
 	if err := g.declare(); err != nil {
 		return nil, err
 	}
-	for _, r := range g.reactions {
-		keepSteps(r.code, g.lookup)
+	for _, r := range g.Reactions {
+		keepSteps(r.Code, g.lookup)
 	}
 	return g, nil
 }
@@ -166,19 +166,19 @@ func (g *NeuronGroup) setRefractory(r any) error {
 		}
 		return nil
 	case Quantity:
-		if r.Dim != second {
+		if r.Dim != Second {
 			return fmt.Errorf("refractory= needs a time, got %v", r)
 		}
 		if r.Value < 0 {
 			return fmt.Errorf("refractory= must not be negative, got %v", r)
 		}
-		g.refKind, g.refTime = refConst, r.Value
+		g.RefKind, g.refTime = RefConst, r.Value
 	case string:
-		x, err := eqn.ParseExpr(g.net.source(r))
+		x, err := eqn.ParseExpr(g.Net.source(r))
 		if err != nil {
 			return err
 		}
-		g.refKind, g.refractory = refExpr, x
+		g.RefKind, g.Refractory = RefExpr, x
 	default:
 		return fmt.Errorf("refractory= takes a time, a condition or False, got %T", r)
 	}
@@ -189,7 +189,7 @@ func (g *NeuronGroup) setRefractory(r any) error {
 }
 
 var (
-	second   = eqn.Dim{eqn.Second: 120}
+	Second   = eqn.Dim{eqn.Second: 120}
 	hertz    = eqn.Dim{eqn.Second: -120}
 	reserved = []string{"t", "dt", "i", "N", "j", "xi", "t_in_timesteps"}
 )
@@ -198,15 +198,15 @@ var (
 // variable is kept by the host and by the program, and read once more for the hash.
 func (g *NeuronGroup) fits() error {
 	vars := 0
-	if g.refKind != refNone {
+	if g.RefKind != RefNone {
 		vars = 2 // not_refractory, lastspike
 	}
-	for _, e := range g.eqs.List {
+	for _, e := range g.Eqs.List {
 		if !slices.Contains(e.Flags, "shared") && (e.Kind != eqn.Sub || slices.Contains(e.Flags, "constant over dt")) {
 			vars++
 		}
 	}
-	return Work{}.Room(4*int64(g.n)*int64(2*vars+1), "a group of %d neurons with %d variables each", g.n, vars)
+	return Work{}.Room(4*int64(g.Size)*int64(2*vars+1), "a group of %d neurons with %d variables each", g.Size, vars)
 }
 
 // declare makes the variables that the equations and the options call for.
@@ -215,61 +215,61 @@ func (g *NeuronGroup) declare() error {
 		return err
 	}
 	add := func(name string, dim eqn.Dim, t eqn.Type) *Variable {
-		v := &Variable{g: g, name: name, n: g.n}
-		v.sym = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: dim, Type: t, Ref: v}
-		g.vars = append(g.vars, v)
-		g.byName[name] = v
+		v := &Variable{Group: g, Name: name, Count: g.Size}
+		v.Symbol = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: dim, Type: t, Ref: v}
+		g.Vars = append(g.Vars, v)
+		g.ByName[name] = v
 		return v
 	}
 	i := add("i", eqn.Dim{}, eqn.Integer)
-	i.sym.ReadOnly, i.sym.Constant, i.builtin = true, true, true
-	if g.refKind != refNone {
+	i.Symbol.ReadOnly, i.Symbol.Constant, i.Builtin = true, true, true
+	if g.RefKind != RefNone {
 		nr := add("not_refractory", eqn.Dim{}, eqn.Boolean)
-		nr.alloc(1)
-		ls := add("lastspike", second, eqn.Float)
-		ls.sym.Steps = true
-		ls.alloc(stepsWord(-1e4, g.net.dt))
+		nr.Alloc(1)
+		ls := add("lastspike", Second, eqn.Float)
+		ls.Symbol.Steps = true
+		ls.Alloc(stepsWord(-1e4, g.Net.StepSize))
 	}
-	for _, e := range g.eqs.List {
-		if g.byName[e.Name] != nil || slices.Contains(reserved, e.Name) {
-			return errorAt(e.At, "%q is defined twice, or is a name that every group has", e.Name)
+	for _, e := range g.Eqs.List {
+		if g.ByName[e.Name] != nil || slices.Contains(reserved, e.Name) {
+			return ErrorAt(e.At, "%q is defined twice, or is a name that every group has", e.Name)
 		}
 		if err := notAnEnd(e); err != nil {
 			return err
 		}
 		v := add(e.Name, e.Dim, e.Type)
-		v.eq = e
+		v.Equation = e
 		flags := map[string]bool{}
 		for _, f := range e.Flags {
 			flags[f] = true
 		}
 		for _, f := range []string{"linked", "summed", "event-driven", "clock-driven"} {
 			if flags[f] {
-				return errorAt(e.At, "the flag (%s) is not available here", f)
+				return ErrorAt(e.At, "the flag (%s) is not available here", f)
 			}
 		}
-		v.shared = flags["shared"]
-		v.unlessRef = flags["unless refractory"]
-		v.sym.Shared = v.shared
-		v.sym.Constant = flags["constant"] && e.Kind == eqn.Parameter
-		v.sym.ReadOnly = e.Kind == eqn.Sub
-		if v.shared {
-			v.n = 1
+		v.Shared = flags["shared"]
+		v.UnlessRef = flags["unless refractory"]
+		v.Symbol.Shared = v.Shared
+		v.Symbol.Constant = flags["constant"] && e.Kind == eqn.Parameter
+		v.Symbol.ReadOnly = e.Kind == eqn.Sub
+		if v.Shared {
+			v.Count = 1
 		}
-		if v.unlessRef && g.refKind == refNone && g.threshold == nil {
-			g.net.warn("%s: (unless refractory) has no effect on %s: the group has neither threshold= nor refractory=", g.Name(), e.Name)
-			v.unlessRef = false
+		if v.UnlessRef && g.RefKind == RefNone && g.threshold == nil {
+			g.Net.Warn("%s: (unless refractory) has no effect on %s: the group has neither threshold= nor refractory=", g.Name(), e.Name)
+			v.UnlessRef = false
 		}
 		switch e.Kind {
 		case eqn.Sub:
-			v.sym.Kind, v.sym.Expr = eqn.Subexpression, e.X
+			v.Symbol.Kind, v.Symbol.Expr = eqn.Subexpression, e.X
 			if flags["constant over dt"] {
-				v.overDt = true
-				v.sym.Kind, v.sym.Expr, v.sym.ReadOnly = eqn.Variable, nil, true
-				v.alloc(0)
+				v.OverDt = true
+				v.Symbol.Kind, v.Symbol.Expr, v.Symbol.ReadOnly = eqn.Variable, nil, true
+				v.Alloc(0)
 			}
 		default:
-			v.alloc(0)
+			v.Alloc(0)
 		}
 	}
 	return nil
@@ -286,77 +286,77 @@ func notAnEnd(e *eqn.Equation) error {
 }
 
 func (n *Network) sameClock(dt float64, what string) error {
-	if dt != 0 && dt != n.dt {
-		return fmt.Errorf("%s: dt=%g s differs from defaultclock.dt=%g s: several time steps in one network are not available yet", what, dt, n.dt)
+	if dt != 0 && dt != n.StepSize {
+		return fmt.Errorf("%s: dt=%g s differs from defaultclock.dt=%g s: several time steps in one network are not available yet", what, dt, n.StepSize)
 	}
 	return nil
 }
 
 // N is the number of neurons.
-func (g *NeuronGroup) N() int { return g.n }
+func (g *NeuronGroup) N() int { return g.Size }
 
-func (g *NeuronGroup) span() span { return span{g, 0, g.n} }
+func (g *NeuronGroup) Span() Span { return Span{g, 0, g.Size} }
 
-func (g *NeuronGroup) dt() float64 { return g.net.dt }
+func (g *NeuronGroup) dt() float64 { return g.Net.StepSize }
 
-func (g *NeuronGroup) hasEvent(name string) bool { return g.event(name) != nil }
+func (g *NeuronGroup) hasEvent(name string) bool { return g.Event(name) != nil }
 
-func (g *NeuronGroup) event(name string) *groupEvent {
-	for _, e := range g.events {
-		if e.name == name {
+func (g *NeuronGroup) Event(name string) *GroupEvent {
+	for _, e := range g.Events {
+		if e.Name == name {
 			return e
 		}
 	}
 	return nil
 }
 
-func (g *NeuronGroup) lookup(name string) *Variable { return g.byName[name] }
+func (g *NeuronGroup) lookup(name string) *Variable { return g.ByName[name] }
 
 // VarNames lists the group's variables.
 func (g *NeuronGroup) VarNames() []string {
 	var out []string
-	for _, v := range g.vars {
-		out = append(out, v.name)
+	for _, v := range g.Vars {
+		out = append(out, v.Name)
 	}
 	return out
 }
 
 // Var finds a variable, parameter or subexpression.
-func (g *NeuronGroup) Var(name string) (*Var, error) { return spanVar(g.span(), name) }
+func (g *NeuronGroup) Var(name string) (*Var, error) { return spanVar(g.Span(), name) }
 
 // Sub is the range of neurons lo to hi-1.
-func (g *NeuronGroup) Sub(lo, hi int) (*Subgroup, error) { return subgroup(g.span(), g.Name(), lo, hi) }
+func (g *NeuronGroup) Sub(lo, hi int) (*Subgroup, error) { return subgroup(g.Span(), g.Name(), lo, hi) }
 
 // RunRegularly runs code for every neuron at fixed intervals.
 func (g *NeuronGroup) RunRegularly(code string, o RegularOptions) error {
-	return runRegularly(g.span(), code, o)
+	return runRegularly(g.Span(), code, o)
 }
 
 // Subgroup is a range of a group's neurons; indices count from its start.
 type Subgroup struct {
-	s span
+	s Span
 }
 
-func subgroup(s span, name string, lo, hi int) (*Subgroup, error) {
-	if lo < 0 || hi > s.hi-s.lo || lo > hi {
-		return nil, fmt.Errorf("%s[%d:%d] is outside the group, which has %d neurons", name, lo, hi, s.hi-s.lo)
+func subgroup(s Span, name string, lo, hi int) (*Subgroup, error) {
+	if lo < 0 || hi > s.Hi-s.Lo || lo > hi {
+		return nil, fmt.Errorf("%s[%d:%d] is outside the group, which has %d neurons", name, lo, hi, s.Hi-s.Lo)
 	}
 	if lo == hi {
 		return nil, fmt.Errorf("%s[%d:%d] is empty", name, lo, hi)
 	}
-	return &Subgroup{span{s.g, s.lo + lo, s.lo + hi}}, nil
+	return &Subgroup{Span{s.Group, s.Lo + lo, s.Lo + hi}}, nil
 }
 
 // Name is the group's name with the range.
-func (s *Subgroup) Name() string { return fmt.Sprintf("%s[%d:%d]", s.s.g.Name(), s.s.lo, s.s.hi) }
+func (s *Subgroup) Name() string { return fmt.Sprintf("%s[%d:%d]", s.s.Group.Name(), s.s.Lo, s.s.Hi) }
 
 // Bounds are the first neuron of the range and the one behind its last.
-func (s *Subgroup) Bounds() (lo, hi int) { return s.s.lo, s.s.hi }
+func (s *Subgroup) Bounds() (lo, hi int) { return s.s.Lo, s.s.Hi }
 
 // N is the number of neurons in the range.
-func (s *Subgroup) N() int { return s.s.hi - s.s.lo }
+func (s *Subgroup) N() int { return s.s.Hi - s.s.Lo }
 
-func (s *Subgroup) span() span { return s.s }
+func (s *Subgroup) Span() Span { return s.s }
 
 // Var finds a variable, seen through the range.
 func (s *Subgroup) Var(name string) (*Var, error) { return spanVar(s.s, name) }
@@ -370,12 +370,12 @@ func (s *Subgroup) RunRegularly(code string, o RegularOptions) error {
 }
 
 // Group is the group that the range belongs to.
-func (s *Subgroup) Group() *NeuronGroup { return s.s.g }
+func (s *Subgroup) Group() *NeuronGroup { return s.s.Group }
 
 // cells is the whole group where the span is.
-func (s span) cells() Cells {
-	if s.lo == 0 && s.hi == s.g.n {
-		return s.g
+func (s Span) cells() Cells {
+	if s.Lo == 0 && s.Hi == s.Group.Size {
+		return s.Group
 	}
 	return &Subgroup{s}
 }
@@ -383,41 +383,41 @@ func (s span) cells() Cells {
 // Group returns itself, as Subgroup does its own.
 func (g *NeuronGroup) Group() *NeuronGroup { return g }
 
-func runRegularly(s span, code string, o RegularOptions) error {
-	n := s.g.net
+func runRegularly(s Span, code string, o RegularOptions) error {
+	n := s.Group.Net
 	stmts, err := eqn.ParseStatements(n.source(code))
 	if err != nil {
 		return err
 	}
 	if o.Dt != 0 {
-		if _, err := n.multiple(o.Dt, "run_regularly"); err != nil {
+		if _, err := n.Multiple(o.Dt, "run_regularly"); err != nil {
 			return err
 		}
 	}
-	r := &regular{src: s, code: stmts, every: o.Dt}
-	r.when, r.order = o.When, o.Order
-	if r.when == "" {
-		r.when = "start"
+	r := &Regular{Src: s, Code: stmts, Every: o.Dt}
+	r.When, r.InSlot = o.When, o.Order
+	if r.When == "" {
+		r.When = "start"
 	}
-	s.g.regular = append(s.g.regular, r)
-	keepSteps(stmts, s.g.lookup)
-	return n.register(r, o.Name, s.g.auto+"_run_regularly")
+	s.Group.regular = append(s.Group.regular, r)
+	keepSteps(stmts, s.Group.lookup)
+	return n.register(r, o.Name, s.Group.AutoName+"_run_regularly")
 }
 
-// multiple turns an interval into whole steps of the clock.
-func (n *Network) multiple(interval float64, what string) (int64, error) {
-	k := interval / n.dt
+// Multiple turns an interval into whole steps of the clock.
+func (n *Network) Multiple(interval float64, what string) (int64, error) {
+	k := interval / n.StepSize
 	r := roundHalf(k)
 	if r < 1 || absf(k-r) > 1e-4*k {
-		return 0, fmt.Errorf("%s: dt=%g s is not a multiple of the clock's dt=%g s", what, interval, n.dt)
+		return 0, fmt.Errorf("%s: dt=%g s is not a multiple of the clock's dt=%g s", what, interval, n.StepSize)
 	}
 	return int64(min(r, ir.FarStep)), nil
 }
 
-func spanVar(s span, name string) (*Var, error) {
-	v := s.g.lookup(name)
+func spanVar(s Span, name string) (*Var, error) {
+	v := s.Group.lookup(name)
 	if v == nil {
-		return nil, unknown(name, "variable of "+s.g.Name(), s.g.VarNames())
+		return nil, unknown(name, "variable of "+s.Group.Name(), s.Group.VarNames())
 	}
-	return &Var{v: v, lo: s.lo, hi: s.hi}, nil
+	return &Var{v: v, lo: s.Lo, hi: s.Hi}, nil
 }

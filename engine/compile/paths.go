@@ -1,4 +1,4 @@
-package engine
+package compile
 
 import (
 	"encoding/binary"
@@ -12,6 +12,7 @@ import (
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
+	"synfire/engine/model"
 )
 
 // accumulator gathers what the pathways of one order add to a variable: one
@@ -35,20 +36,20 @@ type accumulator struct {
 const smallest = 0x1p12
 
 type segment struct {
-	v   *Variable
+	v   *model.Variable
 	off int
 }
 
 // part is what one pathway of one connect call adds, where it depends on
 // nothing that changes: constant synapses.
 type part struct {
-	s      *Synapses
-	w      *pathway
-	conn   *conn
+	s      *model.Synapses
+	w      *model.Path
+	conn   *model.Conn
 	weight connect.Column
 	fixed  bool // one weight for all: weight.Const
-	carried
-	v      *Variable
+	model.Carried
+	v      *model.Variable
 	need   float64                    // the coarsest rounding that will do, see compiler.needs
 	need16 float64                    // the same in a table of 16 bits
 	least  float64                    // magnitude of given weights that are not 0, and a
@@ -58,21 +59,21 @@ type part struct {
 	effect func(a *accumulator) error // plans it synapse by synapse
 }
 
-func (a *accumulator) segment(v *Variable) int {
+func (a *accumulator) segment(v *model.Variable) int {
 	for k := range a.segs {
 		if a.segs[k].v == v {
 			return k
 		}
 	}
 	a.segs = append(a.segs, segment{v, a.size})
-	a.size += (v.g.n + 63) / 64 * 64
+	a.size += (v.Group.Size + 63) / 64 * 64
 	return len(a.segs) - 1
 }
 
 // offset is where a group's neurons begin.
-func (a *accumulator) offset(g *NeuronGroup) int {
+func (a *accumulator) offset(g *model.NeuronGroup) int {
 	for _, s := range a.segs {
-		if s.v.g == g {
+		if s.v.Group == g {
 			if a.two {
 				return 2 * s.off
 			}
@@ -90,10 +91,10 @@ type order struct {
 }
 
 func (c *compiler) synapses() error {
-	byOrder := map[int][]*pathway{}
+	byOrder := map[int][]*model.Path{}
 	for _, s := range c.n.AllSynapses() {
-		for _, w := range s.paths {
-			byOrder[w.order] = append(byOrder[w.order], w)
+		for _, w := range s.Paths {
+			byOrder[w.Order] = append(byOrder[w.Order], w)
 		}
 	}
 	orders := make([]int, 0, len(byOrder))
@@ -104,7 +105,7 @@ func (c *compiler) synapses() error {
 	for _, ord := range orders {
 		paths := byOrder[ord]
 		sort.SliceStable(paths, func(a, b int) bool {
-			return paths[a].fullName() < paths[b].fullName()
+			return paths[a].FullName() < paths[b].FullName()
 		})
 		o := &order{c: c}
 		for _, w := range paths {
@@ -127,27 +128,27 @@ func (c *compiler) synapses() error {
 	return nil
 }
 
-func (o *order) pathway(w *pathway) error {
-	s := w.delay.s
-	if len(s.conns) == 0 {
+func (o *order) pathway(w *model.Path) error {
+	s := w.Delay.S
+	if len(s.Conns) == 0 {
 		return nil
 	}
 	base := o.c.pathScope(s, -1)
-	for _, st := range w.code {
-		if v := s.byName[st.Target.ID]; v != nil && v.sym.Kind == eqn.Variable && v.path == nil {
-			return plastic(st.Target.At, st.Target.ID)
+	for _, st := range w.Code {
+		if v := s.ByName[st.Target.ID]; v != nil && v.Sym.Kind == eqn.Variable && v.Path == nil {
+			return model.Plastic(st.Target.At, st.Target.ID)
 		}
 	}
-	if err := eqn.CheckStatements(w.code, base); err != nil {
-		return base.explain(err)
+	if err := eqn.CheckStatements(w.Code, base); err != nil {
+		return base.Explain(err)
 	}
-	if err := noShared(w.code, base, "a pathway"); err != nil {
+	if err := noShared(w.Code, base, "a pathway"); err != nil {
 		return err
 	}
 	// Statement by statement, each for all synapses, whatever connect call and delays they are of: a statement reads what the ones before it have written.
-	lives := w.lives()
+	lives := w.Lives()
 	var locals []eqn.Stmt
-	for _, st := range w.code {
+	for _, st := range w.Code {
 		y := base.Resolve(st.Target.ID)
 		if y == nil {
 			locals = append(locals, st)
@@ -164,10 +165,10 @@ func (o *order) pathway(w *pathway) error {
 
 // pathScope is the names of a pathway for one connect call: variables of the
 // synapses that have one value are constants.
-func (c *compiler) pathScope(s *Synapses, k int) *scope {
-	sc := s.scope(c.ext)
-	own, folded := sc.own, map[string]*eqn.Symbol{}
-	sc.own = func(name string) *eqn.Symbol {
+func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
+	sc := s.Scope(c.ext)
+	own, folded := sc.Own, map[string]*eqn.Symbol{}
+	sc.Own = func(name string) *eqn.Symbol {
 		if f := folded[name]; f != nil {
 			return f
 		}
@@ -177,26 +178,26 @@ func (c *compiler) pathScope(s *Synapses, k int) *scope {
 		}
 		f := *y
 		switch r := y.Ref.(type) {
-		case *synVar:
+		case *model.SynVar:
 			f.ReadOnly = true
 			if k < 0 {
 				f.ReadOnly = false
 				break
 			}
-			col := r.col(k)
-			if col.lazy != nil || col.list != nil {
+			col := r.Col(k)
+			if col.Lazy != nil || col.List != nil {
 				return y
 			}
-			f.Kind, f.Value = eqn.Constant, col.value
-		case endRef:
-			m := c.image(r.v).sym
+			f.Kind, f.Value = eqn.Constant, col.Value
+		case model.EndRef:
+			m := c.image(r.Var).Sym
 			f.ReadOnly, f.Steps, f.TwoWords = m.ReadOnly, m.Steps, m.TwoWords
-			if c.written[r.v] || r.v.builtin {
+			if c.written[r.Var] || r.Var.Builtin {
 				f.Constant = false
 				break
 			}
 			f.Constant = true
-			if z := c.scope(r.v.g).Resolve(r.v.name); z != nil && z.Kind == eqn.Constant {
+			if z := c.scope(r.Var.Group).Resolve(r.Var.Name); z != nil && z.Kind == eqn.Constant {
 				f.Kind, f.Value = eqn.Constant, z.Value
 			}
 		default:
@@ -211,7 +212,7 @@ func (c *compiler) pathScope(s *Synapses, k int) *scope {
 // needs says what an expression depends on.
 type needs struct {
 	changes bool // variables that a step writes, time, random numbers
-	reads   map[*Variable]bool
+	reads   map[*model.Variable]bool
 }
 
 func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
@@ -238,30 +239,30 @@ func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
 			}
 			dependsOn(y.Expr, inner, nil, n)
 		case y.Kind == eqn.Variable:
-			if r, ok := y.Ref.(endRef); ok && !r.v.builtin {
-				n.reads[r.v] = true
+			if r, ok := y.Ref.(model.EndRef); ok && !r.Var.Builtin {
+				n.reads[r.Var] = true
 				n.changes = n.changes || !y.Constant
 			}
 		}
 	}
 }
 
-func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol) error {
-	s, c, k := w.delay.s, o.c, l.life.conn
-	r, ok := y.Ref.(endRef)
+func (o *order) statement(w *model.Path, l model.Carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol) error {
+	s, c, k := w.Delay.S, o.c, l.Life.Conn
+	r, ok := y.Ref.(model.EndRef)
 	if !ok {
-		if _, own := y.Ref.(*synVar); own {
-			return plastic(st.Target.At, st.Target.ID)
+		if _, own := y.Ref.(*model.SynVar); own {
+			return model.Plastic(st.Target.At, st.Target.ID)
 		}
-		return errorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
+		return model.ErrorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
 	}
-	v := r.v
+	v := r.Var
 	sc := c.pathScope(s, k)
-	n := needs{reads: map[*Variable]bool{}}
+	n := needs{reads: map[*model.Variable]bool{}}
 	dependsOn(st.X, sc, locals, &n)
 	// What an effect reads or assigns must be up to date.
 	sum := st.Op == "+=" || st.Op == "-="
-	static := sum && !n.changes && len(locals) == 0 && v.sym.Type == eqn.Float && !v.shared && r.post && !w.post
+	static := sum && !n.changes && len(locals) == 0 && v.Symbol.Type == eqn.Float && !v.Shared && r.Post && !w.Post
 	if !static {
 		o.flush(func(a *accumulator) bool {
 			for _, g := range a.segs {
@@ -271,13 +272,13 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 			}
 			return false
 		})
-		if v.sym.Type != eqn.Float { // whole numbers add up in any order
+		if v.Symbol.Type != eqn.Float { // whole numbers add up in any order
 			_, typ, err := eqn.Check(st.X, sc)
-			sum = sum && v.sym.Type == eqn.Integer && err == nil && typ != eqn.Float
+			sum = sum && v.Symbol.Type == eqn.Integer && err == nil && typ != eqn.Float
 		}
 		return o.effect(w, l, locals, st, y, sum && !n.reads[v])
 	}
-	p := &part{s: s, w: w, conn: s.conns[k], carried: l, v: v}
+	p := &part{s: s, w: w, conn: s.Conns[k], Carried: l, v: v}
 	p.effect = func(a *accumulator) error { return c.effect(w, l, nil, st, y, a) }
 	x := st.X
 	if st.Op == "-=" {
@@ -285,25 +286,25 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 	}
 	if q, err := eqn.EvalHost(x, sc); err == nil {
 		p.fixed = true
-		p.weight = connect.Column{Const: float64(float32(q.Value / v.sym.Dim.Scale()))}
+		p.weight = connect.Column{Const: float64(float32(q.Value / v.Symbol.Dim.Scale()))}
 	} else {
 		m := c.columns(s, "weight", sc)
-		m.conn = k
-		val, typ, _, err := eqn.LowerExpr(m.b, x, sc, m)
+		m.Conn = k
+		val, typ, _, err := eqn.LowerExpr(m.B, x, sc, m)
 		if err == nil {
-			err = m.err
+			err = m.Err
 		}
 		if err != nil {
-			return sc.explain(err)
+			return sc.Explain(err)
 		}
-		val = m.b.Canon(as(m.b, val, typ, &eqn.Symbol{}))
-		rg := m.b.Range(val)
-		m.out(val, ir.F32)
-		prog, err := m.b.Prog()
+		val = m.B.Canon(model.As(m.B, val, typ, &eqn.Symbol{}))
+		rg := m.B.Range(val)
+		m.Out(val, ir.F32)
+		prog, err := m.B.Prog()
 		if err != nil {
 			return err
 		}
-		p.weight = connect.Column{Prog: prog, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}
+		p.weight = connect.Column{Prog: prog, Data: m.Data(), Lo: rg.Lo, Hi: rg.Hi}
 		if rg.Hi > looseBound || rg.Lo < -looseBound { // proved, but too loose to be of use: find it
 			if err := p.measureWeight(c.w); err != nil {
 				return err
@@ -317,20 +318,20 @@ func (o *order) statement(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 }
 
 // accumulator finds the open accumulator that serves a variable, or opens one.
-func (o *order) accumulator(v *Variable, two bool) *accumulator {
+func (o *order) accumulator(v *model.Variable, two bool) *accumulator {
 	for _, a := range o.accs {
-		if a.name == v.name && a.dim == v.sym.Dim && a.two == two && a.segs[0].v.sym.Type == v.sym.Type {
+		if a.name == v.Name && a.dim == v.Symbol.Dim && a.two == two && a.segs[0].v.Symbol.Type == v.Symbol.Type {
 			// One segment for each group.
 			clash := false
 			for _, g := range a.segs {
-				clash = clash || g.v.g == v.g && g.v != v
+				clash = clash || g.v.Group == v.Group && g.v != v
 			}
 			if !clash {
 				return a
 			}
 		}
 	}
-	a := &accumulator{name: v.name, dim: v.sym.Dim, two: two, buf: backend.NoBuf}
+	a := &accumulator{name: v.Name, dim: v.Symbol.Dim, two: two, buf: backend.NoBuf}
 	o.accs = append(o.accs, a)
 	return a
 }
@@ -358,14 +359,14 @@ func (o *order) flush(wanted func(*accumulator) bool) {
 const looseBound = 4096
 
 // measureWeight finds the bound of weights whose expression proves none of use.
-func (p *part) measureWeight(w Work) error {
-	n, err := p.s.count(w, p.life.conn)
+func (p *part) measureWeight(w model.Work) error {
+	n, err := p.s.Count(w, p.Life.Conn)
 	if err != nil {
 		return err
 	}
 	var mu sync.Mutex
 	lo, hi := 0.0, 0.0
-	q := p.conn.proj.With(p.weight, connect.Column{})
+	q := p.conn.Proj.With(p.weight, connect.Column{})
 	err = q.Walk(w, 0, n, connect.WantWeight, func(_ int, c *connect.Columns) error {
 		l, h := float32(0), float32(0)
 		for _, w := range c.Weight {
@@ -381,15 +382,15 @@ func (p *part) measureWeight(w Work) error {
 }
 
 // columns starts a program over the synapses of one connect call.
-func (c *compiler) columns(s *Synapses, what string, sc *scope) *columnLanes {
-	m := s.columnLanes(c.w, c.random, s.Name()+" "+what, what, 0, sc)
-	m.view = c.image
+func (c *compiler) columns(s *model.Synapses, what string, sc *model.Scope) *model.ColumnLanes {
+	m := s.ColumnLanes(c.w, c.random, s.Name()+" "+what, what, 0, sc)
+	m.View = c.image
 	return m
 }
 
 // delayColumn is a pathway's delays as package connect takes them.
-func (c *compiler) delayColumn(s *Synapses, w *pathway, k int, col column) (connect.Column, float64, error) {
-	dt := s.net.dt
+func (c *compiler) delayColumn(s *model.Synapses, w *model.Path, k int, col model.Held) (connect.Column, float64, error) {
+	dt := s.Net.StepSize
 	steps := func(d float64) (float64, error) {
 		x := math.Floor(d/dt + 0.5)
 		if x < 0 || x > 65535 || math.IsNaN(x) {
@@ -398,53 +399,53 @@ func (c *compiler) delayColumn(s *Synapses, w *pathway, k int, col column) (conn
 		return x, nil
 	}
 	switch {
-	case col.list != nil:
-		out := make([]float32, col.list.len())
+	case col.List != nil:
+		out := make([]float32, col.List.Len())
 		for i := range out {
-			x, err := steps(col.list.at(i))
+			x, err := steps(col.List.At(i))
 			if err != nil {
 				return connect.Column{}, 0, fmt.Errorf("synapse %d: %w", i, err)
 			}
 			out[i] = float32(x)
 		}
 		return connect.Column{Array: out}, 1, nil
-	case col.lazy == nil:
-		x, err := steps(col.value)
+	case col.Lazy == nil:
+		x, err := steps(col.Value)
 		return connect.Column{Const: x}, 0, err
 	}
-	sc := s.scope(s.net.externals())
-	fresh := func() *columnLanes {
+	sc := s.Scope(s.Net.Externals())
+	fresh := func() *model.ColumnLanes {
 		m := c.columns(s, "delay", sc)
-		m.conn = k
+		m.Conn = k
 		return m
 	}
 	m := fresh()
-	x, err := col.lazy.lower(m, w.delay.sym)
+	x, err := col.Lazy.Lower(m, w.Delay.Sym)
 	if err == nil {
-		err = m.err
+		err = m.Err
 	}
 	if err != nil {
 		return connect.Column{}, 0, err
 	}
-	rg := m.b.Range(x)
-	m.out(x, ir.F32)
-	p, err := m.b.Prog()
+	rg := m.B.Range(x)
+	m.Out(x, ir.F32)
+	p, err := m.B.Prog()
 	if err != nil {
 		return connect.Column{}, 0, err
 	}
-	out := connect.Column{Prog: p, Data: m.data(), Lo: rg.Lo, Hi: rg.Hi}
-	if l, err := col.lazy.exact(s, fresh); err != nil {
+	out := connect.Column{Prog: p, Data: m.Data(), Lo: rg.Lo, Hi: rg.Hi}
+	if l, err := col.Lazy.Exact(s, fresh); err != nil {
 		return out, 0, err
 	} else if l != nil {
-		out.Exact = &connect.Exact{Key: fmt.Sprintf("%v %v", l.Key(), dt), Leaves: l.progs, Steps: func(i, j []uint32, leaves [][]uint32) ([]float64, error) {
-			d, err := l.seconds(i, j, leaves)
+		out.Exact = &connect.Exact{Key: fmt.Sprintf("%v %v", l.Key(), dt), Leaves: l.Progs, Steps: func(i, j []uint32, leaves [][]uint32) ([]float64, error) {
+			d, err := l.Seconds(i, j, leaves)
 			for n := range d {
 				d[n] /= dt
 			}
 			return d, err
 		}}
 	}
-	return out, second.Scale() / dt, nil
+	return out, model.Second.Scale() / dt, nil
 }
 
 // fingerprint tells whether a table of an earlier run can be used again.

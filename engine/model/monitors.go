@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -31,18 +31,18 @@ type Monitor interface {
 	Len() int           // events or samples
 	Columns() []*Column // what it records, an array each, the times among them as "t"
 	Entry() store.Monitor
-	span() span
-	ahead(steps int64) int64
+	Span() Span
+	Ahead(steps int64) int64
 }
 
-// columns are what a monitor records.
-type columns []*Column
+// ColumnList are what a monitor records.
+type ColumnList []*Column
 
 // Columns are the arrays that the monitor fills.
-func (c columns) Columns() []*Column { return c }
+func (c ColumnList) Columns() []*Column { return c }
 
 // Column is the array of a name; nil: the monitor does not record it.
-func (c columns) Column(name string) *Column {
+func (c ColumnList) Column(name string) *Column {
 	for _, x := range c {
 		if x.Name == name {
 			return x
@@ -52,7 +52,7 @@ func (c columns) Column(name string) *Column {
 }
 
 // times are the seconds of each event or sample.
-func (c columns) times() []float64 {
+func (c ColumnList) times() []float64 {
 	if t := c.Column("t"); t != nil {
 		v, _ := t.Floats()
 		return v
@@ -79,31 +79,31 @@ func checkFiles(name string, vars []string) error {
 // SpikeMonitor records the events of a group: Brian2's SpikeMonitor and EventMonitor.
 type SpikeMonitor struct {
 	Object
-	columns
-	src    span
-	event  string
+	ColumnList
+	Src    Span
+	On     string
 	record bool
-	vars   []string
+	Vars   []string
 	count  []int64
 	num    int64
 
-	slots []*Variable
+	Slots []*Variable
 	takes []*Column // of each of slots; nil: the column i or t has it
 	i, t  *Column   // nil without record
 }
 
 // SpikeMonitor records the spikes (or another event) of src.
 func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, error) {
-	s := src.span()
-	m := &SpikeMonitor{src: s, event: o.Event, record: true, vars: o.Variables, count: make([]int64, s.hi-s.lo)}
+	s := src.Span()
+	m := &SpikeMonitor{Src: s, On: o.Event, record: true, Vars: o.Variables, count: make([]int64, s.Hi-s.Lo)}
 	if err := checkFiles(o.Name, o.Variables); err != nil {
 		return nil, err
 	}
-	if m.event == "" {
-		m.event = "spike"
+	if m.On == "" {
+		m.On = "spike"
 	}
-	if !s.g.hasEvent(m.event) {
-		return nil, fmt.Errorf("%s has no event %q: give it a threshold or name it in events={}", s.g.Name(), m.event)
+	if !s.Group.hasEvent(m.On) {
+		return nil, fmt.Errorf("%s has no event %q: give it a threshold or name it in events={}", s.Group.Name(), m.On)
 	}
 	if b, ok := o.Record.(bool); ok {
 		m.record = b
@@ -111,24 +111,24 @@ func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, erro
 		return nil, fmt.Errorf("record= of a SpikeMonitor is True or False; record a subgroup to choose neurons")
 	}
 	if m.record {
-		m.i, m.t = &Column{Name: "i", Type: store.Int32}, &Column{Name: "t", Unit: second, Type: store.Float64}
-		m.columns = columns{m.i, m.t}
+		m.i, m.t = &Column{Name: "i", Type: store.Int32}, &Column{Name: "t", Unit: Second, Type: store.Float64}
+		m.ColumnList = ColumnList{m.i, m.t}
 	}
 	for _, v := range o.Variables {
-		x := s.g.lookup(v)
+		x := s.Group.lookup(v)
 		if x == nil {
-			return nil, fmt.Errorf("%s has no variable %q to record", s.g.Name(), v)
+			return nil, fmt.Errorf("%s has no variable %q to record", s.Group.Name(), v)
 		}
 		var col *Column
 		if m.Column(v) == nil {
 			col = columnOf(x, 0)
-			m.columns = append(m.columns, col)
+			m.ColumnList = append(m.ColumnList, col)
 		}
-		m.slots, m.takes = append(m.slots, x), append(m.takes, col)
+		m.Slots, m.takes = append(m.Slots, x), append(m.takes, col)
 	}
-	m.when, m.order = o.When, o.Order
+	m.When, m.InSlot = o.When, o.Order
 	class := "spikemonitor"
-	if m.event != "spike" {
+	if m.On != "spike" {
 		class = "eventmonitor"
 	}
 	return m, n.register(m, o.Name, class)
@@ -136,7 +136,7 @@ func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, erro
 
 // Kind is "spikes", or "events" of another event.
 func (m *SpikeMonitor) Kind() string {
-	if m.event != "spike" {
+	if m.On != "spike" {
 		return "events"
 	}
 	return "spikes"
@@ -144,7 +144,7 @@ func (m *SpikeMonitor) Kind() string {
 
 // Len is the number of recorded events.
 func (m *SpikeMonitor) Len() int {
-	if len(m.columns) == 0 {
+	if len(m.ColumnList) == 0 {
 		return 0
 	}
 	return int(m.num)
@@ -152,7 +152,7 @@ func (m *SpikeMonitor) Len() int {
 
 // Entry is what the manifest says of the monitor.
 func (m *SpikeMonitor) Entry() store.Monitor {
-	return store.Monitor{Kind: m.Kind(), Events: m.num, Variables: m.vars}
+	return store.Monitor{Kind: m.Kind(), Events: m.num, Variables: m.Vars}
 }
 
 // I returns the neuron of each event, in time order and within a step by index.
@@ -178,7 +178,7 @@ func (m *SpikeMonitor) Num() int64 { return m.num }
 func (m *SpikeMonitor) N() int { return len(m.count) }
 
 // Variables lists the names recorded at each event.
-func (m *SpikeMonitor) Variables() []string { return m.vars }
+func (m *SpikeMonitor) Variables() []string { return m.Vars }
 
 // Values returns the values of a variable at each event.
 func (m *SpikeMonitor) Values(name string) (Array, error) {
@@ -193,74 +193,74 @@ func (m *SpikeMonitor) Values(name string) (Array, error) {
 // StateMonitor records variables at the start of steps.
 type StateMonitor struct {
 	Object
-	columns
-	src   span
-	vars  []string
-	items []int // recorded neurons, relative to src
-	every float64
+	ColumnList
+	Src   Span
+	Vars  []string
+	Items []int // recorded neurons, relative to src
+	Every float64
 
-	slots []*Variable
+	Slots []*Variable
 	takes []*Column // of each of slots; nil: the column of times has it, or there are no rows
 	t     *Column
 }
 
 // StateMonitor records variables of src (Cells or *Synapses).
 func (n *Network) StateMonitor(src any, o MonitorOptions) (*StateMonitor, error) {
-	m := &StateMonitor{vars: o.Variables, every: o.Dt, t: &Column{Name: "t", Unit: second, Type: store.Float64}}
-	m.columns = columns{m.t}
+	m := &StateMonitor{Vars: o.Variables, Every: o.Dt, t: &Column{Name: "t", Unit: Second, Type: store.Float64}}
+	m.ColumnList = ColumnList{m.t}
 	if err := checkFiles(o.Name, o.Variables); err != nil {
 		return nil, err
 	}
 	switch s := src.(type) {
 	case Cells:
-		m.src = s.span()
+		m.Src = s.Span()
 	default:
 		return nil, fmt.Errorf("a StateMonitor watches a group of neurons; recording synapses comes with plastic synapses")
 	}
-	size := m.src.hi - m.src.lo
+	size := m.Src.Hi - m.Src.Lo
 	switch r := o.Record.(type) {
 	case nil:
 		return nil, fmt.Errorf("StateMonitor needs record=True or a list of indices")
 	case bool:
 		if r {
 			for k := range size {
-				m.items = append(m.items, k)
+				m.Items = append(m.Items, k)
 			}
 		}
 	case int:
-		m.items = []int{r}
+		m.Items = []int{r}
 	case []int:
-		m.items = append([]int(nil), r...)
+		m.Items = append([]int(nil), r...)
 	default:
 		return nil, fmt.Errorf("record= takes True, an index or a list of indices")
 	}
-	for _, k := range m.items {
+	for _, k := range m.Items {
 		if k < 0 || k >= size {
-			return nil, fmt.Errorf("record=: index %d is outside %s, which has %d neurons", k, m.src.g.Name(), size)
+			return nil, fmt.Errorf("record=: index %d is outside %s, which has %d neurons", k, m.Src.Group.Name(), size)
 		}
 	}
 	if len(o.Variables) == 0 {
 		return nil, fmt.Errorf("StateMonitor needs the names of the variables to record")
 	}
 	for _, v := range o.Variables {
-		x := m.src.g.lookup(v)
+		x := m.Src.Group.lookup(v)
 		if x == nil {
-			return nil, unknown(v, "variable of "+m.src.g.Name(), m.src.g.VarNames())
+			return nil, unknown(v, "variable of "+m.Src.Group.Name(), m.Src.Group.VarNames())
 		}
-		rows := len(m.items)
-		if x.shared {
+		rows := len(m.Items)
+		if x.Shared {
 			rows = 1
 		}
 		var col *Column
 		if rows > 0 && m.Column(v) == nil {
 			col = columnOf(x, rows)
-			m.columns = append(m.columns, col)
+			m.ColumnList = append(m.ColumnList, col)
 		}
-		m.slots, m.takes = append(m.slots, x), append(m.takes, col)
+		m.Slots, m.takes = append(m.Slots, x), append(m.takes, col)
 	}
-	m.when, m.order = o.When, o.Order
-	if m.when == "" {
-		m.when = "start"
+	m.When, m.InSlot = o.When, o.Order
+	if m.When == "" {
+		m.When = "start"
 	}
 	return m, n.register(m, o.Name, "statemonitor")
 }
@@ -273,23 +273,23 @@ func (m *StateMonitor) Len() int { return m.t.Len() }
 
 // Entry is what the manifest says of the monitor.
 func (m *StateMonitor) Entry() store.Monitor {
-	return store.Monitor{Kind: m.Kind(), Recorded: int64(len(m.items)), Samples: int64(m.Len()), Variables: m.vars}
+	return store.Monitor{Kind: m.Kind(), Recorded: int64(len(m.Items)), Samples: int64(m.Len()), Variables: m.Vars}
 }
 
 // T returns the time of each sample in seconds; nil where its file cannot be read.
 func (m *StateMonitor) T() []float64 { return m.times() }
 
 // Recorded returns the recorded indices, relative to the source.
-func (m *StateMonitor) Recorded() []int { return m.items }
+func (m *StateMonitor) Recorded() []int { return m.Items }
 
 // Variables lists the recorded names.
-func (m *StateMonitor) Variables() []string { return m.vars }
+func (m *StateMonitor) Variables() []string { return m.Vars }
 
 // Values returns a variable as [recorded][samples], in SI units; a shared
 // variable has one row.
 func (m *StateMonitor) Values(name string) ([][]float64, eqn.Dim, error) {
-	if !slices.Contains(m.vars, name) {
-		return nil, eqn.Dim{}, unknown(name, "recorded variable of "+m.Name(), m.vars)
+	if !slices.Contains(m.Vars, name) {
+		return nil, eqn.Dim{}, unknown(name, "recorded variable of "+m.Name(), m.Vars)
 	}
 	c := m.Column(name)
 	if c == nil { // no rows
@@ -309,22 +309,22 @@ func (m *StateMonitor) Values(name string) ([][]float64, eqn.Dim, error) {
 // PopulationRateMonitor.
 type RateMonitor struct {
 	Object
-	columns
-	src     span
+	ColumnList
+	Src     Span
 	t, rate *Column
 }
 
 // PopulationRateMonitor records the population rate of src.
 func (n *Network) PopulationRateMonitor(src Cells, o MonitorOptions) (*RateMonitor, error) {
-	m := &RateMonitor{src: src.span(), t: &Column{Name: "t", Unit: second, Type: store.Float64}, rate: &Column{Name: "rate", Unit: hertz, Type: store.Float64}}
-	m.columns = columns{m.t, m.rate}
+	m := &RateMonitor{Src: src.Span(), t: &Column{Name: "t", Unit: Second, Type: store.Float64}, rate: &Column{Name: "rate", Unit: hertz, Type: store.Float64}}
+	m.ColumnList = ColumnList{m.t, m.rate}
 	if err := checkFiles(o.Name, nil); err != nil {
 		return nil, err
 	}
-	if !m.src.g.hasEvent("spike") {
-		return nil, fmt.Errorf("%s does not spike: it has no threshold", m.src.g.Name())
+	if !m.Src.Group.hasEvent("spike") {
+		return nil, fmt.Errorf("%s does not spike: it has no threshold", m.Src.Group.Name())
 	}
-	m.when, m.order = o.When, o.Order
+	m.When, m.InSlot = o.When, o.Order
 	return m, n.register(m, o.Name, "ratemonitor")
 }
 
@@ -349,25 +349,25 @@ func (m *RateMonitor) Rate() []float64 {
 	return v
 }
 
-// batch is the entries of one record after a Run of the backend: how many there
+// Batch is the entries of one record after a Run of the backend: how many there
 // are of each step from step on, their neurons (of spikes), and each value.
-type batch struct {
-	step          int64
-	counts, index []uint32
-	values        [][]uint32
+type Batch struct {
+	Step          int64
+	Counts, Index []uint32
+	Values        [][]uint32
 }
 
-// taker is whom the entries of a record are for.
-type taker interface{ take(*batch) }
+// Taker is whom the entries of a record are for.
+type Taker interface{ Take(*Batch) }
 
-func (e *groupEvent) take(b *batch) { e.counts += uint64(len(b.index)) }
+func (e *GroupEvent) Take(b *Batch) { e.Counts += uint64(len(b.Index)) }
 
-func (m *SpikeMonitor) take(b *batch) {
+func (m *SpikeMonitor) Take(b *Batch) {
 	at := 0
-	for s, n := range b.counts {
-		t := float64(float64(b.step+int64(s)) * m.src.g.dt())
-		for _, i := range b.index[at : at+int(n)] {
-			if k := int(i) - m.src.lo; k >= 0 && int(i) < m.src.hi {
+	for s, n := range b.Counts {
+		t := float64(float64(b.Step+int64(s)) * m.Src.Group.dt())
+		for _, i := range b.Index[at : at+int(n)] {
+			if k := int(i) - m.Src.Lo; k >= 0 && int(i) < m.Src.Hi {
 				m.count[k]++
 				m.num++
 				if m.record {
@@ -380,63 +380,63 @@ func (m *SpikeMonitor) take(b *batch) {
 	}
 	for k, c := range m.takes {
 		if c != nil {
-			c.words(m.slots[k], b.values[k])
+			c.words(m.Slots[k], b.Values[k])
 		}
 	}
 }
 
-func (m *RateMonitor) take(b *batch) {
-	at, dt := 0, m.src.g.dt()
-	for s, n := range b.counts {
+func (m *RateMonitor) Take(b *Batch) {
+	at, dt := 0, m.Src.Group.dt()
+	for s, n := range b.Counts {
 		fired := 0
-		for _, i := range b.index[at : at+int(n)] {
-			if int(i) >= m.src.lo && int(i) < m.src.hi {
+		for _, i := range b.Index[at : at+int(n)] {
+			if int(i) >= m.Src.Lo && int(i) < m.Src.Hi {
 				fired++
 			}
 		}
 		at += int(n)
-		m.t.float64(float64(float64(b.step+int64(s)) * dt))
-		m.rate.float64(float64(fired) / float64(float64(m.src.hi-m.src.lo)*dt))
+		m.t.float64(float64(float64(b.Step+int64(s)) * dt))
+		m.rate.float64(float64(fired) / float64(float64(m.Src.Hi-m.Src.Lo)*dt))
 	}
 }
 
-// sampled is one variable of a StateMonitor.
-type sampled struct {
-	m     *StateMonitor
-	k     int
-	times bool // it brings the times of all
+// Sampled is one variable of a StateMonitor.
+type Sampled struct {
+	M     *StateMonitor
+	K     int
+	Times bool // it brings the times of all
 }
 
-func (s *sampled) take(b *batch) {
-	if c := s.m.takes[s.k]; c != nil {
-		c.words(s.m.slots[s.k], b.values[0])
+func (s *Sampled) Take(b *Batch) {
+	if c := s.M.takes[s.K]; c != nil {
+		c.words(s.M.Slots[s.K], b.Values[0])
 	}
-	if !s.times {
+	if !s.Times {
 		return
 	}
-	for q, n := range b.counts {
+	for q, n := range b.Counts {
 		if n > 0 {
-			s.m.t.float64(float64(float64(b.step+int64(q)) * s.m.src.g.dt()))
+			s.M.t.float64(float64(float64(b.Step+int64(q)) * s.M.Src.Group.dt()))
 		}
 	}
 }
 
-// ahead is what a monitor will record in so many steps, in bytes, as far as that
+// Ahead is what a monitor will record in so many steps, in bytes, as far as that
 // is known before: nobody knows the number of spikes.
-func (m *SpikeMonitor) ahead(int64) int64 { return 0 }
+func (m *SpikeMonitor) Ahead(int64) int64 { return 0 }
 
-func (m *StateMonitor) ahead(steps int64) int64 {
+func (m *StateMonitor) Ahead(steps int64) int64 {
 	samples := steps
-	if k := math.Round(m.every / m.net.dt); k > 1 {
+	if k := math.Round(m.Every / m.Net.StepSize); k > 1 {
 		samples = int64(math.Ceil(float64(steps) / k))
 	}
-	return samples * m.sampleBytes()
+	return samples * m.SampleBytes()
 }
 
-func (m *RateMonitor) ahead(steps int64) int64 { return steps * m.sampleBytes() }
+func (m *RateMonitor) Ahead(steps int64) int64 { return steps * m.SampleBytes() }
 
-// sampleBytes is what one sample of each column takes.
-func (c columns) sampleBytes() (b int64) {
+// SampleBytes is what one sample of each column takes.
+func (c ColumnList) SampleBytes() (b int64) {
 	for _, x := range c {
 		b += int64(max(x.Rows, 1) * x.Type.Size())
 	}

@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ func NewTimedArray(values Array, rows, cols int, dt float64, name string) (*Time
 		return nil, fmt.Errorf("TimedArray: dt must be a positive time, got %g s", dt)
 	}
 	for k, x := range values.V {
-		if !(math.Abs(x/values.Dim.Scale()) < mostShown) {
+		if !(math.Abs(x/values.Dim.Scale()) < MostShown) {
 			return nil, fmt.Errorf("TimedArray: value %d is %g: a number that a variable can hold was expected", k, x)
 		}
 	}
@@ -112,10 +112,10 @@ type generator struct {
 
 // stepped is what a generator emits, by step of the clock.
 type stepped struct {
-	steps  []int64
-	start  []int32
-	index  []uint32
-	period int64
+	Steps  []int64
+	Start  []int32
+	Index  []uint32
+	Period int64
 }
 
 // SpikeGeneratorGroup adds neurons that spike at given times (seconds).
@@ -131,19 +131,19 @@ func (n *Network) SpikeGeneratorGroup(N int, indices []int, times []float64, o G
 	if err != nil {
 		return nil, err
 	}
-	g.generator = gen
-	g.events = []*groupEvent{{name: "spike"}}
+	g.Generator = gen
+	g.Events = []*GroupEvent{{Name: "spike"}}
 	return g, n.register(g, o.Name, "spikegeneratorgroup")
 }
 
 // SetSpikes changes what a SpikeGeneratorGroup emits from the next run on; times
 // and the period (0: none) are seconds.
 func (g *NeuronGroup) SetSpikes(indices []int, times []float64, period float64) error {
-	gen, err := g.net.newGenerator(g.n, indices, times, period)
+	gen, err := g.Net.newGenerator(g.Size, indices, times, period)
 	if err != nil {
 		return err
 	}
-	g.generator = gen
+	g.Generator = gen
 	return nil
 }
 
@@ -165,8 +165,8 @@ func (n *Network) newGenerator(N int, indices []int, times []float64, period flo
 	return &generator{indices: slices.Clone(indices), times: slices.Clone(times), seconds: period}, nil
 }
 
-// inSteps puts the spikes on the clock, which may be set after the group was made.
-func (gen *generator) inSteps(name string, dt float64) (*stepped, error) {
+// InSteps puts the spikes on the clock, which may be set after the group was made.
+func (gen *generator) InSteps(name string, dt float64) (*stepped, error) {
 	out := &stepped{}
 	if gen.seconds != 0 {
 		k := gen.seconds / dt
@@ -174,7 +174,7 @@ func (gen *generator) inSteps(name string, dt float64) (*stepped, error) {
 			return nil, fmt.Errorf("%s: period=%g s is not a multiple of dt=%g s", name, gen.seconds, dt)
 		}
 		if k < ir.FarStep { // else no run comes round
-			out.period = int64(roundHalf(k))
+			out.Period = int64(roundHalf(k))
 		}
 	}
 	type spike struct {
@@ -194,24 +194,24 @@ func (gen *generator) inSteps(name string, dt float64) (*stepped, error) {
 		if k > 0 && s == list[k-1] {
 			return nil, fmt.Errorf("%s: neuron %d spikes more than once in the step at %g s: leave one out, or take a smaller dt", name, s.i, float64(float64(s.step)*dt))
 		}
-		if len(out.steps) == 0 || out.steps[len(out.steps)-1] != s.step {
-			out.steps, out.start = append(out.steps, s.step), append(out.start, int32(len(out.index)))
+		if len(out.Steps) == 0 || out.Steps[len(out.Steps)-1] != s.step {
+			out.Steps, out.Start = append(out.Steps, s.step), append(out.Start, int32(len(out.Index)))
 		}
-		out.index = append(out.index, uint32(s.i))
+		out.Index = append(out.Index, uint32(s.i))
 	}
-	out.start = append(out.start, int32(len(out.index)))
+	out.Start = append(out.Start, int32(len(out.Index)))
 	return out, nil
 }
 
 // PoissonInput adds independent Poisson input to one variable of a target.
 type PoissonInput struct {
 	Object
-	target span
-	v      *Variable
-	n      int
-	rate   float64
-	weight eqn.Expr
-	value  *Quantity
+	Target Span
+	Var    *Variable
+	Trials int
+	Rate   float64
+	Weight eqn.Expr
+	Value  *Quantity
 }
 
 // InputOptions are the further arguments of PoissonInput.
@@ -224,11 +224,11 @@ type InputOptions struct {
 // PoissonInput adds, in every step and for every neuron of target, weight times
 // a binomial number (N, rate*dt) to a variable.
 func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, weight any, o InputOptions) (*PoissonInput, error) {
-	p := &PoissonInput{target: target.span(), n: N}
-	if p.v = p.target.g.lookup(targetVar); p.v == nil {
-		return nil, unknown(targetVar, "variable of "+target.Name(), p.target.g.VarNames())
+	p := &PoissonInput{Target: target.Span(), Trials: N}
+	if p.Var = p.Target.Group.lookup(targetVar); p.Var == nil {
+		return nil, unknown(targetVar, "variable of "+target.Name(), p.Target.Group.VarNames())
 	}
-	if p.v.sym.ReadOnly || p.v.sym.Type != eqn.Float || p.v.shared {
+	if p.Var.Symbol.ReadOnly || p.Var.Symbol.Type != eqn.Float || p.Var.Shared {
 		return nil, fmt.Errorf("PoissonInput: %s.%s cannot receive input", target.Name(), targetVar)
 	}
 	if N < 0 {
@@ -238,45 +238,45 @@ func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, 
 	if !ok || q.Dim != (eqn.Dim{eqn.Second: -120}) {
 		return nil, fmt.Errorf("PoissonInput: rate= needs a frequency, got %v", rate)
 	}
-	if q.Value < 0 || q.Value*n.dt > 1 {
-		return nil, fmt.Errorf("PoissonInput: rate*dt = %g is not a probability", float64(q.Value*n.dt))
+	if q.Value < 0 || q.Value*n.StepSize > 1 {
+		return nil, fmt.Errorf("PoissonInput: rate*dt = %g is not a probability", float64(q.Value*n.StepSize))
 	}
-	if err := countable(N, float64(q.Value*n.dt)); err != nil {
+	if err := Countable(N, float64(q.Value*n.StepSize)); err != nil {
 		return nil, fmt.Errorf("PoissonInput: %w", err)
 	}
-	p.rate = q.Value
+	p.Rate = q.Value
 	switch w := weight.(type) {
 	case string:
 		x, err := eqn.ParseExpr(n.source(w))
 		if err != nil {
 			return nil, err
 		}
-		p.weight = x
+		p.Weight = x
 	default:
 		v, dim, err := numbers(w)
 		if err != nil || len(v) != 1 {
 			return nil, fmt.Errorf("PoissonInput: weight= is a quantity or an expression, not %T", w)
 		}
-		if dim != p.v.sym.Dim {
-			return nil, fmt.Errorf("PoissonInput: weight= has the unit %v, but %s has %v", dim, targetVar, p.v.sym.Dim)
+		if dim != p.Var.Symbol.Dim {
+			return nil, fmt.Errorf("PoissonInput: weight= has the unit %v, but %s has %v", dim, targetVar, p.Var.Symbol.Dim)
 		}
-		p.value = &Quantity{Value: v[0], Dim: dim}
+		p.Value = &Quantity{Value: v[0], Dim: dim}
 	}
-	p.when, p.order = o.When, o.Order
-	if p.when == "" {
-		p.when = "synapses"
+	p.When, p.InSlot = o.When, o.Order
+	if p.When == "" {
+		p.When = "synapses"
 	}
 	return p, n.register(p, o.Name, "poissoninput")
 }
 
-// countable refuses binomial numbers whose tables would be too long for a
+// Countable refuses binomial numbers whose tables would be too long for a
 // program before any of them is made.
-func countable(n int, p float64) error {
-	if mean := float64(float64(n) * p); mean > mostParts*ir.MaxCounts || n > mostParts*1e9 {
-		return fmt.Errorf("N = %d inputs that each come with probability %g in a step are %.3g events in every step; %d can be drawn: take fewer inputs, a lower rate or a smaller dt", n, p, mean, mostParts*ir.MaxCounts)
+func Countable(n int, p float64) error {
+	if mean := float64(float64(n) * p); mean > MostParts*ir.MaxCounts || n > MostParts*1e9 {
+		return fmt.Errorf("N = %d inputs that each come with probability %g in a step are %.3g events in every step; %d can be drawn: take fewer inputs, a lower rate or a smaller dt", n, p, mean, MostParts*ir.MaxCounts)
 	}
 	return nil
 }
 
-// mostParts is into how many parts of one table each a number of trials is cut.
-const mostParts = 64
+// MostParts is into how many parts of one table each a number of trials is cut.
+const MostParts = 64

@@ -1,19 +1,19 @@
-package engine
+package model
 
 import "fmt"
 
 // Network is the network that an object is part of.
-func (o *Object) Network() *Network { return o.net }
+func (o *Object) Network() *Network { return o.Net }
 
 // Ran says whether an object has taken part in a run.
-func (o *Object) Ran() bool { return o.ran }
+func (o *Object) Ran() bool { return o.HasRun }
 
 // Split moves objects that have not run yet into a network of their own, whose
 // time begins at 0. in is asked of each object that the caller made.
 func (n *Network) Split(in func(any) bool) (*Network, error) {
-	m := newNetwork(n.opt)
-	m.dt = n.dt
-	m.names, m.random, m.clock = n.names, n.random, n.clock // of all networks of a script
+	m := New(n.opt)
+	m.StepSize = n.StepSize
+	m.names, m.Random, m.Default = n.names, n.Random, n.Default // of all networks of a script
 	return m, m.Take(n, in)
 }
 
@@ -22,30 +22,30 @@ func (n *Network) Split(in func(any) bool) (*Network, error) {
 // would be left behind.
 func (n *Network) Take(from *Network, in func(any) bool) error {
 	var mine, left []object
-	for _, ob := range from.objects {
+	for _, ob := range from.Objects {
 		asked := ob
-		if r, ok := ob.(*regular); ok {
-			asked = r.src.g
+		if r, ok := ob.(*Regular); ok {
+			asked = r.Src.Group
 		}
 		if !in(asked) {
 			left = append(left, ob)
 			continue
 		}
-		if ob.base().ran {
-			return fmt.Errorf("%s has run in another network", ob.base().Name())
+		if ob.Base().HasRun {
+			return fmt.Errorf("%s has run in another network", ob.Base().Name())
 		}
 		mine = append(mine, ob)
 	}
 	for _, ob := range mine {
 		for _, g := range groupsOf(ob) {
-			if !in(g) || g.net != from && g.net != n {
-				return fmt.Errorf("%s needs %s, which is not part of the network", ob.base().Name(), g.Name())
+			if !in(g) || g.Net != from && g.Net != n {
+				return fmt.Errorf("%s needs %s, which is not part of the network", ob.Base().Name(), g.Name())
 			}
 		}
 	}
-	from.objects, n.objects = left, append(n.objects, mine...)
+	from.Objects, n.Objects = left, append(n.Objects, mine...)
 	for _, ob := range mine {
-		ob.base().net = n
+		ob.Base().Net = n
 	}
 	return nil
 }
@@ -54,13 +54,13 @@ func (n *Network) Take(from *Network, in func(any) bool) error {
 func groupsOf(ob object) []*NeuronGroup {
 	switch x := ob.(type) {
 	case *Synapses:
-		return []*NeuronGroup{x.src.g, x.tgt.g}
-	case *regular:
-		return []*NeuronGroup{x.src.g}
+		return []*NeuronGroup{x.Src.Group, x.Tgt.Group}
+	case *Regular:
+		return []*NeuronGroup{x.Src.Group}
 	case *PoissonInput:
-		return []*NeuronGroup{x.target.g}
+		return []*NeuronGroup{x.Target.Group}
 	case Monitor:
-		return []*NeuronGroup{x.span().g}
+		return []*NeuronGroup{x.Span().Group}
 	}
 	return nil
 }
@@ -68,23 +68,23 @@ func groupsOf(ob object) []*NeuronGroup {
 // Fresh says that neither an object nor a group that it works on has run.
 func Fresh(a any) bool {
 	ob, ok := a.(object)
-	if !ok || ob.base().ran {
+	if !ok || ob.Base().HasRun {
 		return false
 	}
 	for _, g := range groupsOf(ob) {
-		if g.ran {
+		if g.HasRun {
 			return false
 		}
 	}
 	return true
 }
 
-// complete refuses a run of objects whose groups are elsewhere.
-func (n *Network) complete() error {
-	for _, ob := range n.objects {
+// Complete refuses a run of objects whose groups are elsewhere.
+func (n *Network) Complete() error {
+	for _, ob := range n.Objects {
 		for _, g := range groupsOf(ob) {
-			if g.net != n {
-				return fmt.Errorf("%s needs %s, which runs in another network", ob.base().Name(), g.Name())
+			if g.Net != n {
+				return fmt.Errorf("%s needs %s, which runs in another network", ob.Base().Name(), g.Name())
 			}
 		}
 	}

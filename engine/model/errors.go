@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"errors"
@@ -25,5 +25,5 @@ func unknown(name, what string, known []string) error {
 	return errors.New(msg)
 }
 
-// errorAt is an error at a place in a model's text.
-func errorAt(at eqn.Pos, format string, a ...any) error { return eqn.At(at, "", format, a...) }
+// ErrorAt is an error at a place in a model's text.
+func ErrorAt(at eqn.Pos, format string, a ...any) error { return eqn.At(at, "", format, a...) }

@@ -1,9 +1,10 @@
-package engine
+package compile
 
 import (
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
+	"synfire/engine/model"
 )
 
 // An assignment whose value is the same for all synapses at a neuron, since it
@@ -12,7 +13,7 @@ import (
 
 // sameForAll says whether a value depends only on constants, time and other
 // variables of the end at which target stands.
-func sameForAll(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, target endRef) bool {
+func sameForAll(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, target model.EndRef) bool {
 	for _, id := range eqn.Identifiers(x) {
 		if k := lastOf(locals, id); k >= 0 {
 			if !sameForAll(locals[k].X, sc, locals[:k], target) {
@@ -40,12 +41,12 @@ func sameForAll(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, target endRef) bool
 			}
 		default:
 			switch r := y.Ref.(type) {
-			case endRef:
-				if r.v == target.v || r.post != target.post && !r.v.shared {
+			case model.EndRef:
+				if r.Var == target.Var || r.Post != target.Post && !r.Var.Shared {
 					return false
 				}
-			case indexRef:
-				if (r.name == "j") != target.post {
+			case model.IndexRef:
+				if (r.Name == "j") != target.Post {
 					return false
 				}
 			default:
@@ -67,10 +68,10 @@ func lastOf(locals []eqn.Stmt, id string) int {
 
 // assign plans such an assignment: the synapses that are due are counted at each
 // neuron, in whole numbers, and a map over the neurons stores the value.
-func (c *compiler) assign(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol) error {
-	s, k, r := w.delay.s, l.life.conn, y.Ref.(endRef)
-	a := &accumulator{name: r.v.name, two: true, buf: backend.NoBuf}
-	a.segment(r.v)
+func (c *compiler) assign(w *model.Path, l model.Carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol) error {
+	s, k, r := w.Delay.S, l.Life.Conn, y.Ref.(model.EndRef)
+	a := &accumulator{name: r.Var.Name, two: true, buf: backend.NoBuf}
+	a.segment(r.Var)
 	count := eqn.Symbol{Name: y.Name, Kind: eqn.Variable, Type: eqn.Integer, Summed: true, Ref: r}
 	one := st
 	one.Op, one.X = "+=", &eqn.Num{At: st.X.Pos(), Value: 1, Int: true}
@@ -78,36 +79,38 @@ func (c *compiler) assign(w *pathway, l carried, locals []eqn.Stmt, st eqn.Stmt,
 		return err
 	}
 	sc := c.pathScope(s, k)
-	m := &endLanes{lanes: *c.lanes(r.v.g, "assign "+r.v.name), sp: s.src}
-	if r.post {
-		m.sp = s.tgt
+	m := &endLanes{Lanes: *c.lanes(r.Var.Group, "assign "+r.Var.Name), sp: s.Src}
+	if r.Post {
+		m.sp = s.Tgt
 	}
-	due := m.b.Gather(m.slot("sum", ir.Table, ir.U32, memory{acc: a}), m.b.Shl(m.b.Lane(), m.b.I(1)), ir.Range{})
-	m.mask, m.respect = m.b.NotB(m.b.EqI(due, m.b.I(0))), true
+	due := m.B.Gather(m.Slot("sum", ir.Table, ir.U32, model.Memory{Acc: a}), m.B.Shl(m.B.Lane(), m.B.I(1)), ir.Range{})
+	m.Mask, m.Respect = m.B.NotB(m.B.EqI(due, m.B.I(0))), true
 	target := *sc.Resolve(st.Target.ID)
 	last := st
 	last.Target = &eqn.Name{At: st.Target.At, ID: st.Target.ID, Sym: &target}
-	if err := eqn.Lower(m.b, append(append([]eqn.Stmt(nil), locals...), last), sc, m); err != nil {
-		return sc.explain(err)
+	if err := eqn.Lower(m.B, append(append([]eqn.Stmt(nil), locals...), last), sc, m); err != nil {
+		return sc.Explain(err)
 	}
-	return c.stage(&m.lanes, r.v.g.n, -1, nil)
+	return c.stage(&m.Lanes, r.Var.Group.Size, -1, nil)
 }
 
 // endLanes is the eqn.Machine of a synapse's code that runs for the neurons of
 // one end.
 type endLanes struct {
-	lanes
-	sp span
+	model.Lanes
+	sp model.Span
 }
 
 func (m *endLanes) Load(y *eqn.Symbol) ir.Value {
-	r, ok := y.Ref.(endRef)
-	if !ok || r.v.builtin { // i or j, within the subgroup
-		return m.b.SubI(m.b.Lane(), m.b.I(int32(m.sp.lo)))
+	r, ok := y.Ref.(model.EndRef)
+	if !ok || r.Var.Builtin { // i or j, within the subgroup
+		return m.B.SubI(m.B.Lane(), m.B.I(int32(m.sp.Lo)))
 	}
-	return m.lanes.Load(r.v.sym)
+	return m.Lanes.Load(r.Var.Symbol)
 }
 
-func (m *endLanes) LoadLow(y *eqn.Symbol) ir.Value     { return m.lanes.LoadLow(y.Ref.(endRef).v.sym) }
-func (m *endLanes) Store(y *eqn.Symbol, x ir.Value)    { m.store(y.Ref.(endRef).v, false, x) }
-func (m *endLanes) StoreLow(y *eqn.Symbol, x ir.Value) { m.store(y.Ref.(endRef).v, true, x) }
+func (m *endLanes) LoadLow(y *eqn.Symbol) ir.Value {
+	return m.Lanes.LoadLow(y.Ref.(model.EndRef).Var.Symbol)
+}
+func (m *endLanes) Store(y *eqn.Symbol, x ir.Value)    { m.StoreIn(y.Ref.(model.EndRef).Var, false, x) }
+func (m *endLanes) StoreLow(y *eqn.Symbol, x ir.Value) { m.StoreIn(y.Ref.(model.EndRef).Var, true, x) }

@@ -1,4 +1,4 @@
-package engine
+package model
 
 import (
 	"fmt"
@@ -27,11 +27,11 @@ type ConnectOptions struct {
 
 // Connect makes synapses.
 func (s *Synapses) Connect(o ConnectOptions) error {
-	p := &connect.Proj{Name: s.Name(), NPre: s.src.hi - s.src.lo, NPost: s.tgt.hi - s.tgt.lo, Same: s.src.g == s.tgt.g,
-		PreOff: s.src.lo, PostOff: s.tgt.lo, Seed: s.net.key()}
-	key := "connect\x00" + s.net.random.draws(s)
-	visit := s.net.random.visit(key)
-	p.Stream = s.net.random.stream("connect", s.net.random.draws(s), "", visit)
+	p := &connect.Proj{Name: s.Name(), NPre: s.Src.Hi - s.Src.Lo, NPost: s.Tgt.Hi - s.Tgt.Lo, Same: s.Src.Group == s.Tgt.Group,
+		PreOff: s.Src.Lo, PostOff: s.Tgt.Lo, Seed: s.Net.key()}
+	key := "connect\x00" + s.Net.Random.Draws(s)
+	visit := s.Net.Random.visit(key)
+	p.Stream = s.Net.Random.Stream("connect", s.Net.Random.Draws(s), "", visit)
 	var err error
 	switch {
 	case o.Rule != "":
@@ -48,18 +48,18 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 		return err
 	}
 	for _, v := range s.vars {
-		if v.sym.Kind == eqn.Variable {
+		if v.Sym.Kind == eqn.Variable {
 			v.fill()
 		}
 	}
-	k := &conn{proj: p, n: -1}
+	k := &Conn{Proj: p, n: -1}
 	if p.Rule == connect.Given {
 		if k.n, err = p.Trim(o.Work); err != nil {
 			return err
 		}
 	}
-	s.conns = append(s.conns, k)
-	for _, w := range s.paths {
+	s.Conns = append(s.Conns, k)
+	for _, w := range s.Paths {
 		w.begin()
 	}
 	return s.enumerate(o.Work)
@@ -79,10 +79,10 @@ func (s *Synapses) enumerate(w Work) error {
 	}
 	of := map[[2]uint32]float64{}
 	numbers := make([]float64, 0, total)
-	for c := range s.conns {
-		n, err := s.count(w, c)
+	for c := range s.Conns {
+		n, err := s.Count(w, c)
 		if err == nil {
-			err = s.conns[c].proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+			err = s.Conns[c].Proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
 				for k, i := range b.I {
 					pair := [2]uint32{i, b.J[k]}
 					numbers = append(numbers, of[pair])
@@ -153,23 +153,23 @@ func (s *Synapses) byRule(p *connect.Proj, o ConnectOptions) error {
 
 // byCondition is connect(condition=, p=, n=).
 func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) error {
-	sc := s.scope(s.net.externals())
+	sc := s.Scope(s.Net.Externals())
 	p.Rule, p.P = connect.AllToAll, 1
 	if genSyntax.MatchString(o.Condition) {
 		return fmt.Errorf("connect: %q is a generator, not a condition: write connect(j='...') or connect(i='...')", o.Condition)
 	}
 	if o.Condition != "" && strings.TrimSpace(o.Condition) != "True" {
-		x, err := eqn.ParseExpr(s.net.source(o.Condition))
+		x, err := eqn.ParseExpr(s.Net.source(o.Condition))
 		if err != nil {
 			return err
 		}
-		m := s.columnLanes(o.Work, s.net.random, "condition", "connect condition", visit, sc)
+		m := s.ColumnLanes(o.Work, s.Net.Random, "condition", "connect condition", visit, sc)
 		if _, err := s.indices(x, sc); err != nil {
 			return err
 		}
-		v, typ, dim, err := eqn.LowerExpr(m.b, x, sc, m)
+		v, typ, dim, err := eqn.LowerExpr(m.B, x, sc, m)
 		if err != nil {
-			return sc.explain(err)
+			return sc.Explain(err)
 		}
 		if typ != eqn.Boolean {
 			what := "a number"
@@ -178,11 +178,11 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 			}
 			return eqn.At(x.Pos(), "write a comparison, such as 'i != j'", "connect: the condition '%s' is %s, not a truth value", x, what)
 		}
-		m.out(as(m.b, v, typ, &eqn.Symbol{Type: eqn.Boolean}), ir.Bool)
-		if p.Cond, err = m.b.Prog(); err != nil {
+		m.Out(As(m.B, v, typ, &eqn.Symbol{Type: eqn.Boolean}), ir.Bool)
+		if p.Cond, err = m.B.Prog(); err != nil {
 			return err
 		}
-		p.CondData = m.data()
+		p.CondData = m.Data()
 	}
 	switch x := o.P.(type) {
 	case nil:
@@ -191,13 +191,13 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 	case int:
 		p.P = float64(x)
 	case string:
-		e, err := eqn.ParseExpr(s.net.source(x))
+		e, err := eqn.ParseExpr(s.Net.source(x))
 		if err != nil {
 			return err
 		}
 		if q, err := eqn.EvalHost(e, sc); err == nil {
 			if !q.Dim.IsOne() {
-				return errorAt(e.Pos(), "p= is a probability, but has the unit %v", q.Dim)
+				return ErrorAt(e.Pos(), "p= is a probability, but has the unit %v", q.Dim)
 			}
 			p.P = q.Value
 			break
@@ -205,19 +205,19 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 		if _, err := s.indices(e, sc); err != nil {
 			return err
 		}
-		m := s.columnLanes(o.Work, s.net.random, "p", "connect p", visit, sc)
-		v, typ, dim, err := eqn.LowerExpr(m.b, e, sc, m)
+		m := s.ColumnLanes(o.Work, s.Net.Random, "p", "connect p", visit, sc)
+		v, typ, dim, err := eqn.LowerExpr(m.B, e, sc, m)
 		if err != nil {
-			return sc.explain(err)
+			return sc.Explain(err)
 		}
 		if !dim.IsOne() {
-			return errorAt(e.Pos(), "p= is a probability, but has the unit %v", dim)
+			return ErrorAt(e.Pos(), "p= is a probability, but has the unit %v", dim)
 		}
-		m.out(as(m.b, v, typ, &eqn.Symbol{}), ir.F32)
-		if p.PProg, err = m.b.Prog(); err != nil {
+		m.Out(As(m.B, v, typ, &eqn.Symbol{}), ir.F32)
+		if p.PProg, err = m.B.Prog(); err != nil {
 			return err
 		}
-		p.PData = m.data()
+		p.PData = m.Data()
 	default:
 		return fmt.Errorf("connect: p= is a number or an expression, not %T", o.P)
 	}
@@ -239,17 +239,17 @@ func (s *Synapses) repeat(p *connect.Proj, o ConnectOptions) error {
 	case int:
 		n = float64(x)
 	case string:
-		e, err := eqn.ParseExpr(s.net.source(x))
+		e, err := eqn.ParseExpr(s.Net.source(x))
 		if err != nil {
 			return err
 		}
-		sc := s.scope(s.net.externals())
+		sc := s.Scope(s.Net.Externals())
 		q, err := eqn.EvalHost(e, sc)
 		if err != nil {
 			return s.repeatEach(o.Work, p, e, sc)
 		}
 		if !q.Dim.IsOne() {
-			return errorAt(e.Pos(), "connect: n= is a number of synapses, but has the unit %v", q.Dim)
+			return ErrorAt(e.Pos(), "connect: n= is a number of synapses, but has the unit %v", q.Dim)
 		}
 		n = q.Value
 	default:
@@ -265,7 +265,7 @@ func (s *Synapses) repeat(p *connect.Proj, o ConnectOptions) error {
 }
 
 // repeatEach works n= out for every chosen pair and gives the pairs as arrays.
-func (s *Synapses) repeatEach(w Work, p *connect.Proj, e eqn.Expr, sc *scope) error {
+func (s *Synapses) repeatEach(w Work, p *connect.Proj, e eqn.Expr, sc *Scope) error {
 	i, j, err := pairs(w, p)
 	if err != nil {
 		return err
@@ -273,7 +273,7 @@ func (s *Synapses) repeatEach(w Work, p *connect.Proj, e eqn.Expr, sc *scope) er
 	cols := columnsBy{"i": i, "j": j}
 	_, typ, err := eqn.Check(e, sc)
 	if err != nil {
-		return sc.explain(err)
+		return sc.Explain(err)
 	}
 	n, err := s.evalColumns(w, "n", e, sc, cols, typ)
 	if err != nil {
@@ -286,7 +286,7 @@ func (s *Synapses) repeatEach(w Work, p *connect.Proj, e eqn.Expr, sc *scope) er
 			x = float64(math.Float32frombits(w))
 		}
 		if x != math.Floor(x) || x < 0 || x > math.MaxInt32 {
-			return errorAt(e.Pos(), "connect: n=%g for i=%d, j=%d is not a number of synapses: a whole one from 0 to %d", x, i[k], j[k], math.MaxInt32)
+			return ErrorAt(e.Pos(), "connect: n=%g for i=%d, j=%d is not a number of synapses: a whole one from 0 to %d", x, i[k], j[k], math.MaxInt32)
 		}
 		total += x
 		times[k] = int32(x)

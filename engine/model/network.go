@@ -1,12 +1,12 @@
-// Package engine builds and runs networks of spiking neurons. Its objects and
-// their semantics are Brian2's: NeuronGroup, Synapses, PoissonGroup,
-// PoissonInput, SpikeGeneratorGroup, TimedArray, monitors. The script layer
-// (engine/script) adds nothing but syntax.
+// Package model is what a user described, and its values: the objects of a
+// network (NeuronGroup, Synapses, inputs, monitors), their variables between
+// runs, and what texts mean for them. Their semantics are Brian2's. All values
+// are given and returned in SI units.
 //
-// A Network holds objects. Run compiles them into a backend.Plan, loads it on a
-// backend and advances it; between runs the values of variables can be read and
-// assigned. All values are given and returned in SI units.
-package engine
+// Package compile makes a plan of a Network; package engine runs it, and is what
+// programs import: the types of this package stand there under the same names.
+// Fields are exported for these two packages, and are no promise.
+package model
 
 import (
 	"fmt"
@@ -58,84 +58,84 @@ type Options struct {
 
 // Network is a set of objects that run together.
 type Network struct {
-	opt     Options
-	dt      float64
-	random  *randomness
-	objects []object // in the order of creation
-	names   map[string]int
-	warned  map[string]bool
-	step    int64                     // steps done
-	clock   *clock                    // of all networks of a script
-	t0      float64                   // end of the last run in seconds
-	due     [2]uint32                 // synaptic events delivered so far
-	specs   map[specKey]*connect.Spec // tables' contents that a later run may use again
+	opt      Options
+	StepSize float64
+	Random   *Randomness
+	Objects  []object // in the order of creation
+	names    map[string]int
+	warned   map[string]bool
+	Step     int64                     // steps done
+	Default  *clock                    // of all networks of a script
+	T0       float64                   // end of the last run in seconds
+	Due      [2]uint32                 // synaptic events delivered so far
+	Specs    map[SpecKey]*connect.Spec // tables' contents that a later run may use again
 
-	drawnWith int   // the seed that drawn is of, as randomness.given
-	drawn     int64 // see drawnFrom
-	spikeHash uint64
+	DrawnWith int   // the seed that drawn is of, as randomness.given
+	Drawn     int64 // see drawnFrom
+	SpikeHash uint64
 
-	outer any // what runs it
+	Outer any // what runs it
 }
 
-// newNetwork returns an empty network.
-func newNetwork(o Options) *Network {
+// New returns an empty network.
+func New(o Options) *Network {
 	if o.Dt == 0 {
 		o.Dt = 1e-4
 	}
-	return &Network{opt: o, dt: o.Dt, random: newRandomness(o.Seed), names: map[string]int{}, specs: map[specKey]*connect.Spec{}, warned: map[string]bool{}, clock: &clock{}}
+	return &Network{opt: o, StepSize: o.Dt, Random: newRandomness(o.Seed), names: map[string]int{}, Specs: map[SpecKey]*connect.Spec{}, warned: map[string]bool{}, Default: &clock{}}
 }
 
 // clock is the default clock: what t means outside a run, whichever network an
 // object is part of.
-type clock struct{ step int64 }
+type clock struct{ Step int64 }
 
 // Dt is the step of the default clock in seconds.
-func (n *Network) Dt() float64 { return n.dt }
+func (n *Network) Dt() float64 { return n.StepSize }
 
 // SetDt changes the step of the default clock; possible before the first run.
 func (n *Network) SetDt(seconds float64) error {
 	if !(seconds > 0) || math.IsInf(seconds, 0) {
 		return fmt.Errorf("defaultclock.dt must be a positive time, got %g s", seconds)
 	}
-	if n.step > 0 && seconds != n.dt {
-		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.dt, n.step)
+	if n.Step > 0 && seconds != n.StepSize {
+		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.StepSize, n.Step)
 	}
-	n.clock.step = int64(min(ir.FarStep, roundHalf(n.Clock()/seconds)))
+	n.Default.Step = int64(min(ir.FarStep, roundHalf(n.Clock()/seconds)))
 	for _, g := range n.Groups() {
-		for _, v := range g.vars {
-			if v.sym.Steps {
-				v.rescale(func(w uint32) uint32 { return stepsWord(value(v.sym, n.dt, w), seconds) })
+		for _, v := range g.Vars {
+			if v.Symbol.Steps {
+				v.rescale(func(w uint32) uint32 { return stepsWord(Value(v.Symbol, n.StepSize, w), seconds) })
 			}
 		}
 	}
-	n.dt = seconds
+	n.StepSize = seconds
 	return nil
 }
 
 // T is the model time reached, in seconds.
-func (n *Network) T() float64 { return float64(float64(n.step) * n.dt) }
+func (n *Network) T() float64 { return float64(float64(n.Step) * n.StepSize) }
 
 // Clock is the time of the default clock in seconds: that of the network which
 // ran last, among those split from one another.
-func (n *Network) Clock() float64 { return float64(float64(n.clock.step) * n.dt) }
+func (n *Network) Clock() float64 { return float64(float64(n.Default.Step) * n.StepSize) }
 
 // object is anything that a network runs.
-type object interface{ base() *Object }
+type object interface{ Base() *Object }
 
 // Object is the identity that every part of a network has.
 type Object struct {
-	net     *Network
-	auto    string // Brian2's automatic name; orders objects of one slot
-	given   bool   // auto was given as name=
-	number  uint64 // of all objects of a script
-	counted string // the automatic name, counted from the seed on
-	alias   string // the script's variable
-	ran     bool   // it has taken part in a run
-	when    string
-	order   int
+	Net      *Network
+	AutoName string // Brian2's automatic name; orders objects of one slot
+	given    bool   // auto was given as name=
+	number   uint64 // of all objects of a script
+	counted  string // the automatic name, counted from the seed on
+	alias    string // the script's variable
+	HasRun   bool   // it has taken part in a run
+	When     string
+	InSlot   int
 }
 
-func (o *Object) base() *Object { return o }
+func (o *Object) Base() *Object { return o }
 
 // Name is what reports and files call the object: name=, else the script's
 // variable that holds it, else the automatic name (neurongroup_1).
@@ -143,45 +143,45 @@ func (o *Object) Name() string {
 	if o.alias != "" && !o.given {
 		return o.alias
 	}
-	return o.auto
+	return o.AutoName
 }
 
 // AutomaticName is name=, else Brian2's automatic name: unique among what a
 // script makes, unless name= was given twice in different networks.
-func (o *Object) AutomaticName() string { return o.auto }
+func (o *Object) AutomaticName() string { return o.AutoName }
 
 // SetAlias tells the variable that holds the object.
 func (o *Object) SetAlias(name string) { o.alias = name }
 
 // register gives an object its name and adds it to the network.
 func (n *Network) register(ob object, given, class string) error {
-	o := ob.base()
-	o.net = n
+	o := ob.Base()
+	o.Net = n
 	if given != "" {
-		for _, x := range n.objects {
-			if x.base().auto == given {
+		for _, x := range n.Objects {
+			if x.Base().AutoName == given {
 				return fmt.Errorf("name=%q: an object of this name exists already", given)
 			}
 		}
-		o.auto, o.given, o.counted = given, true, given
+		o.AutoName, o.given, o.counted = given, true, given
 	} else {
-		o.auto = class
+		o.AutoName = class
 		for k := n.names[class]; k > 0; k = 0 {
-			o.auto = fmt.Sprintf("%s_%d", class, k)
+			o.AutoName = fmt.Sprintf("%s_%d", class, k)
 		}
 		n.names[class]++
-		if r, ok := ob.(*regular); ok {
-			class = r.src.g.counted + "_run_regularly"
+		if r, ok := ob.(*Regular); ok {
+			class = r.Src.Group.counted + "_run_regularly"
 		}
-		o.counted = n.random.count(class)
+		o.counted = n.Random.count(class)
 	}
-	n.random.objects++
-	o.number = n.random.objects
-	n.objects = append(n.objects, ob)
+	n.Random.objects++
+	o.number = n.Random.objects
+	n.Objects = append(n.Objects, ob)
 	return nil
 }
 
-func (n *Network) warn(format string, a ...any) {
+func (n *Network) Warn(format string, a ...any) {
 	msg := fmt.Sprintf(format, a...)
 	if n.opt.Warn != nil && !n.warned[msg] {
 		n.warned[msg] = true
@@ -201,7 +201,7 @@ func (n *Network) source(text string) *eqn.Source {
 // Groups lists the populations in the order of creation.
 func (n *Network) Groups() []*NeuronGroup {
 	var out []*NeuronGroup
-	for _, ob := range n.objects {
+	for _, ob := range n.Objects {
 		if g, ok := ob.(*NeuronGroup); ok {
 			out = append(out, g)
 		}
@@ -212,7 +212,7 @@ func (n *Network) Groups() []*NeuronGroup {
 // Monitors lists the monitors in the order of creation.
 func (n *Network) Monitors() []Monitor {
 	var out []Monitor
-	for _, ob := range n.objects {
+	for _, ob := range n.Objects {
 		if m, ok := ob.(Monitor); ok {
 			out = append(out, m)
 		}
@@ -223,7 +223,7 @@ func (n *Network) Monitors() []Monitor {
 // AllSynapses lists the Synapses in the order of creation.
 func (n *Network) AllSynapses() []*Synapses {
 	var out []*Synapses
-	for _, ob := range n.objects {
+	for _, ob := range n.Objects {
 		if s, ok := ob.(*Synapses); ok {
 			out = append(out, s)
 		}
@@ -231,10 +231,10 @@ func (n *Network) AllSynapses() []*Synapses {
 	return out
 }
 
-// specKey is the content of a table and how its weights are kept.
-type specKey struct {
-	print   uint64
-	scale   float64
-	width   int
-	uniform int32
+// SpecKey is the content of a table and how its weights are kept.
+type SpecKey struct {
+	Print   uint64
+	Scale   float64
+	Width   int
+	Uniform int32
 }

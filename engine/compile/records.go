@@ -1,0 +1,245 @@
+package compile
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"synfire/engine/backend"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+	"synfire/engine/model"
+)
+
+// RecordRef is a record of the plan and whom its entries are for.
+type RecordRef struct {
+	Rec   backend.Rec
+	vars  []*model.Variable // of each value
+	To    []model.Taker
+	Event *model.GroupEvent // a record of all events of a population; nil: another one
+	Pop   int               // the number of the population, in the hash of spikes
+}
+
+// Shown refuses values of subexpressions that have none, or that a clamp has
+// changed: a record holds what Brian2 would record, or there is none.
+func (r *RecordRef) Shown(n *model.Network, b *model.Batch) error {
+	for k, v := range r.vars {
+		if v.Words != nil || v.IrType() != ir.F32 {
+			continue
+		}
+		for q, w := range b.Values[k] {
+			if w&(1<<31-1) < math.Float32bits(model.MostShown) {
+				continue
+			}
+			at, each := 0, r.Rec.N // the step of the entry, and the neuron
+			for left := q; at < len(b.Counts)-1; at++ {
+				entries := int(b.Counts[at]) * max(1, each)
+				if left -= entries; left < 0 {
+					break
+				}
+			}
+			var i int
+			switch {
+			case b.Index != nil:
+				i = int(b.Index[q])
+			case r.Rec.Items != nil:
+				i = int(r.Rec.Items[q%each])
+			}
+			_, err := model.WordOf(v.Symbol, n.StepSize, w, eqn.Float, model.MostShown)
+			return fmt.Errorf("%s[%d] at %g s, as recorded: %w", v.Group.Name(), i, float64(float64(b.Step+int64(at))*n.StepSize), err)
+		}
+	}
+	return nil
+}
+
+// spikes plans the record of an event of a whole population: counts, the hash,
+// and the monitors that want no values.
+func (c *compiler) spikes(g *model.NeuronGroup, e *model.GroupEvent) {
+	r := &RecordRef{Event: e, Pop: slices.Index(c.n.Groups(), g)}
+	for _, ob := range c.n.Objects {
+		switch m := ob.(type) {
+		case *model.SpikeMonitor:
+			if m.Src.Group == g && m.On == e.Name && len(m.Vars) == 0 {
+				r.To = append(r.To, m)
+			}
+		case *model.RateMonitor:
+			if m.Src.Group == g && e.Name == "spike" {
+				r.To = append(r.To, m)
+			}
+		}
+	}
+	if e.Name != "spike" && r.To == nil {
+		return
+	}
+	when, order := "after_thresholds", -1<<30
+	if e.When == when {
+		order = e.Order + 1
+	}
+	c.add(when, order, g.AutoName+"_"+e.Name, func() error {
+		c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.Name, Flag: -1, Event: c.event(g, e), Rec: backend.Rec{Lo: 0, Hi: g.Size}}, g.Size+max(1<<14, g.Size/4), nil, r)
+		return nil
+	})
+}
+
+// record adds a record stage with room for entries entries; src are the values
+// taken at each.
+func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, ref *RecordRef) {
+	s.Acc = backend.NoBuf
+	r := &s.Rec
+	r.Index = backend.NoBuf
+	r.Count = c.blank(s.Name+" count", backend.Record, ir.U32, c.Plan.Batch)
+	if s.Form == backend.FormSpikes {
+		r.Index = c.blank(s.Name+" index", backend.Record, ir.U32, entries)
+	}
+	r.Src = src
+	for k, b := range src {
+		r.Dst = append(r.Dst, c.blank(fmt.Sprintf("%s value %d", s.Name, k), backend.Record, c.Plan.Bufs[b.Buf].Type, entries))
+	}
+	c.Plan.Stages = append(c.Plan.Stages, s)
+	ref.Rec = s.Rec
+	c.Recs = append(c.Recs, ref)
+}
+
+// source is where a recorded variable's words are: its buffer, or a temporary
+// that a Map stage fills where it is worked out from others.
+func (c *compiler) source(v *model.Variable, owner string, ago int) (backend.Binding, error) {
+	y := c.image(v).Sym
+	derived := v.Words == nil || v.Name == "not_refractory" && v.Group.RefKind == model.RefConst
+	if !derived {
+		return backend.Binding{Buf: c.variable(v, false), Event: -1}, nil
+	}
+	g := v.Group
+	sc := c.scope(g)
+	l := c.lanes(g, "value of "+v.Name+" for "+owner)
+	l.Ago = ago
+	l.Single = v.Shared
+	x, typ, _, err := eqn.LowerExpr(l.B, &eqn.Name{ID: v.Name}, sc, l)
+	if err != nil {
+		return backend.Binding{}, sc.Explain(err)
+	}
+	n := v.Count
+	out := &model.Scratch{Name: g.Name() + "." + v.Name + " for " + owner, Typ: model.IrType(y), N: n}
+	l.B.StoreRaw(l.Slot("out", ir.Array, out.Typ, model.Memory{Out: out}), model.As(l.B, x, typ, y))
+	if err := c.stage(l, n, -1, nil); err != nil {
+		return backend.Binding{}, err
+	}
+	return backend.Binding{Buf: c.bufs[memory0{key: out}], Event: -1}, nil
+}
+
+// spikeMonitor plans a monitor that takes values at each event.
+func (c *compiler) spikeMonitor(m *model.SpikeMonitor) error {
+	if len(m.Vars) == 0 {
+		return nil
+	}
+	e := m.Src.Group.Event(m.On)
+	when, order := m.When, m.InSlot
+	if when == "" {
+		when = "after_thresholds"
+		if e.When == when {
+			order = e.Order + 1
+		}
+	}
+	return c.add(when, order, m.AutoName, func() error {
+		var src []backend.Binding
+		for _, v := range m.Slots {
+			b, err := c.source(v, c.random.Draws(m), 0)
+			if err != nil {
+				return err
+			}
+			src = append(src, b)
+		}
+		size := m.Src.Hi - m.Src.Lo
+		c.record(backend.Stage{Form: backend.FormSpikes, Name: m.AutoName, Flag: -1, Event: c.event(m.Src.Group, e), Rec: backend.Rec{Lo: m.Src.Lo, Hi: m.Src.Hi}},
+			size+max(1<<14, size/4), src, &RecordRef{vars: m.Slots, To: []model.Taker{m}})
+		return nil
+	})
+}
+
+// stateMonitor plans a StateMonitor.
+func (c *compiler) stateMonitor(m *model.StateMonitor) error {
+	flag, err := c.flag(m.Every, "StateMonitor")
+	if err != nil {
+		return err
+	}
+	return c.add(m.When, m.InSlot, m.AutoName, func() error {
+		timed := false // a variable that is sampled brings the times
+		for k, v := range m.Slots {
+			b, err := c.source(v, c.random.Draws(m), c.ago(m.When))
+			if err != nil {
+				return err
+			}
+			rec := backend.Rec{}
+			if v.Shared {
+				rec.N = 1
+			} else {
+				rec.N = len(m.Items)
+				rec.Items = make([]uint32, len(m.Items))
+				for q, i := range m.Items {
+					rec.Items[q] = uint32(m.Src.Lo + i)
+				}
+			}
+			if rec.N == 0 {
+				continue
+			}
+			samples := max(1, min(c.Plan.Batch, 1<<22/rec.N))
+			c.record(backend.Stage{Form: backend.FormSample, Name: m.AutoName + "." + m.Vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
+				&RecordRef{vars: []*model.Variable{v}, To: []model.Taker{&model.Sampled{M: m, K: k, Times: !timed}}})
+			timed = true
+		}
+		return nil
+	})
+}
+
+// history gives every event the masks that its longest delay asks for, once it is
+// known that the host and the program have room for them.
+func (c *compiler) history() error {
+	need := make([]int, len(c.Plan.Events))
+	for k := range need {
+		need[k] = 1
+	}
+	for _, t := range c.Plan.Tables {
+		for _, s := range t.Sources {
+			need[s.Event] = max(need[s.Event], t.MaxDelay+1)
+		}
+	}
+	events := make([]*model.GroupEvent, len(c.Plan.Events))
+	for e, k := range c.evs {
+		events[k] = e
+	}
+	masks, largest := int64(0), 0
+	for k := range events {
+		p := &c.Plan.Events[k]
+		p.History = need[k]
+		masks += 4 * int64(need[k]) * int64(p.Words())
+		if need[k]*p.Words() > need[largest]*c.Plan.Events[largest].Words() {
+			largest = k
+		}
+	}
+	word := int64(0) // of the largest buffer of state: Hash reads one after the other
+	for k := range c.Plan.Bufs {
+		if c.Plan.Bufs[k].Kind == backend.State {
+			word = max(word, int64(c.Plan.Bufs[k].Len))
+		}
+	}
+	if len(events) > 0 {
+		p := &c.Plan.Events[largest]
+		word = max(word, int64(p.History)*int64(p.Words()))
+		if err := c.w.Room(2*masks+4*word, "%s is kept for the %d steps of the longest delay", p.Name, p.History-1); err != nil {
+			return fmt.Errorf("%w; shorten the longest delays, or take a larger dt", err)
+		}
+	}
+	c.Own = masks + 4*word
+	for k, e := range events {
+		p := &c.Plan.Events[k]
+		words := p.Words()
+		masks := make([]uint32, need[k]*words)
+		for s := c.n.Step - 1; s >= 0 && s > c.n.Step-1-int64(min(e.Hist, need[k])); s-- {
+			from, to := int(s%int64(e.Hist))*words, int(s%int64(need[k]))*words
+			copy(masks[to:to+words], e.Masks[from:from+words])
+		}
+		c.masks[e] = mask{masks, need[k]}
+		p.Masks = c.buffer(p.Name+" masks", backend.State, ir.U32, masks)
+		c.Keep = append(c.Keep, kept{p.Masks, masks})
+	}
+	return nil
+}

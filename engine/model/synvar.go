@@ -1,0 +1,503 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+	"synfire/engine/vm"
+)
+
+// get returns the values of a synaptic variable in SI units.
+func (v *SynVar) get(w Work, ix any) (Array, error) {
+	if ix != nil && !v.shared {
+		at, err := v.S.synapses(w, ix)
+		if err != nil {
+			return Array{}, err
+		}
+		return v.at(w, at)
+	}
+	all, err := v.all(w)
+	if err == nil && v.shared {
+		if len(all.V) == 0 && v.later.List == nil && v.later.Lazy == nil {
+			all.V = []float64{v.later.Value} // before the first connect
+		}
+		all.V = all.V[:min(1, len(all.V))]
+		return all, nil
+	}
+	return all, err
+}
+
+// at is the values of chosen synapses.
+func (v *SynVar) at(w Work, at []int) (Array, error) {
+	out := Array{Dim: v.Sym.Dim}
+	if err := w.Room(16*int64(len(at)), "%s.%s: %d values", v.S.Name(), v.Name, len(at)); err != nil {
+		return out, err
+	}
+	out.V = make([]float64, len(at))
+	by := make([]int, len(at)) // positions in at, by synapse
+	for k := range by {
+		by[k] = k
+	}
+	if !slices.IsSorted(at) {
+		slices.SortFunc(by, func(a, b int) int { return at[a] - at[b] })
+	}
+	err := v.each(w, func(k0, n int, value func(int) float64) error {
+		for ; len(by) > 0 && at[by[0]] < k0+n; by = by[1:] {
+			out.V[by[0]] = value(at[by[0]] - k0)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (v *SynVar) all(w Work) (Array, error) {
+	out := Array{Dim: v.Sym.Dim}
+	n, err := v.S.N(w)
+	if err == nil {
+		err = w.Room(8*int64(n), "%s.%s: the values of %d synapses", v.S.Name(), v.Name, n)
+	}
+	if err != nil {
+		return out, err
+	}
+	out.V = make([]float64, n)
+	err = v.each(w, func(k0, n int, value func(int) float64) error {
+		for k := range out.V[k0 : k0+n] {
+			out.V[k0+k] = value(k)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// each calls f with the values of all synapses, in order, some at a time: n of
+// them from synapse k0 on, and a function that gives the k-th of these.
+func (v *SynVar) each(w Work, f func(k0, n int, value func(k int) float64) error) error {
+	base := 0
+	for c := range v.S.Conns {
+		n, err := v.S.Count(w, c)
+		if err == nil {
+			err = v.block(w, c, n, func(k0, n int, value func(int) float64) error { return f(base+k0, n, value) })
+		}
+		if err != nil {
+			return err
+		}
+		base += n
+	}
+	return nil
+}
+
+// Words are the values of one conn's synapses as a device holds them.
+func (v *SynVar) Words(w Work, c int) ([]uint32, error) {
+	if l := v.Col(c).List; l != nil && l.words != nil {
+		return l.words, nil
+	}
+	n, err := v.S.Count(w, c)
+	if err == nil {
+		err = w.Room(12*int64(n), "%s.%s: the values of %d synapses", v.S.Name(), v.Name, n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	x := make([]float64, n)
+	err = v.block(w, c, n, func(k0, n int, value func(int) float64) error {
+		for k := range x[k0 : k0+n] {
+			x[k0+k] = value(k)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return (&list{wide: x}).encode(v.Sym, v.S.Net.StepSize)
+}
+
+// block is each of one conn's n synapses.
+func (v *SynVar) block(w Work, c, n int, f func(k0, n int, value func(k int) float64) error) error {
+	s := v.S
+	const span = 1 << 16
+	col := v.Col(c)
+	_, stored := v.Sym.Ref.(*SynVar)
+	if stored && v.Sym.Kind == eqn.Variable && col.Lazy == nil {
+		for k0 := 0; k0 < n; k0 += span {
+			if err := w.Err(); err != nil {
+				return err
+			}
+			value := func(int) float64 { return col.Value }
+			if col.List != nil {
+				value = func(k int) float64 { return col.List.At(k0 + k) }
+			}
+			if err := f(k0, min(span, n-k0), value); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if v.Path != nil {
+		l, err := col.Lazy.Exact(s, func() *ColumnLanes {
+			m := s.ColumnLanes(w, s.Net.Random, v.Name, "read", 0, col.Lazy.sc)
+			m.Conn = c
+			return m
+		})
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			return l.block(w, s.Conns[c].Proj, n, f)
+		}
+	}
+	sc := s.Scope(s.Net.Externals())
+	m := s.ColumnLanes(w, s.Net.Random, v.Name, "read", 0, sc)
+	m.Conn = c
+	var x ir.Value
+	var err error
+	if stored && v.Sym.Kind == eqn.Variable {
+		x = m.column(v)
+	} else {
+		var typ eqn.Type
+		if x, typ, _, err = eqn.LowerExpr(m.B, &eqn.Name{ID: v.Name, Sym: v.Sym}, sc, m); err == nil {
+			x = As(m.B, x, typ, v.Sym)
+		}
+	}
+	if err == nil {
+		err = m.Err
+	}
+	if err != nil {
+		return sc.Explain(err)
+	}
+	m.Out(x, IrType(v.Sym))
+	p, err := m.B.Prog()
+	if err != nil {
+		return err
+	}
+	code, err := vm.Compile(p)
+	if err != nil {
+		return err
+	}
+	var words []uint32
+	return s.Conns[c].Proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+		words = slices.Grow(words[:0], len(b.I))[:len(b.I)]
+		e := &ir.Env{Slots: m.Data(), Seed: s.Conns[c].Proj.Seed, Lane0: uint32(b.K0)}
+		for name, cells := range map[string][]uint32{"i": b.I, "j": b.J, "out": words} {
+			if k, ok := m.Slots[name]; ok {
+				e.Slots[k] = cells
+			}
+		}
+		if err := trapped(code.Run, p, m.Traps, e, 0, len(words)); err != nil {
+			return fmt.Errorf("%s.%s: %w", s.Name(), v.Name, err)
+		}
+		for k, w := range words {
+			if IrType(v.Sym) == ir.F32 && w&(1<<31-1) >= math.Float32bits(MostShown) {
+				_, err := WordOf(v.Sym, s.Net.StepSize, w, eqn.Float, MostShown)
+				return fmt.Errorf("%s, synapse %d: %w", s.Name(), b.K0+k, err)
+			}
+		}
+		return f(b.K0, len(words), func(k int) float64 { return Value(v.Sym, s.Net.StepSize, words[k]) })
+	})
+}
+
+// synapses resolves an index to synapse numbers, all conns laid end to end.
+func (s *Synapses) synapses(w Work, ix any) ([]int, error) {
+	switch x := ix.(type) {
+	case string:
+		e, err := eqn.ParseExpr(s.Net.source(x))
+		if err != nil {
+			return nil, err
+		}
+		y := &SynVar{S: s, Name: "condition", Sym: &eqn.Symbol{Name: "condition", Kind: eqn.Subexpression, Expr: e, Type: eqn.Boolean}}
+		out := []int{}
+		err = y.each(w, func(k0, n int, value func(int) float64) error {
+			for k := range n {
+				if value(k) != 0 {
+					out = append(out, k0+k)
+				}
+			}
+			return s.roomFor(w, out)
+		})
+		return out, err
+	case [2]any:
+		return s.pairIndex(w, x)
+	}
+	n, err := s.N(w)
+	if err != nil {
+		return nil, err
+	}
+	return positions(w, ix, n, s.Name()+" (synapses)")
+}
+
+// roomFor asks for memory for as many chosen synapses again.
+func (s *Synapses) roomFor(w Work, chosen []int) error {
+	return w.Room(8*int64(len(chosen)), "%s: more than %d chosen synapses", s.Name(), len(chosen))
+}
+
+// pairIndex is S.w[i, j].
+func (s *Synapses) pairIndex(w Work, x [2]any) ([]int, error) {
+	var want [2]map[int]bool
+	for e, sp := range []Span{s.Src, s.Tgt} {
+		if x[e] == nil {
+			continue
+		}
+		list, err := positions(w, x[e], sp.Hi-sp.Lo, [2]string{"the source " + s.srcName, "the target " + s.tgtName}[e])
+		if err != nil {
+			return nil, err
+		}
+		want[e] = map[int]bool{}
+		for _, k := range list {
+			want[e][k] = true
+		}
+	}
+	out, base := []int{}, 0
+	for c := range s.Conns {
+		n, err := s.Count(w, c)
+		if err != nil {
+			return nil, err
+		}
+		err = s.Conns[c].Proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+			for k := range b.I {
+				if (want[0] == nil || want[0][int(b.I[k])]) && (want[1] == nil || want[1][int(b.J[k])]) {
+					out = append(out, base+b.K0+k)
+				}
+			}
+			return s.roomFor(w, out)
+		})
+		if err != nil {
+			return nil, err
+		}
+		base += n
+	}
+	return out, nil
+}
+
+// set assigns to a synaptic variable.
+func (v *SynVar) set(w Work, ix, x any) error {
+	s := v.S
+	if _, own := v.Sym.Ref.(*SynVar); !own || v.Sym.ReadOnly {
+		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", s.Name(), v.Name)
+	}
+	if len(s.Conns) == 0 {
+		if v.Path != nil && ix == nil {
+			if q, ok := x.(Quantity); ok && q.Dim == Second { // a delay for all connects to come
+				v.later, v.single = Held{Value: q.Value}, true
+				return nil
+			}
+		}
+		return fmt.Errorf("%s.%s: call connect before assigning", s.Name(), v.Name)
+	}
+	if v.Path != nil {
+		v.Path.retire()
+	}
+	v.fill()
+	if text, ok := x.(string); ok {
+		return v.setText(w, ix, text)
+	}
+	vals, dim, err := listOf(x)
+	if err != nil {
+		return fmt.Errorf("%s.%s: %w", s.Name(), v.Name, err)
+	}
+	if dim != v.Sym.Dim && !vals.zero() {
+		return fmt.Errorf("%s.%s has the unit %v, but the value has %v", s.Name(), v.Name, v.Sym.Dim, dim)
+	}
+	if ix == nil && vals.Len() == 1 {
+		if _, err := Encode(v.Sym, s.Net.StepSize, vals.At(0)); err != nil {
+			return err
+		}
+		for c := range v.cols {
+			v.cols[c] = Held{Value: vals.At(0)}
+		}
+		if v.single {
+			v.later = Held{Value: vals.At(0)}
+		}
+		return nil
+	}
+	if ix == nil {
+		n, err := s.N(w)
+		if err != nil {
+			return err
+		}
+		if vals.Len() != n {
+			return fmt.Errorf("%s.%s: %d values for %d synapses", s.Name(), v.Name, vals.Len(), n)
+		}
+		if err := v.fits(w, n); err != nil {
+			return err
+		}
+		vals.wide = slices.Clone(vals.wide)
+		return v.give(w, vals)
+	}
+	return v.scatter(w, ix, vals)
+}
+
+func (v *SynVar) setText(w Work, ix any, text string) error {
+	s := v.S
+	x, err := eqn.ParseExpr(s.Net.source(text))
+	if err != nil {
+		return err
+	}
+	sc := s.Scope(s.Net.Externals())
+	site := "value\x00" + s.Net.Random.Draws(s) + "\x00" + v.Name
+	if v.Path != nil {
+		site += "\x00" + v.Path.Name
+	}
+	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
+		return v.set(w, nil, q)
+	}
+	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.Net.Random.visit(site), step: s.Net.Default.Step, key: s.Net.key(), made: len(s.Conns), snap: map[*Variable]*Image{}, cols: map[*SynVar][]Held{}}
+	for _, old := range append(append([]*SynVar(nil), s.vars...), v) {
+		z.cols[old] = append([]Held(nil), old.cols...)
+	}
+	// Lower it once now: names and units are checked, values are taken.
+	m := s.ColumnLanes(w, s.Net.Random, v.Name, site, z.visit, sc)
+	if _, err := z.Lower(m, v.Sym); err != nil {
+		return err
+	}
+	if m.Err != nil {
+		return m.Err
+	}
+	if ix == nil {
+		for c := range v.cols {
+			v.cols[c] = Held{Lazy: z}
+		}
+		return nil
+	}
+	tmp := &SynVar{S: s, Name: v.Name, Sym: v.Sym, Path: v.Path}
+	for range s.Conns {
+		tmp.cols = append(tmp.cols, Held{Lazy: z})
+	}
+	at, err := s.synapses(w, ix)
+	if err != nil {
+		return err
+	}
+	vals, err := tmp.at(w, at)
+	if err != nil {
+		return err
+	}
+	return v.scatter(w, at, &list{wide: vals.V})
+}
+
+// fits refuses values for each of n synapses that the memory does not hold: 8
+// bytes as given, 4 as a device holds them, the table's entries, and what is in use while
+// it is made (32 in all, as measured).
+func (v *SynVar) fits(w Work, n int) error {
+	return w.Room(32*int64(n), "%s.%s: a value of its own for each of %d synapses", v.S.Name(), v.Name, n)
+}
+
+// scatter puts values at chosen synapses, which makes the columns explicit.
+func (v *SynVar) scatter(w Work, ix any, vals *list) error {
+	s := v.S
+	total, err := s.N(w)
+	if err == nil {
+		err = v.fits(w, total)
+	}
+	if err != nil {
+		return err
+	}
+	at, err := s.synapses(w, ix)
+	if err != nil {
+		return err
+	}
+	all, err := v.all(w)
+	if err != nil {
+		return err
+	}
+	n := vals.Len()
+	if n != 1 && n != len(at) {
+		return fmt.Errorf("%s.%s: %d values for %d synapses", s.Name(), v.Name, n, len(at))
+	}
+	for k, p := range at {
+		all.V[p] = vals.At(min(k, n-1))
+	}
+	return v.give(w, &list{wide: all.V})
+}
+
+// give makes vals, which nobody changes any more, the values of all synapses.
+func (v *SynVar) give(w Work, vals *list) error {
+	words, err := vals.encode(v.Sym, v.S.Net.StepSize)
+	if err != nil {
+		return err
+	}
+	if v.Path == nil {
+		vals.words = words
+	}
+	lo := 0
+	for c := range v.cols {
+		n, err := v.S.Count(w, c)
+		if err != nil {
+			return err
+		}
+		v.cols[c] = Held{}
+		if n > 0 {
+			v.cols[c].List = vals.cut(lo, lo+n)
+		}
+		lo += n
+	}
+	return nil
+}
+
+// begin opens the life of the conn made last.
+func (w *Path) begin() {
+	w.Delay.fill()
+	w.open = append(w.open, &Life{Conn: len(w.open), first: w.Delay.S.Net.Step, Last: forever, longest: connect.MaxDelay})
+}
+
+// retire ends the lives of a pathway whose delays are about to change, and opens
+// those of the spikes to come.
+func (w *Path) retire() {
+	s := w.Delay.S
+	for c, l := range w.open {
+		fresh := &Life{Conn: c, first: l.first, Last: forever, longest: connect.MaxDelay}
+		if s.HasRun && l.first < s.Net.Step {
+			l.Last, l.delays = s.Net.Step-1, w.Delay.cols[c]
+			w.past, fresh.first = append(w.past, l), s.Net.Step
+		}
+		w.open[c] = fresh
+	}
+}
+
+// Carried is a life as a plan holds it.
+type Carried struct {
+	Life   *Life
+	Delays Held
+	First  int64
+}
+
+// Lives lists those of a pathway that can still have effects.
+func (w *Path) Lives() []Carried {
+	s := w.Delay.S
+	var out []Carried
+	for _, l := range w.past {
+		if l.Last+int64(l.longest) >= s.Net.Step {
+			out = append(out, Carried{l, l.delays, l.first})
+		}
+	}
+	for c, l := range w.open {
+		first := l.first
+		if !s.HasRun {
+			first = s.Net.Step
+		}
+		out = append(out, Carried{l, w.Delay.cols[c], first})
+	}
+	for k, l := range out {
+		if l.First+int64(l.Life.longest) <= s.Net.Step { // no older spike is under way
+			out[k].First = 0
+		}
+	}
+	return out
+}
+
+// Settle keeps what a plan that is loaded has found out about the lives of
+// pathways, and forgets those whose last effect has been.
+func (s *Synapses) Settle(longest map[*Life]int) {
+	for _, w := range s.Paths {
+		for _, l := range append(w.past[:len(w.past):len(w.past)], w.open...) {
+			if d, ok := longest[l]; ok {
+				l.longest = d
+			}
+			if !s.HasRun {
+				l.first = s.Net.Step
+			}
+		}
+		w.past = slices.DeleteFunc(w.past, func(l *Life) bool { return l.Last+int64(l.longest) < s.Net.Step })
+	}
+}
