@@ -154,7 +154,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	due := n.dueCount()
 	start := time.Now()
 	first := n.Step
-	n.Default.Step = n.Step
+	n.tick()
 	err = n.advance(ctx, total, o, records)
 	if e := records.flush(true); e != nil && err == nil {
 		err = e
@@ -180,6 +180,13 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		res.Profile = p.Profile()
 	}
 	return res, err
+}
+
+// tick sets the default clock, which a run of no object leaves alone.
+func (n *Network) tick() {
+	if len(n.Objects) > 0 {
+		n.Default.Step = n.Step
+	}
 }
 
 func (n *Network) dueCount() uint64 { return uint64(n.Due[1])<<32 | uint64(n.Due[0]) }
@@ -250,7 +257,7 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 			err = e
 		}
 		n.Step += int64(made)
-		n.Default.Step = n.Step
+		n.tick()
 		done += int64(made)
 		if err != nil {
 			return err

@@ -38,15 +38,15 @@ func (r *RecordRef) Shown(n *model.Network, b *model.Batch) error {
 					break
 				}
 			}
-			var i int
+			who := v.Group.Name() // and which neuron of it
 			switch {
 			case b.Index != nil:
-				i = int(b.Index[q])
+				who += fmt.Sprintf("[%d]", b.Index[q])
 			case r.Rec.Items != nil:
-				i = int(r.Rec.Items[q%each])
+				who += fmt.Sprintf("[%d]", r.Rec.Items[q%each])
 			}
 			_, err := model.WordOf(v.Symbol, n.StepSize, w, eqn.Float, model.MostShown)
-			return fmt.Errorf("%s[%d] at %g s, as recorded: %w", v.Group.Name(), i, float64(float64(b.Step+int64(at))*n.StepSize), err)
+			return fmt.Errorf("%s at %g s, as recorded: %w", who, float64(float64(b.Step+int64(at))*n.StepSize), err)
 		}
 	}
 	return nil
@@ -178,12 +178,16 @@ func (c *compiler) stateMonitor(m *model.StateMonitor) error {
 					rec.Items[q] = uint32(m.Src.Lo + i)
 				}
 			}
-			if rec.N == 0 {
-				continue
+			seen := []*model.Variable{v}
+			if rec.N == 0 { // of no neuron: one brings the times of a monitor without rows
+				if timed || k < len(m.Slots)-1 {
+					continue
+				}
+				rec.N, rec.Items, seen = 1, []uint32{uint32(m.Src.Lo)}, nil
 			}
 			samples := max(1, min(c.Plan.Batch, 1<<22/rec.N))
 			c.record(backend.Stage{Form: backend.FormSample, Name: m.AutoName + "." + m.Vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
-				&RecordRef{vars: []*model.Variable{v}, To: []model.Taker{&model.Sampled{M: m, K: k, Times: !timed}}})
+				&RecordRef{vars: seen, To: []model.Taker{&model.Sampled{M: m, K: k, Times: !timed}}})
 			timed = true
 		}
 		return nil

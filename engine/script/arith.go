@@ -48,7 +48,7 @@ func shape(a, b operand) (operand, error) {
 	case b.one:
 	case a.table && !b.table && len(b.v) == a.cols && a.cols > 0, b.table && !a.table && len(a.v) == b.cols && b.cols > 0:
 		return r, fmt.Errorf("a table and a row cannot be combined: use a loop over the rows")
-	case len(a.v) != len(b.v) || a.table != b.table || a.cols != b.cols && a.table:
+	case len(a.v) != len(b.v) || a.table != b.table || a.table && (a.cols != b.cols || a.rows() != b.rows()):
 		return r, fmt.Errorf("the arrays have different sizes: %d and %d", len(a.v), len(b.v))
 	}
 	var err error

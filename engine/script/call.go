@@ -323,7 +323,7 @@ func toEngine(v starlark.Value) (any, error) {
 	case !ok:
 		return nil, fmt.Errorf("must be a number, a quantity, a list of them or a text, not %s", describe(v))
 	case !o.one && o.table:
-		return nil, fmt.Errorf("must be one list, not a table of %d by %d", len(o.v)/max(1, o.cols), o.cols)
+		return nil, fmt.Errorf("must be one list, not a table of %d by %d", o.rows(), o.cols)
 	case !o.one:
 		return engine.Array{V: o.v, Dim: o.dim}, nil
 	case math.IsNaN(o.v[0]) || math.IsInf(o.v[0], 0) && o.dim != second: // a time may lie before or after all others

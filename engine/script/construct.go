@@ -318,7 +318,7 @@ func newTimedArray(_ *script, c *call) (starlark.Value, error) {
 	}
 	rows, cols := len(o.v), 0
 	if o.table {
-		rows, cols = len(o.v)/max(1, o.cols), o.cols
+		rows, cols = o.rows(), o.cols
 	}
 	ta, err := engine.NewTimedArray(engine.Array{V: o.v, Dim: o.dim}, rows, cols, dt, name)
 	if err != nil {

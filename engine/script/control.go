@@ -85,6 +85,11 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if only == nil && len(x.objects) == 0 { // what is made later begins at 0
+		if err := x.renew(func(object) bool { return true }); err != nil {
+			return nil, err
+		}
+	}
 	if x.opt.AfterRun != nil {
 		if err := x.opt.AfterRun(x.res); err != nil {
 			return nil, err

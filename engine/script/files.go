@@ -133,7 +133,7 @@ func decode(name string, file *os.File) (*array, error) {
 	switch len(f.Shape) {
 	case 0, 1:
 	case 2:
-		a.table, a.cols = true, f.Shape[1]
+		a.table, a.cols, a.hollow = true, f.Shape[1], f.Shape[0]
 	default:
 		return nil, fmt.Errorf("an array of %d dimensions: one or two were expected", len(f.Shape))
 	}

@@ -187,7 +187,7 @@ func formatArray(a *array) string {
 		scaled[k] = x / factor
 	}
 	texts := elementTexts(scaled, a.kind)
-	if !a.table {
+	if !a.table || a.size() == 0 {
 		return printRow(texts, a.size() > printThreshold, "") + unit
 	}
 	cut := a.size() > printThreshold

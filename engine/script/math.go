@@ -181,7 +181,7 @@ func reduced(name string, args starlark.Tuple, kwargs []starlark.Tuple) (starlar
 	if !o.table {
 		return reductions[name](x)
 	}
-	rows, cols := len(o.v)/max(1, o.cols), o.cols
+	rows, cols := o.rows(), o.cols
 	n, each := cols, rows
 	if axis == 1 {
 		n, each = rows, cols
@@ -292,6 +292,7 @@ func shapeOf(v starlark.Value) (o operand, err error) {
 		if n, err = count(t[0]); err != nil {
 			return o, err
 		}
+		o.hollow = n
 		if o.cols > 0 && n > maxElements/o.cols {
 			return o, fmt.Errorf("an array of %d by %d is too large", n, o.cols)
 		}

@@ -53,7 +53,7 @@ func (m *monitor) column(name string) (*array, error) {
 		r.v, r.dim = v, c.Unit
 		r.kind = kindOfColumn(c)
 		if c.Rows > 0 {
-			r.table, r.cols = true, c.Len()
+			r.table, r.cols, r.hollow = true, c.Len(), c.Rows
 		}
 	}
 	return r, nil

@@ -32,8 +32,8 @@ type quantity struct {
 	single bool
 }
 
-// array is a list of numbers that share a dimension, in SI units. With cols >= 0
-// it is a table of rows of cols numbers, kept row by row.
+// array is a list of numbers that share a dimension, in SI units; or a table of
+// rows of cols numbers, kept row by row.
 type array struct {
 	v      []float64
 	packed *packed // where v is not made yet
@@ -41,6 +41,7 @@ type array struct {
 	kind   kind
 	table  bool
 	cols   int
+	hollow int // rows of a table without columns
 }
 
 // packed is what a file holds, in the file's type, times a unit. Nothing
@@ -132,7 +133,7 @@ func (a *array) Truth() starlark.Bool {
 func (a *array) Len() int {
 	if a.table {
 		if a.cols == 0 {
-			return 0
+			return a.hollow
 		}
 		return a.size() / a.cols
 	}
@@ -262,7 +263,7 @@ func (a *array) pick(pick []int) (*array, error) {
 	if err := room(len(pick), 8*each); err != nil {
 		return nil, err
 	}
-	r := &array{dim: a.dim, kind: a.kind, table: a.table, cols: a.cols, v: make([]float64, 0, len(pick)*each)}
+	r := &array{dim: a.dim, kind: a.kind, table: a.table, cols: a.cols, hollow: len(pick), v: make([]float64, 0, len(pick)*each)}
 	v := a.floats()
 	for _, k := range pick {
 		if a.table {
@@ -329,7 +330,7 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 		for k := range t {
 			t[k] = v[k%rows*a.cols+k/rows]
 		}
-		return &array{v: t, dim: a.dim, kind: a.kind, table: true, cols: rows}, nil
+		return &array{v: t, dim: a.dim, kind: a.kind, table: true, cols: rows, hollow: a.cols}, nil
 	case "sum", "mean", "std", "var", "min", "max", "argmin", "argmax":
 		return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			return reduced(name, append(starlark.Tuple{a}, args...), kwargs)
@@ -339,7 +340,7 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 			if len(args) > 0 {
 				return nil, fmt.Errorf("%s() of an array takes no argument", name)
 			}
-			if err := room(a.size(), 48); err != nil {
+			if err := room(max(a.size(), a.Len()), 48); err != nil {
 				return nil, err
 			}
 			switch name {
@@ -354,7 +355,7 @@ func (a *array) Attr(name string) (starlark.Value, error) {
 			}
 			r := &array{v: slices.Clone(a.floats()), dim: a.dim, kind: a.kind}
 			if name == "copy" {
-				r.table, r.cols = a.table, a.cols
+				r.table, r.cols, r.hollow = a.table, a.cols, a.hollow
 			}
 			return r, nil
 		}), nil
@@ -464,12 +465,21 @@ func selection(v starlark.Value, n int) ([]int, error) {
 
 // operand is a number or array as arithmetic sees it.
 type operand struct {
-	v     []float64
-	dim   eqn.Dim
-	kind  kind
-	one   bool // a single number
-	table bool
-	cols  int
+	v      []float64
+	dim    eqn.Dim
+	kind   kind
+	one    bool // a single number
+	table  bool
+	cols   int
+	hollow int // as an array's
+}
+
+// rows is the number of rows of a table.
+func (o *operand) rows() int {
+	if o.cols == 0 {
+		return o.hollow
+	}
+	return len(o.v) / o.cols
 }
 
 func (o *operand) get(k int) float64 {
@@ -504,7 +514,7 @@ func (o *operand) value() starlark.Value {
 	if o.one {
 		return scalar(o.v[0], o.dim, o.kind)
 	}
-	return &array{v: o.v, dim: o.dim, kind: o.kind, table: o.table, cols: o.cols}
+	return &array{v: o.v, dim: o.dim, kind: o.kind, table: o.table, cols: o.cols, hollow: o.hollow}
 }
 
 // viewer is a value that stands for an array which is worked out when needed:
@@ -547,7 +557,7 @@ func operandAt(v starlark.Value, depth int) (o operand, ok bool, err error) {
 		}
 		return operand{v: []float64{v.Value}, dim: v.Dim, kind: k, one: true}, true, nil
 	case *array:
-		return operand{v: v.floats(), dim: v.dim, kind: v.kind, table: v.table, cols: v.cols}, true, nil
+		return operand{v: v.floats(), dim: v.dim, kind: v.kind, table: v.table, cols: v.cols, hollow: v.hollow}, true, nil
 	case viewer:
 		w, err := v.view()
 		if err != nil {
@@ -583,7 +593,7 @@ func listOperand(s starlark.Sequence, depth int) (o operand, ok bool, err error)
 			}
 			o.v = make([]float64, 0, s.Len()*len(e.v))
 		}
-		if e.one == o.table || (o.table && len(e.v) != o.cols) {
+		if o.hollow = k + 1; e.one == o.table || (o.table && len(e.v) != o.cols) {
 			return operand{}, false, fmt.Errorf("a table needs rows of one length: row %d differs from the first", k)
 		}
 		if e.dim != o.dim && !e.wild() {
