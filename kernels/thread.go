@@ -108,6 +108,11 @@ func (t *thread) round(s int) int {
 		if u := p.until.Load(); u != gone {
 			return int(u - p.step0)
 		}
+		// The first thread may have met a fault and gone: the step of the fault is finished everywhere, so that the least
+		// one is found.
+		if f := p.stop.Load(); f != math.MaxInt64 {
+			return max(s, int(f)+1)
+		}
 		return s
 	}
 	t.await(p.step0 + int64(s))
