@@ -14,9 +14,8 @@ var (
 		-0.07551723718643188, 0.043205857276916504, -0.01636413298547268, 0.0029197228141129017}
 )
 
-// trigLimit is the largest argument of sin, cos and tan; they are accurate up to
-// 8192, where products with the parts of pi/2 are exact.
-const trigLimit = 0x1p20
+// trigLimit is the largest argument of sin, cos and tan.
+const trigLimit = 0x1p26
 
 // square is x*x plus 2^-60, which no rounding of what follows notices and which
 // keeps products with it from needing a flush.
@@ -31,13 +30,30 @@ func (b *Builder) quadrant(x Value, fine bool) (sin, cos, word, over Value) {
 	t := b.r[x]
 	x = b.Assume(b.Sel(over, b.F(0), x), Range{Lo: max(min(t.Lo, 0), -trigLimit), Hi: min(max(t.Hi, 0), trigLimit)})
 	t = b.r[x]
-	k := b.Add(b.Mul(x, b.lit(2/math.Pi)), b.lit(magic))
-	n := b.Assume(b.Sub(k, b.lit(magic)), Range{Lo: -0x1p20, Hi: 0x1p20, Tiny: 1, Grain: 1})
-	// pi/2 in parts of 11, 11, 11 and 24 bits.
-	r := b.Sub(x, b.Mul(n, b.lit(0x1.92p0)))
-	r = b.Sub(r, b.Mul(n, b.lit(0x1.fb4p-12)))
-	r = b.Sub(r, b.Mul(n, b.lit(0x1.444p-24)))
-	r = b.Sub(r, b.Mul(n, b.lit(0x1.68c234p-39)))
+	// pi/2 in parts of 11, 11, 11 and 24 bits: products with a whole number of up to
+	// 13 bits are exact. Of a large x the quarters are counted in two such numbers, n
+	// and q times 2^14, which is 0 up to 12,868.
+	r, q, near := x, None, x
+	if !t.within(1 << 13) {
+		q = b.Sub(b.Add(b.Mul(x, b.lit(0x1p-13/math.Pi)), b.lit(magic)), b.lit(magic))
+		b.Assume(q, Range{Lo: -0x1p12, Hi: 0x1p12, Tiny: 1, Grain: 1})
+		r = b.Sub(b.Sub(x, b.Mul(q, b.lit(0x1.92p14))), b.Mul(q, b.lit(0x1.fb4p2)))
+		near = b.Assume(b.Sub(r, b.Mul(q, b.lit(0x1.444p-10))), Range{Lo: -0x1p14, Hi: 0x1p14})
+	}
+	less := func(n Value, part float64) {
+		if n != None {
+			r = b.Sub(r, b.Mul(n, b.lit(part)))
+		}
+	}
+	k := b.Add(b.Mul(near, b.lit(2/math.Pi)), b.lit(magic))
+	n := b.Assume(b.Sub(k, b.lit(magic)), Range{Lo: -0x1p14, Hi: 0x1p14, Tiny: 1, Grain: 1})
+	less(n, 0x1.92p0)
+	less(q, 0x1.444p-10)
+	less(n, 0x1.fb4p-12)
+	less(n, 0x1.444p-24)
+	less(q, 0x1.68cp-25)
+	less(q, 0x1.1a6264p-40)
+	less(n, 0x1.68c234p-39)
 	r = b.Assume(r, Range{Lo: -1, Hi: 1, Tiny: min(t.Tiny, 0x1p-66), Grain: min(t.Grain, 0x1p-66)})
 	z := b.square(r)
 	if !fine {
@@ -49,10 +65,10 @@ func (b *Builder) quadrant(x Value, fine bool) (sin, cos, word, over Value) {
 	return sin, cos, b.bits(k), over
 }
 
-// Sin is the sine of x radians; +-2^100 beyond +-2^20, accurate to +-8192.
+// Sin is the sine of x radians; +-2^100 beyond +-2^26.
 func (b *Builder) Sin(x Value) Value { return b.circular(x, 0) }
 
-// Cos is the cosine of x radians; 2^100 beyond +-2^20, accurate to +-8192.
+// Cos is the cosine of x radians; 2^100 beyond +-2^26.
 func (b *Builder) Cos(x Value) Value { return b.circular(x, 1) }
 
 func (b *Builder) circular(x Value, quarter int32) Value {
