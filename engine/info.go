@@ -23,7 +23,7 @@ func (n *Network) Info(set model.Work, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "dt %g s, seed %d\n", n.StepSize, n.Random.Seed)
+	fmt.Fprintf(w, "dt %s, seed %d\n", model.Quantity{Value: n.StepSize, Dim: model.Second}.Text(9), n.Random.Seed)
 	for _, g := range n.Groups() {
 		fmt.Fprintf(w, "\n%s: %d neurons\n", g.Name(), g.Size)
 		s := c.Schemes[g]
@@ -41,7 +41,7 @@ func (n *Network) Info(set model.Work, w io.Writer) error {
 			if of == "" {
 				of = "1"
 			}
-			fmt.Fprintf(w, "  coefficient of %s in %s: %.9g %s\n", of, k.Row, k.Value.Value, compile.UnitName(k.Value))
+			fmt.Fprintf(w, "  coefficient of %s in %s: %s\n", of, k.Row, k.Value.Text(9))
 		}
 		if len(s.Two) > 0 {
 			fmt.Fprintf(w, "  slow variables with a second word: %s\n", strings.Join(s.Two, ", "))

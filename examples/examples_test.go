@@ -20,7 +20,7 @@ import (
 	"synfire/kernels/ref"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/golden.json")
+var update = flag.Bool("update", false, "rewrite testdata")
 
 // small are the examples at test size, by the name of the case.
 var small = map[string]struct {

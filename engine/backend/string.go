@@ -20,7 +20,7 @@ func (f Form) String() string {
 // its operations and a hash of its text, so that a change of either shows.
 func (p *Plan) String() string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "step of %g s, at most %d in a batch; host words for each: %d\n", p.Dt, p.Batch, p.Host)
+	fmt.Fprintf(&w, "step of %g ms, at most %d in a batch; host words for each: %d\n", float64(p.Dt*1e3), p.Batch, p.Host)
 	for k := range p.Events {
 		e := &p.Events[k]
 		fmt.Fprintf(&w, "event %s: %d neurons, %d steps kept\n", e.Name, e.N, e.History)
@@ -79,7 +79,7 @@ func (p *Plan) StageString(k int) string {
 		var names []string
 		seen := map[string]bool{}
 		for _, a := range p.Accesses(s) {
-			if name := p.accessName(s, a); use.of(a) && !seen[name] {
+			if name := p.accessName(a); use.of(a) && !seen[name] {
 				seen[name] = true
 				names = append(names, name)
 			}
@@ -99,7 +99,7 @@ func bound(known bool, step int64) string {
 }
 
 // accessName is what a reader is to see of an access.
-func (p *Plan) accessName(s *Stage, a Access) string {
+func (p *Plan) accessName(a Access) string {
 	switch {
 	case a.Event >= 0 && a.Past == 1:
 		return p.Events[a.Event].Name + " of earlier steps"

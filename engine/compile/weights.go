@@ -340,6 +340,7 @@ func (g *tableGroup) rounding(s *connect.Spec) string {
 			given = max(given, quantum/2/p.least)
 		}
 	}
+	d := g.parts[0].v.Symbol.Dim
 	off := "exact"
 	switch {
 	case given > 0 && drawn > 0:
@@ -351,10 +352,9 @@ func (g *tableGroup) rounding(s *connect.Spec) string {
 	}
 	if s.Width == 0 {
 		off = strings.Replace(off, "themselves", "itself", 1)
-		d := g.parts[0].v.Symbol.Dim
-		return fmt.Sprintf("one weight of %s, %s", strings.TrimSpace(fmt.Sprintf("%.7g %s", float64(g.weight*d.Scale()), UnitName(model.Quantity{Dim: d}))), off)
+		return fmt.Sprintf("one weight of %s, %s", model.Quantity{Value: float64(g.weight * d.Scale()), Dim: d}.Text(7), off)
 	}
-	return fmt.Sprintf("weights in %d bits, rounded to 2^%g, %s", s.Width, -math.Log2(s.Scale), off)
+	return fmt.Sprintf("weights in %d bits, multiples of %s, %s", s.Width, model.Quantity{Value: float64(quantum * d.Scale()), Dim: d}.Text(7), off)
 }
 
 // wide plans a part whose weights lie too far apart for a sum of 32 bits synapse by
@@ -381,11 +381,4 @@ func (c *compiler) wide(a *accumulator) error {
 			p.s.Name(), p.w.Name, p.v.Name, float64(w.Least*unit), float64(w.Most*unit), float64(quantum*unit), min(1, quantum/2/w.Least))
 	}
 	return c.apply(b)
-}
-
-func UnitName(q model.Quantity) string {
-	if q.Dim.IsOne() {
-		return ""
-	}
-	return q.Dim.String()
 }

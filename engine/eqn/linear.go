@@ -325,7 +325,7 @@ func literal(v float64, d Dim) Expr {
 		return &Num{Value: v}
 	}
 	q := Quantity{v, d}
-	return &Name{ID: "(" + q.String() + ")", Sym: &Symbol{Name: q.String(), Kind: Constant, Dim: d, Value: v}}
+	return &Name{ID: "(" + q.Text(-1) + ")", Sym: &Symbol{Name: q.String(), Kind: Constant, Dim: d, Value: v}}
 }
 
 // stepPairs takes differences of t and step variables out of a sum and makes

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -149,11 +150,63 @@ func LookupConstant(name string) (Quantity, bool) {
 	return q, ok
 }
 
+// Text is the value with digits digits (-1: all) in the unit of a script that
+// leaves it between 1 and 1000: -0.009 volt is "-9 mV". A dimension without such a
+// unit stands in SI units.
+func (q Quantity) Text(digits int) string {
+	if q.Dim.IsOne() || q.Value == 0 || math.IsInf(q.Value, 0) || math.IsNaN(q.Value) {
+		return plainText(q, digits)
+	}
+	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(q.Value, 'e', max(digits-1, -1), 64), "e")
+	ten, _ := strconv.Atoi(exp)
+	above := (ten%3 + 3) % 3 // digits before the point but one
+	unit := prefixed(q.Dim, ten-above)
+	if unit == "" {
+		return plainText(q, digits)
+	}
+	sign := ""
+	if mantissa[0] == '-' {
+		sign, mantissa = "-", mantissa[1:]
+	}
+	whole := strings.Replace(mantissa, ".", "", 1)
+	for len(whole) < above+1 {
+		whole += "0"
+	}
+	rest := strings.TrimRight(whole[above+1:], "0")
+	if rest != "" {
+		rest = "." + rest
+	}
+	return sign + whole[:above+1] + rest + " " + unit
+}
+
+func plainText(q Quantity, digits int) string {
+	s := strconv.FormatFloat(q.Value, 'g', digits, 64)
+	if !q.Dim.IsOne() {
+		s += " " + q.Dim.String()
+	}
+	return s
+}
+
+// prefixed is the unit of 10^ten of a dimension, as scripts write it: mV, nS,
+// uvolt; "" if there is none.
+func prefixed(d Dim, ten int) string {
+	for _, p := range prefixes {
+		name := p.name + d.String()
+		if _, ok := unitTable()[name]; !ok || p.ten != ten {
+			continue
+		}
+		for short, long := range shortUnits {
+			if long == name {
+				return short
+			}
+		}
+		return name
+	}
+	return ""
+}
+
 // UnitNames lists the names of all units, sorted.
 func UnitNames() []string { return sortedKeys(unitTable()) }
-
-// ConstantNames lists the names of all constants, sorted.
-func ConstantNames() []string { return sortedKeys(constants) }
 
 func sortedKeys[T any](m map[string]T) []string {
 	names := make([]string, 0, len(m))

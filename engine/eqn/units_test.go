@@ -2,6 +2,8 @@ package eqn
 
 import (
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -68,6 +70,32 @@ func TestScales(t *testing.T) {
 	for name, want := range map[string]float64{"x": 16, "y": 0.016, "z": 1 + math.Pow(0.016, 0.75)} {
 		if got := m.get(name, 0); math.Abs(got-want) > 3e-6*want {
 			t.Errorf("%s = %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestText: a quantity is printed in a unit of scripts, and means itself.
+func TestText(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"-9*mV", "-9 mV"}, {"1.62*mV", "1.62 mV"}, {"-0.2443885195585667*mV", "-244.3885 uvolt"}, {"6*nS", "6 nS"}, {"0.1*ms", "100 us"},
+		{"360671.75*ohm", "360.6718 kohm"}, {"20*ms", "20 ms"}, {"999*pA", "999 pA"}, {"3*Hz", "3 Hz"}, {"12*kHz", "12 kHz"}, {"0*volt", "0 volt"}, {"2.5", "2.5"},
+		{"3*volt/second", "3 " + dimVolt.Mul(dimHertz).String()}, {"5*gram", "0.005 kilogram"}, {"1e-40*volt", "1e-40 volt"},
+	} {
+		x, err := ParseExpr(&Source{Text: c.in, Line: 1, Col: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := EvalHost(x, MapScope{})
+		if got := q.Text(7); err != nil || got != c.want {
+			t.Errorf("%s is printed as %s (%v), want %s", c.in, got, err, c.want)
+		}
+		number, unit, _ := strings.Cut(q.Text(-1), " ")
+		v, err := strconv.ParseFloat(number, 64)
+		if u, ok := LookupUnit(unit); ok {
+			v *= u.Value
+		}
+		if err != nil || math.Abs(v-q.Value) > 1e-15*math.Abs(q.Value) {
+			t.Errorf("%s means %g, not %g", q.Text(-1), v, q.Value)
 		}
 	}
 }

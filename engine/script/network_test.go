@@ -285,7 +285,7 @@ func TestModelErrors(t *testing.T) {
 func TestInfoRunsNothing(t *testing.T) {
 	var info strings.Builder
 	out, res, err := simulate(t, "P = NeuronGroup(3, 'dv/dt = -v/(10*ms) : 1')\nrun(1*second)\nprint('after')", script.Options{Info: &info})
-	if err != nil || out != "" || !res.Ended || len(res.Runs) != 0 || !strings.Contains(info.String(), "P") {
+	if err != nil || out != "" || !res.Ended || len(res.Runs) != 0 || !strings.Contains(info.String(), "\nP: 3 neurons\n  method exact\n    v = 0.990") {
 		t.Error(out, err, info.String())
 	}
 }
