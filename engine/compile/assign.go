@@ -69,7 +69,7 @@ func lastOf(locals []eqn.Stmt, id string) int {
 // assign plans such an assignment: the synapses that are due are counted at each
 // neuron, in whole numbers, and a map over the neurons stores the value.
 func (c *compiler) assign(w *model.Path, l model.Carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol) error {
-	s, k, r := w.Delay.S, l.Life.Conn, y.Ref.(model.EndRef)
+	s, k, r := w.Delay.Syn, l.Life.Conn, y.Ref.(model.EndRef)
 	a := &accumulator{name: r.Var.Name, two: true, buf: backend.NoBuf}
 	a.segment(r.Var)
 	count := eqn.Symbol{Name: y.Name, Kind: eqn.Variable, Type: eqn.Integer, Summed: true, Ref: r}

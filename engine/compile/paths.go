@@ -129,13 +129,13 @@ func (c *compiler) synapses() error {
 }
 
 func (o *order) pathway(w *model.Path) error {
-	s := w.Delay.S
+	s := w.Delay.Syn
 	if len(s.Conns) == 0 {
 		return nil
 	}
 	base := o.c.pathScope(s, -1)
 	for _, st := range w.Code {
-		if v := s.ByName[st.Target.ID]; v != nil && v.Sym.Kind == eqn.Variable && v.Path == nil {
+		if v := s.ByName[st.Target.ID]; v != nil && v.Symbol.Kind == eqn.Variable {
 			return model.Plastic(st.Target.At, st.Target.ID)
 		}
 	}
@@ -178,7 +178,7 @@ func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
 		}
 		f := *y
 		switch r := y.Ref.(type) {
-		case *model.SynVar:
+		case *model.Variable:
 			f.ReadOnly = true
 			if k < 0 {
 				f.ReadOnly = false
@@ -248,10 +248,10 @@ func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
 }
 
 func (o *order) statement(w *model.Path, l model.Carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol) error {
-	s, c, k := w.Delay.S, o.c, l.Life.Conn
+	s, c, k := w.Delay.Syn, o.c, l.Life.Conn
 	r, ok := y.Ref.(model.EndRef)
 	if !ok {
-		if _, own := y.Ref.(*model.SynVar); own {
+		if _, own := y.Ref.(*model.Variable); own {
 			return model.Plastic(st.Target.At, st.Target.ID)
 		}
 		return model.ErrorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
@@ -420,7 +420,7 @@ func (c *compiler) delayColumn(s *model.Synapses, w *model.Path, k int, col mode
 		return m
 	}
 	m := fresh()
-	x, err := col.Lazy.Lower(m, w.Delay.Sym)
+	x, err := col.Lazy.Lower(m, w.Delay.Symbol)
 	if err == nil {
 		err = m.Err
 	}

@@ -135,11 +135,11 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 		}
 		key := fmt.Sprintf("%s degrees %v", m.s.AutoName, r.Post)
 		return m.B.Gather(m.bound(key, ir.Table, ir.I32, backend.Binding{Buf: m.c.table(key, key, ir.I32, w), Event: -1}), m.index(r.Post), ir.Range{})
-	case *model.SynVar:
-		w, err := r.Words(m.c.w, m.k)
+	case *model.Variable:
+		w, err := r.ConnWords(m.c.w, m.k)
 		if err == nil {
 			key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.Name, m.k)
-			return m.B.Load(m.bound(key, ir.Array, model.IrType(r.Sym), backend.Binding{Buf: m.c.table(key, key, model.IrType(r.Sym), w), Event: -1}))
+			return m.B.Load(m.bound(key, ir.Array, model.IrType(r.Symbol), backend.Binding{Buf: m.c.table(key, key, model.IrType(r.Symbol), w), Event: -1}))
 		}
 		if m.err == nil {
 			m.err = err
@@ -213,7 +213,7 @@ func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 
 // effect plans a statement that runs synapse by synapse.
 func (o *order) effect(w *model.Path, l model.Carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, sum bool) error {
-	s, c, k := w.Delay.S, o.c, l.Life.Conn
+	s, c, k := w.Delay.Syn, o.c, l.Life.Conn
 	r := y.Ref.(model.EndRef)
 	var a *accumulator
 	if sum {
@@ -235,7 +235,7 @@ func (o *order) effect(w *model.Path, l model.Carried, locals []eqn.Stmt, st eqn
 // effect plans the stage of a statement that runs synapse by synapse, and adds
 // to a where it is a sum.
 func (c *compiler) effect(w *model.Path, l model.Carried, locals []eqn.Stmt, st eqn.Stmt, y *eqn.Symbol, a *accumulator) error {
-	s, k, r := w.Delay.S, l.Life.Conn, y.Ref.(model.EndRef)
+	s, k, r := w.Delay.Syn, l.Life.Conn, y.Ref.(model.EndRef)
 	sc := c.pathScope(s, k)
 	m := &effectLanes{Lanes: *c.lanes(r.Var.Group, "effect"), c: c, s: s, k: k, acc: a}
 	m.Traps = []backend.Trap{{Pop: len(c.n.Objects), Object: s.Name(), Name: r.Var.Name, Why: "received a contribution beyond the bound of its sum"}}

@@ -22,10 +22,10 @@ type ColumnLanes struct {
 	s     *Synapses
 	Conn  int // which call: for the columns of synaptic variables
 	snap  map[*Variable]*Image
-	cols  map[*SynVar][]Held // synaptic variables as they were; nil: as they are
-	ids   map[any]int        // tables in the order of their first use, which tells apart values of one name
-	stray string             // i or j, where it holds what is no index
-	made  int                // connect calls that N_incoming and N_outgoing count
+	cols  map[*Variable][]Held // synaptic variables as they were; nil: as they are
+	ids   map[any]int          // tables in the order of their first use, which tells apart values of one name
+	stray string               // i or j, where it holds what is no index
+	made  int                  // connect calls that N_incoming and N_outgoing count
 	Err   error
 }
 
@@ -55,7 +55,7 @@ func (m *ColumnLanes) Load(y *eqn.Symbol) ir.Value {
 		}
 		name = m.numbered(name, [2]any{r.Post, m.made})
 		return m.B.Gather(m.Slot(name, ir.Table, ir.I32, Memory{Data: w, Key: name}), m.index(at), ir.Range{})
-	case *SynVar:
+	case *Variable:
 		return m.column(r)
 	}
 	panic(fmt.Sprintf("%s is not a name of synapses", y.Name))
@@ -124,7 +124,7 @@ func (m *ColumnLanes) snapshot(v *Variable) *Image {
 
 // column is the value of a synaptic variable: the expression that was assigned,
 // inlined, or its values.
-func (m *ColumnLanes) column(v *SynVar) ir.Value {
+func (m *ColumnLanes) column(v *Variable) ir.Value {
 	c := v.Col(m.Conn)
 	if old, ok := m.cols[v]; ok {
 		c = v.later
@@ -134,7 +134,7 @@ func (m *ColumnLanes) column(v *SynVar) ir.Value {
 	}
 	switch {
 	case c.Lazy != nil:
-		x, err := c.Lazy.Lower(m, v.Sym)
+		x, err := c.Lazy.Lower(m, v.Symbol)
 		if err != nil && m.Err == nil {
 			m.Err = err
 		}
@@ -145,13 +145,13 @@ func (m *ColumnLanes) column(v *SynVar) ir.Value {
 			return m.B.F(0)
 		}
 		name := m.numbered(v.Name, &words[0])
-		return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Sym), Memory{Data: words, Key: name}), m.B.Lane(), listRange(v.Sym, words))
+		return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Symbol), Memory{Data: words, Key: name}), m.B.Lane(), listRange(v.Symbol, words))
 	}
-	w, err := Encode(v.Sym, m.n.StepSize, c.Value)
+	w, err := Encode(v.Symbol, m.n.StepSize, c.Value)
 	if err != nil && m.Err == nil {
 		m.Err = err
 	}
-	switch IrType(v.Sym) {
+	switch IrType(v.Symbol) {
 	case ir.F32:
 		return m.B.F(float64(math.Float32frombits(w)))
 	case ir.I32:
@@ -203,7 +203,7 @@ type lazyExpr struct {
 	key   [2]uint32 // of the seed in force
 	made  int       // connect calls so far
 	snap  map[*Variable]*Image
-	cols  map[*SynVar][]Held
+	cols  map[*Variable][]Held
 }
 
 // inside is m for what was assigned at another moment.

@@ -47,8 +47,8 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 	if err := s.repeat(p, o); err != nil {
 		return err
 	}
-	for _, v := range s.vars {
-		if v.Sym.Kind == eqn.Variable {
+	for _, v := range s.Vars {
+		if v.Symbol.Kind == eqn.Variable {
 			v.fill()
 		}
 	}

@@ -352,7 +352,7 @@ func (s *Synapses) addIndices(x eqn.Expr, sc eqn.Scope, reads indexed) error {
 			if at := map[bool]string{false: "i", true: "j"}[r.Post]; !r.Var.Shared {
 				reads.column[at], reads.neuron[at] = true, true
 			}
-		case *SynVar, DegreeRef:
+		case *Variable, DegreeRef:
 			return eqn.At(x.Pos(), "use variables of the neurons, i and j, and assign to the synapses once they are made", "connect: %q is a variable of synapses, which are yet to be made", id)
 		}
 	}

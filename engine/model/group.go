@@ -39,13 +39,8 @@ type GroupOptions struct {
 // NeuronGroup is a population whose neurons share equations. PoissonGroup and
 // SpikeGeneratorGroup are NeuronGroups too.
 type NeuronGroup struct {
-	Object
-	Size      int
-	Eqs       *eqn.Equations
-	Method    string
-	namespace map[string]any
-	Vars      []*Variable
-	ByName    map[string]*Variable
+	Owner
+	Size int
 
 	threshold  eqn.Expr
 	Reactions  []*Reaction
@@ -107,7 +102,7 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 	if N < 1 || N > 1<<31-64 {
 		return nil, fmt.Errorf("NeuronGroup: N must be between 1 and 2^31-64, got %d", N)
 	}
-	g := &NeuronGroup{Size: N, Method: o.Method, namespace: o.Namespace, ByName: map[string]*Variable{}}
+	g := &NeuronGroup{Owner: Owner{Method: o.Method, Namespace: o.Namespace}, Size: N}
 	g.Net = n
 	g.InSlot = o.Order
 	if err := n.sameClock(o.Dt, "NeuronGroup"); err != nil {
@@ -214,61 +209,37 @@ func (g *NeuronGroup) declare() error {
 	if err := g.fits(); err != nil {
 		return err
 	}
-	add := func(name string, dim eqn.Dim, t eqn.Type) *Variable {
-		v := &Variable{Group: g, Name: name, Count: g.Size}
-		v.Symbol = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: dim, Type: t, Ref: v}
-		g.Vars = append(g.Vars, v)
-		g.ByName[name] = v
-		return v
+	own := func(name string, dim eqn.Dim, t eqn.Type) *Variable {
+		return g.Declare(&Variable{Group: g, Name: name, Count: g.Size}, dim, t)
 	}
-	i := add("i", eqn.Dim{}, eqn.Integer)
+	i := own("i", eqn.Dim{}, eqn.Integer)
 	i.Symbol.ReadOnly, i.Symbol.Constant, i.Builtin = true, true, true
 	if g.RefKind != RefNone {
-		nr := add("not_refractory", eqn.Dim{}, eqn.Boolean)
-		nr.Alloc(1)
-		ls := add("lastspike", Second, eqn.Float)
+		own("not_refractory", eqn.Dim{}, eqn.Boolean).Alloc(1)
+		ls := own("lastspike", Second, eqn.Float)
 		ls.Symbol.Steps = true
 		ls.Alloc(stepsWord(-1e4, g.Net.StepSize))
 	}
 	for _, e := range g.Eqs.List {
-		if g.ByName[e.Name] != nil || slices.Contains(reserved, e.Name) {
-			return ErrorAt(e.At, "%q is defined twice, or is a name that every group has", e.Name)
-		}
-		if err := notAnEnd(e); err != nil {
+		v := &Variable{Group: g, Name: e.Name, Count: g.Size}
+		if err := g.DeclareEquation(v, e, reserved, "every group has", func(flag string) string {
+			switch flag {
+			case "linked", "summed", "event-driven", "clock-driven":
+				return "a variable of neurons is a differential equation, a parameter or a subexpression"
+			}
+			return ""
+		}); err != nil {
 			return err
 		}
-		v := add(e.Name, e.Dim, e.Type)
-		v.Equation = e
-		flags := map[string]bool{}
-		for _, f := range e.Flags {
-			flags[f] = true
-		}
-		for _, f := range []string{"linked", "summed", "event-driven", "clock-driven"} {
-			if flags[f] {
-				return ErrorAt(e.At, "the flag (%s) is not available here", f)
-			}
-		}
-		v.Shared = flags["shared"]
-		v.UnlessRef = flags["unless refractory"]
-		v.Symbol.Shared = v.Shared
-		v.Symbol.Constant = flags["constant"] && e.Kind == eqn.Parameter
-		v.Symbol.ReadOnly = e.Kind == eqn.Sub
 		if v.Shared {
 			v.Count = 1
 		}
-		if v.UnlessRef && g.RefKind == RefNone && g.threshold == nil {
+		if v.UnlessRef = e.Has("unless refractory"); v.UnlessRef && g.RefKind == RefNone && g.threshold == nil {
 			g.Net.Warn("%s: (unless refractory) has no effect on %s: the group has neither threshold= nor refractory=", g.Name(), e.Name)
 			v.UnlessRef = false
 		}
-		switch e.Kind {
-		case eqn.Sub:
-			v.Symbol.Kind, v.Symbol.Expr = eqn.Subexpression, e.X
-			if flags["constant over dt"] {
-				v.OverDt = true
-				v.Symbol.Kind, v.Symbol.Expr, v.Symbol.ReadOnly = eqn.Variable, nil, true
-				v.Alloc(0)
-			}
-		default:
+		v.OverDt = e.Kind == eqn.Sub && e.Has("constant over dt")
+		if e.Kind != eqn.Sub || v.OverDt {
 			v.Alloc(0)
 		}
 	}
@@ -313,13 +284,7 @@ func (g *NeuronGroup) Event(name string) *GroupEvent {
 func (g *NeuronGroup) lookup(name string) *Variable { return g.ByName[name] }
 
 // VarNames lists the group's variables.
-func (g *NeuronGroup) VarNames() []string {
-	var out []string
-	for _, v := range g.Vars {
-		out = append(out, v.Name)
-	}
-	return out
-}
+func (g *NeuronGroup) VarNames() []string { return g.declared() }
 
 // Var finds a variable, parameter or subexpression.
 func (g *NeuronGroup) Var(name string) (*Var, error) { return spanVar(g.Span(), name) }

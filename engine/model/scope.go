@@ -134,7 +134,7 @@ func (g *NeuronGroup) Scope(ext *Externals) *Scope {
 	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: g.Net.StepSize, ReadOnly: true}
 	size := &eqn.Symbol{Name: "N", Kind: eqn.Constant, Type: eqn.Integer, Value: float64(g.Size), ReadOnly: true}
 	return &Scope{
-		ext: ext, object: g.Name(), namespace: g.namespace,
+		ext: ext, object: g.Name(), namespace: g.Namespace,
 		Own: func(name string) *eqn.Symbol {
 			switch name {
 			case "dt":

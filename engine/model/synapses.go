@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"synfire/engine/connect"
@@ -31,19 +30,15 @@ type SynapsesOptions struct {
 
 // Synapses are the connections from one group to another.
 type Synapses struct {
-	Object
-	Src, Tgt  Span
-	srcName   string
-	tgtName   string
-	namespace map[string]any
-	eqs       *eqn.Equations
-	vars      []*SynVar
-	ByName    map[string]*SynVar
-	number    *SynVar // multisynaptic_index
-	Paths     []*Path
-	Conns     []*Conn
-	ends      map[string]*eqn.Symbol // x_pre, x_post, i, j, ... by name
-	specs     map[string]*connect.Spec
+	Owner
+	Src, Tgt Span
+	srcName  string
+	tgtName  string
+	number   *Variable // multisynaptic_index
+	Paths    []*Path
+	Conns    []*Conn
+	ends     map[string]*eqn.Symbol // x_pre, x_post, i, j, ... by name
+	specs    map[string]*connect.Spec
 }
 
 // Path is the code of a pathway and the delays with which it runs.
@@ -53,7 +48,7 @@ type Path struct {
 	Event string
 	Order int
 	Code  []eqn.Stmt
-	Delay *SynVar
+	Delay *Variable
 	past  []*Life // with delays since replaced, in the order of their ends
 	open  []*Life // with the delays of now, one for each conn
 }
@@ -76,18 +71,6 @@ type Conn struct {
 	n    int // synapses, -1: not counted yet
 }
 
-// SynVar is a variable of synapses: one column for each conn.
-type SynVar struct {
-	S      *Synapses
-	Name   string
-	Sym    *eqn.Symbol
-	cols   []Held
-	shared bool  // one value; kept for each synapse like the others
-	later  Held  // of connect calls to come: a delay given to the constructor
-	Path   *Path // a delay
-	single bool  // a delay given before the first connect: of all connect calls, also to come
-}
-
 // Held is the values of one conn's synapses: an expression that is worked out
 // when it is needed, values by synapse, or one value in SI units.
 type Held struct {
@@ -98,8 +81,8 @@ type Held struct {
 
 // Synapses connects source to target; connect makes the synapses.
 func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, error) {
-	s := &Synapses{Src: source.Span(), Tgt: target.Span(), srcName: source.Name(), tgtName: target.Name(), namespace: o.Namespace,
-		ByName: map[string]*SynVar{}, ends: map[string]*eqn.Symbol{}, specs: map[string]*connect.Spec{}}
+	s := &Synapses{Src: source.Span(), Tgt: target.Span(), srcName: source.Name(), tgtName: target.Name(),
+		Owner: Owner{Method: o.Method, Namespace: o.Namespace}, ends: map[string]*eqn.Symbol{}, specs: map[string]*connect.Spec{}}
 	s.Net, s.InSlot = n, o.Order
 	if err := n.sameClock(o.Dt, "Synapses"); err != nil {
 		return nil, err
@@ -108,37 +91,31 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 	if err != nil {
 		return nil, err
 	}
-	s.eqs = eqs
+	s.Eqs = eqs
 	for _, e := range eqs.List {
 		if e.Kind == eqn.Differential {
 			return nil, Plastic(e.At, e.Name)
 		}
-		for _, f := range e.Flags {
-			if f != "constant" && f != "shared" {
-				if f == "summed" {
-					return nil, eqn.At(e.At, "gap junctions and graded synapses come with the full language", "'%s': (summed) variables of Synapses are not available yet", e.Name)
-				}
-				return nil, ErrorAt(e.At, "%s: the flag (%s) of Synapses is not available yet", e.Name, f)
+		v := &Variable{Syn: s, Name: e.Name}
+		if err := s.DeclareEquation(v, e, []string{"delay", "i", "j"}, "all Synapses have", func(flag string) string {
+			switch flag {
+			case "constant", "shared":
+				return ""
+			case "summed":
+				return "gap junctions and graded synapses come with the full language: (summed) variables of Synapses are not available yet"
 			}
-		}
-		if s.ByName[e.Name] != nil || e.Name == "delay" || e.Name == "i" || e.Name == "j" {
-			return nil, ErrorAt(e.At, "%q is defined twice, or is a name that all Synapses have", e.Name)
-		}
-		if err := notAnEnd(e); err != nil {
+			return "it comes with plastic synapses"
+		}); err != nil {
 			return nil, err
 		}
-		v := s.declare(e.Name, e.Dim, e.Type)
-		v.shared = slices.Contains(e.Flags, "shared")
-		if e.Kind == eqn.Sub {
-			v.Sym.Kind, v.Sym.Expr, v.Sym.ReadOnly = eqn.Subexpression, e.X, true
-		}
+		v.Symbol.Constant = true // nothing changes it during a run
 	}
 	if name := o.Multisynaptic; name != "" {
 		if s.ByName[name] != nil || s.End(name) != nil || name == "delay" {
 			return nil, fmt.Errorf("Synapses: multisynaptic_index=%q names a variable that there is already", name)
 		}
-		s.number = s.declare(name, eqn.Dim{}, eqn.Integer)
-		s.number.Sym.ReadOnly = true
+		s.number = s.Declare(&Variable{Syn: s, Name: name}, eqn.Dim{}, eqn.Integer)
+		s.number.Symbol.ReadOnly, s.number.Symbol.Constant = true, true
 	}
 	for k, list := range [][]Pathway{o.OnPre, o.OnPost} {
 		for _, p := range list {
@@ -183,8 +160,8 @@ func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 		}
 		return fmt.Errorf("Synapses: the %s %s has no event %q: give it a threshold", which, end.Group.Name(), w.Event)
 	}
-	w.Delay = &SynVar{S: s, Name: "delay", Path: w}
-	w.Delay.Sym = &eqn.Symbol{Name: "delay", Kind: eqn.Variable, Dim: Second, Ref: w.Delay}
+	w.Delay = &Variable{Syn: s, Name: "delay", path: w}
+	w.Delay.Symbol = &eqn.Symbol{Name: "delay", Kind: eqn.Variable, Dim: Second, Ref: w.Delay}
 	d := o.Delays[p.Name]
 	if d == nil && p.Name == "pre" {
 		d = o.Delay
@@ -200,16 +177,8 @@ func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 	return nil
 }
 
-func (s *Synapses) declare(name string, dim eqn.Dim, t eqn.Type) *SynVar {
-	v := &SynVar{S: s, Name: name}
-	v.Sym = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: dim, Type: t, Ref: v, Constant: true}
-	s.vars = append(s.vars, v)
-	s.ByName[name] = v
-	return v
-}
-
 // Col is a variable's column for conn c.
-func (v *SynVar) Col(c int) Held {
+func (v *Variable) Col(c int) Held {
 	if c < len(v.cols) {
 		return v.cols[c]
 	}
@@ -217,8 +186,8 @@ func (v *SynVar) Col(c int) Held {
 }
 
 // fill makes the columns explicit for all conns so far.
-func (v *SynVar) fill() {
-	cols := make([]Held, len(v.S.Conns))
+func (v *Variable) fill() {
+	cols := make([]Held, len(v.Syn.Conns))
 	for c := range cols {
 		cols[c] = v.Col(c)
 	}
@@ -255,7 +224,7 @@ func (s *Synapses) Delay(name string) (*Var, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Var{syn: p.Delay}, nil
+	return &Var{v: p.Delay}, nil
 }
 
 // Order is the order of a pathway within its step.
@@ -283,21 +252,17 @@ func (s *Synapses) Var(name string) (*Var, error) {
 		return s.Delay("")
 	}
 	if v := s.ByName[name]; v != nil {
-		return &Var{syn: v}, nil
+		return &Var{v: v}, nil
 	}
 	if y := s.End(name); y != nil {
-		return &Var{syn: &SynVar{S: s, Name: name, Sym: y}}, nil
+		return &Var{v: &Variable{Syn: s, Name: name, Symbol: y}}, nil
 	}
 	return nil, unknown(name, "variable of "+s.Name(), s.VarNames())
 }
 
 // VarNames lists the variables.
 func (s *Synapses) VarNames() []string {
-	out := []string{"i", "j", "delay", "N_incoming", "N_outgoing"}
-	for _, v := range s.vars {
-		out = append(out, v.Name)
-	}
-	return out
+	return append([]string{"i", "j", "delay", "N_incoming", "N_outgoing"}, s.declared()...)
 }
 
 // N is the number of synapses made so far.
@@ -330,13 +295,13 @@ func (s *Synapses) Count(w Work, c int) (int, error) {
 func (s *Synapses) Scope(ext *Externals) *Scope {
 	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: s.Net.StepSize, ReadOnly: true}
 	return &Scope{
-		ext: ext, object: s.Name(), namespace: s.namespace,
+		ext: ext, object: s.Name(), namespace: s.Namespace,
 		Own: func(name string) *eqn.Symbol {
 			if name == "dt" {
 				return dt
 			}
 			if v := s.ByName[name]; v != nil {
-				return v.Sym
+				return v.Symbol
 			}
 			return s.End(name)
 		},
@@ -464,4 +429,4 @@ func Plastic(at eqn.Pos, name string) error {
 // forever is the last emission step of a table that serves all spikes to come.
 const forever = math.MaxInt64
 
-func (w *Path) FullName() string { return w.Delay.S.AutoName + "_" + w.Name }
+func (w *Path) FullName() string { return w.Delay.Syn.AutoName + "_" + w.Name }

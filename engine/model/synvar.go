@@ -12,16 +12,16 @@ import (
 )
 
 // get returns the values of a synaptic variable in SI units.
-func (v *SynVar) get(w Work, ix any) (Array, error) {
-	if ix != nil && !v.shared {
-		at, err := v.S.synapses(w, ix)
+func (v *Variable) get(w Work, ix any) (Array, error) {
+	if ix != nil && !v.Shared {
+		at, err := v.Syn.synapses(w, ix)
 		if err != nil {
 			return Array{}, err
 		}
 		return v.at(w, at)
 	}
 	all, err := v.all(w)
-	if err == nil && v.shared {
+	if err == nil && v.Shared {
 		if len(all.V) == 0 && v.later.List == nil && v.later.Lazy == nil {
 			all.V = []float64{v.later.Value} // before the first connect
 		}
@@ -32,9 +32,9 @@ func (v *SynVar) get(w Work, ix any) (Array, error) {
 }
 
 // at is the values of chosen synapses.
-func (v *SynVar) at(w Work, at []int) (Array, error) {
-	out := Array{Dim: v.Sym.Dim}
-	if err := w.Room(16*int64(len(at)), "%s.%s: %d values", v.S.Name(), v.Name, len(at)); err != nil {
+func (v *Variable) at(w Work, at []int) (Array, error) {
+	out := Array{Dim: v.Symbol.Dim}
+	if err := w.Room(16*int64(len(at)), "%s.%s: %d values", v.Syn.Name(), v.Name, len(at)); err != nil {
 		return out, err
 	}
 	out.V = make([]float64, len(at))
@@ -54,11 +54,11 @@ func (v *SynVar) at(w Work, at []int) (Array, error) {
 	return out, err
 }
 
-func (v *SynVar) all(w Work) (Array, error) {
-	out := Array{Dim: v.Sym.Dim}
-	n, err := v.S.N(w)
+func (v *Variable) all(w Work) (Array, error) {
+	out := Array{Dim: v.Symbol.Dim}
+	n, err := v.Syn.N(w)
 	if err == nil {
-		err = w.Room(8*int64(n), "%s.%s: the values of %d synapses", v.S.Name(), v.Name, n)
+		err = w.Room(8*int64(n), "%s.%s: the values of %d synapses", v.Syn.Name(), v.Name, n)
 	}
 	if err != nil {
 		return out, err
@@ -75,10 +75,10 @@ func (v *SynVar) all(w Work) (Array, error) {
 
 // each calls f with the values of all synapses, in order, some at a time: n of
 // them from synapse k0 on, and a function that gives the k-th of these.
-func (v *SynVar) each(w Work, f func(k0, n int, value func(k int) float64) error) error {
+func (v *Variable) each(w Work, f func(k0, n int, value func(k int) float64) error) error {
 	base := 0
-	for c := range v.S.Conns {
-		n, err := v.S.Count(w, c)
+	for c := range v.Syn.Conns {
+		n, err := v.Syn.Count(w, c)
 		if err == nil {
 			err = v.block(w, c, n, func(k0, n int, value func(int) float64) error { return f(base+k0, n, value) })
 		}
@@ -90,14 +90,14 @@ func (v *SynVar) each(w Work, f func(k0, n int, value func(k int) float64) error
 	return nil
 }
 
-// Words are the values of one conn's synapses as a device holds them.
-func (v *SynVar) Words(w Work, c int) ([]uint32, error) {
+// ConnWords are the values of one conn's synapses as a device holds them.
+func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 	if l := v.Col(c).List; l != nil && l.words != nil {
 		return l.words, nil
 	}
-	n, err := v.S.Count(w, c)
+	n, err := v.Syn.Count(w, c)
 	if err == nil {
-		err = w.Room(12*int64(n), "%s.%s: the values of %d synapses", v.S.Name(), v.Name, n)
+		err = w.Room(12*int64(n), "%s.%s: the values of %d synapses", v.Syn.Name(), v.Name, n)
 	}
 	if err != nil {
 		return nil, err
@@ -112,16 +112,16 @@ func (v *SynVar) Words(w Work, c int) ([]uint32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return (&list{wide: x}).encode(v.Sym, v.S.Net.StepSize)
+	return (&list{wide: x}).encode(v.Symbol, v.Syn.Net.StepSize)
 }
 
 // block is each of one conn's n synapses.
-func (v *SynVar) block(w Work, c, n int, f func(k0, n int, value func(k int) float64) error) error {
-	s := v.S
+func (v *Variable) block(w Work, c, n int, f func(k0, n int, value func(k int) float64) error) error {
+	s := v.Syn
 	const span = 1 << 16
 	col := v.Col(c)
-	_, stored := v.Sym.Ref.(*SynVar)
-	if stored && v.Sym.Kind == eqn.Variable && col.Lazy == nil {
+	_, stored := v.Symbol.Ref.(*Variable)
+	if stored && v.Symbol.Kind == eqn.Variable && col.Lazy == nil {
 		for k0 := 0; k0 < n; k0 += span {
 			if err := w.Err(); err != nil {
 				return err
@@ -136,7 +136,7 @@ func (v *SynVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 		}
 		return nil
 	}
-	if v.Path != nil {
+	if v.path != nil {
 		l, err := col.Lazy.Exact(s, func() *ColumnLanes {
 			m := s.ColumnLanes(w, s.Net.Random, v.Name, "read", 0, col.Lazy.sc)
 			m.Conn = c
@@ -154,12 +154,12 @@ func (v *SynVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 	m.Conn = c
 	var x ir.Value
 	var err error
-	if stored && v.Sym.Kind == eqn.Variable {
+	if stored && v.Symbol.Kind == eqn.Variable {
 		x = m.column(v)
 	} else {
 		var typ eqn.Type
-		if x, typ, _, err = eqn.LowerExpr(m.B, &eqn.Name{ID: v.Name, Sym: v.Sym}, sc, m); err == nil {
-			x = As(m.B, x, typ, v.Sym)
+		if x, typ, _, err = eqn.LowerExpr(m.B, &eqn.Name{ID: v.Name, Sym: v.Symbol}, sc, m); err == nil {
+			x = As(m.B, x, typ, v.Symbol)
 		}
 	}
 	if err == nil {
@@ -168,7 +168,7 @@ func (v *SynVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 	if err != nil {
 		return sc.Explain(err)
 	}
-	m.Out(x, IrType(v.Sym))
+	m.Out(x, IrType(v.Symbol))
 	p, err := m.B.Prog()
 	if err != nil {
 		return err
@@ -190,12 +190,12 @@ func (v *SynVar) block(w Work, c, n int, f func(k0, n int, value func(k int) flo
 			return fmt.Errorf("%s.%s: %w", s.Name(), v.Name, err)
 		}
 		for k, w := range words {
-			if IrType(v.Sym) == ir.F32 && w&(1<<31-1) >= math.Float32bits(MostShown) {
-				_, err := WordOf(v.Sym, s.Net.StepSize, w, eqn.Float, MostShown)
+			if IrType(v.Symbol) == ir.F32 && w&(1<<31-1) >= math.Float32bits(MostShown) {
+				_, err := WordOf(v.Symbol, s.Net.StepSize, w, eqn.Float, MostShown)
 				return fmt.Errorf("%s, synapse %d: %w", s.Name(), b.K0+k, err)
 			}
 		}
-		return f(b.K0, len(words), func(k int) float64 { return Value(v.Sym, s.Net.StepSize, words[k]) })
+		return f(b.K0, len(words), func(k int) float64 { return Value(v.Symbol, s.Net.StepSize, words[k]) })
 	})
 }
 
@@ -207,7 +207,7 @@ func (s *Synapses) synapses(w Work, ix any) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		y := &SynVar{S: s, Name: "condition", Sym: &eqn.Symbol{Name: "condition", Kind: eqn.Subexpression, Expr: e, Type: eqn.Boolean}}
+		y := &Variable{Syn: s, Name: "condition", Symbol: &eqn.Symbol{Name: "condition", Kind: eqn.Subexpression, Expr: e, Type: eqn.Boolean}}
 		out := []int{}
 		err = y.each(w, func(k0, n int, value func(int) float64) error {
 			for k := range n {
@@ -272,13 +272,14 @@ func (s *Synapses) pairIndex(w Work, x [2]any) ([]int, error) {
 }
 
 // set assigns to a synaptic variable.
-func (v *SynVar) set(w Work, ix, x any) error {
-	s := v.S
-	if _, own := v.Sym.Ref.(*SynVar); !own || v.Sym.ReadOnly {
-		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", s.Name(), v.Name)
+func (v *Variable) set(w Work, ix, x any) error {
+	s := v.Syn
+	_, own := v.Symbol.Ref.(*Variable)
+	if err := v.assignable(own); err != nil {
+		return err
 	}
 	if len(s.Conns) == 0 {
-		if v.Path != nil && ix == nil {
+		if v.path != nil && ix == nil {
 			if q, ok := x.(Quantity); ok && q.Dim == Second { // a delay for all connects to come
 				v.later, v.single = Held{Value: q.Value}, true
 				return nil
@@ -286,22 +287,19 @@ func (v *SynVar) set(w Work, ix, x any) error {
 		}
 		return fmt.Errorf("%s.%s: call connect before assigning", s.Name(), v.Name)
 	}
-	if v.Path != nil {
-		v.Path.retire()
+	if v.path != nil {
+		v.path.retire()
 	}
 	v.fill()
 	if text, ok := x.(string); ok {
 		return v.setText(w, ix, text)
 	}
-	vals, dim, err := listOf(x)
+	vals, err := v.given(x)
 	if err != nil {
-		return fmt.Errorf("%s.%s: %w", s.Name(), v.Name, err)
-	}
-	if dim != v.Sym.Dim && !vals.zero() {
-		return fmt.Errorf("%s.%s has the unit %v, but the value has %v", s.Name(), v.Name, v.Sym.Dim, dim)
+		return err
 	}
 	if ix == nil && vals.Len() == 1 {
-		if _, err := Encode(v.Sym, s.Net.StepSize, vals.At(0)); err != nil {
+		if _, err := Encode(v.Symbol, s.Net.StepSize, vals.At(0)); err != nil {
 			return err
 		}
 		for c := range v.cols {
@@ -317,8 +315,8 @@ func (v *SynVar) set(w Work, ix, x any) error {
 		if err != nil {
 			return err
 		}
-		if vals.Len() != n {
-			return fmt.Errorf("%s.%s: %d values for %d synapses", s.Name(), v.Name, vals.Len(), n)
+		if err := v.suits(vals, n); err != nil {
+			return err
 		}
 		if err := v.fits(w, n); err != nil {
 			return err
@@ -329,27 +327,27 @@ func (v *SynVar) set(w Work, ix, x any) error {
 	return v.scatter(w, ix, vals)
 }
 
-func (v *SynVar) setText(w Work, ix any, text string) error {
-	s := v.S
+func (v *Variable) setText(w Work, ix any, text string) error {
+	s := v.Syn
 	x, err := eqn.ParseExpr(s.Net.source(text))
 	if err != nil {
 		return err
 	}
 	sc := s.Scope(s.Net.Externals())
 	site := "value\x00" + s.Net.Random.Draws(s) + "\x00" + v.Name
-	if v.Path != nil {
-		site += "\x00" + v.Path.Name
+	if v.path != nil {
+		site += "\x00" + v.path.Name
 	}
 	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
 		return v.set(w, nil, q)
 	}
-	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.Net.Random.visit(site), step: s.Net.Default.Step, key: s.Net.key(), made: len(s.Conns), snap: map[*Variable]*Image{}, cols: map[*SynVar][]Held{}}
-	for _, old := range append(append([]*SynVar(nil), s.vars...), v) {
+	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.Net.Random.visit(site), step: s.Net.Default.Step, key: s.Net.key(), made: len(s.Conns), snap: map[*Variable]*Image{}, cols: map[*Variable][]Held{}}
+	for _, old := range append(append([]*Variable(nil), s.Vars...), v) {
 		z.cols[old] = append([]Held(nil), old.cols...)
 	}
 	// Lower it once now: names and units are checked, values are taken.
 	m := s.ColumnLanes(w, s.Net.Random, v.Name, site, z.visit, sc)
-	if _, err := z.Lower(m, v.Sym); err != nil {
+	if _, err := z.Lower(m, v.Symbol); err != nil {
 		return err
 	}
 	if m.Err != nil {
@@ -361,7 +359,7 @@ func (v *SynVar) setText(w Work, ix any, text string) error {
 		}
 		return nil
 	}
-	tmp := &SynVar{S: s, Name: v.Name, Sym: v.Sym, Path: v.Path}
+	tmp := &Variable{Syn: s, Name: v.Name, Symbol: v.Symbol, path: v.path}
 	for range s.Conns {
 		tmp.cols = append(tmp.cols, Held{Lazy: z})
 	}
@@ -379,13 +377,13 @@ func (v *SynVar) setText(w Work, ix any, text string) error {
 // fits refuses values for each of n synapses that the memory does not hold: 8
 // bytes as given, 4 as a device holds them, the table's entries, and what is in use while
 // it is made (32 in all, as measured).
-func (v *SynVar) fits(w Work, n int) error {
-	return w.Room(32*int64(n), "%s.%s: a value of its own for each of %d synapses", v.S.Name(), v.Name, n)
+func (v *Variable) fits(w Work, n int) error {
+	return w.Room(32*int64(n), "%s.%s: a value of its own for each of %d synapses", v.Syn.Name(), v.Name, n)
 }
 
 // scatter puts values at chosen synapses, which makes the columns explicit.
-func (v *SynVar) scatter(w Work, ix any, vals *list) error {
-	s := v.S
+func (v *Variable) scatter(w Work, ix any, vals *list) error {
+	s := v.Syn
 	total, err := s.N(w)
 	if err == nil {
 		err = v.fits(w, total)
@@ -402,8 +400,8 @@ func (v *SynVar) scatter(w Work, ix any, vals *list) error {
 		return err
 	}
 	n := vals.Len()
-	if n != 1 && n != len(at) {
-		return fmt.Errorf("%s.%s: %d values for %d synapses", s.Name(), v.Name, n, len(at))
+	if err := v.suits(vals, len(at)); err != nil {
+		return err
 	}
 	for k, p := range at {
 		all.V[p] = vals.At(min(k, n-1))
@@ -412,17 +410,17 @@ func (v *SynVar) scatter(w Work, ix any, vals *list) error {
 }
 
 // give makes vals, which nobody changes any more, the values of all synapses.
-func (v *SynVar) give(w Work, vals *list) error {
-	words, err := vals.encode(v.Sym, v.S.Net.StepSize)
+func (v *Variable) give(w Work, vals *list) error {
+	words, err := vals.encode(v.Symbol, v.Syn.Net.StepSize)
 	if err != nil {
 		return err
 	}
-	if v.Path == nil {
+	if v.path == nil {
 		vals.words = words
 	}
 	lo := 0
 	for c := range v.cols {
-		n, err := v.S.Count(w, c)
+		n, err := v.Syn.Count(w, c)
 		if err != nil {
 			return err
 		}
@@ -438,13 +436,13 @@ func (v *SynVar) give(w Work, vals *list) error {
 // begin opens the life of the conn made last.
 func (w *Path) begin() {
 	w.Delay.fill()
-	w.open = append(w.open, &Life{Conn: len(w.open), first: w.Delay.S.Net.Step, Last: forever, longest: connect.MaxDelay})
+	w.open = append(w.open, &Life{Conn: len(w.open), first: w.Delay.Syn.Net.Step, Last: forever, longest: connect.MaxDelay})
 }
 
 // retire ends the lives of a pathway whose delays are about to change, and opens
 // those of the spikes to come.
 func (w *Path) retire() {
-	s := w.Delay.S
+	s := w.Delay.Syn
 	for c, l := range w.open {
 		fresh := &Life{Conn: c, first: l.first, Last: forever, longest: connect.MaxDelay}
 		if s.HasRun && l.first < s.Net.Step {
@@ -464,7 +462,7 @@ type Carried struct {
 
 // Lives lists those of a pathway that can still have effects.
 func (w *Path) Lives() []Carried {
-	s := w.Delay.S
+	s := w.Delay.Syn
 	var out []Carried
 	for _, l := range w.past {
 		if l.Last+int64(l.longest) >= s.Net.Step {

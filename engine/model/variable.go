@@ -14,17 +14,26 @@ import (
 // backends hold: float32 in internal units (design section 3, rule 8), int32,
 // or 0 and 1.
 type Variable struct {
-	Group     *NeuronGroup
+	Group     *NeuronGroup // of neurons, or
+	Syn       *Synapses    // of synapses
 	Name      string
 	Symbol    *eqn.Symbol
 	Equation  *eqn.Equation
 	Count     int // words: the group's size, 1 if shared
 	Shared    bool
 	UnlessRef bool
-	Builtin   bool // i: no storage
-	OverDt    bool // (constant over dt)
-	Words     []uint32
+	Builtin   bool     // i: no storage
+	OverDt    bool     // (constant over dt)
+	Words     []uint32 // of neurons
 	Low       []uint32 // second words (rule 10), nil without
+
+	// Of synapses: what they hold for each connect call, and what those to come
+	// will. A delay has its pathway; single: one that was given before the first
+	// connect, which is that of all.
+	cols   []Held
+	later  Held
+	path   *Path
+	single bool
 }
 
 func (v *Variable) Alloc(word uint32) {
@@ -152,9 +161,10 @@ func Value(s *eqn.Symbol, dt float64, w uint32) float64 {
 }
 
 func (v *Variable) Decode(words []uint32) Array {
+	_, _, dt := v.owner()
 	a := Array{V: make([]float64, len(words)), Dim: v.Symbol.Dim}
 	for k, w := range words {
-		a.V[k] = Value(v.Symbol, v.Group.Net.StepSize, w)
+		a.V[k] = Value(v.Symbol, dt, w)
 	}
 	return a
 }
@@ -214,7 +224,6 @@ func sortedKeys[V any](m map[string]V) []string {
 type Var struct {
 	v      *Variable
 	lo, hi int
-	syn    *SynVar // a variable of Synapses; v is nil then
 	w      Work
 }
 
@@ -227,41 +236,24 @@ func (v *Var) In(w Work) *Var {
 }
 
 // Dim is the dimension of the values.
-func (v *Var) Dim() eqn.Dim {
-	if v.syn != nil {
-		return v.syn.Sym.Dim
-	}
-	return v.v.Symbol.Dim
-}
+func (v *Var) Dim() eqn.Dim { return v.v.Symbol.Dim }
 
 // Scalar says that the variable is shared: one value for all.
-func (v *Var) Scalar() bool {
-	if v.syn != nil {
-		return v.syn.shared
-	}
-	return v.v.Shared
-}
+func (v *Var) Scalar() bool { return v.v.Shared }
 
 // Integer says that the values are whole numbers.
-func (v *Var) Integer() bool { return v.symbol().Type == eqn.Integer }
+func (v *Var) Integer() bool { return v.v.Symbol.Type == eqn.Integer }
 
 // Boolean says that the values are truth values.
-func (v *Var) Boolean() bool { return v.symbol().Type == eqn.Boolean }
-
-func (v *Var) symbol() *eqn.Symbol {
-	if v.syn != nil {
-		return v.syn.Sym
-	}
-	return v.v.Symbol
-}
+func (v *Var) Boolean() bool { return v.v.Symbol.Type == eqn.Boolean }
 
 // Len is the number of values that Get(nil) returns.
 func (v *Var) Len() (int, error) {
-	if v.syn != nil && !v.Scalar() {
-		return v.syn.S.N(v.w)
-	}
 	if v.Scalar() {
 		return 1, nil
+	}
+	if v.v.Syn != nil {
+		return v.v.Syn.N(v.w)
 	}
 	return v.hi - v.lo, nil
 }
@@ -275,8 +267,8 @@ func (v *Var) Get(ix any) (Array, error) {
 			ix = nil
 		}
 	}
-	if v.syn != nil {
-		return v.syn.get(v.w, ix)
+	if v.v.Syn != nil {
+		return v.v.get(v.w, ix)
 	}
 	g := v.v.Group
 	var at []int
@@ -334,15 +326,15 @@ func (v *Var) words() ([]uint32, error) {
 
 // Set assigns to the values at an index (nil: all). The value is a Quantity, a
 // number, an Array (as long as the index selects), or a string expression that
-// is worked out for every neuron now.
+// is worked out for every neuron or synapse now.
 func (v *Var) Set(ix, x any) error {
-	if v.syn != nil {
-		return v.syn.set(v.w, ix, x)
+	if v.v.Syn != nil {
+		return v.v.set(v.w, ix, x)
+	}
+	if err := v.v.assignable(v.v.Words != nil); err != nil {
+		return err
 	}
 	g, s := v.v.Group, v.v.Symbol
-	if s.ReadOnly || v.v.Words == nil {
-		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", g.Name(), s.Name)
-	}
 	span := Span{g, v.lo, v.hi}
 	if v.v.Shared {
 		span.Lo, span.Hi = 0, 1
@@ -363,28 +355,64 @@ func (v *Var) Set(ix, x any) error {
 	return v.set(span, at, x)
 }
 
-func (v *Var) set(span Span, at []int, x any) error {
-	g, s := v.v.Group, v.v.Symbol
+// owner is whose variable it is, for messages, and what its lanes are called.
+func (v *Variable) owner() (name, lanes string, dt float64) {
+	if v.Syn != nil {
+		return v.Syn.Name(), "synapses", v.Syn.Net.StepSize
+	}
+	return v.Group.Name(), "neurons", v.Group.Net.StepSize
+}
+
+// assignable refuses what scripts cannot set; kept: the variable keeps values.
+func (v *Variable) assignable(kept bool) error {
+	if v.Symbol.ReadOnly || !kept {
+		name, _, _ := v.owner()
+		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", name, v.Name)
+	}
+	return nil
+}
+
+// given takes a value that is to be assigned apart: numbers in SI units, of the
+// variable's dimension.
+func (v *Variable) given(x any) (*list, error) {
+	name, _, _ := v.owner()
 	values, dim, err := listOf(x)
 	if err != nil {
-		return fmt.Errorf("%s.%s: %w", g.Name(), s.Name, err)
+		return nil, fmt.Errorf("%s.%s: %w", name, v.Name, err)
 	}
-	if dim != s.Dim && !values.zero() {
-		return fmt.Errorf("%s.%s has the unit %v, but the value has %v", g.Name(), s.Name, s.Dim, dim)
+	if dim != v.Symbol.Dim && !values.zero() {
+		return nil, fmt.Errorf("%s.%s has the unit %v, but the value has %v", name, v.Name, v.Symbol.Dim, dim)
+	}
+	return values, nil
+}
+
+// suits refuses other numbers of values than one, or one for each of n lanes.
+func (v *Variable) suits(values *list, n int) error {
+	if k := values.Len(); k != 1 && k != n {
+		name, lanes, _ := v.owner()
+		return fmt.Errorf("%s.%s: %d values for %d %s", name, v.Name, k, n, lanes)
+	}
+	return nil
+}
+
+func (v *Var) set(span Span, at []int, x any) error {
+	values, err := v.v.given(x)
+	if err != nil {
+		return err
 	}
 	size := span.Hi - span.Lo
 	if at != nil {
 		size = len(at)
 	}
-	if values.Len() != 1 && values.Len() != size {
-		return fmt.Errorf("%s.%s: %d values for %d neurons", g.Name(), s.Name, values.Len(), size)
+	if err := v.v.suits(values, size); err != nil {
+		return err
 	}
 	for k := range size {
 		n := span.Lo + k
 		if at != nil {
 			n = at[k]
 		}
-		w, err := Encode(s, g.Net.StepSize, values.At(min(k, values.Len()-1)))
+		w, err := Encode(v.v.Symbol, v.v.Group.Net.StepSize, values.At(min(k, values.Len()-1)))
 		if err != nil {
 			return err
 		}

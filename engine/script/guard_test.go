@@ -232,7 +232,7 @@ func TestFilesThatAreNone(t *testing.T) {
 // TestInterruptedAnywhere interrupts what runs long in one step of the script.
 func TestInterruptedAnywhere(t *testing.T) {
 	for _, src := range []string{
-		"x = rand(10**7)\nfor i in range(10**6): sort(x)", "x = [0]*10**7\nfor i in range(10**9): sorted(x)", "x = ['ab']*10**7\nfor i in range(10**9): ','.join(x)", "for i in range(10**9): pass", "x = list(range(10**7))\nfor i in range(10**9): str(x)",
+		"x = rand(10**7)\nfor i in range(10**6): sort(x)", "x = [0]*10**7\nfor i in range(10**9): sorted(x)", "x = ['ab']*10**7\nfor i in range(10**9): ','.join(x)", "for i in range(10**9): pass", "x = list(range(8*10**6))\nfor i in range(10**9): str(x)",
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		began := time.Now()
