@@ -213,7 +213,7 @@ func (c *compiler) variable(v *model.Variable, low bool) backend.BufID {
 		return b
 	}
 	m := c.image(v)
-	name, words, t := v.Group.Name()+"."+v.Name, m.Words, model.IrType(m.Sym)
+	name, words, t := v.FullName(), m.Words, model.IrType(m.Sym)
 	if low {
 		name, words = name+"#lo", m.Low
 	}
@@ -426,7 +426,7 @@ func (c *compiler) scope(g *model.NeuronGroup) *model.Scope {
 			return f
 		}
 		f := *y
-		f.Kind, f.Value, f.ReadOnly = eqn.Constant, model.Value(y, c.n.StepSize, m.Words[0]), true
+		f.Kind, f.Value, f.ReadOnly = eqn.Constant, model.Value(y, v.Dt(), m.Words[0]), true
 		folded[name] = &f
 		return &f
 	}

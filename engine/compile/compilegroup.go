@@ -29,7 +29,7 @@ func (c *compiler) group(g *model.NeuronGroup) error {
 	if err := eqn.CheckEquations(g.Eqs, sc, groupFlags); err != nil {
 		return sc.Explain(err)
 	}
-	opt := eqn.Options{Method: g.Method, Dt: c.n.StepSize, Values: c.values}
+	opt := eqn.Options{Method: g.Method, Dt: g.Dt(), Values: c.values}
 	if g.RefKind != model.RefNone {
 		opt.Refractory = g.ByName["not_refractory"].Symbol
 	}
@@ -101,7 +101,7 @@ func (c *compiler) derive(g *model.NeuronGroup, d *eqn.Derived) error {
 		}
 		in[k] = make([]float64, len(words))
 		for q, w := range words {
-			in[k][q] = model.Value(m.Sym, c.n.StepSize, w)
+			in[k][q] = model.Value(m.Sym, g.Dt(), w)
 		}
 	}
 	for k := range out {
@@ -113,7 +113,7 @@ func (c *compiler) derive(g *model.NeuronGroup, d *eqn.Derived) error {
 		v.Alloc(0)
 		y.Ref, y.Shared = v, shared
 		for lane, x := range out[k] {
-			w, err := model.Encode(y, c.n.StepSize, x)
+			w, err := model.Encode(y, g.Dt(), x)
 			if err != nil {
 				return fmt.Errorf("%s, neuron %d: %w", g.Name(), lane, err)
 			}
@@ -258,7 +258,7 @@ func (c *compiler) notRefractory(g *model.NeuronGroup, sc *model.Scope, l *model
 	switch {
 	case dim == model.Second:
 		// Steps since the last spike >= floor(r/dt + 0.001); a period that is negative is none.
-		per := l.B.F(eqn.WholeSteps * model.Second.Scale() / c.n.StepSize)
+		per := l.B.F(eqn.WholeSteps * model.Second.Scale() / g.Dt())
 		steps := l.B.F2I(l.B.Max(l.B.F(0), l.B.Floor(l.B.Add(l.B.Mul(model.As(l.B, x, typ, &eqn.Symbol{}), per), l.B.F(1e-3)))))
 		free = l.FreeAfter(l.Load(g.ByName["lastspike"].Symbol), steps)
 	case dim.IsOne() && typ == eqn.Boolean:
@@ -303,7 +303,7 @@ func (c *compiler) threshold(g *model.NeuronGroup, sc *model.Scope, e *model.Gro
 // inject plans a SpikeGeneratorGroup.
 func (c *compiler) inject(g *model.NeuronGroup) error {
 	e := g.Events[0]
-	gen, err := g.Generator.InSteps(g.Name(), c.n.StepSize)
+	gen, err := g.Generator.InSteps(g.Name(), g.Dt())
 	if err != nil {
 		return err
 	}
@@ -409,7 +409,7 @@ func (c *compiler) poissonInput(p *model.PoissonInput) error {
 			}
 			w = model.As(l.B, x, typ, p.Var.Symbol)
 		}
-		count, err := drawCount(l.B, l.Item(), c.random.Stream("input", c.random.Draws(p), "", 0), p.Trials, float64(p.Rate*c.n.StepSize))
+		count, err := drawCount(l.B, l.Item(), c.random.Stream("input", c.random.Draws(p), "", 0), p.Trials, float64(p.Rate*g.Dt()))
 		if err != nil {
 			return fmt.Errorf("PoissonInput %s: %w", p.Name(), err)
 		}

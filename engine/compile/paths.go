@@ -390,7 +390,7 @@ func (c *compiler) columns(s *model.Synapses, what string, sc *model.Scope) *mod
 
 // delayColumn is a pathway's delays as package connect takes them.
 func (c *compiler) delayColumn(s *model.Synapses, w *model.Path, k int, col model.Held) (connect.Column, float64, error) {
-	dt := s.Net.StepSize
+	dt := s.Dt()
 	steps := func(d float64) (float64, error) {
 		x := math.Floor(d/dt + 0.5)
 		if x < 0 || x > 65535 || math.IsNaN(x) {

@@ -45,8 +45,8 @@ func (r *RecordRef) Shown(n *model.Network, b *model.Batch) error {
 			case r.Rec.Items != nil:
 				who += fmt.Sprintf("[%d]", r.Rec.Items[q%each])
 			}
-			_, err := model.WordOf(v.Symbol, n.StepSize, w, eqn.Float, model.MostShown)
-			return fmt.Errorf("%s at %g s, as recorded: %w", who, float64(float64(b.Step+int64(at))*n.StepSize), err)
+			_, err := model.WordOf(v.Symbol, v.Dt(), w, eqn.Float, model.MostShown)
+			return fmt.Errorf("%s at %g s, as recorded: %w", who, float64(float64(b.Step+int64(at))*v.Dt()), err)
 		}
 	}
 	return nil

@@ -127,7 +127,7 @@ func (c *Column) words(v *Variable, words []uint32) {
 			}
 		default:
 			for k, w := range part {
-				binary.LittleEndian.PutUint64(b[8*k:], math.Float64bits(Value(v.Symbol, v.Group.Net.StepSize, w)))
+				binary.LittleEndian.PutUint64(b[8*k:], math.Float64bits(Value(v.Symbol, v.Dt(), w)))
 			}
 		}
 	}

@@ -83,7 +83,7 @@ func (m *ColumnLanes) endValue(r EndRef, y *eqn.Symbol) ir.Value {
 	}
 	v := m.snapshot(r.Var)
 	if y.Steps {
-		v = v.inSteps(m.n.StepSize)
+		v = v.inSteps(m.s.Dt())
 	}
 	words, t := v.Words, IrType(v.Sym)
 	slot := func(w []uint32) uint32 {
@@ -147,7 +147,7 @@ func (m *ColumnLanes) column(v *Variable) ir.Value {
 		name := m.numbered(v.Name, &words[0])
 		return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Symbol), Memory{Data: words, Key: name}), m.B.Lane(), listRange(v.Symbol, words))
 	}
-	w, err := Encode(v.Symbol, m.n.StepSize, c.Value)
+	w, err := Encode(v.Symbol, m.s.Dt(), c.Value)
 	if err != nil && m.Err == nil {
 		m.Err = err
 	}
@@ -254,7 +254,7 @@ type leafOf struct {
 // Exact is the expression in float64; nil where a word of a device is the value:
 // a number drawn, or a variable.
 func (z *lazyExpr) Exact(s *Synapses, fresh func() *ColumnLanes) (*exactDelays, error) {
-	lanes, err := eqn.NewLanes64(z.x, z.sc, z.step, s.Net.StepSize)
+	lanes, err := eqn.NewLanes64(z.x, z.sc, z.step, s.Dt())
 	if err != nil || lanes.Bare() {
 		return nil, err
 	}

@@ -218,7 +218,7 @@ func (g *NeuronGroup) declare() error {
 		own("not_refractory", eqn.Dim{}, eqn.Boolean).Alloc(1)
 		ls := own("lastspike", Second, eqn.Float)
 		ls.Symbol.Steps = true
-		ls.Alloc(stepsWord(-1e4, g.Net.StepSize))
+		ls.Alloc(stepsWord(-1e4, g.Dt()))
 	}
 	for _, e := range g.Eqs.List {
 		v := &Variable{Group: g, Name: e.Name, Count: g.Size}
@@ -267,8 +267,6 @@ func (n *Network) sameClock(dt float64, what string) error {
 func (g *NeuronGroup) N() int { return g.Size }
 
 func (g *NeuronGroup) Span() Span { return Span{g, 0, g.Size} }
-
-func (g *NeuronGroup) dt() float64 { return g.Net.StepSize }
 
 func (g *NeuronGroup) hasEvent(name string) bool { return g.Event(name) != nil }
 

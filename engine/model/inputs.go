@@ -238,10 +238,10 @@ func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, 
 	if !ok || q.Dim != (eqn.Dim{eqn.Second: -120}) {
 		return nil, fmt.Errorf("PoissonInput: rate= needs a frequency, got %v", rate)
 	}
-	if q.Value < 0 || q.Value*n.StepSize > 1 {
-		return nil, fmt.Errorf("PoissonInput: rate*dt = %g is not a probability", float64(q.Value*n.StepSize))
+	if q.Value < 0 || q.Value*p.Target.Group.Dt() > 1 {
+		return nil, fmt.Errorf("PoissonInput: rate*dt = %g is not a probability", float64(q.Value*p.Target.Group.Dt()))
 	}
-	if err := Countable(N, float64(q.Value*n.StepSize)); err != nil {
+	if err := Countable(N, float64(q.Value*p.Target.Group.Dt())); err != nil {
 		return nil, fmt.Errorf("PoissonInput: %w", err)
 	}
 	p.Rate = q.Value

@@ -59,7 +59,7 @@ func NewLanes(n *Network, g *NeuronGroup, name, site string) *Lanes {
 
 // RefSteps is a constant refractory period in steps.
 func (g *NeuronGroup) RefSteps() int32 {
-	return int32(max(1, min(ir.FarStep, floorSteps(g.refTime/g.Net.StepSize))))
+	return int32(max(1, min(ir.FarStep, floorSteps(g.refTime/g.Dt()))))
 }
 
 // FreeAfter says that the last spike is so many steps ago, 0 or more. Of last and
@@ -278,7 +278,7 @@ func (g *NeuronGroup) EvalVisit(w Work, s Span, x eqn.Expr, target *eqn.Symbol, 
 		if k%(1<<20) == 1<<20-1 && w.Err() != nil {
 			return nil, w.Err()
 		}
-		if words[k], err = WordOf(target, g.Net.StepSize, words[k], typ, MostShown); err != nil {
+		if words[k], err = WordOf(target, g.Dt(), words[k], typ, MostShown); err != nil {
 			err = fmt.Errorf("%s[%d]: %w", g.Name(), s.Lo+k, err)
 		}
 	}

@@ -365,7 +365,7 @@ func (e *GroupEvent) Take(b *Batch) { e.Counts += uint64(len(b.Index)) }
 func (m *SpikeMonitor) Take(b *Batch) {
 	at := 0
 	for s, n := range b.Counts {
-		t := float64(float64(b.Step+int64(s)) * m.Src.Group.dt())
+		t := float64(float64(b.Step+int64(s)) * m.Src.Group.Dt())
 		for _, i := range b.Index[at : at+int(n)] {
 			if k := int(i) - m.Src.Lo; k >= 0 && int(i) < m.Src.Hi {
 				m.count[k]++
@@ -386,7 +386,7 @@ func (m *SpikeMonitor) Take(b *Batch) {
 }
 
 func (m *RateMonitor) Take(b *Batch) {
-	at, dt := 0, m.Src.Group.dt()
+	at, dt := 0, m.Src.Group.Dt()
 	for s, n := range b.Counts {
 		fired := 0
 		for _, i := range b.Index[at : at+int(n)] {
@@ -416,7 +416,7 @@ func (s *Sampled) Take(b *Batch) {
 	}
 	for q, n := range b.Counts {
 		if n > 0 {
-			s.M.t.float64(float64(float64(b.Step+int64(q)) * s.M.Src.Group.dt()))
+			s.M.t.float64(float64(float64(b.Step+int64(q)) * s.M.Src.Group.Dt()))
 		}
 	}
 }
@@ -427,7 +427,7 @@ func (m *SpikeMonitor) Ahead(int64) int64 { return 0 }
 
 func (m *StateMonitor) Ahead(steps int64) int64 {
 	samples := steps
-	if k := math.Round(m.Every / m.Net.StepSize); k > 1 {
+	if k := math.Round(m.Every / m.Dt()); k > 1 {
 		samples = int64(math.Ceil(float64(steps) / k))
 	}
 	return samples * m.SampleBytes()

@@ -150,6 +150,9 @@ func (o *Object) Name() string {
 // script makes, unless name= was given twice in different networks.
 func (o *Object) AutomaticName() string { return o.AutoName }
 
+// Dt is the step of the object's own clock in seconds: today the default clock's.
+func (o *Object) Dt() float64 { return o.Net.StepSize }
+
 // SetAlias tells the variable that holds the object.
 func (o *Object) SetAlias(name string) { o.alias = name }
 

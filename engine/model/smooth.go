@@ -16,7 +16,7 @@ const maxWindow = 1 << 23
 // standard deviation, cut at two) or "flat" (width is its whole extent, rounded
 // to an odd number of steps), as Brian2's smooth_rate does.
 func (m *RateMonitor) Smooth(window string, width float64) ([]float64, error) {
-	dt := m.Src.Group.dt()
+	dt := m.Src.Group.Dt()
 	var half float64
 	switch window {
 	case "gaussian":
@@ -50,13 +50,13 @@ func (m *RateMonitor) flat(half int) ([]float64, error) {
 	n, size := len(rate), float64(m.Src.Hi-m.Src.Lo)
 	upTo := make([]int64, n+1)
 	for k, x := range rate {
-		upTo[k+1] = upTo[k] + int64(math.RoundToEven(x*float64(size*m.Src.Group.dt())))
+		upTo[k+1] = upTo[k] + int64(math.RoundToEven(x*float64(size*m.Src.Group.Dt())))
 	}
 	reach := min(half, n)
 	out := make([]float64, n)
 	for k := range out {
 		spikes := upTo[min(k+reach, n-1)+1] - upTo[max(k-reach, 0)]
-		out[k] = float64(spikes) / float64(size*m.Src.Group.dt()) / float64(2*half+1)
+		out[k] = float64(spikes) / float64(size*m.Src.Group.Dt()) / float64(2*half+1)
 	}
 	return out, err
 }

@@ -293,7 +293,7 @@ func (s *Synapses) Count(w Work, c int) (int, error) {
 // Scope is the names of a synapse's texts: its own variables, i, j, x_pre,
 // x_post, then the target's variables without suffix.
 func (s *Synapses) Scope(ext *Externals) *Scope {
-	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: s.Net.StepSize, ReadOnly: true}
+	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: s.Dt(), ReadOnly: true}
 	return &Scope{
 		ext: ext, object: s.Name(), namespace: s.Namespace,
 		Own: func(name string) *eqn.Symbol {

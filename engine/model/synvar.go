@@ -112,7 +112,7 @@ func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return (&list{wide: x}).encode(v.Symbol, v.Syn.Net.StepSize)
+	return (&list{wide: x}).encode(v.Symbol, v.Dt())
 }
 
 // block is each of one conn's n synapses.
@@ -191,11 +191,11 @@ func (v *Variable) block(w Work, c, n int, f func(k0, n int, value func(k int) f
 		}
 		for k, w := range words {
 			if IrType(v.Symbol) == ir.F32 && w&(1<<31-1) >= math.Float32bits(MostShown) {
-				_, err := WordOf(v.Symbol, s.Net.StepSize, w, eqn.Float, MostShown)
+				_, err := WordOf(v.Symbol, s.Dt(), w, eqn.Float, MostShown)
 				return fmt.Errorf("%s, synapse %d: %w", s.Name(), b.K0+k, err)
 			}
 		}
-		return f(b.K0, len(words), func(k int) float64 { return Value(v.Symbol, s.Net.StepSize, words[k]) })
+		return f(b.K0, len(words), func(k int) float64 { return Value(v.Symbol, s.Dt(), words[k]) })
 	})
 }
 
@@ -299,7 +299,7 @@ func (v *Variable) set(w Work, ix, x any) error {
 		return err
 	}
 	if ix == nil && vals.Len() == 1 {
-		if _, err := Encode(v.Symbol, s.Net.StepSize, vals.At(0)); err != nil {
+		if _, err := Encode(v.Symbol, v.Dt(), vals.At(0)); err != nil {
 			return err
 		}
 		for c := range v.cols {
@@ -411,7 +411,7 @@ func (v *Variable) scatter(w Work, ix any, vals *list) error {
 
 // give makes vals, which nobody changes any more, the values of all synapses.
 func (v *Variable) give(w Work, vals *list) error {
-	words, err := vals.encode(v.Symbol, v.Syn.Net.StepSize)
+	words, err := vals.encode(v.Symbol, v.Dt())
 	if err != nil {
 		return err
 	}

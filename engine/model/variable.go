@@ -161,8 +161,7 @@ func Value(s *eqn.Symbol, dt float64, w uint32) float64 {
 }
 
 func (v *Variable) Decode(words []uint32) Array {
-	_, _, dt := v.owner()
-	a := Array{V: make([]float64, len(words)), Dim: v.Symbol.Dim}
+	a, dt := Array{V: make([]float64, len(words)), Dim: v.Symbol.Dim}, v.Dt()
 	for k, w := range words {
 		a.V[k] = Value(v.Symbol, dt, w)
 	}
@@ -183,7 +182,7 @@ func keepSteps(code []eqn.Stmt, find func(name string) *Variable) {
 		if v == nil || v.Symbol.Steps || v.Equation == nil || v.Equation.Kind != eqn.Parameter || v.Symbol.Type != eqn.Float || v.Symbol.Dim != Second {
 			continue
 		}
-		v.rescale(func(w uint32) uint32 { return stepsWord(timeOf(v.Symbol, w), v.Group.Net.StepSize) })
+		v.rescale(func(w uint32) uint32 { return stepsWord(timeOf(v.Symbol, w), v.Dt()) })
 		v.Symbol.Steps = true
 	}
 }
@@ -355,19 +354,26 @@ func (v *Var) Set(ix, x any) error {
 	return v.set(span, at, x)
 }
 
-// owner is whose variable it is, for messages, and what its lanes are called.
-func (v *Variable) owner() (name, lanes string, dt float64) {
+// FullName is the name with its owner's: P.v, S.w.
+func (v *Variable) FullName() string {
 	if v.Syn != nil {
-		return v.Syn.Name(), "synapses", v.Syn.Net.StepSize
+		return v.Syn.Name() + "." + v.Name
 	}
-	return v.Group.Name(), "neurons", v.Group.Net.StepSize
+	return v.Group.Name() + "." + v.Name
+}
+
+// Dt is the step of the owner's clock in seconds.
+func (v *Variable) Dt() float64 {
+	if v.Syn != nil {
+		return v.Syn.Dt()
+	}
+	return v.Group.Dt()
 }
 
 // assignable refuses what scripts cannot set; kept: the variable keeps values.
 func (v *Variable) assignable(kept bool) error {
 	if v.Symbol.ReadOnly || !kept {
-		name, _, _ := v.owner()
-		return fmt.Errorf("%s.%s cannot be assigned: it is read-only", name, v.Name)
+		return fmt.Errorf("%s cannot be assigned: it is read-only", v.FullName())
 	}
 	return nil
 }
@@ -375,13 +381,12 @@ func (v *Variable) assignable(kept bool) error {
 // given takes a value that is to be assigned apart: numbers in SI units, of the
 // variable's dimension.
 func (v *Variable) given(x any) (*list, error) {
-	name, _, _ := v.owner()
 	values, dim, err := listOf(x)
 	if err != nil {
-		return nil, fmt.Errorf("%s.%s: %w", name, v.Name, err)
+		return nil, fmt.Errorf("%s: %w", v.FullName(), err)
 	}
 	if dim != v.Symbol.Dim && !values.zero() {
-		return nil, fmt.Errorf("%s.%s has the unit %v, but the value has %v", name, v.Name, v.Symbol.Dim, dim)
+		return nil, fmt.Errorf("%s has the unit %v, but the value has %v", v.FullName(), v.Symbol.Dim, dim)
 	}
 	return values, nil
 }
@@ -389,8 +394,11 @@ func (v *Variable) given(x any) (*list, error) {
 // suits refuses other numbers of values than one, or one for each of n lanes.
 func (v *Variable) suits(values *list, n int) error {
 	if k := values.Len(); k != 1 && k != n {
-		name, lanes, _ := v.owner()
-		return fmt.Errorf("%s.%s: %d values for %d %s", name, v.Name, k, n, lanes)
+		lanes := "neurons"
+		if v.Syn != nil {
+			lanes = "synapses"
+		}
+		return fmt.Errorf("%s: %d values for %d %s", v.FullName(), k, n, lanes)
 	}
 	return nil
 }
@@ -412,7 +420,7 @@ func (v *Var) set(span Span, at []int, x any) error {
 		if at != nil {
 			n = at[k]
 		}
-		w, err := Encode(v.v.Symbol, v.v.Group.Net.StepSize, values.At(min(k, values.Len()-1)))
+		w, err := Encode(v.v.Symbol, v.v.Dt(), values.At(min(k, values.Len()-1)))
 		if err != nil {
 			return err
 		}
@@ -453,7 +461,7 @@ func (v *Var) setText(s Span, at []int, text string) error {
 		if at != nil {
 			n = at[k]
 		}
-		w, err := WordOf(v.v.Symbol, g.Net.StepSize, words[n-s.Lo], typ, 1<<40)
+		w, err := WordOf(v.v.Symbol, g.Dt(), words[n-s.Lo], typ, 1<<40)
 		if err != nil {
 			return ErrorAt(x.Pos(), "%s[%d]: %v", g.Name(), n, err)
 		}
