@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -273,21 +274,34 @@ func (g *NeuronGroup) drawVisit(target *eqn.Symbol) uint32 {
 // EvalVisit is evalWords on a numbered visit of the place, which tells apart
 // what is drawn there.
 func (g *NeuronGroup) EvalVisit(w Work, s Span, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, error) {
-	words, typ, err := g.evaluate(w, s, x, target, visit)
-	for k := 0; k < len(words) && err == nil; k++ {
+	return g.evalAt(w, s, nil, x, target, visit)
+}
+
+// evalAt is EvalVisit for some neurons of the span, in their order (nil: all):
+// what others lack is nothing to them.
+func (g *NeuronGroup) evalAt(w Work, s Span, at []int, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, error) {
+	words, typ, err := g.evaluate(w, s, at, x, target, visit)
+	if err != nil {
+		return nil, err
+	}
+	for k := range words {
 		if k%(1<<20) == 1<<20-1 && w.Err() != nil {
 			return nil, w.Err()
 		}
 		if words[k], err = WordOf(target, g.Dt(), words[k], typ, MostShown); err != nil {
-			err = fmt.Errorf("%s[%d]: %w", g.Name(), s.Lo+k, err)
+			n := s.Lo + k
+			if at != nil {
+				n = at[k]
+			}
+			return nil, fmt.Errorf("%s[%d]: %w", g.Name(), n, err)
 		}
 	}
-	return words, err
+	return words, nil
 }
 
-// evaluate works an expression out for every neuron of a span, now. Its words are
-// of its own type, floats as they come.
-func (g *NeuronGroup) evaluate(w Work, s Span, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, eqn.Type, error) {
+// evaluate works an expression out for every neuron of a span, now, or for some
+// of them (at is not nil). Its words are of its own type, floats as they come.
+func (g *NeuronGroup) evaluate(w Work, s Span, at []int, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, eqn.Type, error) {
 	sc := g.Scope(g.Net.Externals()).Sized(s)
 	l := NewLanes(g.Net, g, "value of "+target.Name, "init\x00"+g.Net.Random.Draws(g)+"\x00"+target.Name)
 	l.visit = visit
@@ -318,8 +332,36 @@ func (g *NeuronGroup) evaluate(w Work, s Span, x eqn.Expr, target *eqn.Symbol, v
 	}
 	env := l.env(s)
 	env.Slots[out] = words
-	return words, typ, runProg(w, p, l.Traps, new(*vm.Code), env, s.Hi-s.Lo)
+	err = runProg(w, p, l.Traps, new(*vm.Code), env, s.Hi-s.Lo)
+	if at == nil {
+		return words, typ, err
+	}
+	if some := (*refusal)(nil); errors.As(err, &some) { // is it one of these?
+		err = nil
+		for k := 0; k < len(at) && err == nil; k++ {
+			err = trappedAt(p, l.Traps, env, at[k]-s.Lo)
+			if k%(1<<12) == 1<<12-1 && w.Err() != nil {
+				err = w.Err()
+			}
+		}
+	}
+	chosen := make([]uint32, len(at))
+	for k, n := range at {
+		chosen[k] = words[n-s.Lo]
+	}
+	return chosen, typ, err
 }
+
+// trappedAt is what one lane refuses.
+func trappedAt(p *ir.Prog, traps []backend.Trap, e *ir.Env, lane int) error {
+	e.Traps = nil
+	return trapped(func(e *ir.Env, lo, hi int) { ir.Eval(p, e, lo, hi) }, p, traps, e, lane, lane+1)
+}
+
+// refusal says what a lane has refused.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return r.text }
 
 // env binds the slots of a program to the host's words, from neuron lo on.
 func (l *Lanes) env(s Span) *ir.Env {
@@ -374,7 +416,7 @@ func trapped(run func(e *ir.Env, lo, hi int), p *ir.Prog, traps []backend.Trap, 
 	for code, at := range e.Traps {
 		if at != ir.NoTrap {
 			t := traps[code]
-			return fmt.Errorf("%s.%s[%d] %s", t.Object, t.Name, at, t.Why)
+			return &refusal{fmt.Sprintf("%s.%s[%d] %s", t.Object, t.Name, at, t.Why)}
 		}
 	}
 	return nil

@@ -186,16 +186,24 @@ func (v *Variable) block(w Work, c, n int, f func(k0, n int, value func(k int) f
 				e.Slots[k] = cells
 			}
 		}
-		if err := trapped(code.Run, p, m.Traps, e, 0, len(words)); err != nil {
-			return fmt.Errorf("%s.%s: %w", s.Name(), v.Name, err)
-		}
-		for k, w := range words {
-			if IrType(v.Symbol) == ir.F32 && w&(1<<31-1) >= math.Float32bits(MostShown) {
-				_, err := WordOf(v.Symbol, s.Dt(), w, eqn.Float, MostShown)
-				return fmt.Errorf("%s, synapse %d: %w", s.Name(), b.K0+k, err)
+		some := trapped(code.Run, p, m.Traps, e, 0, len(words)) // is it one that is asked for?
+		var refused error
+		err := f(b.K0, len(words), func(k int) float64 {
+			if refused == nil && some != nil {
+				if err := trappedAt(p, m.Traps, e, k); err != nil {
+					refused = fmt.Errorf("%s.%s: %w", s.Name(), v.Name, err)
+				}
 			}
+			if refused == nil && IrType(v.Symbol) == ir.F32 && words[k]&(1<<31-1) >= math.Float32bits(MostShown) {
+				_, err := WordOf(v.Symbol, s.Net.StepSize, words[k], eqn.Float, MostShown)
+				refused = fmt.Errorf("%s, synapse %d: %w", s.Name(), b.K0+k, err)
+			}
+			return Value(v.Symbol, s.Net.StepSize, words[k])
+		})
+		if err == nil {
+			err = refused
 		}
-		return f(b.K0, len(words), func(k int) float64 { return Value(v.Symbol, s.Dt(), words[k]) })
+		return err
 	})
 }
 

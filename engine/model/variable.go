@@ -277,16 +277,9 @@ func (v *Var) Get(ix any) (Array, error) {
 			return Array{}, err
 		}
 	}
-	words, err := v.words()
+	words, err := v.words(at)
 	if err != nil {
 		return Array{}, err
-	}
-	if at != nil {
-		chosen := make([]uint32, len(at))
-		for k, n := range at {
-			chosen[k] = words[n-v.lo]
-		}
-		words = chosen
 	}
 	if err := v.w.Room(8*int64(len(words)), "%s.%s: %d values", g.Name(), v.v.Name, len(words)); err != nil {
 		return Array{}, err
@@ -294,33 +287,50 @@ func (v *Var) Get(ix any) (Array, error) {
 	return v.v.Decode(words), nil
 }
 
-// words are those of the range: as they are stored, not to be changed, or worked out.
-func (v *Var) words() ([]uint32, error) {
+// words are those of the range, or of some neurons in it (at is not nil): as they
+// are stored, not to be changed, or worked out.
+func (v *Var) words(at []int) ([]uint32, error) {
 	g := v.v.Group
 	switch {
 	case v.v.Builtin:
 		if err := v.w.Room(4*int64(v.hi-v.lo), "%s.%s of %d neurons", g.Name(), v.v.Name, v.hi-v.lo); err != nil {
 			return nil, err
 		}
-		words := make([]uint32, v.hi-v.lo)
-		for k := range words {
-			words[k] = uint32(k)
+		if at == nil {
+			words := make([]uint32, v.hi-v.lo)
+			for k := range words {
+				words[k] = uint32(k)
+			}
+			return words, nil
+		}
+		words := make([]uint32, len(at))
+		for k, n := range at {
+			words[k] = uint32(n - v.lo)
 		}
 		return words, nil
 	case v.v.Words == nil || v.v.Name == "not_refractory" && g.RefKind == RefConst:
 		// A subexpression, worked out now; its i and N are the whole group's.
-		words, err := g.evalWords(v.w, g.Span(), &eqn.Name{ID: v.v.Name}, v.v.Symbol)
-		if err != nil {
-			return nil, err
+		switch s := g.Span(); {
+		case v.v.Shared && s.Hi > s.Lo:
+			at = []int{s.Lo}
+		case at == nil && v.hi-v.lo < s.Hi-s.Lo:
+			at = make([]int, v.hi-v.lo)
+			for k := range at {
+				at[k] = v.lo + k
+			}
 		}
-		if v.v.Shared {
-			return words[:min(1, len(words))], nil
-		}
-		return words[v.lo:v.hi], nil
+		return g.evalAt(v.w, g.Span(), at, &eqn.Name{ID: v.v.Name}, v.v.Symbol, g.drawVisit(v.v.Symbol))
 	case v.v.Shared:
 		return v.v.Words, nil
 	}
-	return v.v.Words[v.lo:v.hi], nil
+	if at == nil {
+		return v.v.Words[v.lo:v.hi], nil
+	}
+	chosen := make([]uint32, len(at))
+	for k, n := range at {
+		chosen[k] = v.v.Words[n]
+	}
+	return chosen, nil
 }
 
 // Set assigns to the values at an index (nil: all). The value is a Quantity, a
@@ -445,13 +455,9 @@ func (v *Var) setText(s Span, at []int, text string) error {
 	if q, err := eqn.EvalHost(x, g.Scope(g.Net.Externals())); err == nil && math.IsInf(q.Value, 0) && q.Dim == Second {
 		return v.set(s, at, q)
 	}
-	words, typ, err := g.evaluate(v.w, s, x, v.v.Symbol, g.drawVisit(v.v.Symbol))
+	held, typ, err := g.evaluate(v.w, s, at, x, v.v.Symbol, g.drawVisit(v.v.Symbol))
 	if err != nil {
 		return err
-	}
-	held := words // all or none are assigned
-	if at != nil {
-		held = make([]uint32, len(at))
 	}
 	for k := range held {
 		if k%(1<<20) == 1<<20-1 && v.w.Err() != nil {
@@ -461,7 +467,7 @@ func (v *Var) setText(s Span, at []int, text string) error {
 		if at != nil {
 			n = at[k]
 		}
-		w, err := WordOf(v.v.Symbol, g.Dt(), words[n-s.Lo], typ, 1<<40)
+		w, err := WordOf(v.v.Symbol, g.Dt(), held[k], typ, 1<<40)
 		if err != nil {
 			return ErrorAt(x.Pos(), "%s[%d]: %v", g.Name(), n, err)
 		}
@@ -470,7 +476,7 @@ func (v *Var) setText(s Span, at []int, text string) error {
 		}
 		held[k] = w
 	}
-	for k, w := range held {
+	for k, w := range held { // all or none are assigned
 		if at != nil {
 			v.v.put(at[k], w)
 		} else {

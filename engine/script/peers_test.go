@@ -82,11 +82,21 @@ func compareShown(t *testing.T, ours, theirs []string) {
 
 // TestRunErrors: errors that run() finds, where they stand and what they say.
 func TestRunErrors(t *testing.T) {
+	const lack = "G = NeuronGroup(4, 'x : 1\\nq = 1/x : 1\\nw = ta(0*ms, i) : 1\\ny : 1')\nta = TimedArray([[1, 2], [3, 4]], dt=1*ms)\nG.x = [1, 2, 0, 4]\nS = Synapses(G, G, 'p = 1/x_pre : 1\\nz = ta(0*ms, i) : 1')\nS.connect(j='i')\n" // values of some neurons and synapses
 	for _, c := range []struct{ name, src, at, want string }{
 		{"list outside the equations", "G = NeuronGroup(1, 'dv/dt = -v/tau : 1')\ntau = [1, 2]*ms\nrun(1*ms)", "1:32", "'tau' is a list of values outside the equations"},
 		{"plastic", "G = NeuronGroup(2, 'v : 1', threshold='v > 1')\nS = Synapses(G, G, 'w : 1', on_pre='w += 0.1')\nS.connect()\nrun(1*ms)", "2:37", "plastic synapses (STDP"},
 		{"shared in reset", "G = NeuronGroup(1, 'v : 1\\ng : 1 (shared)', threshold='v > 1', reset='g += 1')\nrun(1*ms)", "1:", "cannot assign to the shared variable 'g'"},
 		{"shared in pathway", "G = NeuronGroup(1, 'v : 1\\ng : 1 (shared)', threshold='v > 1')\nS = Synapses(G, G, on_pre='g += 1')\nS.connect()\nrun(1*ms)", "2:28", "cannot assign to the shared variable 'g'"},
+		{"asked for", lack + "print(G.q[2])", "6:", "G[2]: q has no value"},
+		{"asked for among others", lack + "print(G.q[[0, 2]])", "6:", "G[2]: q has no value"},
+		{"of a part", lack + "print(G[1:].q[:])", "6:", "G[2]: q has no value"},
+		{"a column asked for", lack + "print(G.w[2])", "6:", "asks for a column"},
+		{"a column for some", lack + "G.y['i > 1'] = 'ta(0*ms, i)'", "6:", "asks for a column"},
+		{"a synapse's", lack + "print(S.p[2])", "6:", "S, synapse 2: p has no value"},
+		{"a synapse's column", lack + "print(S.z[3])", "6:", "asks for a column"},
+		{"recorded of some", lack + "H = NeuronGroup(3, 'x : 1\\nq = log(x) : 1')\nH.x = [1, 0, 1]\nM = StateMonitor(H, 'q', record=[1])\nrun(1*ms)", "9:", "H[1] at 0 s, as recorded: q has no value"},
+		{"recorded of all that share it", lack + "H = NeuronGroup(3, 'x : 1 (shared)\\nq = log(x) : 1 (shared)')\nM = StateMonitor(H, 'q', record=True)\nrun(1*ms)", "8:", "H at 0 s, as recorded: q has no value"},
 		{"beyond memory", "G = NeuronGroup(1000000, 'v : 1', threshold='v>1')\nS = Synapses(G, G, on_pre='v_post += 1')\nS.connect(p=0.5)\nrun(1*ms)", "4:1", "memory"},
 	} {
 		_, _, err := simulate(t, c.src, script.Options{})
