@@ -16,35 +16,38 @@ import (
 
 // What a network is made of: see package model.
 type (
-	Model            = model.Network // a network as it was described, which is what its objects know of
-	Options          = model.Options
-	NeuronGroup      = model.NeuronGroup
-	Subgroup         = model.Subgroup
-	Cells            = model.Cells
-	GroupOptions     = model.GroupOptions
-	RegularOptions   = model.RegularOptions
-	Schedule         = model.Schedule
-	Synapses         = model.Synapses
-	SynapsesOptions  = model.SynapsesOptions
-	Pathway          = model.Pathway
-	ConnectOptions   = model.ConnectOptions
-	PoissonInput     = model.PoissonInput
-	InputOptions     = model.InputOptions
-	PoissonOptions   = model.PoissonOptions
-	GeneratorOptions = model.GeneratorOptions
-	TimedArray       = model.TimedArray
-	Monitor          = model.Monitor
-	SpikeMonitor     = model.SpikeMonitor
-	StateMonitor     = model.StateMonitor
-	RateMonitor      = model.RateMonitor
-	MonitorOptions   = model.MonitorOptions
-	Column           = model.Column
-	Var              = model.Var
-	Array            = model.Array
-	Packed           = model.Packed
-	Slice            = model.Slice
-	Quantity         = model.Quantity
-	Work             = model.Work
+	Model               = model.Network // a network as it was described, which is what its objects know of
+	Options             = model.Options
+	NeuronGroup         = model.NeuronGroup
+	Subgroup            = model.Subgroup
+	Cells               = model.Cells
+	GroupOptions        = model.GroupOptions
+	RegularOptions      = model.RegularOptions
+	Schedule            = model.Schedule
+	Synapses            = model.Synapses
+	SynapsesOptions     = model.SynapsesOptions
+	Pathway             = model.Pathway
+	ConnectOptions      = model.ConnectOptions
+	PoissonInput        = model.PoissonInput
+	InputOptions        = model.InputOptions
+	PoissonOptions      = model.PoissonOptions
+	GeneratorOptions    = model.GeneratorOptions
+	TimedArray          = model.TimedArray
+	Monitor             = model.Monitor
+	SpikeMonitor        = model.SpikeMonitor
+	StateMonitor        = model.StateMonitor
+	RateMonitor         = model.RateMonitor
+	SpikeMonitorOptions = model.SpikeMonitorOptions
+	StateMonitorOptions = model.StateMonitorOptions
+	RateMonitorOptions  = model.RateMonitorOptions
+	ArgError            = model.ArgError
+	Column              = model.Column
+	Var                 = model.Var
+	Array               = model.Array
+	Packed              = model.Packed
+	Slice               = model.Slice
+	Quantity            = model.Quantity
+	Work                = model.Work
 )
 
 // ErrInterrupted is wrapped by what Run returns where its context ended.

@@ -20,7 +20,7 @@ func TestRecordsThatDoNotFitAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.StateMonitor(g, MonitorOptions{Name: "M", Variables: []string{"v"}, Record: true}); err != nil {
+	if _, err := n.StateMonitor(g, StateMonitorOptions{Name: "M", Variables: []string{"v"}, Record: true}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = n.Run(context.Background(), 1e5, RunOptions{Backend: ref.New()})
@@ -40,18 +40,24 @@ func TestMonitorsCheckNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("m", 101)
-	for what, make := range map[string]func(o MonitorOptions) error{
-		"SpikeMonitor": func(o MonitorOptions) error { _, err := n.SpikeMonitor(g, o); return err },
-		"StateMonitor": func(o MonitorOptions) error { o.Record = true; _, err := n.StateMonitor(g, o); return err },
+	for what, make := range map[string]func(name string, variables ...string) error{
+		"SpikeMonitor": func(name string, v ...string) error {
+			_, err := n.SpikeMonitor(g, SpikeMonitorOptions{Name: name, Variables: v})
+			return err
+		},
+		"StateMonitor": func(name string, v ...string) error {
+			_, err := n.StateMonitor(g, StateMonitorOptions{Name: name, Variables: v, Record: true})
+			return err
+		},
 	} {
-		if err := make(MonitorOptions{Variables: []string{"v", "v"}}); err == nil || !strings.Contains(err.Error(), "twice") {
+		if err := make("", "v", "v"); err == nil || !strings.Contains(err.Error(), "twice") {
 			t.Errorf("%s of v and v: %v", what, err)
 		}
-		if err := make(MonitorOptions{Variables: []string{"v"}, Name: long}); err == nil || !strings.Contains(err.Error(), "100 bytes") {
+		if err := make(long, "v"); err == nil || !strings.Contains(err.Error(), "100 bytes") {
 			t.Errorf("%s of a long name: %v", what, err)
 		}
 	}
-	if _, err := n.PopulationRateMonitor(g, MonitorOptions{Name: "a/b"}); err == nil {
+	if _, err := n.PopulationRateMonitor(g, RateMonitorOptions{Name: "a/b"}); err == nil {
 		t.Error("a rate monitor named a/b: no error")
 	}
 }

@@ -102,6 +102,14 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if math.IsNaN(duration) || math.IsInf(duration, 0) || duration < 0 {
 		return nil, fmt.Errorf("run: the duration must be a time that is not negative, got %g s", duration)
 	}
+	switch {
+	case o.Backend == nil:
+		return nil, errors.New("run: RunOptions.Backend is nil: open one, such as kernels.New(0) or ref.New()")
+	case o.Threads < 0:
+		return nil, fmt.Errorf("run: RunOptions.Threads = %d: a number of threads was expected, 0 for all cores", o.Threads)
+	case o.MaxSteps < 0:
+		return nil, fmt.Errorf("run: RunOptions.MaxSteps = %d: a number of steps was expected, 0 for no limit", o.MaxSteps)
+	}
 	begin := time.Now()
 	n.firstSpike = nil
 	res := &RunResult{Start: n.T(), Spikes: map[string]uint64{}}

@@ -123,6 +123,9 @@ const defaultBatch = 1024
 
 // Compile turns a network, as it is now, into a plan.
 func Compile(n *model.Network, w model.Work) (*Compiled, error) {
+	if err := n.Check(); err != nil {
+		return nil, err
+	}
 	c := &compiler{w: w, ext: n.Externals(), bufs: map[memory0]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}}
 	c.Compiled = &Compiled{n: n, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},

@@ -19,10 +19,10 @@ type ConnectOptions struct {
 	I, J          any // nil, int, []int, []int32 (kept, not to change afterwards), or a string: expression or generator
 	Rule          string
 	RuleN         int   // N=, indegree= or outdegree= of the rule
-	Autapses      *bool // nil: true
-	Multapses     *bool // nil: true
-	SkipIfInvalid bool
-	Work          Work // settings of the work that it takes
+	Autapses      *bool // of a rule; nil: true
+	Multapses     *bool // of a rule; nil: true
+	SkipIfInvalid bool  // of I and J: leave out indices beyond the groups
+	Work          Work  // settings of the work that it takes
 }
 
 // Connect makes synapses.
@@ -32,8 +32,9 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 	key := "connect\x00" + s.Net.Random.Draws(s)
 	visit := s.Net.Random.visit(key)
 	p.Stream = s.Net.Random.Stream("connect", s.Net.Random.Draws(s), "", visit)
-	var err error
+	err := o.ruleOnly()
 	switch {
+	case err != nil:
 	case o.Rule != "":
 		err = s.byRule(p, o)
 	case o.I != nil || o.J != nil:
@@ -63,6 +64,30 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 		w.begin()
 	}
 	return s.enumerate(o.Work)
+}
+
+// ruleOnly refuses options that only a rule has, or that a rule has not.
+func (o *ConnectOptions) ruleOnly() error {
+	if o.Rule == "" {
+		switch {
+		case o.RuleN != 0:
+			return fmt.Errorf("connect: N=, indegree= and outdegree= go with rule=")
+		case o.Autapses != nil:
+			return argErrorf("allow_autapses", "connect: allow_autapses= goes with rule=: write the condition 'i != j'")
+		case o.Multapses != nil:
+			return argErrorf("allow_multapses", "connect: allow_multapses= goes with rule=")
+		}
+		return nil
+	}
+	switch {
+	case o.SkipIfInvalid:
+		return argErrorf("skip_if_invalid", "connect: skip_if_invalid= goes with i= and j=, not with rule=%q", o.Rule)
+	case o.RuleN != 0 && !strings.HasPrefix(o.Rule, "fixed_"):
+		return fmt.Errorf("connect: rule=%q takes no number", o.Rule)
+	case o.Multapses != nil && !*o.Multapses && o.N != nil && o.N != 1:
+		return argErrorf("n", "connect: n= makes several synapses of a pair, allow_multapses=False refuses them")
+	}
+	return nil
 }
 
 // enumerate counts the synapses of each pair, for multisynaptic_index.

@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"synfire/engine/eqn"
 	"synfire/engine/host"
@@ -18,11 +19,28 @@ type Work = host.Work
 
 // unknown is the error for a name that does not exist, with the nearest one.
 func unknown(name, what string, known []string) error {
-	msg := fmt.Sprintf("%q is not a %s", name, what)
+	article := "a"
+	if strings.ContainsAny(what[:1], "aeiou") {
+		article = "an"
+	}
+	msg := fmt.Sprintf("%q is not %s %s", name, article, what)
 	if near := eqn.Nearest(name, known); near != "" {
 		msg += "; " + near
 	}
 	return errors.New(msg)
+}
+
+// ArgError is an error about one argument, under the name that a script gives it.
+type ArgError struct {
+	Arg string
+	Err error
+}
+
+func (e *ArgError) Error() string { return e.Err.Error() }
+func (e *ArgError) Unwrap() error { return e.Err }
+
+func argErrorf(arg, format string, a ...any) error {
+	return &ArgError{arg, fmt.Errorf(format, a...)}
 }
 
 // ErrorAt is an error at a place in a model's text.

@@ -1,8 +1,6 @@
 package model
 
 import (
-	"fmt"
-
 	"synfire/engine/eqn"
 )
 
@@ -32,7 +30,9 @@ func (g *NeuronGroup) resolve(s Schedule, def string) (when string, order int, e
 	if s.Order != nil {
 		order = *s.Order
 	}
-	_, err = SlotRank(when)
+	if _, err = SlotRank(when); err != nil {
+		err = &ArgError{"when", err}
+	}
 	return when, order, err
 }
 
@@ -45,7 +45,7 @@ func (g *NeuronGroup) RunOnEvent(event, code string, s Schedule) error {
 	}
 	for _, r := range g.Reactions {
 		if r.Event == e.Name {
-			return fmt.Errorf("the event %q of %s has code already", event, g.Name())
+			return argErrorf("event", "the event %q of %s has code already", event, g.Name())
 		}
 	}
 	when, order, err := g.resolve(s, "after_resets")
@@ -75,7 +75,7 @@ func (g *NeuronGroup) SetEventSchedule(event string, s Schedule) error {
 	first, _ := SlotRank("after_groups")
 	last, _ := SlotRank("after_thresholds")
 	if rank, _ := SlotRank(when); rank < first || rank > last {
-		return fmt.Errorf("the condition of an event is looked at between the slots after_groups and after_thresholds, not in %s", when)
+		return argErrorf("when", "the condition of an event is looked at between the slots after_groups and after_thresholds, not in %s", when)
 	}
 	e.When, e.Order = when, order
 	return nil
@@ -89,11 +89,23 @@ func (g *NeuronGroup) needEvent(name string) (*GroupEvent, error) {
 	for _, e := range g.Events {
 		have = append(have, e.Name)
 	}
-	return nil, unknown(name, "event of "+g.Name(), have)
+	return nil, &ArgError{"event", unknown(name, "event of "+g.Name(), have)}
 }
 
 // schedule lists the slots of a step; each has a before_ and an after_.
 var schedule = []string{"start", "groups", "thresholds", "synapses", "resets", "end"}
+
+// place is the slot and the order of an object; when "" is def.
+func (o *Object) place(when, def string, order int) error {
+	if when == "" {
+		when = def
+	}
+	o.When, o.InSlot = when, order
+	if _, err := SlotRank(when); err != nil {
+		return &ArgError{"when", err}
+	}
+	return nil
+}
 
 func SlotRank(when string) (int, error) {
 	for k, s := range schedule {
@@ -106,5 +118,9 @@ func SlotRank(when string) (int, error) {
 			return 3*k + 2, nil
 		}
 	}
-	return 0, unknown(when, "slot of the schedule (when=)", schedule)
+	var all []string
+	for _, s := range schedule {
+		all = append(all, "before_"+s, s, "after_"+s)
+	}
+	return 0, unknown(when, "slot of the schedule (when=)", all)
 }

@@ -20,6 +20,9 @@ func (s *Synapses) byIndex(p *connect.Proj, o ConnectOptions, visit uint32) erro
 	if o.Condition != "" || o.P != nil && (isText(o.I) || isText(o.J)) {
 		return fmt.Errorf("connect: i= or j= goes with neither condition nor p=; put the condition into the generator")
 	}
+	if o.P != nil && o.P != 1 && o.P != 1.0 {
+		return argErrorf("p", "connect: p= of lists of indices is not available: draw the pairs, or give a condition")
+	}
 	p.Rule = connect.Given
 	ti, iText := o.I.(string)
 	tj, jText := o.J.(string)

@@ -104,7 +104,7 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 	}
 	g := &NeuronGroup{Owner: Owner{Method: o.Method, Namespace: o.Namespace}, Size: N}
 	g.Net = n
-	g.InSlot = o.Order
+	g.InSlot, g.ownDt = o.Order, o.Dt
 	if err := n.sameClock(o.Dt, "NeuronGroup"); err != nil {
 		return nil, err
 	}
@@ -114,6 +114,9 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 		return nil, err
 	}
 	g.Eqs = eqs
+	if err := n.checkMethod("NeuronGroup", o.Method, eqs); err != nil {
+		return nil, err
+	}
 	if o.Threshold != "" {
 		x, err := eqn.ParseExpr(n.source(o.Threshold))
 		if err != nil {
@@ -136,6 +139,9 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 		return nil, err
 	}
 	for _, name := range sortedKeys(o.Events) {
+		if !isName(name) || g.hasEvent(name) {
+			return nil, argErrorf("events", "NeuronGroup: events= has %q, which cannot name an event or names one that there is already", name)
+		}
 		x, err := eqn.ParseExpr(n.source(o.Events[name]))
 		if err != nil {
 			return nil, err
@@ -258,7 +264,7 @@ func notAnEnd(e *eqn.Equation) error {
 
 func (n *Network) sameClock(dt float64, what string) error {
 	if dt != 0 && dt != n.StepSize {
-		return fmt.Errorf("%s: dt=%g s differs from defaultclock.dt=%g s: several time steps in one network are not available yet", what, dt, n.StepSize)
+		return argErrorf("dt", "%s: dt=%g s differs from defaultclock.dt=%g s: several time steps in one network are not available yet", what, dt, n.StepSize)
 	}
 	return nil
 }
@@ -358,9 +364,8 @@ func runRegularly(s Span, code string, o RegularOptions) error {
 		}
 	}
 	r := &Regular{Src: s, Code: stmts, Every: o.Dt}
-	r.When, r.InSlot = o.When, o.Order
-	if r.When == "" {
-		r.When = "start"
+	if err := r.place(o.When, "start", o.Order); err != nil {
+		return err
 	}
 	s.Group.regular = append(s.Group.regular, r)
 	keepSteps(stmts, s.Group.lookup)
@@ -371,8 +376,8 @@ func runRegularly(s Span, code string, o RegularOptions) error {
 func (n *Network) Multiple(interval float64, what string) (int64, error) {
 	k := interval / n.StepSize
 	r := roundHalf(k)
-	if r < 1 || absf(k-r) > 1e-4*k {
-		return 0, fmt.Errorf("%s: dt=%g s is not a multiple of the clock's dt=%g s", what, interval, n.StepSize)
+	if !(r >= 1 && absf(k-r) <= 1e-4*k) {
+		return 0, argErrorf("dt", "%s: dt=%g s is not a multiple of the clock's dt=%g s", what, interval, n.StepSize)
 	}
 	return int64(min(r, ir.FarStep)), nil
 }

@@ -18,11 +18,11 @@ type TimedArray = eqn.TimedArray
 // each row holding for dt seconds.
 func NewTimedArray(values Array, rows, cols int, dt float64, name string) (*TimedArray, error) {
 	if !(dt > 0) {
-		return nil, fmt.Errorf("TimedArray: dt must be a positive time, got %g s", dt)
+		return nil, argErrorf("dt", "TimedArray: dt must be a positive time, got %g s", dt)
 	}
 	for k, x := range values.V {
 		if !(math.Abs(x/values.Dim.Scale()) < MostShown) {
-			return nil, fmt.Errorf("TimedArray: value %d is %g: a number that a variable can hold was expected", k, x)
+			return nil, argErrorf("values", "TimedArray: value %d is %g: a number that a variable can hold was expected", k, x)
 		}
 	}
 	if rows < 1 || rows*max(1, cols) != len(values.V) {
@@ -45,14 +45,14 @@ func (n *Network) PoissonGroup(N int, rates any, o PoissonOptions) (*NeuronGroup
 	if _, text := rates.(string); !text {
 		v, dim, err := numbers(rates)
 		if err != nil {
-			return nil, fmt.Errorf("PoissonGroup: rates=: %w", err)
+			return nil, argErrorf("rates", "PoissonGroup: rates=: %w", err)
 		}
 		if dim != hertz && !allZero(v) {
-			return nil, fmt.Errorf("PoissonGroup: rates= needs a frequency, got the unit %v", dim)
+			return nil, argErrorf("rates", "PoissonGroup: rates= needs a frequency, got the unit %v", dim)
 		}
 		for _, x := range v {
 			if x < 0 {
-				return nil, fmt.Errorf("PoissonGroup: a rate of %g Hz is negative", x)
+				return nil, argErrorf("rates", "PoissonGroup: a rate of %g Hz is negative", x)
 			}
 		}
 	}
@@ -120,14 +120,11 @@ type stepped struct {
 
 // SpikeGeneratorGroup adds neurons that spike at given times (seconds).
 func (n *Network) SpikeGeneratorGroup(N int, indices []int, times []float64, o GeneratorOptions) (*NeuronGroup, error) {
-	if err := n.sameClock(o.Dt, "SpikeGeneratorGroup"); err != nil {
-		return nil, err
-	}
 	gen, err := n.newGenerator(N, indices, times, o.Period)
 	if err != nil {
 		return nil, err
 	}
-	g, err := n.newGroup(N, "", GroupOptions{Name: o.Name, Order: o.Order})
+	g, err := n.newGroup(N, "", GroupOptions{Name: o.Name, Dt: o.Dt, Order: o.Order})
 	if err != nil {
 		return nil, err
 	}
@@ -148,18 +145,21 @@ func (g *NeuronGroup) SetSpikes(indices []int, times []float64, period float64) 
 }
 
 func (n *Network) newGenerator(N int, indices []int, times []float64, period float64) (*generator, error) {
+	if !(period >= 0) || math.IsInf(period, 0) {
+		return nil, argErrorf("period", "SpikeGeneratorGroup: period=%g s is not a time", period)
+	}
 	if len(indices) != len(times) {
-		return nil, fmt.Errorf("SpikeGeneratorGroup: %d indices and %d times", len(indices), len(times))
+		return nil, argErrorf("times", "SpikeGeneratorGroup: %d indices and %d times", len(indices), len(times))
 	}
 	for k, t := range times {
 		if indices[k] < 0 || indices[k] >= N {
-			return nil, fmt.Errorf("SpikeGeneratorGroup: index %d of spike %d is out of range: the group has %d neurons", indices[k], k, N)
+			return nil, argErrorf("indices", "SpikeGeneratorGroup: index %d of spike %d is out of range: the group has %d neurons", indices[k], k, N)
 		}
 		if t < 0 || math.IsNaN(t) || math.IsInf(t, 0) {
-			return nil, fmt.Errorf("SpikeGeneratorGroup: the time %g s of spike %d is not a time", t, k)
+			return nil, argErrorf("times", "SpikeGeneratorGroup: the time %g s of spike %d is not a time", t, k)
 		}
 		if period != 0 && t >= period {
-			return nil, fmt.Errorf("SpikeGeneratorGroup: the time %g s of spike %d is not below period=%g s", t, k, period)
+			return nil, argErrorf("times", "SpikeGeneratorGroup: the time %g s of spike %d is not below period=%g s", t, k, period)
 		}
 	}
 	return &generator{indices: slices.Clone(indices), times: slices.Clone(times), seconds: period}, nil
@@ -226,25 +226,22 @@ type InputOptions struct {
 func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, weight any, o InputOptions) (*PoissonInput, error) {
 	p := &PoissonInput{Target: target.Span(), Trials: N}
 	if p.Var = p.Target.Group.lookup(targetVar); p.Var == nil {
-		return nil, unknown(targetVar, "variable of "+target.Name(), p.Target.Group.VarNames())
+		return nil, &ArgError{"target_var", unknown(targetVar, "variable of "+target.Name(), p.Target.Group.VarNames())}
 	}
 	if p.Var.Symbol.ReadOnly || p.Var.Symbol.Type != eqn.Float || p.Var.Shared {
-		return nil, fmt.Errorf("PoissonInput: %s.%s cannot receive input", target.Name(), targetVar)
+		return nil, argErrorf("target_var", "PoissonInput: %s.%s cannot receive input", target.Name(), targetVar)
 	}
 	if N < 0 {
-		return nil, fmt.Errorf("PoissonInput: N=%d is negative", N)
+		return nil, argErrorf("N", "PoissonInput: N=%d is negative", N)
 	}
 	q, ok := rate.(Quantity)
 	if !ok || q.Dim != (eqn.Dim{eqn.Second: -120}) {
-		return nil, fmt.Errorf("PoissonInput: rate= needs a frequency, got %v", rate)
-	}
-	if q.Value < 0 || q.Value*p.Target.Group.Dt() > 1 {
-		return nil, fmt.Errorf("PoissonInput: rate*dt = %g is not a probability", float64(q.Value*p.Target.Group.Dt()))
-	}
-	if err := Countable(N, float64(q.Value*p.Target.Group.Dt())); err != nil {
-		return nil, fmt.Errorf("PoissonInput: %w", err)
+		return nil, argErrorf("rate", "PoissonInput: rate= needs a frequency, got %v", rate)
 	}
 	p.Rate = q.Value
+	if err := p.countable(); err != nil {
+		return nil, err
+	}
 	switch w := weight.(type) {
 	case string:
 		x, err := eqn.ParseExpr(n.source(w))
@@ -255,18 +252,30 @@ func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, 
 	default:
 		v, dim, err := numbers(w)
 		if err != nil || len(v) != 1 {
-			return nil, fmt.Errorf("PoissonInput: weight= is a quantity or an expression, not %T", w)
+			return nil, argErrorf("weight", "PoissonInput: weight= is a quantity or an expression, not %T", w)
 		}
 		if dim != p.Var.Symbol.Dim {
-			return nil, fmt.Errorf("PoissonInput: weight= has the unit %v, but %s has %v", dim, targetVar, p.Var.Symbol.Dim)
+			return nil, argErrorf("weight", "PoissonInput: weight= has the unit %v, but %s has %v", dim, targetVar, p.Var.Symbol.Dim)
 		}
 		p.Value = &Quantity{Value: v[0], Dim: dim}
 	}
-	p.When, p.InSlot = o.When, o.Order
-	if p.When == "" {
-		p.When = "synapses"
+	if err := p.place(o.When, "synapses", o.Order); err != nil {
+		return nil, err
 	}
 	return p, n.register(p, o.Name, "poissoninput")
+}
+
+// countable refuses inputs whose number in a step cannot be drawn.
+func (p *PoissonInput) countable() error {
+	dt := p.Target.Group.Dt()
+	mean := float64(p.Rate * dt)
+	if !(mean >= 0 && mean <= 1) {
+		return argErrorf("rate", "PoissonInput: rate*dt = %g is not a probability: the rate is %g Hz, the step of the clock %g s", mean, p.Rate, dt)
+	}
+	if err := Countable(p.Trials, mean); err != nil {
+		return argErrorf("N", "PoissonInput: %w", err)
+	}
+	return nil
 }
 
 // Countable refuses binomial numbers whose tables would be too long for a

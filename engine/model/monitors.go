@@ -9,15 +9,28 @@ import (
 	"synfire/engine/store"
 )
 
-// MonitorOptions are the arguments of the monitors.
-type MonitorOptions struct {
+// SpikeMonitorOptions are the further arguments of SpikeMonitor and EventMonitor.
+type SpikeMonitorOptions struct {
 	Name      string
-	Record    any      // bool or []int: which neurons
-	Variables []string // StateMonitor: what to record; SpikeMonitor: values at the event
-	Dt        float64  // StateMonitor: sampling interval in seconds, 0: every step
-	When      string   // "" : Brian2's default slot
-	Order     int
-	Event     string // SpikeMonitor and EventMonitor: "" is "spike"
+	CountOnly bool     // Brian2's record=False: of events, only their number is kept
+	Variables []string // values of the neuron at each event
+	When      string   // the slot where Variables are read, not before that of the event; "": right after the event
+	Order     int      // in the slot; goes with When
+}
+
+// StateMonitorOptions are the further arguments of StateMonitor.
+type StateMonitorOptions struct {
+	Name      string
+	Variables []string // what to record
+	Record    any      // true: of all neurons; an int or []int: of these; false: only the times
+	Dt        float64  // sampling interval in seconds, 0: every step
+	When      string   // slot; "": start
+	Order     int      // in the slot
+}
+
+// RateMonitorOptions are the further arguments of PopulationRateMonitor.
+type RateMonitorOptions struct {
+	Name string
 }
 
 // Monitor records a part of a network while it runs.
@@ -65,12 +78,12 @@ func (c ColumnList) times() []float64 {
 func checkFiles(name string, vars []string) error {
 	if name != "" {
 		if err := store.CheckName(name); err != nil {
-			return fmt.Errorf("name=: %w", err)
+			return argErrorf("name", "name=: %w", err)
 		}
 	}
 	for k, v := range vars {
 		if slices.Contains(vars[:k], v) {
-			return fmt.Errorf("variables=: %q is named twice", v)
+			return argErrorf("variables", "variables=: %q is named twice", v)
 		}
 	}
 	return nil
@@ -82,6 +95,7 @@ type SpikeMonitor struct {
 	ColumnList
 	Src    Span
 	On     string
+	kind   string
 	record bool
 	Vars   []string
 	count  []int64
@@ -92,23 +106,31 @@ type SpikeMonitor struct {
 	i, t  *Column   // nil without record
 }
 
-// SpikeMonitor records the spikes (or another event) of src.
-func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, error) {
+// SpikeMonitor records the spikes of src.
+func (n *Network) SpikeMonitor(src Cells, o SpikeMonitorOptions) (*SpikeMonitor, error) {
+	return n.eventMonitor(src, "spike", "spikemonitor", "spikes", o)
+}
+
+// EventMonitor records an event of src: one of events=, or "spike".
+func (n *Network) EventMonitor(src Cells, event string, o SpikeMonitorOptions) (*SpikeMonitor, error) {
+	return n.eventMonitor(src, event, "eventmonitor", "events", o)
+}
+
+func (n *Network) eventMonitor(src Cells, event, class, kind string, o SpikeMonitorOptions) (*SpikeMonitor, error) {
 	s := src.Span()
-	m := &SpikeMonitor{Src: s, On: o.Event, record: true, Vars: o.Variables, count: make([]int64, s.Hi-s.Lo)}
+	m := &SpikeMonitor{Src: s, On: event, kind: kind, record: !o.CountOnly, Vars: o.Variables, count: make([]int64, s.Hi-s.Lo)}
 	if err := checkFiles(o.Name, o.Variables); err != nil {
 		return nil, err
 	}
-	if m.On == "" {
-		m.On = "spike"
-	}
 	if !s.Group.hasEvent(m.On) {
-		return nil, fmt.Errorf("%s has no event %q: give it a threshold or name it in events={}", s.Group.Name(), m.On)
+		arg := "event"
+		if kind == "spikes" {
+			arg = "source"
+		}
+		return nil, argErrorf(arg, "%s has no event %q: %s", s.Group.Name(), m.On, s.Group.lacks(m.On))
 	}
-	if b, ok := o.Record.(bool); ok {
-		m.record = b
-	} else if o.Record != nil {
-		return nil, fmt.Errorf("record= of a SpikeMonitor is True or False; record a subgroup to choose neurons")
+	if o.Order != 0 && o.When == "" {
+		return nil, argErrorf("order", "order= goes with when=: without it the monitor stands right after the event")
 	}
 	if m.record {
 		m.i, m.t = &Column{Name: "i", Type: store.Int32}, &Column{Name: "t", Unit: Second, Type: store.Float64}
@@ -117,7 +139,7 @@ func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, erro
 	for _, v := range o.Variables {
 		x := s.Group.lookup(v)
 		if x == nil {
-			return nil, fmt.Errorf("%s has no variable %q to record", s.Group.Name(), v)
+			return nil, &ArgError{"variables", unknown(v, "variable of "+s.Group.Name(), s.Group.VarNames())}
 		}
 		var col *Column
 		if m.Column(v) == nil {
@@ -127,20 +149,14 @@ func (n *Network) SpikeMonitor(src Cells, o MonitorOptions) (*SpikeMonitor, erro
 		m.Slots, m.takes = append(m.Slots, x), append(m.takes, col)
 	}
 	m.When, m.InSlot = o.When, o.Order
-	class := "spikemonitor"
-	if m.On != "spike" {
-		class = "eventmonitor"
+	if err := m.afterEvent("~"); err != nil { // of equals, its name decides, which is not known yet
+		return nil, err
 	}
 	return m, n.register(m, o.Name, class)
 }
 
-// Kind is "spikes", or "events" of another event.
-func (m *SpikeMonitor) Kind() string {
-	if m.On != "spike" {
-		return "events"
-	}
-	return "spikes"
-}
+// Kind is "spikes", or "events" of an EventMonitor.
+func (m *SpikeMonitor) Kind() string { return m.kind }
 
 // Len is the number of recorded events.
 func (m *SpikeMonitor) Len() int {
@@ -205,7 +221,7 @@ type StateMonitor struct {
 }
 
 // StateMonitor records variables of src (Cells or *Synapses).
-func (n *Network) StateMonitor(src any, o MonitorOptions) (*StateMonitor, error) {
+func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, error) {
 	m := &StateMonitor{Vars: o.Variables, Every: o.Dt, t: &Column{Name: "t", Unit: Second, Type: store.Float64}}
 	m.ColumnList = ColumnList{m.t}
 	if err := checkFiles(o.Name, o.Variables); err != nil {
@@ -215,12 +231,12 @@ func (n *Network) StateMonitor(src any, o MonitorOptions) (*StateMonitor, error)
 	case Cells:
 		m.Src = s.Span()
 	default:
-		return nil, fmt.Errorf("a StateMonitor watches a group of neurons; recording synapses comes with plastic synapses")
+		return nil, argErrorf("source", "a StateMonitor watches a group of neurons; recording synapses comes with plastic synapses")
 	}
 	size := m.Src.Hi - m.Src.Lo
 	switch r := o.Record.(type) {
 	case nil:
-		return nil, fmt.Errorf("StateMonitor needs record=True or a list of indices")
+		return nil, argErrorf("record", "StateMonitor needs record=True or a list of indices")
 	case bool:
 		if r {
 			for k := range size {
@@ -232,20 +248,20 @@ func (n *Network) StateMonitor(src any, o MonitorOptions) (*StateMonitor, error)
 	case []int:
 		m.Items = append([]int(nil), r...)
 	default:
-		return nil, fmt.Errorf("record= takes True, an index or a list of indices")
+		return nil, argErrorf("record", "record= takes True, an index or a list of indices")
 	}
 	for _, k := range m.Items {
 		if k < 0 || k >= size {
-			return nil, fmt.Errorf("record=: index %d is outside %s, which has %d neurons", k, m.Src.Group.Name(), size)
+			return nil, argErrorf("record", "record=: index %d is outside %s, which has %d neurons", k, m.Src.Group.Name(), size)
 		}
 	}
 	if len(o.Variables) == 0 {
-		return nil, fmt.Errorf("StateMonitor needs the names of the variables to record")
+		return nil, argErrorf("variables", "StateMonitor needs the names of the variables to record")
 	}
 	for _, v := range o.Variables {
 		x := m.Src.Group.lookup(v)
 		if x == nil {
-			return nil, unknown(v, "variable of "+m.Src.Group.Name(), m.Src.Group.VarNames())
+			return nil, &ArgError{"variables", unknown(v, "variable of "+m.Src.Group.Name(), m.Src.Group.VarNames())}
 		}
 		rows := len(m.Items)
 		if x.Shared {
@@ -258,9 +274,13 @@ func (n *Network) StateMonitor(src any, o MonitorOptions) (*StateMonitor, error)
 		}
 		m.Slots, m.takes = append(m.Slots, x), append(m.takes, col)
 	}
-	m.When, m.InSlot = o.When, o.Order
-	if m.When == "" {
-		m.When = "start"
+	if err := m.place(o.When, "start", o.Order); err != nil {
+		return nil, err
+	}
+	if o.Dt != 0 {
+		if _, err := n.Multiple(o.Dt, "StateMonitor"); err != nil {
+			return nil, err
+		}
 	}
 	return m, n.register(m, o.Name, "statemonitor")
 }
@@ -315,16 +335,15 @@ type RateMonitor struct {
 }
 
 // PopulationRateMonitor records the population rate of src.
-func (n *Network) PopulationRateMonitor(src Cells, o MonitorOptions) (*RateMonitor, error) {
+func (n *Network) PopulationRateMonitor(src Cells, o RateMonitorOptions) (*RateMonitor, error) {
 	m := &RateMonitor{Src: src.Span(), t: &Column{Name: "t", Unit: Second, Type: store.Float64}, rate: &Column{Name: "rate", Unit: hertz, Type: store.Float64}}
 	m.ColumnList = ColumnList{m.t, m.rate}
 	if err := checkFiles(o.Name, nil); err != nil {
 		return nil, err
 	}
 	if !m.Src.Group.hasEvent("spike") {
-		return nil, fmt.Errorf("%s does not spike: it has no threshold", m.Src.Group.Name())
+		return nil, argErrorf("source", "%s does not spike: it has no threshold", m.Src.Group.Name())
 	}
-	m.When, m.InSlot = o.When, o.Order
 	return m, n.register(m, o.Name, "ratemonitor")
 }
 

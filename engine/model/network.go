@@ -133,6 +133,7 @@ type Object struct {
 	HasRun   bool   // it has taken part in a run
 	When     string
 	InSlot   int
+	ownDt    float64 // dt= as given; 0: the default clock's
 }
 
 func (o *Object) Base() *Object { return o }

@@ -83,7 +83,7 @@ type Held struct {
 func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, error) {
 	s := &Synapses{Src: source.Span(), Tgt: target.Span(), srcName: source.Name(), tgtName: target.Name(),
 		Owner: Owner{Method: o.Method, Namespace: o.Namespace}, ends: map[string]*eqn.Symbol{}, specs: map[string]*connect.Spec{}}
-	s.Net, s.InSlot = n, o.Order
+	s.Net, s.InSlot, s.ownDt = n, o.Order, o.Dt
 	if err := n.sameClock(o.Dt, "Synapses"); err != nil {
 		return nil, err
 	}
@@ -92,6 +92,12 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 		return nil, err
 	}
 	s.Eqs = eqs
+	if err := n.checkMethod("Synapses", o.Method, eqs); err != nil {
+		return nil, err
+	}
+	if o.Order != 0 {
+		n.Warn("Synapses: order=%d has no effect: it is that of the equations, and there are none; S.pre.order is that of a pathway", o.Order)
+	}
 	for _, e := range eqs.List {
 		if e.Kind == eqn.Differential {
 			return nil, Plastic(e.At, e.Name)
@@ -111,8 +117,11 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 		v.Symbol.Constant = true // nothing changes it during a run
 	}
 	if name := o.Multisynaptic; name != "" {
+		if !isName(name) {
+			return nil, argErrorf("multisynaptic_index", "Synapses: multisynaptic_index=%q cannot name a variable", name)
+		}
 		if s.ByName[name] != nil || s.End(name) != nil || name == "delay" {
-			return nil, fmt.Errorf("Synapses: multisynaptic_index=%q names a variable that there is already", name)
+			return nil, argErrorf("multisynaptic_index", "Synapses: multisynaptic_index=%q names a variable that there is already", name)
 		}
 		s.number = s.Declare(&Variable{Syn: s, Name: name}, eqn.Dim{}, eqn.Integer)
 		s.number.Symbol.ReadOnly, s.number.Symbol.Constant = true, true
@@ -123,6 +132,9 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 				return nil, err
 			}
 		}
+	}
+	if err := s.knownPathways(o); err != nil {
+		return nil, err
 	}
 	for _, w := range s.Paths {
 		keepSteps(w.Code, func(name string) *Variable {
@@ -137,6 +149,36 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 	return s, n.register(s, o.Name, "synapses")
 }
 
+// knownPathways refuses delays and events of pathways that there are not.
+func (s *Synapses) knownPathways(o SynapsesOptions) error {
+	check := func(arg, name string) error {
+		if slices.Contains(s.Pathways(), name) {
+			return nil
+		}
+		if len(s.Paths) == 0 {
+			return argErrorf(arg, "Synapses: %s= is of the pathway %q, and there is no pathway: give on_pre= or on_post=", arg, name)
+		}
+		return argErrorf(arg, "Synapses: %s=: %w (there is %s)", arg, unknown(name, "pathway", s.Pathways()), strings.Join(s.Pathways(), ", "))
+	}
+	for _, name := range sortedKeys(o.OnEvent) {
+		if err := check("on_event", name); err != nil {
+			return err
+		}
+	}
+	for _, name := range sortedKeys(o.Delays) {
+		if err := check("delay", name); err != nil {
+			return err
+		}
+	}
+	if o.Delay != nil {
+		if o.Delays["pre"] != nil {
+			return argErrorf("delay", "Synapses: the delay of the pathway pre is given twice")
+		}
+		return check("delay", "pre")
+	}
+	return nil
+}
+
 func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 	code, err := eqn.ParseStatements(s.Net.source(p.Code))
 	if err != nil {
@@ -149,6 +191,12 @@ func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 	if e := o.OnEvent[p.Name]; e != "" {
 		w.Event = e
 	}
+	if !isName(p.Name) {
+		return fmt.Errorf("Synapses: %q cannot name a pathway", p.Name)
+	}
+	if slices.Contains(s.Pathways(), p.Name) {
+		return fmt.Errorf("Synapses: there are two pathways of the name %q", p.Name)
+	}
 	end := s.Src
 	if post {
 		end = s.Tgt
@@ -158,7 +206,14 @@ func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 		if post {
 			which = "target"
 		}
-		return fmt.Errorf("Synapses: the %s %s has no event %q: give it a threshold", which, end.Group.Name(), w.Event)
+		arg := "on_pre"
+		if post {
+			arg = "on_post"
+		}
+		if o.OnEvent[p.Name] != "" {
+			arg = "on_event"
+		}
+		return argErrorf(arg, "Synapses: the %s %s has no event %q: %s", which, end.Group.Name(), w.Event, end.Group.lacks(w.Event))
 	}
 	w.Delay = &Variable{Syn: s, Name: "delay", path: w}
 	w.Delay.Symbol = &eqn.Symbol{Name: "delay", Kind: eqn.Variable, Dim: Second, Ref: w.Delay}
@@ -169,7 +224,7 @@ func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 	if d != nil {
 		q, ok := d.(Quantity)
 		if !ok || q.Dim != Second {
-			return fmt.Errorf("Synapses: delay= needs a time, got %v; assign arrays and expressions to S.delay after connect", d)
+			return argErrorf("delay", "Synapses: delay= needs a time, got %v; assign arrays and expressions to S.delay after connect", d)
 		}
 		w.Delay.later, w.Delay.single = Held{Value: q.Value}, true
 	}

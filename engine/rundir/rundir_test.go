@@ -32,17 +32,17 @@ func model(t testing.TB) (*engine.Network, []engine.Monitor) {
 	add := func(m engine.Monitor, e error) {
 		all, err = append(all, m), errors.Join(err, e)
 	}
-	s, e := n.SpikeMonitor(g, engine.MonitorOptions{Name: "S"})
+	s, e := n.SpikeMonitor(g, engine.SpikeMonitorOptions{Name: "S"})
 	add(s, e)
-	s, e = n.SpikeMonitor(g, engine.MonitorOptions{Name: "C", Record: false})
+	s, e = n.SpikeMonitor(g, engine.SpikeMonitorOptions{Name: "C", CountOnly: true})
 	add(s, e)
-	s, e = n.SpikeMonitor(g, engine.MonitorOptions{Name: "V", Record: false, Variables: []string{"v", "k"}})
+	s, e = n.SpikeMonitor(g, engine.SpikeMonitorOptions{Name: "V", CountOnly: true, Variables: []string{"v", "k"}})
 	add(s, e)
-	s, e = n.SpikeMonitor(g, engine.MonitorOptions{Name: "E", Event: "half"})
+	s, e = n.EventMonitor(g, "half", engine.SpikeMonitorOptions{Name: "E"})
 	add(s, e)
-	m, e := n.StateMonitor(g, engine.MonitorOptions{Name: "M", Variables: []string{"v", "k"}, Record: []int{2, 0}, Dt: 1e-3})
+	m, e := n.StateMonitor(g, engine.StateMonitorOptions{Name: "M", Variables: []string{"v", "k"}, Record: []int{2, 0}, Dt: 1e-3})
 	add(m, e)
-	r, e := n.PopulationRateMonitor(g, engine.MonitorOptions{Name: "R"})
+	r, e := n.PopulationRateMonitor(g, engine.RateMonitorOptions{Name: "R"})
 	add(r, e)
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +198,7 @@ func TestEarlierRunStaysUntilTheNewOneRuns(t *testing.T) {
 		}
 		g, err := n.NeuronGroup(1, text, engine.GroupOptions{Threshold: "v > 1", Reset: "v = 0"})
 		if err == nil {
-			_, err = n.SpikeMonitor(g, engine.MonitorOptions{Name: name})
+			_, err = n.SpikeMonitor(g, engine.SpikeMonitorOptions{Name: name})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -239,7 +239,7 @@ func TestNamesSettle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := net.SpikeMonitor(g, engine.MonitorOptions{})
+		s, err := net.SpikeMonitor(g, engine.SpikeMonitorOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func Example() {
 	dir.Manifest.Version = "my program, 1.0"
 	net := engine.NewNetwork(engine.Options{Seed: 1})
 	g, _ := net.NeuronGroup(10, "dv/dt = (2 - v)/(10*ms) : 1", engine.GroupOptions{Threshold: "v > 1", Reset: "v = 0", Method: "exact"})
-	net.SpikeMonitor(g, engine.MonitorOptions{Name: "spikes"})
+	net.SpikeMonitor(g, engine.SpikeMonitorOptions{Name: "spikes"})
 	b := ref.New()
 	r, err := net.Run(context.Background(), 0.05, engine.RunOptions{Backend: b, Records: dir})
 	if err == nil {

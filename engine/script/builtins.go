@@ -23,7 +23,8 @@ func (x *script) method(recv starlark.Value, name string, f func(*call) (starlar
 		if reads[name] {
 			return f(c)
 		}
-		return x.engine(func() (starlark.Value, error) { return f(c) })
+		v, err := x.engine(func() (starlark.Value, error) { return f(c) })
+		return v, c.blame(err)
 	}).BindReceiver(recv)
 }
 
@@ -59,7 +60,7 @@ var functions = map[string]function{
 	"SpikeMonitor":          {"source / variables record when order name codeobj_class", spikeMonitor},
 	"EventMonitor":          {"source event / variables record when order name codeobj_class", spikeMonitor},
 	"StateMonitor":          {"source variables / record dt clock when order name codeobj_class", stateMonitor},
-	"PopulationRateMonitor": {"source / name codeobj_class dtype when order", rateMonitor},
+	"PopulationRateMonitor": {"source / name codeobj_class dtype", rateMonitor},
 	"run":                   {runParams, runBuiltin},
 	"seed":                  {"/ seed", seedBuiltin},
 	"param":                 {"name default", paramBuiltin},
@@ -81,6 +82,9 @@ var functions = map[string]function{
 // no part of a network.
 var calculates = map[string]bool{"param": true, "load_array": true, "save_array": true, "linspace": true, "full": true, "clip": true, "where": true,
 	"repeat": true, "tile": true, "concatenate": true, "hstack": true, "round": true}
+
+// typed are the functions of arrays that take dtype=.
+var typed = map[string]bool{"arange": true, "zeros": true, "ones": true, "zeros_like": true, "ones_like": true, "array": true, "asarray": true}
 
 // variadic are the built-in functions that look at their arguments themselves.
 var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, error){
@@ -224,7 +228,7 @@ func (x *script) builtins() starlark.StringDict {
 			if c.err != nil {
 				return nil, c.err
 			}
-			return v, err
+			return v, c.blame(err)
 		})
 	}
 	plain := func(name string, f func(*script, starlark.Tuple) (starlark.Value, error)) {
@@ -237,8 +241,8 @@ func (x *script) builtins() starlark.StringDict {
 				if (name == "min" || name == "max") && key == "key" {
 					return starlark.Call(x.thread, starlark.Universe[name], args, kwargs)
 				}
-				if key != "dtype" {
-					return nil, &argError{name: key, index: -1, err: fmt.Errorf("%s() has no argument %s", name, key)}
+				if key != "dtype" || !typed[name] {
+					return nil, noArgument(name, key, nil)
 				}
 			}
 			return f(x, args)

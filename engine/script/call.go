@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -56,13 +57,7 @@ func bind(fn string, args starlark.Tuple, kwargs []starlark.Tuple, params string
 			known = known || n == name
 		}
 		if !known {
-			msg, hint := fmt.Sprintf("%s() has no argument %s", fn, name), ""
-			if h, ok := absentArgs[fn+"."+name]; ok {
-				msg, hint = fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", name, fn), h
-			} else if n := nearest(name, append([]string(nil), names...)); n != "" {
-				hint = fmt.Sprintf("did you mean %s?", n)
-			}
-			return nil, &argError{name: name, index: -1, err: withHint(hint, "%s", msg)}
+			return nil, noArgument(fn, name, names)
 		}
 		if _, twice := c.val[name]; twice {
 			return nil, &argError{name: name, index: -1, err: fmt.Errorf("%s() was given %s twice", fn, name)}
@@ -79,17 +74,78 @@ func bind(fn string, args starlark.Tuple, kwargs []starlark.Tuple, params string
 
 // absentArgs are arguments that Brian2's objects have and ours do not, with advice.
 var absentArgs = map[string]string{
-	"NeuronGroup.codeobj_class":  "",
-	"NeuronGroup.method_options": "",
-	"NeuronGroup.dtype":          "state is float32 on every backend",
-	"NeuronGroup.clock":          "",
-	"Synapses.dtype":             "state is float32 on every backend",
-	"Synapses.codeobj_class":     "",
-	"Synapses.method_options":    "",
-	"Synapses.clock":             "",
-	"Synapses.connect":           "call S.connect(...) on the object",
-	"SpikeMonitor.codeobj_class": "",
-	"StateMonitor.clock":         "use dt=",
+	"NeuronGroup.codeobj_class":           codeHint,
+	"NeuronGroup.method_options":          "",
+	"NeuronGroup.dtype":                   typeHint,
+	"NeuronGroup.clock":                   clockHint,
+	"PoissonGroup.clock":                  clockHint,
+	"PoissonGroup.codeobj_class":          codeHint,
+	"SpikeGeneratorGroup.clock":           clockHint,
+	"SpikeGeneratorGroup.codeobj_class":   codeHint,
+	"Synapses.dtype":                      typeHint,
+	"Synapses.codeobj_class":              codeHint,
+	"Synapses.method_options":             "",
+	"Synapses.clock":                      clockHint,
+	"Synapses.connect":                    "call S.connect(...) on the object",
+	"SpikeMonitor.codeobj_class":          codeHint,
+	"EventMonitor.codeobj_class":          codeHint,
+	"StateMonitor.clock":                  "use dt=",
+	"StateMonitor.codeobj_class":          codeHint,
+	"PopulationRateMonitor.codeobj_class": codeHint,
+	"PopulationRateMonitor.dtype":         "rates are float64",
+	"run_regularly.clock":                 "use dt=",
+	"run_regularly.codeobj_class":         codeHint,
+	"Network.name":                        "",
+	"connect.level":                       levelHint,
+	"run.level":                           levelHint,
+}
+
+const (
+	clockHint = "use defaultclock.dt"
+	codeHint  = "nothing is compiled here: choose with --backend on the command line"
+	typeHint  = "state is float32 on every backend"
+	levelHint = "texts see the names of the script, or those of namespace="
+)
+
+// noArgument is the error for an argument that a function does not have.
+func noArgument(fn, name string, names []string) error {
+	msg, hint := fmt.Sprintf("%s() has no argument %s", fn, name), ""
+	if h, ok := absentArgs[fn+"."+name]; ok {
+		msg, hint = fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", name, fn), h
+	} else if n := nearest(name, append([]string(nil), names...)); n != "" {
+		hint = fmt.Sprintf("did you mean %s?", n)
+	}
+	return &argError{name: name, index: -1, err: withHint(hint, "%s", msg)}
+}
+
+// blame gives an engine's error about an argument the place of that argument in
+// the script.
+func (c *call) blame(err error) error {
+	var a *engine.ArgError
+	if !errors.As(err, &a) {
+		return err
+	}
+	index, given := c.pos[a.Arg]
+	if !given {
+		return err
+	}
+	return &argError{name: a.Arg, index: index, err: err}
+}
+
+// step is dt= of an object: a positive time, 0 where it is not given.
+func (c *call) step() float64 {
+	s := c.seconds("dt", 0)
+	if c.err == nil && c.has("dt") && s <= 0 {
+		c.failf("dt", "dt= must be a positive time, not %s", describe(c.get("dt")))
+	}
+	return s
+}
+
+// only refuses an argument of Brian2's whose one value here is def.
+func (c *call) only(name, def string) {
+	if s := c.str(name, def); c.err == nil && s != def {
+		c.fail(name, withHint("here it is '"+def+"'", "Brian2 has %s='%s' of %s(); Synfire does not yet", name, s, c.fn))
+	}
 }
 
 // fail keeps an error about an argument.

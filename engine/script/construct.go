@@ -95,11 +95,8 @@ func (x *script) add(o object) { x.objects = append(x.objects, o) }
 
 func neuronGroup(x *script, c *call) (starlark.Value, error) {
 	c.refuse("dtype", "clock", "codeobj_class", "method_options")
-	if w := c.str("when", "start"); w != "start" {
-		c.refuse("when")
-	}
 	o := engine.GroupOptions{Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
-		Namespace: x.namespaceOf(c, "namespace"), Dt: c.seconds("dt", 0), Order: c.integer("order", 0)}
+		Namespace: x.namespaceOf(c, "namespace"), Dt: c.step(), Order: c.integer("order", 0)}
 	switch v := c.get("refractory").(type) {
 	case nil:
 	case starlark.Bool:
@@ -149,9 +146,10 @@ func (c *call) dictOfTexts(name string) map[string]string {
 }
 
 func poissonGroup(x *script, c *call) (starlark.Value, error) {
-	c.refuse("clock", "codeobj_class", "when")
+	c.refuse("clock", "codeobj_class")
+	c.only("when", "thresholds")
 	n, rates := c.size(), c.value("rates")
-	o := engine.PoissonOptions{Name: c.objectName(), Namespace: x.namespaceOf(c, "namespace"), Dt: c.seconds("dt", 0), Order: c.integer("order", 0)}
+	o := engine.PoissonOptions{Name: c.objectName(), Namespace: x.namespaceOf(c, "namespace"), Dt: c.step(), Order: c.integer("order", 0)}
 	c.unit("rates", hertz)
 	if a, ok := rates.(engine.Array); ok && c.err == nil && len(a.V) != n {
 		c.failf("rates", "rates= has %d values for %d neurons", len(a.V), n)
@@ -236,8 +234,9 @@ func (p *input) AttrNames() []string { return []string{"name"} }
 
 func spikeGenerator(x *script, c *call) (starlark.Value, error) {
 	c.refuse("clock", "codeobj_class")
-	n, indices, t := c.size(), c.indices("indices"), c.times("times")
-	o := engine.GeneratorOptions{Name: c.objectName(), Period: c.seconds("period", 0), Dt: c.seconds("dt", 0), Order: c.integer("order", 0)}
+	c.only("when", "thresholds")
+	n, indices, t := c.size(), c.indices("indices"), c.sortedTimes()
+	o := engine.GeneratorOptions{Name: c.objectName(), Period: c.seconds("period", 0), Dt: c.step(), Order: c.integer("order", 0)}
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -262,6 +261,15 @@ func (c *call) times(name string) []float64 {
 	return o.v
 }
 
+// sortedTimes are times=, which must be as sorted= says.
+func (c *call) sortedTimes() []float64 {
+	t := c.times("times")
+	if c.boolean("sorted", false) && c.err == nil && !slices.IsSorted(t) {
+		c.failf("sorted", "sorted=True, but the times are not in ascending order")
+	}
+	return t
+}
+
 // timedArray is a TimedArray: called with a time it gives the value, as in equations.
 type timedArray struct {
 	opaque
@@ -281,7 +289,10 @@ func (t *timedArray) Attr(name string) (starlark.Value, error) {
 }
 func (t *timedArray) AttrNames() []string { return []string{"values"} }
 
-func (t *timedArray) CallInternal(_ *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+func (t *timedArray) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	if len(kwargs) > 0 {
+		return nil, fmt.Errorf("a TimedArray takes no argument by name")
+	}
 	want := 1
 	if t.ta.TwoD {
 		want = 2
@@ -335,14 +346,18 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 		tgt = c.cells("target")
 	}
 	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: x.namespaceOf(c, "namespace"),
-		Dt: c.seconds("dt", 0), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
+		Dt: c.step(), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")
 	switch v := c.get("on_event").(type) {
 	case nil:
 	case starlark.String:
-		for _, p := range append(append([]engine.Pathway{}, o.OnPre...), o.OnPost...) {
+		paths := append(append([]engine.Pathway{}, o.OnPre...), o.OnPost...)
+		for _, p := range paths {
 			o.OnEvent[p.Name] = string(v)
+		}
+		if len(paths) == 0 && v != "spike" {
+			c.failf("on_event", "on_event= is the event of the pathways, and there is none: give on_pre= or on_post=")
 		}
 	default:
 		o.OnEvent = c.dictOfTexts("on_event")
@@ -350,7 +365,10 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	if d, ok := c.get("delay").(*starlark.Dict); ok {
 		o.Delays = map[string]any{}
 		for _, it := range d.Items() {
-			k, _ := starlark.AsString(it[0])
+			k, ok := starlark.AsString(it[0])
+			if !ok {
+				c.failf("delay", "delay= must have names of pathways as keys, not %s", describe(it[0]))
+			}
 			s, err := toMeasure(it[1], second)
 			if err != nil {
 				c.failf("delay", "the delay of %s %v", k, err)
@@ -374,7 +392,10 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 // pathways reads on_pre= or on_post=, a text or a dictionary of texts; old is
 // the argument's name in older versions of Brian2.
 func (c *call) pathways(name, old, pathway string) []engine.Pathway {
-	if !c.has(name) && c.has(old) {
+	if c.has(old) {
+		if c.has(name) {
+			c.failf(old, "%s= and %s= are one argument: give %s=", old, name, name)
+		}
 		name = old
 	}
 	switch v := c.get(name).(type) {
@@ -401,13 +422,21 @@ func (c *call) pathways(name, old, pathway string) []engine.Pathway {
 
 func spikeMonitor(x *script, c *call) (starlark.Value, error) {
 	c.refuse("codeobj_class")
-	o := engine.MonitorOptions{Name: c.objectName(), Record: c.boolean("record", true), Variables: c.texts("variables"), When: c.str("when", ""),
-		Order: c.integer("order", 0), Event: c.str("event", "")}
-	src := c.cells("source")
+	o := engine.SpikeMonitorOptions{Name: c.objectName(), CountOnly: !c.boolean("record", true), Variables: c.texts("variables"), When: c.str("when", ""), Order: c.integer("order", 0)}
+	src, event := c.cells("source"), c.str("event", "")
+	if c.has("order") && !c.has("when") {
+		c.failf("order", "order= goes with when=: without it the monitor stands right after the event")
+	}
 	if c.err != nil {
 		return nil, c.err
 	}
-	m, err := x.net.SpikeMonitor(src, o)
+	var m *engine.SpikeMonitor
+	var err error
+	if c.fn == "EventMonitor" {
+		m, err = x.net.EventMonitor(src, event, o)
+	} else {
+		m, err = x.net.SpikeMonitor(src, o)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -417,7 +446,7 @@ func spikeMonitor(x *script, c *call) (starlark.Value, error) {
 
 func stateMonitor(x *script, c *call) (starlark.Value, error) {
 	c.refuse("clock", "codeobj_class")
-	o := engine.MonitorOptions{Name: c.objectName(), Dt: c.seconds("dt", 0), When: c.str("when", ""), Order: c.integer("order", 0)}
+	o := engine.StateMonitorOptions{Name: c.objectName(), Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0)}
 	var src any
 	var known []string
 	switch v := c.get("source").(type) {
@@ -464,7 +493,7 @@ func stateMonitor(x *script, c *call) (starlark.Value, error) {
 
 func rateMonitor(x *script, c *call) (starlark.Value, error) {
 	c.refuse("codeobj_class", "dtype")
-	o := engine.MonitorOptions{Name: c.objectName(), When: c.str("when", ""), Order: c.integer("order", 0)}
+	o := engine.RateMonitorOptions{Name: c.objectName()}
 	src := c.cells("source")
 	if c.err != nil {
 		return nil, c.err

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"time"
 
 	"go.starlark.net/starlark"
 
@@ -18,6 +19,14 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	if c.err == nil && duration < 0 {
 		c.failf("duration", "a run takes a positive time, not %s", describe(c.val["duration"]))
 	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	if c.integer("level", 0) != 0 {
+		c.refuse("level")
+	}
+	c.boolean("profile", false) // the summary of a run shows the profile in any case
+	progress := x.report(c)
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -77,7 +86,7 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	if x.opt.Records != nil {
 		records = x.opt.Records
 	}
-	r, err := net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: x.opt.Progress, Threads: x.opt.Threads, MaxSteps: left, Records: records})
+	r, err := net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: progress, Threads: x.opt.Threads, MaxSteps: left, Records: records})
 	if r != nil {
 		x.res.Runs = append(x.res.Runs, r)
 		x.steps += r.Steps
@@ -99,6 +108,57 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 		return nil, errEnd
 	}
 	return starlark.None, nil
+}
+
+// report is what tells how far a run is: Options.Progress and, with report=, lines
+// such as Brian2's on the script's output.
+func (x *script) report(c *call) func(done, total int64) {
+	period := c.seconds("report_period", 10)
+	if c.err == nil && period <= 0 {
+		c.failf("report_period", "report_period= must be a positive time, not %s", describe(c.get("report_period")))
+	}
+	switch v := c.get("report").(type) {
+	case nil:
+		return x.opt.Progress
+	case starlark.Bool:
+		if !v {
+			return x.opt.Progress
+		}
+		c.failf("report", "report= is 'text' or None, not True")
+	case starlark.String:
+		switch v {
+		case "text", "stdout":
+		case "stderr":
+			c.fail("report", withHint("report='text' prints; the command shows its own progress on stderr", "Brian2 has report='stderr' of run(); Synfire does not yet"))
+		default:
+			c.fail("report", withHint("give report='text'", "there is no report '%s'", string(v)))
+		}
+	case starlark.Callable:
+		c.fail("report", withHint("report='text' prints lines", "Brian2 has functions as report= of run(); Synfire does not yet"))
+	default:
+		c.failf("report", "report= is 'text' or None, not %s", describe(v))
+	}
+	if x.opt.Stdout == nil {
+		return x.opt.Progress
+	}
+	begin := time.Now()
+	last, dt := begin, x.net.Dt()
+	return func(done, total int64) {
+		now := time.Now()
+		took, reached := now.Sub(begin).Round(time.Millisecond), quantity{Value: float64(done) * dt, Dim: second}
+		switch {
+		case done == total:
+			fmt.Fprintf(x.opt.Stdout, "%s (100%%) simulated in %s\n", reached, took)
+		case now.Sub(last).Seconds() >= period:
+			last = now
+			part := float64(done) / float64(total)
+			left := time.Duration(float64(took) * (1 - part) / part).Round(time.Millisecond)
+			fmt.Fprintf(x.opt.Stdout, "%s (%d%%) simulated in %s, estimated %s remaining\n", reached, int(100*part), took, left)
+		}
+		if x.opt.Progress != nil {
+			x.opt.Progress(done, total)
+		}
+	}
 }
 
 // network is a Network: the objects that its run() takes.

@@ -164,7 +164,8 @@ func (g *group) Get(ix starlark.Value) (starlark.Value, bool, error) {
 }
 
 func (g *group) runRegularly(c *call) (starlark.Value, error) {
-	o := engine.RegularOptions{Dt: c.seconds("dt", 0), When: c.str("when", ""), Order: c.integer("order", 0), Name: c.str("name", "")}
+	c.refuse("clock", "codeobj_class")
+	o := engine.RegularOptions{Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0), Name: c.objectName()}
 	code := c.str("code", "")
 	if c.err != nil {
 		return nil, c.err
@@ -215,7 +216,7 @@ func (c *call) schedule() engine.Schedule {
 }
 
 func (g *group) setSpikes(c *call) (starlark.Value, error) {
-	indices, t, period := c.indices("indices"), c.times("times"), c.seconds("period", 0)
+	indices, t, period := c.indices("indices"), c.sortedTimes(), c.seconds("period", 0)
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -86,11 +86,16 @@ const connectParams = "/ condition i j p n skip_if_invalid namespace level rule 
 
 func (s *synapses) connect(c *call) (starlark.Value, error) {
 	o := engine.ConnectOptions{Rule: c.str("rule", ""), SkipIfInvalid: c.boolean("skip_if_invalid", false)}
+	none := false
+	if c.integer("level", 0) != 0 {
+		c.refuse("level")
+	}
 	switch v := c.get("condition").(type) {
 	case nil:
 	case starlark.Bool:
-		if !v {
-			return starlark.None, nil // Brian2: no synapse
+		none = !bool(v) // Brian2: no synapse
+		if c.has("i") || c.has("j") || c.has("rule") {
+			c.failf("condition", "a condition goes with neither i= and j= nor rule=")
 		}
 	case starlark.String:
 		o.Condition = string(v)
@@ -159,6 +164,9 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 	}
 	if c.err != nil {
 		return nil, c.err
+	}
+	if none {
+		return starlark.None, nil
 	}
 	old := s.x.namespace
 	if err := s.x.useNamespace(c); err != nil {

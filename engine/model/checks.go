@@ -1,0 +1,94 @@
+package model
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"synfire/engine/eqn"
+)
+
+var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// isName says whether texts of the model can name a thing so.
+func isName(s string) bool { return namePattern.MatchString(s) }
+
+// checkMethod refuses an integrator that nobody knows, and warns where there is
+// nothing that it could integrate.
+func (n *Network) checkMethod(what, method string, eqs *eqn.Equations) error {
+	if method == "" {
+		return nil
+	}
+	known := append([]string{"linear"}, eqn.Methods...) // linear: Brian2's old name of exact
+	if !slices.Contains(known, strings.ToLower(method)) {
+		err := unknown(method, "method of integration", eqn.Methods)
+		return argErrorf("method", "%s: method=: %w (there is %s)", what, err, strings.Join(eqn.Methods, ", "))
+	}
+	for _, e := range eqs.List {
+		if e.Kind == eqn.Differential {
+			return nil
+		}
+	}
+	n.Warn("%s: method=%q has no effect: there is no differential equation", what, method)
+	return nil
+}
+
+// lacks tells how a group comes to have an event.
+func (g *NeuronGroup) lacks(event string) string {
+	var have []string
+	for _, e := range g.Events {
+		have = append(have, e.Name)
+	}
+	if near := eqn.Nearest(event, have); near != "" && event != "spike" {
+		return near
+	}
+	if event == "spike" {
+		return "give it a threshold"
+	}
+	return "name it in events="
+}
+
+// Check refuses objects that do not agree with one another, or with the clock,
+// as they are now: both may have changed since the objects were made.
+func (n *Network) Check() error {
+	for _, ob := range n.Objects {
+		if err := n.sameClock(ob.Base().ownDt, ob.Base().Name()); err != nil {
+			return err
+		}
+		var err error
+		switch x := ob.(type) {
+		case *PoissonInput:
+			err = x.countable()
+		case *SpikeMonitor:
+			err = x.afterEvent(x.AutoName)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", ob.Base().Name(), err)
+		}
+	}
+	return nil
+}
+
+// afterEvent refuses a monitor whose place in the step lies before that of its
+// event's condition. name is the monitor's, by which equals are ordered.
+func (m *SpikeMonitor) afterEvent(name string) error {
+	if m.When == "" {
+		return nil
+	}
+	g := m.Src.Group
+	e := g.Event(m.On)
+	when, order, first := e.When, e.Order, g.AutoName+"_"+e.Name+"_thresholder"
+	if g.Generator != nil {
+		when, order, first = "thresholds", g.InSlot, g.AutoName
+	}
+	a, _ := SlotRank(when)
+	b, err := SlotRank(m.When)
+	switch {
+	case err != nil:
+		return &ArgError{"when", err}
+	case b < a, b == a && m.InSlot < order, b == a && m.InSlot == order && name < first:
+		return argErrorf("when", "when=%q, order=%d lies before the events of %s in the step (%s, order %d): it would record those of the step before; choose a later slot", m.When, m.InSlot, g.Name(), when, order)
+	}
+	return nil
+}
