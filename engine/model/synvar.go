@@ -195,10 +195,10 @@ func (v *Variable) block(w Work, c, n int, f func(k0, n int, value func(k int) f
 				}
 			}
 			if refused == nil && IrType(v.Symbol) == ir.F32 && words[k]&(1<<31-1) >= math.Float32bits(MostShown) {
-				_, err := WordOf(v.Symbol, s.Net.StepSize, words[k], eqn.Float, MostShown)
+				_, err := WordOf(v.Symbol, s.Dt(), words[k], eqn.Float, MostShown)
 				refused = fmt.Errorf("%s, synapse %d: %w", s.Name(), b.K0+k, err)
 			}
-			return Value(v.Symbol, s.Net.StepSize, words[k])
+			return Value(v.Symbol, s.Dt(), words[k])
 		})
 		if err == nil {
 			err = refused

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
@@ -317,5 +318,50 @@ func TestSeed(t *testing.T) {
 	c, res, _ := simulate(t, src, script.Options{Seed: &three})
 	if a == b || a != c || res.Seed != 3 {
 		t.Error(a, b, c)
+	}
+}
+
+// TestManyGroups: an object costs the same however many there are (each had the
+// names of all looked up: 20,000 took a minute).
+func TestManyGroups(t *testing.T) {
+	began := time.Now()
+	_, _, err := simulate(t, `
+L = []
+for i in range(20000):
+    L.append(NeuronGroup(1, 'v : 1'))
+    L[-1].v = i
+last = L[-1]
+L[7].v = [1, 2]
+`, script.Options{})
+	if err == nil || !strings.Contains(err.Error(), "neurongroup_7.v: 2 values") {
+		t.Errorf("%v", err)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("20,000 groups took %v", took)
+	}
+}
+
+// TestNamesOfObjects: an object is called by the first variable that holds it now.
+func TestNamesOfObjects(t *testing.T) {
+	out, _, err := simulate(t, `
+A = NeuronGroup(1, 'v : 1')
+B = NeuronGroup(1, 'v : 1')
+M = StateMonitor(A, 'v', record=True)
+C = A
+A = B
+K = NeuronGroup(1, 'v : 1', name='C')
+D = NeuronGroup(1, 'v : 1')
+print(A, C, K, D, B)
+start_scope()
+E = D
+D = NeuronGroup(1, 'v : 1')
+F = NeuronGroup(1, 'v : 1')
+print(D, E, F)
+`, script.Options{})
+	want := `<NeuronGroup A, 1 neurons> <NeuronGroup neurongroup, 1 neurons> <NeuronGroup C, 1 neurons> <NeuronGroup neurongroup_2, 1 neurons> <NeuronGroup A, 1 neurons>
+<NeuronGroup D, 1 neurons> <NeuronGroup E, 1 neurons> <NeuronGroup neurongroup_4, 1 neurons>
+`
+	if err != nil || out != want {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

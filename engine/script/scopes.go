@@ -79,7 +79,7 @@ func (x *script) leave(out func(object) bool) {
 		}
 	}
 	x.objects = stay
-	x.aliased = len(stay)
+	x.aliased, x.own, x.named = len(stay), nil, nil
 }
 
 // replaced says that nothing that has run can be seen by name where run() is

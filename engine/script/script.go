@@ -147,8 +147,10 @@ type script struct {
 	firstSeed   *uint64
 	net         *engine.Network
 	objects     []object
-	ended       []object // have run with a step that defaultclock.dt has left
-	aliased     int      // how many objects there were when aliases were set
+	ended       []object        // have run with a step that defaultclock.dt has left
+	aliased     int             // how many objects there were when aliases were set
+	own         map[string]bool // the names that these have without an alias; nil: to be gathered anew
+	named       []object        // those of them that have one
 	be          backend.Backend
 	steps       int64 // of the model, so far
 	res         *Result
@@ -539,10 +541,17 @@ func (x *script) locate(text string) eqn.Source {
 
 // globals lists the names that the script's file assigns at its top, in order.
 func (s *source) globals() []string {
-	var r []string
 	if s == nil || s.tree == nil {
 		return nil
 	}
+	if s.assigned == nil {
+		s.assigned = s.atTop()
+	}
+	return s.assigned
+}
+
+func (s *source) atTop() []string {
+	r := []string{}
 	var target func(syntax.Expr)
 	target = func(e syntax.Expr) {
 		switch e := e.(type) {
@@ -609,22 +618,29 @@ func (x *script) setAliases() {
 	if globals == nil {
 		return
 	}
-	x.aliased = len(x.objects)
-	done := map[object]bool{}
-	for _, o := range x.objects {
+	if x.own == nil { // objects have left
+		x.own, x.aliased = map[string]bool{}, 0
+	}
+	for _, o := range x.named {
 		o.SetAlias("")
 	}
-	names := map[string]bool{}
-	for _, o := range x.objects {
-		names[o.Name()] = true
+	x.named = x.named[:0]
+	for _, o := range x.objects[x.aliased:] {
+		o.SetAlias("")
+		x.own[o.Name()] = true
 	}
+	x.aliased = len(x.objects)
+	done := map[object]bool{}
 	for _, n := range x.main.globals() {
 		h, ok := globals[n].(holder)
-		if !ok || h.object() == nil || done[h.object()] || names[n] {
+		if !ok || h.object() == nil || done[h.object()] || x.own[n] {
 			continue // no object, a subgroup, or a name that is taken
 		}
-		h.object().SetAlias(n)
-		done[h.object()], names[n] = true, true
+		o := h.object()
+		o.SetAlias(n)
+		if done[o] = true; o.Network() == x.net.Network {
+			x.named = append(x.named, o)
+		}
 	}
 }
 

@@ -19,9 +19,10 @@ type source struct {
 	tree  *syntax.File
 	calls map[place]*syntax.CallExpr // by the position of the parenthesis, which is where Starlark reports a call
 	// powers are the places of ** in the text, where the tree has //.
-	powers map[place]bool
-	level  int              // how deep expr and stmt are in the tree
-	deep   *syntax.Position // the first place that is nested too deep
+	powers   map[place]bool
+	assigned []string         // the names that it assigns at its top, once they are asked for
+	level    int              // how deep expr and stmt are in the tree
+	deep     *syntax.Position // the first place that is nested too deep
 }
 
 // place is a position without its file.
