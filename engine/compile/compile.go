@@ -3,183 +3,41 @@
 // what has to be known to run it. What it decided (second words, tables that a
 // later run may use again) becomes part of the network by Compiled.Adopt, once a
 // backend has loaded the plan.
+//
+// This file is the step in its order. The stages are made in neurons.go (with
+// shared.go), inputs.go, synapses.go (which statement is a sum and which an effect:
+// sums.go, effects.go) and records.go; plan.go is what all of them write on.
 package compile
 
 import (
-	"fmt"
-	"slices"
 	"sort"
 
-	"synfire/engine/backend"
-	"synfire/engine/connect"
-	"synfire/engine/eqn"
-	"synfire/engine/ir"
 	"synfire/engine/model"
 )
-
-// Compiled is what a compilation gives: the plan, and what has to be known to run
-// it and to take back what it did. Nothing in the network has changed; adopt
-// takes over what was decided, once a backend has loaded the plan.
-type Compiled struct {
-	n         *model.Network
-	Plan      *backend.Plan
-	Keep      []kept // what to read back after a run
-	Hosts     []func(step int64) (uint32, error)
-	Recs      []*RecordRef
-	Schemes   map[*model.NeuronGroup]*eqn.Scheme
-	Own       int64 // bytes that the host keeps of its own beside the program: masks, and words to hash
-	SynapsesN int64
-	Rounding  map[int]string // of each table's weights, for info
-
-	images    map[*model.Variable]*model.Image
-	masks     map[*model.GroupEvent]mask
-	random    *model.Randomness
-	drawnWith int                             // see drawnFrom
-	specs     map[model.SpecKey]*connect.Spec // of this plan
-	longest   map[*model.Life]int             // delays in steps, of lives of pathways
-}
-
-// compiler turns the objects of a network into a plan.
-type compiler struct {
-	*Compiled
-	w     model.Work
-	ext   *model.Externals
-	bufs  map[memory0]backend.BufID
-	evs   map[*model.GroupEvent]int
-	seen  map[string]uint32 // host words by key
-	items []item
-
-	scopes  map[*model.NeuronGroup]*model.Scope
-	written map[*model.Variable]bool
-	traps   []limit
-}
-
-// memory0 is the identity of a buffer.
-type memory0 struct {
-	v   *model.Variable
-	low bool
-	key any
-}
-
-// kept is host memory that mirrors a State buffer between runs.
-type kept struct {
-	Buf   backend.BufID
-	Words []uint32
-}
-
-// mask is the spikes of an event that are still in flight, row by row.
-type mask struct {
-	rows []uint32
-	hist int
-}
-
-// image is the variable as this compilation sees it.
-func (c *compiler) image(v *model.Variable) *model.Image {
-	m := c.images[v]
-	if m == nil {
-		y := *v.Symbol
-		m = &model.Image{Sym: &y, Words: v.Words, Low: v.Low}
-		c.images[v] = m
-	}
-	return m
-}
-
-// Adopt makes the network what the plan, now loaded, takes it for.
-func (c *Compiled) Adopt() {
-	for v, m := range c.images {
-		v.Words, v.Low = m.Words, m.Low
-		v.Symbol.TwoWords = m.Sym.TwoWords
-	}
-	for e, m := range c.masks {
-		e.Masks, e.Hist = m.rows, m.hist
-	}
-	*c.n.Random = *c.random
-	c.n.DrawnWith, c.n.Drawn = c.drawnWith, c.Plan.Drawn
-	c.n.Specs = c.specs
-	for _, s := range c.n.AllSynapses() {
-		s.Settle(c.longest)
-	}
-	for _, ob := range c.n.Objects {
-		ob.Base().HasRun = true
-	}
-}
-
-// item is a stage or several, with its place in the step.
-type item struct {
-	slot, order int
-	name        string
-	seq         int
-	make        func() error
-}
-
-// limit is a variable that is checked at the end of each step (rule 4).
-type limit struct {
-	g *model.NeuronGroup
-	v *model.Variable
-}
-
-// defaultBatch is the longest run without host traffic, in steps.
-const defaultBatch = 1024
 
 // Compile turns a network, as it is now, into a plan.
 func Compile(n *model.Network, w model.Work) (*Compiled, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
 	}
-	c := &compiler{w: w, ext: n.Externals(), bufs: map[memory0]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}}
-	c.Compiled = &Compiled{n: n, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
-		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}}
-	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}
-	c.drawnWith, c.Plan.Drawn = n.WouldDraw()
-	c.Plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.Step)})
-	c.Plan.Due = c.buffer("due", backend.State, ir.U32, n.Due[:])
-	c.Keep = append(c.Keep, kept{c.Plan.Due, n.Due[:]})
-	if err := c.findWritten(); err != nil {
+	c := newCompiler(n, w)
+	c.findWritten()
+	if err := c.prepare(); err != nil {
 		return nil, err
 	}
-	for _, g := range n.Groups() {
-		if err := c.group(g); err != nil {
-			return nil, err
-		}
-	}
-	for _, ob := range n.Objects {
-		var err error
-		switch x := ob.(type) {
-		case *model.Regular:
-			err = c.regular(x)
-		case *model.PoissonInput:
-			err = c.poissonInput(x)
-		case *model.StateMonitor:
-			err = c.stateMonitor(x)
-		case *model.SpikeMonitor:
-			err = c.spikeMonitor(x)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if err := c.synapses(); err != nil {
+	pathways, err := c.pathways()
+	if err != nil {
 		return nil, err
 	}
-	c.limits()
-	sort.SliceStable(c.items, func(a, b int) bool {
-		x, y := &c.items[a], &c.items[b]
-		switch {
-		case x.slot != y.slot:
-			return x.slot < y.slot
-		case x.order != y.order:
-			return x.order < y.order
-		case x.name != y.name:
-			return x.name < y.name
-		}
-		return x.seq < y.seq
-	})
-	for _, it := range c.items {
-		if err := c.w.Err(); err != nil {
+	step, err := c.step(pathways)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range step {
+		if err := w.Err(); err != nil {
 			return nil, err
 		}
-		if err := it.make(); err != nil {
+		if err := x.plan(); err != nil {
 			return nil, err
 		}
 	}
@@ -190,249 +48,145 @@ func Compile(n *model.Network, w model.Work) (*Compiled, error) {
 	return c.Compiled, c.Plan.Check()
 }
 
-func (c *compiler) add(when string, order int, name string, f func() error) error {
-	rank, err := model.SlotRank(when)
-	if err != nil {
-		return err
-	}
-	c.items = append(c.items, item{rank, order, name, len(c.items), f})
-	return nil
-}
-
-func (c *compiler) buffer(name string, k backend.BufKind, t ir.Type, init []uint32) backend.BufID {
-	c.Plan.Bufs = append(c.Plan.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: len(init), Init: init})
-	return backend.BufID(len(c.Plan.Bufs) - 1)
-}
-
-func (c *compiler) blank(name string, k backend.BufKind, t ir.Type, n int) backend.BufID {
-	c.Plan.Bufs = append(c.Plan.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: n})
-	return backend.BufID(len(c.Plan.Bufs) - 1)
-}
-
-// variable is the buffer of a variable's words.
-func (c *compiler) variable(v *model.Variable, low bool) backend.BufID {
-	id := memory0{v: v, low: low}
-	if b, ok := c.bufs[id]; ok {
-		return b
-	}
-	m := c.image(v)
-	name, words, t := v.FullName(), m.Words, model.IrType(m.Sym)
-	if low {
-		name, words = name+"#lo", m.Low
-	}
-	kind := backend.Constant
-	if c.written[v] {
-		kind = backend.State
-	}
-	b := c.buffer(name, kind, t, words)
-	if kind == backend.State {
-		c.Keep = append(c.Keep, kept{b, words})
-	}
-	c.bufs[id] = b
-	return b
-}
-
-func (c *compiler) table(key any, name string, t ir.Type, data []uint32) backend.BufID {
-	id := memory0{key: key}
-	if b, ok := c.bufs[id]; ok {
-		return b
-	}
-	b := c.buffer(name, backend.Constant, t, data)
-	c.bufs[id] = b
-	return b
-}
-
-// event is the number of an event of the plan.
-func (c *compiler) event(g *model.NeuronGroup, e *model.GroupEvent) int {
-	if k, ok := c.evs[e]; ok {
-		return k
-	}
-	k := len(c.Plan.Events)
-	c.Plan.Events = append(c.Plan.Events, backend.Event{Name: g.Name() + "." + e.Name, N: g.Size, History: 1, Masks: backend.NoBuf, Spike: e.Name == "spike"})
-	c.evs[e] = k
-	return k
-}
-
-// host gives a host word for a value of time, shared by equal ones.
-func (c *compiler) host(b *ir.Builder) func(*eqn.HostExpr) ir.Value {
-	return func(h *eqn.HostExpr) ir.Value {
-		key := h.Key()
-		k, ok := c.seen[key]
-		if !ok {
-			k = uint32(len(c.Hosts))
-			c.Hosts = append(c.Hosts, h.Eval)
-			c.seen[key] = k
+// prepare solves the equations and checks the code of all groups, before any
+// synapse is counted.
+func (c *compiler) prepare() error {
+	for _, g := range c.n.Groups() {
+		if err := c.equations(g); err != nil {
+			return err
 		}
-		return b.Host(k, h.Type, ir.Range{})
-	}
-}
-
-// flag is the host word that is set every so many steps; -1 for every step.
-func (c *compiler) flag(every float64, what string) (int, error) {
-	if every == 0 {
-		return -1, nil
-	}
-	k, err := c.n.Multiple(every, what)
-	if err != nil || k == 1 {
-		return -1, err
-	}
-	key := fmt.Sprintf("every %d", k)
-	w, ok := c.seen[key]
-	if !ok {
-		w = uint32(len(c.Hosts))
-		c.seen[key] = w
-		c.Hosts = append(c.Hosts, func(step int64) (uint32, error) {
-			if step%k == 0 {
-				return 1, nil
-			}
-			return 0, nil
-		})
-	}
-	return int(w), nil
-}
-
-// lanes starts a program over the neurons of a group.
-func (c *compiler) lanes(g *model.NeuronGroup, what string) *model.Lanes {
-	l := model.NewLanes(c.n, g, g.Name()+" "+what, "step\x00"+c.random.Draws(g)+"\x00"+what)
-	l.HostWord, l.View, l.Random = c.host(l.B), c.image, c.random
-	return l
-}
-
-// bind turns the memory of a program's slots into bindings.
-func (c *compiler) bind(l *model.Lanes, p *ir.Prog) ([]backend.Binding, error) {
-	out := make([]backend.Binding, len(p.Slots))
-	for k := range p.Slots {
-		m := l.Mem[k]
-		switch {
-		case m.V != nil:
-			out[k] = backend.Binding{Buf: c.variable(m.V, m.Low), Event: -1}
-		case m.Event != nil:
-			out[k] = backend.Binding{Buf: backend.NoBuf, Event: c.event(l.G, m.Event)}
-		case m.Acc != nil:
-			a := m.Acc.(*accumulator)
-			out[k] = backend.Binding{Buf: a.buf, Off: a.offset(l.G), Event: -1}
-		case m.Data != nil:
-			out[k] = backend.Binding{Buf: c.table(m.Key, m.Key, p.Slots[k].Type, m.Data), Event: -1}
-		case m.Out != nil:
-			id := memory0{key: m.Out}
-			b, ok := c.bufs[id]
-			if !ok {
-				b = c.blank(m.Out.Name, backend.Scratch, m.Out.Typ, m.Out.N)
-				c.bufs[id] = b
-			}
-			out[k] = backend.Binding{Buf: b, Event: -1}
-		default:
-			return nil, fmt.Errorf("%s: the slot %s stands for nothing", p.Name, p.Slots[k].Name)
-		}
-	}
-	return out, nil
-}
-
-// stage appends the program of l as a Map stage, unless it does nothing.
-func (c *compiler) stage(l *model.Lanes, lanes, flag int, traps []backend.Trap) error {
-	p, err := l.B.Prog()
-	if err != nil {
-		return fmt.Errorf("%s: %w", l.G.Name(), err)
-	}
-	if len(p.Ins) == 0 {
-		return nil
-	}
-	bind, err := c.bind(l, p)
-	if err != nil {
-		return err
-	}
-	if traps == nil {
-		traps = l.Traps
-	}
-	c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormMap, Name: p.Name, Flag: flag, N: lanes, Prog: p, Bind: bind, Trap: traps, Acc: backend.NoBuf})
-	return nil
-}
-
-// findWritten marks the variables that a step may change. All others keep
-// their values during a run.
-func (c *compiler) findWritten() error {
-	mark := func(g *model.NeuronGroup, names ...string) {
-		for _, name := range names {
-			if v := g.ByName[name]; v != nil {
-				c.written[v] = true
-			}
-		}
-	}
-	targets := func(code []eqn.Stmt) (out []string) {
-		for _, s := range code {
-			out = append(out, s.Target.ID)
-		}
-		return out
 	}
 	for _, ob := range c.n.Objects {
+		var err error
 		switch x := ob.(type) {
-		case *model.NeuronGroup:
-			for _, e := range x.Eqs.List {
-				if e.Kind == eqn.Differential || x.ByName[e.Name].OverDt {
-					mark(x, e.Name)
-				}
-			}
-			for _, r := range x.Reactions {
-				mark(x, targets(r.Code)...)
-			}
-			mark(x, "lastspike")
-			if x.RefKind == model.RefExpr {
-				mark(x, "not_refractory")
-			}
 		case *model.Regular:
-			mark(x.Src.Group, targets(x.Code)...)
-		case *model.PoissonInput:
-			c.written[x.Var] = true
-		case *model.Synapses:
-			for _, p := range x.Paths {
-				for _, name := range targets(p.Code) {
-					y := x.End(name)
-					if y == nil {
-						continue
-					}
-					if r, ok := y.Ref.(model.EndRef); ok {
-						c.written[r.Var] = true
-					}
-				}
-			}
+			err = c.checkRegular(x)
+		case *model.StateMonitor:
+			_, err = c.flag(x.Every, "StateMonitor")
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// scope gives a group's names, with parameters that have one value and do not
-// change taken as constants, so that they fold.
-func (c *compiler) scope(g *model.NeuronGroup) *model.Scope {
-	if s := c.scopes[g]; s != nil {
-		return s
+// step lists what happens in a step, from top to bottom (design section 2). A slot
+// here is where a thing stands unless the model says otherwise (when=, order=).
+func (c *compiler) step(pathways []*order) ([]item, error) {
+	var s sequence
+	groups, objects := c.n.Groups(), c.n.Objects
+
+	// Start: what holds for the whole step, operations, samples.
+	for _, g := range groups {
+		s.add("before_start", g.InSlot, g.AutoName+"_subexpression_update", func() error { return c.overDt(g) })
 	}
-	s := g.Scope(c.ext)
-	own, folded := s.Own, map[string]*eqn.Symbol{}
-	s.Own = func(name string) *eqn.Symbol {
-		y := own(name)
-		if y == nil || y.Kind != eqn.Variable {
-			return y
-		}
-		v, ok := y.Ref.(*model.Variable)
-		if !ok {
-			return y
-		}
-		m := c.image(v)
-		y = m.Sym
-		if v.Builtin || v.Equation == nil || c.written[v] || len(m.Words) == 0 || slices.ContainsFunc(m.Words, func(w uint32) bool { return w != m.Words[0] }) {
-			if v.Equation != nil && v.Equation.Kind == eqn.Parameter {
-				y.Constant = !c.written[v]
+	for r := range all[*model.Regular](objects) {
+		s.add(r.When, r.InSlot, r.AutoName, func() error { return c.regular(r) })
+	}
+	for m := range all[*model.StateMonitor](objects) {
+		s.add(m.When, m.InSlot, m.AutoName, func() error { return c.stateMonitor(m) })
+	}
+
+	// Update: who is refractory, then the equations from n to n+1.
+	for _, g := range groups {
+		s.add("groups", g.InSlot, g.AutoName+"_stateupdater", func() error { return c.update(g) })
+	}
+
+	// Threshold: who fires, or has an event, and the record of it with time n*dt.
+	for _, g := range groups {
+		for _, e := range g.Events {
+			if g.Generator != nil {
+				s.add("thresholds", g.InSlot, g.AutoName, func() error { return c.inject(g, e) })
+			} else {
+				s.add(e.When, e.Order, g.AutoName+"_"+e.Name+"_thresholder", func() error { return c.threshold(g, e) })
 			}
-			return y
+			s.add(recorded, afterEvent(e, -1<<30), g.AutoName+"_"+e.Name, func() error { return c.spikes(g, e) })
 		}
-		if f := folded[name]; f != nil {
-			return f
-		}
-		f := *y
-		f.Kind, f.Value, f.ReadOnly = eqn.Constant, model.Value(y, v.Dt(), m.Words[0]), true
-		folded[name] = &f
-		return &f
 	}
-	c.scopes[g] = s
-	return s
+	for m := range all[*model.SpikeMonitor](objects) {
+		when, order := m.When, m.InSlot
+		if when == "" {
+			when, order = recorded, afterEvent(m.Src.Group.Event(m.On), order)
+		}
+		s.add(when, order, m.AutoName, func() error { return c.spikeMonitor(m) })
+	}
+
+	// Synapses: the effects that are due, order by order, and the inputs.
+	for _, o := range pathways {
+		s.add("synapses", o.at, "", o.plan)
+	}
+	for p := range all[*model.PoissonInput](objects) {
+		s.add(p.When, p.InSlot, p.AutoName, func() error { return c.poissonInput(p) })
+	}
+
+	// Reset: what follows from events.
+	for _, g := range groups {
+		for _, r := range g.Reactions {
+			s.add(r.When, r.Order, g.AutoName+"_"+r.Event+"_resetter", func() error { return c.react(g, r) })
+		}
+	}
+
+	// End: no variable has passed its limit (rule 4).
+	s.add("after_end", 1<<30, "limits", c.limits)
+	return s.sorted()
+}
+
+// recorded is the slot in which events are recorded, unless when= says otherwise.
+const recorded = "after_thresholds"
+
+// afterEvent is an order in the slot recorded: behind an event's condition, where
+// that stands in it, else order.
+func afterEvent(e *model.GroupEvent, order int) int {
+	if e.When == recorded {
+		return e.Order + 1
+	}
+	return order
+}
+
+// item is a part of the step, and how its stages are planned.
+type item struct {
+	slot, order int
+	name        string
+	plan        func() error
+}
+
+// sequence gathers items.
+type sequence struct {
+	items []item
+	err   error
+}
+
+func (s *sequence) add(when string, order int, name string, plan func() error) {
+	slot, err := model.SlotRank(when)
+	if err != nil && s.err == nil {
+		s.err = err
+	}
+	s.items = append(s.items, item{slot, order, name, plan})
+}
+
+// sorted are the items in the order of a step: by slot, order and name.
+func (s *sequence) sorted() ([]item, error) {
+	sort.SliceStable(s.items, func(a, b int) bool {
+		x, y := &s.items[a], &s.items[b]
+		switch {
+		case x.slot != y.slot:
+			return x.slot < y.slot
+		case x.order != y.order:
+			return x.order < y.order
+		}
+		return x.name < y.name
+	})
+	return s.items, s.err
+}
+
+// all are the objects of one type.
+func all[T any, O any](objects []O) func(func(T) bool) {
+	return func(yield func(T) bool) {
+		for _, ob := range objects {
+			if x, ok := any(ob).(T); ok && !yield(x) {
+				return
+			}
+		}
+	}
 }

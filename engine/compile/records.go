@@ -54,7 +54,7 @@ func (r *RecordRef) Shown(n *model.Network, b *model.Batch) error {
 
 // spikes plans the record of an event of a whole population: counts, the hash,
 // and the monitors that want no values.
-func (c *compiler) spikes(g *model.NeuronGroup, e *model.GroupEvent) {
+func (c *compiler) spikes(g *model.NeuronGroup, e *model.GroupEvent) error {
 	r := &RecordRef{Event: e, Pop: slices.Index(c.n.Groups(), g)}
 	for _, ob := range c.n.Objects {
 		switch m := ob.(type) {
@@ -69,16 +69,10 @@ func (c *compiler) spikes(g *model.NeuronGroup, e *model.GroupEvent) {
 		}
 	}
 	if e.Name != "spike" && r.To == nil {
-		return
-	}
-	when, order := "after_thresholds", -1<<30
-	if e.When == when {
-		order = e.Order + 1
-	}
-	c.add(when, order, g.AutoName+"_"+e.Name, func() error {
-		c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.Name, Flag: -1, Event: c.event(g, e), Rec: backend.Rec{Lo: 0, Hi: g.Size}}, g.Size+max(1<<14, g.Size/4), nil, r)
 		return nil
-	})
+	}
+	c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.Name, Flag: -1, Event: c.event(g, e), Rec: backend.Rec{Lo: 0, Hi: g.Size}}, g.Size+max(1<<14, g.Size/4), nil, r)
+	return nil
 }
 
 // record adds a record stage with room for entries entries; src are the values
@@ -123,7 +117,7 @@ func (c *compiler) source(v *model.Variable, owner string, ago int) (backend.Bin
 	if err := c.stage(l, n, -1, nil); err != nil {
 		return backend.Binding{}, err
 	}
-	return backend.Binding{Buf: c.bufs[memory0{key: out}], Event: -1}, nil
+	return backend.Binding{Buf: c.bufs[bufKey{key: out}], Event: -1}, nil
 }
 
 // spikeMonitor plans a monitor that takes values at each event.
@@ -132,27 +126,18 @@ func (c *compiler) spikeMonitor(m *model.SpikeMonitor) error {
 		return nil
 	}
 	e := m.Src.Group.Event(m.On)
-	when, order := m.When, m.InSlot
-	if when == "" {
-		when = "after_thresholds"
-		if e.When == when {
-			order = e.Order + 1
+	var src []backend.Binding
+	for _, v := range m.Slots {
+		b, err := c.source(v, c.random.Draws(m), 0)
+		if err != nil {
+			return err
 		}
+		src = append(src, b)
 	}
-	return c.add(when, order, m.AutoName, func() error {
-		var src []backend.Binding
-		for _, v := range m.Slots {
-			b, err := c.source(v, c.random.Draws(m), 0)
-			if err != nil {
-				return err
-			}
-			src = append(src, b)
-		}
-		size := m.Src.Hi - m.Src.Lo
-		c.record(backend.Stage{Form: backend.FormSpikes, Name: m.AutoName, Flag: -1, Event: c.event(m.Src.Group, e), Rec: backend.Rec{Lo: m.Src.Lo, Hi: m.Src.Hi}},
-			size+max(1<<14, size/4), src, &RecordRef{vars: m.Slots, To: []model.Taker{m}})
-		return nil
-	})
+	size := m.Src.Hi - m.Src.Lo
+	c.record(backend.Stage{Form: backend.FormSpikes, Name: m.AutoName, Flag: -1, Event: c.event(m.Src.Group, e), Rec: backend.Rec{Lo: m.Src.Lo, Hi: m.Src.Hi}},
+		size+max(1<<14, size/4), src, &RecordRef{vars: m.Slots, To: []model.Taker{m}})
+	return nil
 }
 
 // stateMonitor plans a StateMonitor.
@@ -161,37 +146,35 @@ func (c *compiler) stateMonitor(m *model.StateMonitor) error {
 	if err != nil {
 		return err
 	}
-	return c.add(m.When, m.InSlot, m.AutoName, func() error {
-		timed := false // a variable that is sampled brings the times
-		for k, v := range m.Slots {
-			b, err := c.source(v, c.random.Draws(m), c.ago(m.When))
-			if err != nil {
-				return err
-			}
-			rec := backend.Rec{}
-			if v.Shared {
-				rec.N = 1
-			} else {
-				rec.N = len(m.Items)
-				rec.Items = make([]uint32, len(m.Items))
-				for q, i := range m.Items {
-					rec.Items[q] = uint32(m.Src.Lo + i)
-				}
-			}
-			seen := []*model.Variable{v}
-			if rec.N == 0 { // of no neuron: one brings the times of a monitor without rows
-				if timed || k < len(m.Slots)-1 {
-					continue
-				}
-				rec.N, rec.Items, seen = 1, []uint32{uint32(m.Src.Lo)}, nil
-			}
-			samples := max(1, min(c.Plan.Batch, 1<<22/rec.N))
-			c.record(backend.Stage{Form: backend.FormSample, Name: m.AutoName + "." + m.Vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
-				&RecordRef{vars: seen, To: []model.Taker{&model.Sampled{M: m, K: k, Times: !timed}}})
-			timed = true
+	timed := false // a variable that is sampled brings the times
+	for k, v := range m.Slots {
+		b, err := c.source(v, c.random.Draws(m), c.ago(m.When))
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		rec := backend.Rec{}
+		if v.Shared {
+			rec.N = 1
+		} else {
+			rec.N = len(m.Items)
+			rec.Items = make([]uint32, len(m.Items))
+			for q, i := range m.Items {
+				rec.Items[q] = uint32(m.Src.Lo + i)
+			}
+		}
+		seen := []*model.Variable{v}
+		if rec.N == 0 { // of no neuron: one brings the times of a monitor without rows
+			if timed || k < len(m.Slots)-1 {
+				continue
+			}
+			rec.N, rec.Items, seen = 1, []uint32{uint32(m.Src.Lo)}, nil
+		}
+		samples := max(1, min(c.Plan.Batch, 1<<22/rec.N))
+		c.record(backend.Stage{Form: backend.FormSample, Name: m.AutoName + "." + m.Vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
+			&RecordRef{vars: seen, To: []model.Taker{&model.Sampled{M: m, K: k, Times: !timed}}})
+		timed = true
+	}
+	return nil
 }
 
 // history gives every event the masks that its longest delay asks for, once it is

@@ -5,9 +5,11 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/eqn"
 	"synfire/engine/ir"
 	"synfire/engine/model"
 )
@@ -17,16 +19,56 @@ import (
 // sum, is fine enough for every projection; else into several, by magnitude; and a
 // projection whose own weights lie too far apart adds to sums of 64 bits.
 
-// spec is the table of that content that an earlier plan has left, or s.
-func (c *compiler) spec(print uint64, s *connect.Spec) *connect.Spec {
-	key := model.SpecKey{Print: print, Scale: s.Scale, Width: s.Width, Uniform: s.Uniform}
-	for _, have := range []map[model.SpecKey]*connect.Spec{c.n.Specs, c.specs} {
-		if old := have[key]; old != nil {
-			s = old
-		}
+// looseBound is the bound of weights, in internal units, above which the weights
+// themselves are looked at: the range of an expression may be far too wide.
+const looseBound = 4096
+
+// weigh makes a program of the weights of a part.
+func (c *compiler) weigh(p *part, x eqn.Expr, sc *model.Scope) error {
+	m := c.columns(p.syn(), "weight", sc)
+	m.Conn = p.Life.Conn
+	val, typ, _, err := eqn.LowerExpr(m.B, x, sc, m)
+	if err == nil {
+		err = m.Err
 	}
-	c.specs[key] = s
-	return s
+	if err != nil {
+		return sc.Explain(err)
+	}
+	val = m.B.Canon(model.As(m.B, val, typ, &eqn.Symbol{}))
+	rg := m.B.Range(val)
+	m.Out(val, ir.F32)
+	prog, err := m.B.Prog()
+	if err != nil {
+		return err
+	}
+	p.weight = connect.Column{Prog: prog, Data: m.Data(), Lo: rg.Lo, Hi: rg.Hi}
+	if rg.Hi > looseBound || rg.Lo < -looseBound { // proved, but too loose to be of use: find it
+		return p.measureWeight(c.w)
+	}
+	return nil
+}
+
+// measureWeight finds the bound of weights whose expression proves none of use.
+func (p *part) measureWeight(w model.Work) error {
+	n, err := p.syn().Count(w, p.Life.Conn)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	lo, hi := 0.0, 0.0
+	q := p.conn.Proj.With(p.weight, connect.Column{})
+	err = q.Walk(w, 0, n, connect.WantWeight, func(_ int, c *connect.Columns) error {
+		l, h := float32(0), float32(0)
+		for _, w := range c.Weight {
+			l, h = min(l, w), max(h, w)
+		}
+		mu.Lock()
+		lo, hi = min(lo, float64(l)), max(hi, float64(h))
+		mu.Unlock()
+		return nil
+	})
+	p.weight.Lo, p.weight.Hi = lo, hi
+	return err
 }
 
 // tableGroup is parts of an accumulator that share a table.
@@ -68,16 +110,16 @@ func (c *compiler) tables(a *accumulator) ([]*tableGroup, error) {
 	}
 	for _, g := range groups {
 		g.rows.ids = map[*model.GroupEvent]int{}
-		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].w.Order), NTgt: a.size}
+		spec := &connect.Spec{Name: fmt.Sprintf("%s order %d", a.name, g.parts[0].path.Order), NTgt: a.size}
 		for _, p := range g.parts {
-			delay, unit, err := c.delayColumn(p.s, p.w, p.Life.Conn, p.Delays)
+			delay, unit, err := c.delayColumn(p.syn(), p.path, p.Life.Conn, p.Delays)
 			if err != nil {
 				return nil, err
 			}
 			q := p.conn.Proj.With(p.weight, delay)
 			q.Unit = unit
-			q.Row0 = g.rows.row(c, p.s.Src, p.w.Event)
-			q.Tgt0 = a.segs[a.segment(p.v)].off + p.s.Tgt.Lo
+			q.Row0 = g.rows.row(c, p.syn().Src, p.path.Event)
+			q.Tgt0 = a.segs[a.segment(p.v)].off + p.syn().Tgt.Lo
 			spec.Projs = append(spec.Projs, q)
 		}
 		spec.NSrc = g.rows.n
@@ -136,15 +178,6 @@ func (c *compiler) needs(p *part, shape connect.Shape) error {
 // drawn says whether a program of weights draws random numbers.
 func drawn(p *ir.Prog) bool {
 	return p != nil && slices.ContainsFunc(p.Ins, func(in ir.Instr) bool { return in.Op == ir.Rand })
-}
-
-// of is an accumulator of some of the parts of a.
-func (a *accumulator) of(parts []*part, exact bool) *accumulator {
-	b := &accumulator{name: a.name, dim: a.dim, parts: parts, buf: backend.NoBuf, exact: exact}
-	for _, p := range parts {
-		b.segment(p.v)
-	}
-	return b
 }
 
 // deliver plans the tables that add to an accumulator, and its application; of
@@ -226,7 +259,7 @@ func (c *compiler) sumUp(a *accumulator, p *part, sums, degree []float64) error 
 	if err != nil {
 		return err
 	}
-	off := a.segs[a.segment(p.v)].off + p.s.Tgt.Lo
+	off := a.segs[a.segment(p.v)].off + p.syn().Tgt.Lo
 	for t, x := range w.In {
 		sums[off+t] += x
 		degree[off+t] += float64(w.Degree[t])
@@ -368,7 +401,7 @@ func (c *compiler) wide(a *accumulator) error {
 	b := a.of(a.parts, true)
 	b.two = true
 	b.scale = min(fitScale(sums, degree, 0x1p60), 0x1p60)
-	if err := p.effect(b); err != nil {
+	if err := c.effect(p.statement, b); err != nil {
 		return err
 	}
 	if quantum := 1 / b.small.scale; quantum > p.need {
@@ -378,7 +411,37 @@ func (c *compiler) wide(a *accumulator) error {
 		}
 		unit := p.v.Symbol.Dim.Scale()
 		c.n.Warn("%s: the weights of pathway %s that add to %s lie too far apart, from %.3g to %.3g (SI units): all are rounded to multiples of %.3g, the smallest by up to %.2g of itself",
-			p.s.Name(), p.w.Name, p.v.Name, float64(w.Least*unit), float64(w.Most*unit), float64(quantum*unit), min(1, quantum/2/w.Least))
+			p.syn().Name(), p.path.Name, p.v.Name, float64(w.Least*unit), float64(w.Most*unit), float64(quantum*unit), min(1, quantum/2/w.Least))
 	}
 	return c.apply(b)
+}
+
+// apply plans the addition of an accumulator to its variable, and clears it.
+func (c *compiler) apply(a *accumulator) error {
+	for _, s := range a.segs {
+		g := s.v.Group
+		l := c.lanes(g, "receive "+a.name)
+		if a.two {
+			// Elements of two words, read by index: lane k has words 2k and 2k+1. The
+			// backend clears them, as all Scratch, when the step has ended.
+			read := l.Slot("sum", ir.Table, ir.U32, model.Memory{Acc: a})
+			lo := l.B.Shl(l.B.Lane(), l.B.I(1))
+			hi := l.B.AddI(lo, l.B.I(1))
+			x := l.B.Gather(read, lo, ir.Range{})
+			if s.v.Symbol.Type == eqn.Float {
+				x = l.B.Unfix64(x, l.B.Gather(read, hi, ir.Range{}), a.scale)
+				read = l.Slot("sum of small ones", ir.Table, ir.U32, model.Memory{Acc: a.small})
+				x = l.B.Add(x, l.B.Unfix64(l.B.Gather(read, lo, ir.Range{}), l.B.Gather(read, hi, ir.Range{}), a.small.scale))
+			}
+			c.increment(l, s.v, x)
+		} else {
+			sum := l.Slot("sum", ir.Array, ir.I32, model.Memory{Acc: a})
+			c.increment(l, s.v, l.B.Unfix32(l.B.Load(sum), a.scale))
+			l.B.Store(sum, l.B.I(0))
+		}
+		if err := c.stage(l, g.Size, -1, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }

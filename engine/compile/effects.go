@@ -1,0 +1,305 @@
+package compile
+
+import (
+	"fmt"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+	"synfire/engine/model"
+)
+
+// effectLanes is the eqn.Machine of a FormEffect program: one lane for each
+// synapse whose effect is due, numbered as in its projection.
+type effectLanes struct {
+	model.Lanes
+	c   *compiler
+	e   *statement
+	acc *accumulator
+	own []ownSlot
+	err error
+}
+
+// ownSlot is a slot that lanes.mem does not describe.
+type ownSlot struct {
+	slot uint32
+	bind backend.Binding
+}
+
+func (m *effectLanes) bound(name string, k ir.Kind, t ir.Type, b backend.Binding) uint32 {
+	if s, ok := m.Slots[name]; ok {
+		return s
+	}
+	s := m.Slot(name, k, t, model.Memory{})
+	m.own = append(m.own, ownSlot{s, b})
+	return s
+}
+
+func (m *effectLanes) index(post bool) ir.Value {
+	if post {
+		return m.B.Load(m.bound("j", ir.Array, ir.U32, backend.Binding{Buf: backend.NoBuf, Off: backend.SlotTarget, Event: -1}))
+	}
+	return m.B.Load(m.bound("i", ir.Array, ir.U32, backend.Binding{Buf: backend.NoBuf, Off: backend.SlotSource, Event: -1}))
+}
+
+func (m *effectLanes) end(v *model.Variable, post, low bool, use string) (uint32, ir.Value) {
+	sp := m.e.end(post)
+	name := fmt.Sprintf("%s %s.%s %v %v", use, v.Group.Name(), v.Name, post, low)
+	off := sp.Lo
+	if v.Shared {
+		off = 0
+	}
+	return m.bound(name, ir.Table, model.IrType(m.c.image(v).Sym), backend.Binding{Buf: m.c.variable(v, low), Off: off, Event: -1}), m.index(post)
+}
+
+// Load implements eqn.Machine.
+func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
+	switch r := y.Ref.(type) {
+	case model.IndexRef:
+		return m.index(r.Name == "j")
+	case model.EndRef:
+		if r.Var.Builtin {
+			return m.index(r.Post)
+		}
+		if r.Var.Name == "not_refractory" && r.Var.Group.RefKind == model.RefConst {
+			return m.free(r.Var.Group, r.Post)
+		}
+		slot, at := m.end(r.Var, r.Post, false, "read")
+		if r.Var.Shared {
+			return m.B.Uniform(slot, ir.Range{})
+		}
+		return m.B.Gather(slot, at, ir.Range{})
+	case model.DegreeRef:
+		w, err := m.e.syn().Degrees(m.c.w, r.Post, len(m.e.syn().Conns))
+		if err != nil && m.err == nil {
+			m.err = err
+		}
+		key := fmt.Sprintf("%s degrees %v", m.e.syn().AutoName, r.Post)
+		return m.B.Gather(m.bound(key, ir.Table, ir.I32, backend.Binding{Buf: m.c.table(key, key, ir.I32, w), Event: -1}), m.index(r.Post), ir.Range{})
+	case *model.Variable:
+		w, err := r.ConnWords(m.c.w, m.e.conn())
+		if err == nil {
+			key := fmt.Sprintf("%s.%s %d", m.e.syn().Name(), r.Name, m.e.conn())
+			return m.B.Load(m.bound(key, ir.Array, model.IrType(r.Symbol), backend.Binding{Buf: m.c.table(key, key, model.IrType(r.Symbol), w), Event: -1}))
+		}
+		if m.err == nil {
+			m.err = err
+		}
+		return m.B.F(0)
+	}
+	panic(y.Name + " is not a name of synapses")
+}
+
+// free is not_refractory of a neuron at one end.
+func (m *effectLanes) free(g *model.NeuronGroup, post bool) ir.Value {
+	if g.RefKind == model.RefConst {
+		slot, at := m.end(g.ByName["lastspike"], post, false, "read")
+		return m.FreeAfter(m.B.Gather(slot, at, ir.Range{}), m.B.I(g.RefSteps()))
+	}
+	slot, at := m.end(g.ByName["not_refractory"], post, false, "read")
+	return m.B.Gather(slot, at, ir.Range{})
+}
+
+// LoadLow implements eqn.Machine.
+func (m *effectLanes) LoadLow(y *eqn.Symbol) ir.Value {
+	r := y.Ref.(model.EndRef)
+	slot, at := m.end(r.Var, r.Post, true, "read")
+	return m.B.Gather(slot, at, ir.Range{})
+}
+
+// Store implements eqn.Machine: each neuron has at most one synapse here.
+func (m *effectLanes) Store(y *eqn.Symbol, x ir.Value) { m.put(y, x, false) }
+
+// StoreLow implements eqn.Machine.
+func (m *effectLanes) StoreLow(y *eqn.Symbol, x ir.Value) { m.put(y, x, true) }
+
+func (m *effectLanes) put(y *eqn.Symbol, x ir.Value, low bool) {
+	r := y.Ref.(model.EndRef)
+	if r.Var.UnlessRef && r.Var.Group.RefKind != model.RefNone {
+		old, at := m.end(r.Var, r.Post, low, "read")
+		x = m.B.Sel(m.free(r.Var.Group, r.Post), x, m.B.Gather(old, at, ir.Range{}))
+	}
+	slot, at := m.end(r.Var, r.Post, low, "write")
+	m.B.Put(slot, at, x)
+}
+
+// Item implements eqn.Machine.
+func (m *effectLanes) Item() ir.Value { return m.B.Lane() }
+
+// Add implements eqn.Machine: a contribution whose bound nothing proves. Small
+// ones have a sum of their own, of a scale 2^30 times as fine. Of a sum of whole
+// numbers the low word is the sum, which wraps as they do.
+func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
+	r := y.Ref.(model.EndRef)
+	a := m.acc
+	seg := a.segment(r.Var)
+	sp := m.e.end(r.Post)
+	at := m.B.AddI(m.index(r.Post), m.B.I(int32(a.segs[seg].off+sp.Lo)))
+	slot := m.bound("sum", ir.Accum, ir.I32, backend.Binding{Buf: a.buf, Event: -1})
+	if y.Type != eqn.Float {
+		m.B.Scatter2(slot, at, x, m.B.I(0))
+		return nil
+	}
+	b, none := m.B, m.B.I(0)
+	small := b.Lt(b.Abs(x), b.F(smallest/a.scale))
+	lo, hi := b.Fix64(b.Sel(small, b.Mul(x, b.F(a.small.scale/a.scale)), x), a.scale, 0x1p61/a.scale, 0)
+	b.Scatter2(slot, at, b.Sel(small, none, lo), b.Sel(small, none, hi))
+	slot = m.bound("sum of small ones", ir.Accum, ir.I32, backend.Binding{Buf: a.small.buf, Event: -1})
+	b.Scatter2(slot, at, b.Sel(small, lo, none), b.Sel(small, hi, none))
+	return nil
+}
+
+// effect plans the stage of a statement that runs synapse by synapse, and adds
+// to a where it is a sum.
+func (c *compiler) effect(e *statement, a *accumulator) error {
+	if a != nil && a.buf == backend.NoBuf {
+		a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
+		if e.to.Type == eqn.Float {
+			a.small = &accumulator{name: a.name, segs: a.segs, two: true, scale: a.scale * 0x1p30}
+			a.small.buf = c.blank(a.name+" wide sum of small ones", backend.Scratch, ir.I32, 2*a.size)
+		}
+	}
+	m, p, err := c.effectProgram(e, a)
+	if err != nil {
+		return err
+	}
+	table, err := c.effectTable(e)
+	if err != nil {
+		return err
+	}
+	c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormEffect, Name: e.syn().Name() + " " + e.path.Name, Flag: -1, Prog: p, Bind: m.bindings(p), Trap: m.Traps[:p.Traps],
+		Table: table, Acc: backend.NoBuf, Post: e.path.Post})
+	return nil
+}
+
+// effectProgram is what runs for each synapse that is due.
+func (c *compiler) effectProgram(e *statement, a *accumulator) (*effectLanes, *ir.Prog, error) {
+	s, v := e.syn(), e.ref().Var
+	sc := c.pathScope(s, e.conn())
+	m := &effectLanes{Lanes: *c.lanes(v.Group, "effect"), c: c, e: e, acc: a}
+	m.Traps = []backend.Trap{{Pop: len(c.n.Objects), Object: s.Name(), Name: v.Name, Why: "received a contribution beyond the bound of its sum"}}
+	m.Site = "path\x00" + c.random.Draws(s) + "_" + e.path.Name
+	target := *sc.Resolve(e.Target.ID)
+	if e.to.Summed { // not the variable, but a count at its place
+		target = *e.to
+	}
+	target.Summed = a != nil
+	if err := eqn.Lower(m.B, e.code(&target), sc, m); err != nil {
+		return nil, nil, sc.Explain(err)
+	}
+	if m.err != nil {
+		return nil, nil, m.err
+	}
+	p, err := m.B.Prog()
+	return m, p, err
+}
+
+// effectTable is the table of the synapses of an effect, in the plan.
+func (c *compiler) effectTable(e *statement) (int, error) {
+	s, conn := e.syn(), e.syn().Conns[e.conn()]
+	delay, unit, err := c.delayColumn(s, e.path, e.conn(), e.Delays)
+	if err != nil {
+		return 0, err
+	}
+	q := conn.Proj.With(connect.Column{}, delay)
+	q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
+	spec := &connect.Spec{Name: s.Name() + " " + e.path.Name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
+	spec = c.spec(fingerprint([]*part{{conn: conn}}, spec), spec)
+	stats, err := c.measure(spec)
+	if err != nil {
+		return 0, err
+	}
+	c.SynapsesN += stats.Total
+	end := e.end(e.path.Post)
+	src := backend.Source{Event: c.event(end.Group, end.Group.Event(e.path.Event)), Lo: end.Lo, Hi: end.Hi}
+	c.longest[e.Life] = max(c.longest[e.Life], stats.MaxDelay)
+	c.Rounding[len(c.Plan.Tables)] = "worked out synapse by synapse"
+	c.Plan.Tables = append(c.Plan.Tables, backend.Table{Spec: spec, Sources: []backend.Source{src}, First: e.First, Last: e.Life.Last, MinDelay: stats.MinDelay, MaxDelay: stats.MaxDelay})
+	return len(c.Plan.Tables) - 1, nil
+}
+
+// bindings are those of the program's slots.
+func (m *effectLanes) bindings(p *ir.Prog) []backend.Binding {
+	bind := make([]backend.Binding, len(p.Slots))
+	for _, x := range m.own {
+		bind[x.slot] = x.bind
+	}
+	for slot, mem := range m.Mem {
+		if mem.Data != nil {
+			bind[slot] = backend.Binding{Buf: m.c.table(mem.Key, mem.Key, p.Slots[slot].Type, mem.Data), Event: -1}
+		}
+	}
+	return bind
+}
+
+// onlyOne refuses a write whose result would depend on the order of synapses.
+func (c *compiler) onlyOne(e *statement) error {
+	r, st := e.ref(), e.Stmt
+	proj := e.syn().Conns[e.conn()].Proj
+	n, err := proj.Count(c.w)
+	if err != nil {
+		return err
+	}
+	sp := e.end(r.Post)
+	seen := make([]bool, sp.Hi-sp.Lo)
+	return proj.Walk(c.w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+		at := b.I
+		if r.Post {
+			at = b.J
+		}
+		for _, x := range at {
+			if seen[x] {
+				return model.ErrorAt(st.Target.At, "neuron %d of %s has more than one synapse here, so the result of %q would depend on their order; use += with a value that does not read %s", x, sp.Group.Name(), st.Target.ID+" "+st.Op+" "+st.X.String(), st.Target.ID)
+			}
+			seen[x] = true
+		}
+		return nil
+	})
+}
+
+// assign plans such an assignment: the synapses that are due are counted at each
+// neuron, in whole numbers, and a map over the neurons stores the value.
+func (c *compiler) assign(e *statement) error {
+	r := e.ref()
+	a := &accumulator{name: r.Var.Name, two: true, buf: backend.NoBuf}
+	a.segment(r.Var)
+	one := *e
+	one.locals, one.Op, one.X = nil, "+=", &eqn.Num{At: e.X.Pos(), Value: 1, Int: true}
+	one.to = &eqn.Symbol{Name: e.to.Name, Kind: eqn.Variable, Type: eqn.Integer, Summed: true, Ref: r}
+	if err := c.effect(&one, a); err != nil {
+		return err
+	}
+	sc := c.pathScope(e.syn(), e.conn())
+	m := &endLanes{Lanes: *c.lanes(r.Var.Group, "assign "+r.Var.Name), sp: e.end(r.Post)}
+	due := m.B.Gather(m.Slot("sum", ir.Table, ir.U32, model.Memory{Acc: a}), m.B.Shl(m.B.Lane(), m.B.I(1)), ir.Range{})
+	m.Mask, m.Respect = m.B.NotB(m.B.EqI(due, m.B.I(0))), true
+	target := *sc.Resolve(e.Target.ID)
+	if err := eqn.Lower(m.B, e.code(&target), sc, m); err != nil {
+		return sc.Explain(err)
+	}
+	return c.stage(&m.Lanes, r.Var.Group.Size, -1, nil)
+}
+
+// endLanes is the eqn.Machine of a synapse's code that runs for the neurons of
+// one end.
+type endLanes struct {
+	model.Lanes
+	sp model.Span
+}
+
+func (m *endLanes) Load(y *eqn.Symbol) ir.Value {
+	r, ok := y.Ref.(model.EndRef)
+	if !ok || r.Var.Builtin { // i or j, within the subgroup
+		return m.B.SubI(m.B.Lane(), m.B.I(int32(m.sp.Lo)))
+	}
+	return m.Lanes.Load(r.Var.Symbol)
+}
+
+func (m *endLanes) LoadLow(y *eqn.Symbol) ir.Value {
+	return m.Lanes.LoadLow(y.Ref.(model.EndRef).Var.Symbol)
+}
+
+func (m *endLanes) Store(y *eqn.Symbol, x ir.Value) { m.StoreIn(y.Ref.(model.EndRef).Var, false, x) }
+
+func (m *endLanes) StoreLow(y *eqn.Symbol, x ir.Value) { m.StoreIn(y.Ref.(model.EndRef).Var, true, x) }

@@ -1,0 +1,180 @@
+package compile
+
+import (
+	"synfire/engine/eqn"
+	"synfire/engine/model"
+)
+
+// statement is a statement of a pathway, for the synapses of one connect call while
+// they have one set of delays.
+type statement struct {
+	path *model.Path
+	model.Carried
+	locals []eqn.Stmt // what the pathway works out before it
+	eqn.Stmt
+	to *eqn.Symbol // what it assigns
+}
+
+func (s *statement) syn() *model.Synapses { return s.path.Delay.Syn }
+
+func (s *statement) conn() int { return s.Life.Conn }
+
+func (s *statement) ref() model.EndRef { return s.to.Ref.(model.EndRef) }
+
+// end is the neurons of one end.
+func (s *statement) end(post bool) model.Span {
+	if post {
+		return s.syn().Tgt
+	}
+	return s.syn().Src
+}
+
+// code is the statement with what it needs, assigning to target.
+func (s *statement) code(target *eqn.Symbol) []eqn.Stmt {
+	last := s.Stmt
+	last.Target = &eqn.Name{At: s.Target.At, ID: s.Target.ID, Sym: target}
+	return append(append([]eqn.Stmt(nil), s.locals...), last)
+}
+
+// pathScope is the names of a pathway for one connect call: variables of the
+// synapses that have one value are constants.
+func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
+	sc := s.Scope(c.ext)
+	own, folded := sc.Own, map[string]*eqn.Symbol{}
+	sc.Own = func(name string) *eqn.Symbol {
+		if f := folded[name]; f != nil {
+			return f
+		}
+		y := own(name)
+		if y == nil || y.Kind != eqn.Variable {
+			return y
+		}
+		f := *y
+		switch r := y.Ref.(type) {
+		case *model.Variable:
+			f.ReadOnly = true
+			if k < 0 {
+				f.ReadOnly = false
+				break
+			}
+			col := r.Col(k)
+			if col.Lazy != nil || col.List != nil {
+				return y
+			}
+			f.Kind, f.Value = eqn.Constant, col.Value
+		case model.EndRef:
+			m := c.image(r.Var).Sym
+			f.ReadOnly, f.Steps, f.TwoWords = m.ReadOnly, m.Steps, m.TwoWords
+			if c.written[r.Var] || r.Var.Builtin {
+				f.Constant = false
+				break
+			}
+			f.Constant = true
+			if z := c.scope(r.Var.Group).Resolve(r.Var.Name); z != nil && z.Kind == eqn.Constant {
+				f.Kind, f.Value = eqn.Constant, z.Value
+			}
+		default:
+			return y
+		}
+		folded[name] = &f
+		return &f
+	}
+	return sc
+}
+
+// needs says what an expression depends on.
+type needs struct {
+	changes bool // variables that a step writes, time, random numbers
+	reads   map[*model.Variable]bool
+}
+
+func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
+	for _, id := range eqn.Identifiers(x) {
+		local := false
+		for _, l := range locals {
+			if l.Target.ID == id {
+				dependsOn(l.X, sc, nil, n)
+				local = true
+			}
+		}
+		if local {
+			continue
+		}
+		y := sc.Resolve(id)
+		switch {
+		case y == nil:
+		case y.Kind == eqn.Time, y.Kind == eqn.Timed, y.Kind == eqn.Function && (id == "rand" || id == "randn" || id == "poisson"):
+			n.changes = true
+		case y.Kind == eqn.Subexpression:
+			inner := sc
+			if y.Scope != nil {
+				inner = y.Scope
+			}
+			dependsOn(y.Expr, inner, nil, n)
+		case y.Kind == eqn.Variable:
+			if r, ok := y.Ref.(model.EndRef); ok && !r.Var.Builtin {
+				n.reads[r.Var] = true
+				n.changes = n.changes || !y.Constant
+			}
+		}
+	}
+}
+
+// An assignment whose value is the same for all synapses at a neuron, since it
+// depends on what belongs to that neuron, does not depend on their order: it is
+// done once for each neuron at which a synapse is due (assign).
+
+// sameForAll says whether a value depends only on constants, time and other
+// variables of the end at which target stands.
+func sameForAll(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, target model.EndRef) bool {
+	for _, id := range eqn.Identifiers(x) {
+		if k := lastOf(locals, id); k >= 0 {
+			if !sameForAll(locals[k].X, sc, locals[:k], target) {
+				return false
+			}
+			continue
+		}
+		y := sc.Resolve(id)
+		if y == nil {
+			return false
+		}
+		switch y.Kind {
+		case eqn.Constant, eqn.Time, eqn.Timed:
+		case eqn.Function:
+			if eqn.IsRandom(id) {
+				return false
+			}
+		case eqn.Subexpression:
+			inner := sc
+			if y.Scope != nil {
+				inner = y.Scope
+			}
+			if !sameForAll(y.Expr, inner, nil, target) {
+				return false
+			}
+		default:
+			switch r := y.Ref.(type) {
+			case model.EndRef:
+				if r.Var == target.Var || r.Post != target.Post && !r.Var.Shared {
+					return false
+				}
+			case model.IndexRef:
+				if (r.Name == "j") != target.Post {
+					return false
+				}
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func lastOf(locals []eqn.Stmt, id string) int {
+	for k := len(locals) - 1; k >= 0; k-- {
+		if locals[k].Target.ID == id {
+			return k
+		}
+	}
+	return -1
+}

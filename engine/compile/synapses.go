@@ -1,0 +1,198 @@
+package compile
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"sort"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+	"synfire/engine/model"
+)
+
+// order is one order of pathways within the slot 'synapses'.
+type order struct {
+	c    *compiler
+	at   int
+	accs []*accumulator // open: not applied yet
+	ops  []func() error
+}
+
+// pathways decides what the statements of all pathways are: sums, whose weights
+// are constant and stand in tables, or effects, which run synapse by synapse.
+func (c *compiler) pathways() ([]*order, error) {
+	byOrder := map[int][]*model.Path{}
+	for _, s := range c.n.AllSynapses() {
+		for _, w := range s.Paths {
+			byOrder[w.Order] = append(byOrder[w.Order], w)
+		}
+	}
+	var orders []*order
+	for _, at := range slices.Sorted(maps.Keys(byOrder)) {
+		paths := byOrder[at]
+		sort.SliceStable(paths, func(a, b int) bool {
+			return paths[a].FullName() < paths[b].FullName()
+		})
+		o := &order{c: c, at: at}
+		for _, w := range paths {
+			if err := o.pathway(w); err != nil {
+				return nil, err
+			}
+		}
+		o.flush(func(*accumulator) bool { return true })
+		orders = append(orders, o)
+	}
+	return orders, nil
+}
+
+// plan plans the stages of all its pathways.
+func (o *order) plan() error {
+	for _, op := range o.ops {
+		if err := op(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *order) pathway(w *model.Path) error {
+	s := w.Delay.Syn
+	if len(s.Conns) == 0 {
+		return nil
+	}
+	base := o.c.pathScope(s, -1)
+	for _, st := range w.Code {
+		if v := s.ByName[st.Target.ID]; v != nil && v.Symbol.Kind == eqn.Variable {
+			return model.Plastic(st.Target.At, st.Target.ID)
+		}
+	}
+	if err := eqn.CheckStatements(w.Code, base); err != nil {
+		return base.Explain(err)
+	}
+	if err := noShared(w.Code, base, "a pathway"); err != nil {
+		return err
+	}
+	// Statement by statement, each for all synapses, whatever connect call and delays they are of: a statement reads what the ones before it have written.
+	lives := w.Lives()
+	var locals []eqn.Stmt
+	for _, st := range w.Code {
+		y := base.Resolve(st.Target.ID)
+		if y == nil {
+			locals = append(locals, st)
+			continue
+		}
+		for _, l := range lives {
+			if err := o.statement(&statement{path: w, Carried: l, locals: locals, Stmt: st, to: y}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// statement takes a statement into a sum, or makes an effect of it. What an effect
+// reads or assigns must be up to date: sums that are open for it are applied first.
+func (o *order) statement(e *statement) error {
+	r, ok := e.to.Ref.(model.EndRef)
+	if !ok {
+		if _, own := e.to.Ref.(*model.Variable); own {
+			return model.Plastic(e.Target.At, e.Target.ID)
+		}
+		return model.ErrorAt(e.Target.At, "%q cannot be assigned here", e.Target.ID)
+	}
+	v := r.Var
+	sc := o.c.pathScope(e.syn(), e.conn())
+	n := needs{reads: map[*model.Variable]bool{}}
+	dependsOn(e.X, sc, e.locals, &n)
+	sum := e.Op == "+=" || e.Op == "-="
+	if sum && !n.changes && len(e.locals) == 0 && v.Symbol.Type == eqn.Float && !v.Shared && r.Post && !e.path.Post {
+		return o.sum(e, sc)
+	}
+	o.flush(func(a *accumulator) bool {
+		return slices.ContainsFunc(a.segs, func(g segment) bool { return n.reads[g.v] || !sum && g.v == v })
+	})
+	if v.Symbol.Type != eqn.Float { // whole numbers add up in any order
+		_, typ, err := eqn.Check(e.X, sc)
+		sum = sum && v.Symbol.Type == eqn.Integer && err == nil && typ != eqn.Float
+	}
+	return o.effect(e, sum && !n.reads[v])
+}
+
+// sum adds a statement whose value never changes to an open sum.
+func (o *order) sum(e *statement, sc *model.Scope) error {
+	p := &part{statement: e, conn: e.syn().Conns[e.conn()], v: e.ref().Var}
+	x := e.X
+	if e.Op == "-=" {
+		x = &eqn.Unary{At: e.X.Pos(), Op: "-", X: e.X}
+	}
+	if q, err := eqn.EvalHost(x, sc); err == nil {
+		p.fixed = true
+		p.weight = connect.Column{Const: float64(float32(q.Value / p.v.Symbol.Dim.Scale()))}
+	} else if err := o.c.weigh(p, x, sc); err != nil {
+		return err
+	}
+	a := o.accumulator(p.v, false)
+	a.segment(p.v)
+	a.parts = append(a.parts, p)
+	return nil
+}
+
+// effect makes a statement run synapse by synapse: it adds to a sum, or is the
+// only one to write its neuron, or writes the same whichever synapse is the last.
+func (o *order) effect(e *statement, sum bool) error {
+	r, c := e.ref(), o.c
+	var a *accumulator
+	if sum {
+		a = o.accumulator(r.Var, true)
+		a.segment(r.Var)
+		a.scale = 0x1p30
+	} else if err := c.onlyOne(e); err != nil {
+		var several *eqn.Error
+		if e.Op != "=" || r.Var.Shared || !errors.As(err, &several) || !sameForAll(e.X, c.pathScope(e.syn(), e.conn()), e.locals, r) {
+			return err
+		}
+		o.ops = append(o.ops, func() error { return c.assign(e) })
+		return nil
+	}
+	o.ops = append(o.ops, func() error { return c.effect(e, a) })
+	return nil
+}
+
+// accumulator finds the open accumulator that serves a variable, or opens one.
+func (o *order) accumulator(v *model.Variable, two bool) *accumulator {
+	for _, a := range o.accs {
+		if a.name == v.Name && a.dim == v.Symbol.Dim && a.two == two && a.segs[0].v.Symbol.Type == v.Symbol.Type {
+			// One segment for each group.
+			clash := false
+			for _, g := range a.segs {
+				clash = clash || g.v.Group == v.Group && g.v != v
+			}
+			if !clash {
+				return a
+			}
+		}
+	}
+	a := &accumulator{name: v.Name, dim: v.Symbol.Dim, two: two, buf: backend.NoBuf}
+	o.accs = append(o.accs, a)
+	return a
+}
+
+// flush applies the open accumulators that are wanted.
+func (o *order) flush(wanted func(*accumulator) bool) {
+	var open []*accumulator
+	for _, a := range o.accs {
+		if !wanted(a) {
+			open = append(open, a)
+			continue
+		}
+		o.ops = append(o.ops, func() error {
+			if !a.two {
+				return o.c.deliver(a)
+			}
+			return o.c.apply(a)
+		})
+	}
+	o.accs = open
+}
