@@ -20,7 +20,7 @@ import (
 
 // RunOptions say where and how a run takes place.
 type RunOptions struct {
-	Backend  backend.Backend
+	Backend  backend.Backend         // what computes; it may serve one network after another, and is the caller's to close
 	Threads  int                     // for building tables; 0: all cores
 	MaxSteps int64                   // stop after so many steps of this run; 0: no limit
 	Progress func(done, total int64) // called now and then, from the goroutine of Run
@@ -29,18 +29,18 @@ type RunOptions struct {
 
 // RunResult is what a run did.
 type RunResult struct {
-	Start      float64 // model time at which it began, seconds
-	Duration   float64 // model time that it covered, seconds
-	Steps      int64
+	Start      float64           // model time at which it began, seconds
+	Duration   float64           // model time that it covered, seconds
+	Steps      int64             // made in this run
 	Wall       float64           // seconds of simulation proper
 	Compile    float64           // seconds from equations to plan
 	Build      float64           // seconds of connections, tables and loading
 	FirstSpike float64           // seconds from the call of Run to the first recorded spike; 0: none
 	Events     uint64            // synaptic deliveries
 	Spikes     map[string]uint64 // of each population
-	Synapses   int64
-	PlanBytes  int64
-	Profile    []backend.Phase
+	Synapses   int64             // of all tables; one that serves two statements counts for each
+	PlanBytes  int64             // buffers and tables of the plan
+	Profile    []backend.Phase   // where the time went, as far as the backend measures it
 }
 
 // Network is a network that can run: what was described, and what of it is loaded

@@ -16,8 +16,8 @@ import (
 // takes over what was decided, once a backend has loaded the plan.
 type Compiled struct {
 	n         *model.Network
-	Plan      *backend.Plan
-	Keep      []kept // what to read back after a run
+	Plan      *backend.Plan // what a backend loads
+	Keep      []kept        // what to read back after a run
 	Hosts     []func(step int64) (uint32, error)
 	Recs      []*RecordRef
 	Schemes   map[*model.NeuronGroup]*eqn.Scheme

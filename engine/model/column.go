@@ -18,10 +18,10 @@ type Column struct {
 	Type store.DType // Int32, Float32 or Float64
 	Rows int         // values of each sample; 0: a vector
 
-	chunks [][]byte // in memory, little-endian, each full
-	tail   []byte   // the newest values
-	values int64    // all that were appended
-	File   *store.Writer
+	chunks [][]byte      // in memory, little-endian, each full
+	tail   []byte        // the newest values
+	values int64         // all that were appended
+	File   *store.Writer // where it is on disk
 }
 
 // chunkBytes is what a column gathers before it goes to its file, or is put aside

@@ -13,19 +13,25 @@ import (
 // ConnectOptions are the arguments of Synapses.connect. Rule takes NEST's names;
 // without it the call means what Brian2's does.
 type ConnectOptions struct {
-	Condition     string
-	P             any // nil, float64 or string: probability of each pair
-	N             any // nil, int or string: synapses per pair
-	I, J          any // nil, int, []int, []int32 (kept, not to change afterwards), or a string: expression or generator
-	Rule          string
-	RuleN         int   // N=, indegree= or outdegree= of the rule
-	Autapses      *bool // of a rule; nil: true
-	Multapses     *bool // of a rule; nil: true
-	SkipIfInvalid bool  // of I and J: leave out indices beyond the groups
-	Work          Work  // settings of the work that it takes
+	Condition     string // of i, j and the variables of both ends: pairs that it holds for; "": all
+	P             any    // nil, float64 or string: probability of each pair
+	N             any    // nil, int or string: synapses per pair
+	I, J          any    // nil, int, []int, []int32 (kept, not to change afterwards), or a string: expression or generator
+	Rule          string // one_to_one, all_to_all, pairwise_bernoulli, fixed_total_number, fixed_indegree, fixed_outdegree; "": none
+	RuleN         int    // N=, indegree= or outdegree= of the rule
+	Autapses      *bool  // of a rule; nil: true
+	Multapses     *bool  // of a rule; nil: true
+	SkipIfInvalid bool   // of I and J: leave out indices beyond the groups
+	Work          Work   // settings of the work that it takes
 }
 
-// Connect makes synapses.
+// Connect adds synapses: those of the pairs (i, j) that a condition, lists of
+// indices, a generator or a rule names, drawn from the seed in force. It keeps the
+// definition, not a list: synapses are counted now and built by Run. Variables of
+// earlier synapses keep their values, new ones are 0. A condition, a probability
+// or an index that is refused is an *eqn.Error with its place; an option that does
+// not go with another is an error that names it; none of them leaves synapses
+// behind.
 func (s *Synapses) Connect(o ConnectOptions) error {
 	p := &connect.Proj{Name: s.Name(), NPre: s.Src.Hi - s.Src.Lo, NPost: s.Tgt.Hi - s.Tgt.Lo, Same: s.Src.Group == s.Tgt.Group,
 		PreOff: s.Src.Lo, PostOff: s.Tgt.Lo, Seed: s.Net.key()}

@@ -32,11 +32,14 @@ func unknown(name, what string, known []string) error {
 
 // ArgError is an error about one argument, under the name that a script gives it.
 type ArgError struct {
-	Arg string
+	Arg string // "threshold"
 	Err error
 }
 
+// Error is the text of Err, which names the argument.
 func (e *ArgError) Error() string { return e.Err.Error() }
+
+// Unwrap gives Err.
 func (e *ArgError) Unwrap() error { return e.Err }
 
 func argErrorf(arg, format string, a ...any) error {

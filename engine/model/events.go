@@ -10,14 +10,14 @@ type Reaction struct {
 	Event string
 	Code  []eqn.Stmt
 	What  string // how the script calls it
-	When  string
-	Order int
+	When  string // slot
+	Order int    // in the slot
 }
 
 // Schedule is the place in a step of what belongs to an event. When "" is
 // Brian2's default; Order counts within the slot, nil: the group's.
 type Schedule struct {
-	When  string
+	When  string // slot: one of start, groups, thresholds, synapses, resets, end, or one with before_ or after_
 	Order *int
 }
 
@@ -107,6 +107,7 @@ func (o *Object) place(when, def string, order int) error {
 	return nil
 }
 
+// SlotRank is the place of a slot among those of a step.
 func SlotRank(when string) (int, error) {
 	for k, s := range schedule {
 		switch when {

@@ -33,14 +33,15 @@ func NewTimedArray(values Array, rows, cols int, dt float64, name string) (*Time
 
 // PoissonOptions are the further arguments of PoissonGroup.
 type PoissonOptions struct {
-	Name      string
-	Namespace map[string]any
-	Dt        float64
-	Order     int
+	Name      string         // "": poissongroup, poissongroup_1, ...
+	Namespace map[string]any // names that rates may use, before those of Options.Lookup
+	Dt        float64        // seconds; 0: the default clock's, the only one there is
+	Order     int            // within its slots
 }
 
 // PoissonGroup adds neurons that spike at random with given rates: a Quantity,
-// an Array (one rate per neuron) or an expression.
+// an Array (one rate per neuron), in hertz, or an expression of that unit. Negative
+// rates and other units are refused.
 func (n *Network) PoissonGroup(N int, rates any, o PoissonOptions) (*NeuronGroup, error) {
 	if _, text := rates.(string); !text {
 		v, dim, err := numbers(rates)
@@ -97,10 +98,10 @@ func (n *Network) PoissonGroup(N int, rates any, o PoissonOptions) (*NeuronGroup
 
 // GeneratorOptions are the further arguments of SpikeGeneratorGroup.
 type GeneratorOptions struct {
-	Name   string
-	Period float64 // seconds; 0: none
-	Dt     float64
-	Order  int
+	Name   string  // "": spikegeneratorgroup, ...
+	Period float64 // seconds after which the spikes come again, a multiple of the step; 0: never
+	Dt     float64 // seconds; 0: the default clock's
+	Order  int     // in the slot thresholds
 }
 
 // generator is what a SpikeGeneratorGroup emits, by step.
@@ -118,7 +119,10 @@ type stepped struct {
 	Period int64
 }
 
-// SpikeGeneratorGroup adds neurons that spike at given times (seconds).
+// SpikeGeneratorGroup adds neurons that spike at given times (seconds): indices[k]
+// at times[k], in any order. It refuses an index outside 0 to N-1, a time that is
+// negative or not below the period, and lists that differ in length; Run refuses
+// two spikes of a neuron in one step.
 func (n *Network) SpikeGeneratorGroup(N int, indices []int, times []float64, o GeneratorOptions) (*NeuronGroup, error) {
 	gen, err := n.newGenerator(N, indices, times, o.Period)
 	if err != nil {
@@ -207,22 +211,25 @@ func (gen *generator) InSteps(name string, dt float64) (*stepped, error) {
 type PoissonInput struct {
 	Object
 	Target Span
-	Var    *Variable
-	Trials int
-	Rate   float64
-	Weight eqn.Expr
+	Var    *Variable // of the target
+	Trials int       // inputs of each neuron
+	Rate   float64   // of each of them, Hz
+	Weight eqn.Expr  // what each adds; nil where it is Value
 	Value  *Quantity
 }
 
 // InputOptions are the further arguments of PoissonInput.
 type InputOptions struct {
-	Name  string
-	When  string
-	Order int
+	Name  string // "": poissoninput, ...
+	When  string // slot; "": synapses
+	Order int    // in the slot: inputs come between pre pathways (-1) and post pathways (1)
 }
 
 // PoissonInput adds, in every step and for every neuron of target, weight times
-// a binomial number (N, rate*dt) to a variable.
+// a binomial number (N, rate*dt) to a variable. rate is a Quantity in hertz; weight
+// is a Quantity with the variable's unit, or an expression of one. It refuses a
+// rate that is negative, other units, and a variable that target does not have;
+// Run refuses more events in a step than can be drawn.
 func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, weight any, o InputOptions) (*PoissonInput, error) {
 	p := &PoissonInput{Target: target.Span(), Trials: N}
 	if p.Var = p.Target.Group.lookup(targetVar); p.Var == nil {

@@ -11,7 +11,7 @@ import (
 
 // SpikeMonitorOptions are the further arguments of SpikeMonitor and EventMonitor.
 type SpikeMonitorOptions struct {
-	Name      string
+	Name      string   // of its files; "": spikemonitor, eventmonitor, ...
 	CountOnly bool     // Brian2's record=False: of events, only their number is kept
 	Variables []string // values of the neuron at each event
 	When      string   // the slot where Variables are read, not before that of the event; "": right after the event
@@ -20,7 +20,7 @@ type SpikeMonitorOptions struct {
 
 // StateMonitorOptions are the further arguments of StateMonitor.
 type StateMonitorOptions struct {
-	Name      string
+	Name      string   // of its files; "": statemonitor, ...
 	Variables []string // what to record
 	Record    any      // true: of all neurons; an int or []int: of these; false: only the times
 	Dt        float64  // sampling interval in seconds, 0: every step
@@ -30,7 +30,7 @@ type StateMonitorOptions struct {
 
 // RateMonitorOptions are the further arguments of PopulationRateMonitor.
 type RateMonitorOptions struct {
-	Name string
+	Name string // of its files; "": ratemonitor, ...
 }
 
 // Monitor records a part of a network while it runs.
@@ -39,13 +39,13 @@ type Monitor interface {
 	Name() string
 	AutomaticName() string
 	Network() *Network
-	Kind() string       // "spikes", "events", "state", "rate"
-	Source() string     // the group that it watches, or the part of one: "P[0:800]"
-	Len() int           // events or samples
-	Columns() []*Column // what it records, an array each, the times among them as "t"
-	Entry() store.Monitor
-	Span() Span
-	Ahead(steps int64) int64
+	Kind() string         // "spikes", "events", "state", "rate"
+	Source() string       // the group that it watches, or the part of one: "P[0:800]"
+	Len() int             // events or samples
+	Columns() []*Column   // what it records, an array each, the times among them as "t"
+	Entry() store.Monitor // what the manifest says of it
+	Span() Span           // the neurons that it watches
+	Ahead(int64) int64    // bytes that it will record in so many steps, as far as that is known
 }
 
 // ColumnList are what a monitor records.
@@ -94,10 +94,10 @@ type SpikeMonitor struct {
 	Object
 	ColumnList
 	Src    Span
-	On     string
+	On     string // the event
 	kind   string
 	record bool
-	Vars   []string
+	Vars   []string // as named by the user
 	count  []int64
 	num    int64
 
@@ -106,7 +106,8 @@ type SpikeMonitor struct {
 	i, t  *Column   // nil without record
 }
 
-// SpikeMonitor records the spikes of src.
+// SpikeMonitor records the spikes of src. It refuses a group without a threshold,
+// unknown variables, and a name that could not be that of a folder.
 func (n *Network) SpikeMonitor(src Cells, o SpikeMonitorOptions) (*SpikeMonitor, error) {
 	return n.eventMonitor(src, "spike", "spikemonitor", "spikes", o)
 }
@@ -212,15 +213,16 @@ type StateMonitor struct {
 	ColumnList
 	Src   Span
 	Vars  []string
-	Items []int // recorded neurons, relative to src
-	Every float64
+	Items []int   // recorded neurons, relative to src
+	Every float64 // seconds; 0: every step
 
 	Slots []*Variable
 	takes []*Column // of each of slots; nil: the column of times has it, or there are no rows
 	t     *Column
 }
 
-// StateMonitor records variables of src (Cells or *Synapses).
+// StateMonitor records variables of src (Cells; synapses come with the full
+// language), in SI units. It refuses unknown variables and neurons outside src.
 func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, error) {
 	m := &StateMonitor{Vars: o.Variables, Every: o.Dt, t: &Column{Name: "t", Unit: Second, Type: store.Float64}}
 	m.ColumnList = ColumnList{m.t}
@@ -334,7 +336,7 @@ type RateMonitor struct {
 	t, rate *Column
 }
 
-// PopulationRateMonitor records the population rate of src.
+// PopulationRateMonitor records the population rate of src, in Hz, in every step.
 func (n *Network) PopulationRateMonitor(src Cells, o RateMonitorOptions) (*RateMonitor, error) {
 	m := &RateMonitor{Src: src.Span(), t: &Column{Name: "t", Unit: Second, Type: store.Float64}, rate: &Column{Name: "rate", Unit: hertz, Type: store.Float64}}
 	m.ColumnList = ColumnList{m.t, m.rate}
@@ -371,16 +373,18 @@ func (m *RateMonitor) Rate() []float64 {
 // Batch is the entries of one record after a Run of the backend: how many there
 // are of each step from step on, their neurons (of spikes), and each value.
 type Batch struct {
-	Step          int64
-	Counts, Index []uint32
-	Values        [][]uint32
+	Step          int64      // the first
+	Counts, Index []uint32   // entries of each step; the neuron of each entry
+	Values        [][]uint32 // words, of each variable
 }
 
 // Taker is whom the entries of a record are for.
 type Taker interface{ Take(*Batch) }
 
+// Take counts the events.
 func (e *GroupEvent) Take(b *Batch) { e.Counts += uint64(len(b.Index)) }
 
+// Take takes in a batch of events.
 func (m *SpikeMonitor) Take(b *Batch) {
 	at := 0
 	for s, n := range b.Counts {
@@ -404,6 +408,7 @@ func (m *SpikeMonitor) Take(b *Batch) {
 	}
 }
 
+// Take takes in a batch of spikes.
 func (m *RateMonitor) Take(b *Batch) {
 	at, dt := 0, m.Src.Group.Dt()
 	for s, n := range b.Counts {
@@ -426,6 +431,7 @@ type Sampled struct {
 	Times bool // it brings the times of all
 }
 
+// Take takes in a batch of samples.
 func (s *Sampled) Take(b *Batch) {
 	if c := s.M.takes[s.K]; c != nil {
 		c.words(s.M.Slots[s.K], b.Values[0])
@@ -444,6 +450,7 @@ func (s *Sampled) Take(b *Batch) {
 // is known before: nobody knows the number of spikes.
 func (m *SpikeMonitor) Ahead(int64) int64 { return 0 }
 
+// Ahead is the bytes of all samples of so many steps.
 func (m *StateMonitor) Ahead(steps int64) int64 {
 	samples := steps
 	if k := math.Round(m.Every / m.Dt()); k > 1 {
@@ -452,6 +459,7 @@ func (m *StateMonitor) Ahead(steps int64) int64 {
 	return samples * m.SampleBytes()
 }
 
+// Ahead is the bytes of so many steps.
 func (m *RateMonitor) Ahead(steps int64) int64 { return steps * m.SampleBytes() }
 
 // SampleBytes is what one sample of each column takes.

@@ -6,9 +6,14 @@ func (m *SpikeMonitor) Source() string { return m.Src.name() }
 // Source is the name of what the monitor samples.
 func (m *StateMonitor) Source() string { return m.Src.name() }
 
+// Span is the neurons that the monitor watches.
 func (m *SpikeMonitor) Span() Span { return m.Src }
+
+// Span is the neurons that the monitor is of.
 func (m *StateMonitor) Span() Span { return m.Src }
-func (m *RateMonitor) Span() Span  { return m.Src }
+
+// Span is the neurons that the monitor counts.
+func (m *RateMonitor) Span() Span { return m.Src }
 
 // Source is the name of the population that the monitor counts.
 func (m *RateMonitor) Source() string { return m.Src.name() }

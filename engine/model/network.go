@@ -23,15 +23,15 @@ type Quantity = eqn.Quantity
 // Array is a list of numbers that share a dimension, in SI units.
 type Array struct {
 	V   []float64
-	Dim eqn.Dim
+	Dim eqn.Dim // of all
 }
 
 // Packed is a long list of numbers in little memory: V[k]*Unit in SI units, a
 // product in float64. V is kept and must not change after it was assigned.
 type Packed struct {
 	V    []float32
-	Unit float64
-	Dim  eqn.Dim
+	Unit float64 // what 1 in V is, in SI units
+	Dim  eqn.Dim // of all
 }
 
 // Slice is an index range [Lo, Hi) with a step, after Python's rules have been
@@ -40,7 +40,7 @@ type Slice struct{ Lo, Hi, Step int }
 
 // Options are the settings of a network.
 type Options struct {
-	Seed uint64
+	Seed uint64  // of all that is drawn
 	Dt   float64 // of the default clock, seconds; 0: 0.1 ms
 
 	// Lookup gives the value of a name that a text uses and its object does not
@@ -52,14 +52,14 @@ type Options struct {
 	// Locate says where a text of the model stands in its file. Nil: texts are
 	// shown without a place.
 	Locate func(text string) eqn.Source
-	// Warn receives warnings (a shadowed name, weights in 16 bits). Nil: dropped.
+	// Warn receives warnings (a shadowed name, weights that lie too far apart). Nil: dropped.
 	Warn func(msg string)
 }
 
 // Network is a set of objects that run together.
 type Network struct {
 	opt      Options
-	StepSize float64
+	StepSize float64 // of the default clock, seconds
 	Random   *Randomness
 	Objects  []object // in the order of creation
 	names    map[string]int
@@ -70,9 +70,9 @@ type Network struct {
 	Due      [2]uint32                 // synaptic events delivered so far
 	Specs    map[SpecKey]*connect.Spec // tables' contents that a later run may use again
 
-	DrawnWith int   // the seed that drawn is of, as randomness.given
-	Drawn     int64 // see drawnFrom
-	SpikeHash uint64
+	DrawnWith int    // the seed that drawn is of, as randomness.given
+	Drawn     int64  // see drawnFrom
+	SpikeHash uint64 // of all spikes so far
 
 	Outer any // what runs it
 }
@@ -125,17 +125,18 @@ type object interface{ Base() *Object }
 // Object is the identity that every part of a network has.
 type Object struct {
 	Net      *Network
-	AutoName string // Brian2's automatic name; orders objects of one slot
-	given    bool   // auto was given as name=
-	number   uint64 // of all objects of a script
-	counted  string // the automatic name, counted from the seed on
-	alias    string // the script's variable
-	HasRun   bool   // it has taken part in a run
-	When     string
-	InSlot   int
+	AutoName string  // Brian2's automatic name; orders objects of one slot
+	given    bool    // auto was given as name=
+	number   uint64  // of all objects of a script
+	counted  string  // the automatic name, counted from the seed on
+	alias    string  // the script's variable
+	HasRun   bool    // it has taken part in a run
+	When     string  // its slot; "": its default
+	InSlot   int     // order= in the slot
 	ownDt    float64 // dt= as given; 0: the default clock's
 }
 
+// Base is the object itself, as part of another.
 func (o *Object) Base() *Object { return o }
 
 // Name is what reports and files call the object: name=, else the script's
@@ -185,6 +186,7 @@ func (n *Network) register(ob object, given, class string) error {
 	return nil
 }
 
+// Warn gives a warning to the user, once.
 func (n *Network) Warn(format string, a ...any) {
 	msg := fmt.Sprintf(format, a...)
 	if n.opt.Warn != nil && !n.warned[msg] {
@@ -237,8 +239,8 @@ func (n *Network) AllSynapses() []*Synapses {
 
 // SpecKey is the content of a table and how its weights are kept.
 type SpecKey struct {
-	Print   uint64
+	Print   uint64 // fingerprint of its synapses
 	Scale   float64
-	Width   int
-	Uniform int32
+	Width   int   // bits of a weight; 0: all have one
+	Uniform int32 // which is this, times Scale
 }
