@@ -1,0 +1,390 @@
+package script
+
+import (
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/engine/backend"
+	"synfire/kernels/ref"
+)
+
+// brian2 is the arguments of Brian2 2.10, as inspect.signature gives them.
+var brian2 = map[string]string{
+	"NeuronGroup":           "N model method method_options threshold reset refractory events namespace dtype dt clock order name codeobj_class",
+	"PoissonGroup":          "N rates dt clock when order namespace name codeobj_class",
+	"SpikeGeneratorGroup":   "N indices times dt clock period when order sorted name codeobj_class",
+	"PoissonInput":          "target target_var N rate weight when order",
+	"TimedArray":            "values dt name",
+	"Synapses":              "source target model on_pre pre on_post post connect delay on_event multisynaptic_index namespace dtype codeobj_class dt clock order method method_options name",
+	"SpikeMonitor":          "source variables record when order name codeobj_class",
+	"EventMonitor":          "source event variables record when order name codeobj_class",
+	"StateMonitor":          "source variables record dt clock when order name codeobj_class",
+	"PopulationRateMonitor": "source name codeobj_class dtype",
+	"Network":               "objs name",
+	"run":                   "duration report report_period namespace profile level",
+	"seed":                  "seed",
+	"start_scope":           "",
+	"connect":               "condition i j p n skip_if_invalid namespace level",
+	"run_regularly":         "code dt clock when order name codeobj_class",
+	"run_on_event":          "event code when order",
+	"set_event_schedule":    "event when order",
+	"set_spikes":            "indices times period sorted",
+	"smooth_rate":           "window width",
+	"values":                "var",
+}
+
+// arguments has rows for each argument of each function and method: a script
+// with «given|not given» in it. Where a refusal is named, the script fails with
+// it, at the argument's place, and does not fail without the argument;
+// "warning: ..." is one. Otherwise what it prints changes with the argument.
+var arguments = []struct{ arg, src, refusal string }{
+	{"NeuronGroup.N", "print(len(NeuronGroup(«3|2», 'v : 1')))", ""},
+	{"NeuronGroup.N", "NeuronGroup(«0|1», 'v : 1')", "at least one"},
+	{"NeuronGroup.model", "print(NeuronGroup(1, «'v = 3 : 1'|'v : 1'»).v[0])", ""},
+	{"NeuronGroup.method", "G = NeuronGroup(1, 'dv/dt = -v/ms : 1'«, method='euler'|»); G.v = 1; run(1*ms); print(G.v[0])", ""},
+	{"NeuronGroup.method", "NeuronGroup(1, 'dv/dt = -v/ms : 1'«, method='eular'|»)", "did you mean 'euler'?"},
+	{"NeuronGroup.method", "NeuronGroup(1, 'v : 1'«, method='no_such'|»)", "is not a method of integration"},
+	{"NeuronGroup.method", "NeuronGroup(1, 'v : 1'«, method='rk4'|»)", "warning: NeuronGroup: method=\"rk4\" has no effect"},
+	{"NeuronGroup.method_options", "NeuronGroup(1, 'v : 1'«, method_options={'a': 1}|»)", "Brian2 has method_options="},
+	{"NeuronGroup.threshold", firing("threshold=«'v > 3'|'v > 5'»"), ""},
+	{"NeuronGroup.reset", spiking(", threshold='v > 3'«, reset='v = 0'|»"), ""},
+	{"NeuronGroup.reset", spiking("«, reset='v = 0'|»"), "needs a threshold"},
+	{"NeuronGroup.refractory", firing("threshold='v > 3'«, refractory=0.3*ms|»"), ""},
+	{"NeuronGroup.refractory", spiking("«, refractory=0.3*ms|»"), "needs a threshold"},
+	{"NeuronGroup.events", spiking(", threshold='v > 3'«, events={'e': 'v > 2'}|»") + "; print(hasattr(G, 'e')); «G.run_on_event('e', 'v = 0'); run(1*ms); print(G.v)|»", ""},
+	{"NeuronGroup.events", spiking(", threshold='v > 3'«, events={'spike': 'v > 2'}|»"), "both say when"},
+	{"NeuronGroup.events", spiking("«, events={'a b': 'v > 2'}|»"), "cannot name an event"},
+	{"NeuronGroup.namespace", "tau = 1*ms; G = NeuronGroup(1, 'dv/dt = -v/tau : 1'«, namespace={'tau': 2*ms}|»); G.v = 1; run(1*ms); print(G.v[0])", ""},
+	{"NeuronGroup.dtype", "NeuronGroup(1, 'v : 1'«, dtype='f8'|»)", "float32 on every backend"},
+	{"NeuronGroup.dt", "NeuronGroup(1, 'v : 1'«, dt=0.2*ms|, dt=0.1*ms»)", "not available yet"},
+	{"NeuronGroup.dt", "NeuronGroup(1, 'v : 1'«, dt=0*ms|»)", "positive time"},
+	{"NeuronGroup.clock", "NeuronGroup(1, 'v : 1'«, clock=defaultclock|»)", "use defaultclock.dt"},
+	{"NeuronGroup.order", "G = NeuronGroup(1, 'dv/dt = 1/ms : 1'«, order=-1|»); G.run_regularly('v = 0', when='groups'); run(1*ms); print(G.v[0])", ""},
+	{"NeuronGroup.order", "NeuronGroup(1, 'v : 1'«, order='first'|»)", "whole number"},
+	{"NeuronGroup.name", "print(NeuronGroup(1, 'v : 1'«, name='abc'|»).name)", ""},
+	{"NeuronGroup.name", "NeuronGroup(1, 'v : 1'«, name='a b'|»)", "letters, digits"},
+	{"NeuronGroup.codeobj_class", "NeuronGroup(1, 'v : 1'«, codeobj_class=1|»)", "Brian2 has codeobj_class="},
+	{"NeuronGroup.", "NeuronGroup(1, 'v : 1'«, treshold='v > 1'|»)", "did you mean threshold?"},
+	{"NeuronGroup.", "NeuronGroup(1, 'v : 1'«, when='end'|»)", "has no argument when"},
+
+	{"PoissonGroup.N", "print(len(PoissonGroup(«3|2», 1*Hz)))", ""},
+	{"PoissonGroup.rates", "P = PoissonGroup(1, «10*kHz|0*Hz»); M = SpikeMonitor(P); run(1*ms); print(M.num_spikes)", ""},
+	{"PoissonGroup.rates", "PoissonGroup(1, «-1*Hz|1*Hz»)", "negative"},
+	{"PoissonGroup.dt", "PoissonGroup(1, 1*Hz«, dt=0.2*ms|»)", "not available yet"},
+	{"PoissonGroup.clock", "PoissonGroup(1, 1*Hz«, clock=defaultclock|»)", "Brian2 has clock="},
+	{"PoissonGroup.when", "PoissonGroup(1, 1*Hz«, when='start'|, when='thresholds'»)", "Brian2 has when='start'"},
+	{"PoissonGroup.order", "P = PoissonGroup(1, 10*kHz«, order=-1|»); P.run_regularly('rates = 0*Hz', when='thresholds'); M = SpikeMonitor(P); run(1*ms); print(M.num_spikes)", ""},
+	{"PoissonGroup.namespace", "r = 0*Hz; P = PoissonGroup(1, 'r'«, namespace={'r': 10*kHz}|»); M = SpikeMonitor(P); run(1*ms); print(M.num_spikes)", ""},
+	{"PoissonGroup.name", "print(PoissonGroup(1, 1*Hz«, name='abc'|»).name)", ""},
+	{"PoissonGroup.codeobj_class", "PoissonGroup(1, 1*Hz«, codeobj_class=1|»)", "Brian2 has codeobj_class="},
+
+	{"SpikeGeneratorGroup.N", "print(len(SpikeGeneratorGroup(«3|2», [0], [0]*ms)))", ""},
+	{"SpikeGeneratorGroup.indices", generated("«[1, 0]|[0, 1]», [0, 0.5]*ms"), ""},
+	{"SpikeGeneratorGroup.indices", generated("«[1, 2]|[0, 1]», [0, 0.5]*ms"), "out of range"},
+	{"SpikeGeneratorGroup.times", generated("[0, 1], «[0, 0.6]|[0, 0.5]»*ms"), ""},
+	{"SpikeGeneratorGroup.dt", generated("[0, 1], [0, 0.5]*ms«, dt=0.2*ms|»"), "not available yet"},
+	{"SpikeGeneratorGroup.clock", generated("[0, 1], [0, 0.5]*ms«, clock=defaultclock|»"), "Brian2 has clock="},
+	{"SpikeGeneratorGroup.period", generated("[0, 1], [0, 0.1]*ms«, period=0.3*ms|»"), ""},
+	{"SpikeGeneratorGroup.period", generated("[0, 1], [0, 0.1]*ms«, period=-0.3*ms|»"), "period=-0.0003 s is not a time"},
+	{"SpikeGeneratorGroup.when", generated("[0, 1], [0, 0.5]*ms«, when='end'|, when='thresholds'»"), "Brian2 has when='end'"},
+	{"SpikeGeneratorGroup.order", "G = SpikeGeneratorGroup(1, [0], [0]*ms«, order=1|»); M = SpikeMonitor(G, when='thresholds'); run(1*ms)", "order=0 lies before the events of G"},
+	{"SpikeGeneratorGroup.sorted", generated("[0, 1], [0.5, 0]*ms«, sorted=True|, sorted=False»"), "not in ascending order"},
+	{"SpikeGeneratorGroup.name", "print(SpikeGeneratorGroup(1, [0], [0]*ms«, name='abc'|»).name)", ""},
+	{"SpikeGeneratorGroup.codeobj_class", generated("[0, 1], [0, 0.5]*ms«, codeobj_class=1|»"), "Brian2 has codeobj_class="},
+	{"set_spikes.indices", generated("[0], [0]*ms") + "; G.set_spikes(«[1]|[0]», [1.5]*ms); run(1*ms); print(M.i)", ""},
+	{"set_spikes.times", generated("[0], [0]*ms") + "; G.set_spikes([0], «[1.5]|[1.6]»*ms); run(1*ms); print(M.t)", ""},
+	{"set_spikes.period", generated("[0], [0]*ms") + "; G.set_spikes([0], [0.1]*ms«, period=0.3*ms|»); run(1*ms); print(M.t)", ""},
+	{"set_spikes.sorted", generated("[0], [0]*ms") + "; G.set_spikes([0, 0], [1.5, 1.2]*ms«, sorted=True|»)", "not in ascending order"},
+
+	{"PoissonInput.target", "A = NeuronGroup(1, 'v : 1'); B = NeuronGroup(1, 'v : 1'); P = PoissonInput(«A|B», 'v', 1, 10*kHz, 1); run(1*ms); print(A.v)", ""},
+	{"PoissonInput.target_var", poissonInto("«'v'|'w'», 1, 10*kHz, 1"), ""},
+	{"PoissonInput.target_var", poissonInto("«'vv'|'w'», 1, 10*kHz, 1"), "is not a variable of G"},
+	{"PoissonInput.N", poissonInto("'v', «2|1», 10*kHz, 1"), ""},
+	{"PoissonInput.rate", poissonInto("'v', 1, «10*kHz|0*Hz», 1"), ""},
+	{"PoissonInput.rate", poissonInto("'v', 1, «20*kHz|0*Hz», 1"), "not a probability"},
+	{"PoissonInput.weight", poissonInto("'v', 1, 10*kHz, «2|1»"), ""},
+	{"PoissonInput.when", poissonInto("'v', 1, 10*kHz, 1«, when='after_end'|»"), ""},
+	{"PoissonInput.when", poissonInto("'v', 1, 10*kHz, 1«, when='synapse'|»"), "did you mean 'synapses'?"},
+	{"PoissonInput.order", poissonInto("'v', 1, 10*kHz, 1«, order=-1|»"), ""},
+	{"PoissonInput.name", "G = NeuronGroup(1, 'v : 1'); print(PoissonInput(G, 'v', 1, 1*Hz, 1«, name='abc'|»).name)", ""},
+
+	{"TimedArray.values", "A = TimedArray([1, «2|3»], dt=1*ms); print(A(1*ms))", ""},
+	{"TimedArray.dt", "A = TimedArray([1, 2], dt=«1*ms|3*ms»); print(A(1*ms))", ""},
+	{"TimedArray.dt", "TimedArray([1, 2], dt=«0*ms|1*ms»)", "positive time"},
+	{"TimedArray.name", "TimedArray([1, 2], dt=1*ms«, name='a b'|, name='ab'»)", "letters, digits"},
+	{"TimedArray.", "A = TimedArray([1, 2], dt=1*ms); A(1*ms«, foo=3|»)", "no argument by name"},
+
+	{"Synapses.source", "A = NeuronGroup(1, 'v : 1'); B = NeuronGroup(2, 'v : 1'); print(Synapses(«A|B», B).N_pre)", ""},
+	{"Synapses.target", "A = NeuronGroup(1, 'v : 1'); B = NeuronGroup(2, 'v : 1'); print(Synapses(A«, B|»).N_post)", ""},
+	{"Synapses.model", synapses2("«'w = 2 : 1'|'w = 1 : 1'», on_pre='x += w'"), ""},
+	{"Synapses.on_pre", synapses2("'w : 1'«, on_pre='x += 1'|»"), ""},
+	{"Synapses.pre", synapses2("'w : 1'«, pre='x += 1'|»"), ""},
+	{"Synapses.pre", synapses2("'w : 1', on_pre='x += 1'«, pre='x += 2'|»"), "are one argument"},
+	{"Synapses.on_post", synapses2("'w : 1'«, on_post='x += 1'|»"), ""},
+	{"Synapses.post", synapses2("'w : 1'«, post='x += 1'|»"), ""},
+	{"Synapses.post", synapses2("'w : 1', on_post='x += 1'«, post='x += 2'|»"), "are one argument"},
+	{"Synapses.on_pre", synapses2("on_pre={'a': 'x += 1'}«, on_post={'a': 'x += 2'}|»"), "two pathways of the name \"a\""},
+	{"Synapses.connect", synapses2("on_pre='x += 1'«, connect=True|»"), "call S.connect(...)"},
+	{"Synapses.delay", synapses2("on_pre='x += 1'«, delay=2*ms|»"), ""},
+	{"Synapses.delay", synapses2("on_pre='x += 1'«, delay={'pre': 2*ms}|»"), ""},
+	{"Synapses.delay", synapses2("on_pre={'path': 'x += 1'}«, delay={'pth': 2*ms}|»"), "did you mean 'path'?"},
+	{"Synapses.delay", synapses2("on_pre='x += 1'«, delay={1: 2*ms}|»"), "names of pathways"},
+	{"Synapses.delay", synapses2("on_post='x += 1'«, delay=2*ms|»"), "\"pre\" is not a pathway"},
+	{"Synapses.delay", synapses2("«delay=2*ms|»"), "there is no pathway"},
+	{"Synapses.on_event", synapses2("on_pre='x += 1'«, on_event='e'|»"), ""},
+	{"Synapses.on_event", synapses2("on_pre='x += 1'«, on_event={'pre': 'e'}|»"), ""},
+	{"Synapses.on_event", synapses2("on_pre='x += 1'«, on_event='ee'|»"), "did you mean 'e'?"},
+	{"Synapses.on_event", synapses2("on_pre={'path': 'x += 1'}«, on_event={'pat': 'e'}|»"), "did you mean 'path'?"},
+	{"Synapses.on_event", synapses2("'w : 1'«, on_event='e'|»"), "give on_pre= or on_post="},
+	{"Synapses.multisynaptic_index", synapses2("'w : 1'«, multisynaptic_index='k'|»") + "; print(hasattr(S, 'k'))", ""},
+	{"Synapses.multisynaptic_index", synapses2("'w : 1'«, multisynaptic_index='a b'|»"), "cannot name a variable"},
+	{"Synapses.namespace", "c = 1; " + synapses2("on_pre='x += c'«, namespace={'c': 2}|»"), ""},
+	{"Synapses.dtype", synapses2("'w : 1'«, dtype='f8'|»"), "Brian2 has dtype="},
+	{"Synapses.codeobj_class", synapses2("'w : 1'«, codeobj_class=1|»"), "Brian2 has codeobj_class="},
+	{"Synapses.dt", synapses2("'w : 1'«, dt=0.2*ms|»"), "not available yet"},
+	{"Synapses.clock", synapses2("'w : 1'«, clock=defaultclock|»"), "Brian2 has clock="},
+	{"Synapses.order", synapses2("'w : 1'«, order=2|»"), "warning: Synapses: order=2 has no effect"},
+	{"Synapses.method", synapses2("'w : 1'«, method='no_such'|»"), "is not a method of integration"},
+	{"Synapses.method", synapses2("'w : 1'«, method='euler'|»"), "warning: Synapses: method=\"euler\" has no effect"},
+	{"Synapses.method_options", synapses2("'w : 1'«, method_options={'a': 1}|»"), "Brian2 has method_options="},
+	{"Synapses.name", synapses2("'w : 1'«, name='abc'|»") + "; print(S.name)", ""},
+
+	{"connect.condition", connected("«'i != j'|»"), ""},
+	{"connect.condition", connected("«False|»"), ""},
+	{"connect.condition", connected("«False, |»i=0, j=1"), "neither i="},
+	{"connect.i", connected("i=«[1, 2]|[1]», j=0"), ""},
+	{"connect.j", connected("j=«'i'|'0 if i > 1'»"), ""},
+	{"connect.p", connected("«p=0.3|»"), ""},
+	{"connect.p", connected("i=[1, 2], j=[0, 1]«, p=0.5|, p=1»"), "p= of lists of indices is not available"},
+	{"connect.p", connected("j='k for k in range(2)'«, p=0.5|»"), "neither condition nor p="},
+	{"connect.n", connected("«n=2|»"), ""},
+	{"connect.n", connected("«n=-2|»"), "is not a number of synapses"},
+	{"connect.skip_if_invalid", connected("j='k for k in range(i, i + 2)', skip_if_invalid=«False|True»"), "for i=3"},
+	{"connect.skip_if_invalid", connected("rule='all_to_all'«, skip_if_invalid=True|»"), "goes with i= and j="},
+	{"connect.namespace", "c = 1; " + connected("'i == c'«, namespace={'c': 9}|»"), ""},
+	{"connect.level", connected("«level=1|level=0»"), "namespace="},
+	{"connect.rule", connected("«rule='one_to_one'|»"), ""},
+	{"connect.N", connected("rule='fixed_total_number', N=«3|4»"), ""},
+	{"connect.N", connected("«N=3|»"), "goes with rule='fixed_total_number'"},
+	{"connect.indegree", connected("rule='fixed_indegree', indegree=«3|2»"), ""},
+	{"connect.indegree", connected("«indegree=3|»"), "goes with rule="},
+	{"connect.outdegree", connected("rule='fixed_outdegree', outdegree=«3|2»"), ""},
+	{"connect.outdegree", connected("rule='all_to_all'«, outdegree=3|»"), "goes with rule="},
+	{"connect.allow_autapses", connected("rule='all_to_all'«, allow_autapses=False|»"), ""},
+	{"connect.allow_autapses", connected("rule='one_to_one'«, allow_autapses=False|»"), ""},
+	{"connect.allow_autapses", connected("rule='pairwise_bernoulli', p=1.0«, allow_autapses=False|»"), ""},
+	{"connect.allow_autapses", connected("«allow_autapses=False|»"), "goes with rule="},
+	{"connect.allow_multapses", connected("rule='fixed_indegree', indegree=4«, allow_multapses=False|»"), ""},
+	{"connect.allow_multapses", connected("rule='all_to_all', n=2«, allow_multapses=False|»"), "makes several synapses of a pair"},
+	{"connect.allow_multapses", connected("«allow_multapses=False|»"), "goes with rule="},
+
+	{"SpikeMonitor.source", spiking(", threshold='v > 3'") + "; print(SpikeMonitor(«G|G[:1]»).count)", ""},
+	{"SpikeMonitor.source", "G = NeuronGroup(1, 'v : 1'«|, threshold='v > 1'»); SpikeMonitor(G)", "give it a threshold"},
+	{"SpikeMonitor.variables", watched("SpikeMonitor(G«, variables='v'|»)", "hasattr(M, 'v')"), ""},
+	{"SpikeMonitor.variables", watched("SpikeMonitor(G«, variables='vv'|»)", "M.t"), "did you mean 'v'?"},
+	{"SpikeMonitor.record", watched("SpikeMonitor(G«, record=False|»)", "M.t"), ""},
+	{"SpikeMonitor.record", watched("SpikeMonitor(G«, record=[0]|»)", "M.t"), "True or False"},
+	{"SpikeMonitor.when", watched("SpikeMonitor(G, 'v'«, when='end'|»)", "M.v"), ""},
+	{"SpikeMonitor.when", watched("SpikeMonitor(G«, when='nonsense'|»)", "M.t"), "is not a slot of the schedule"},
+	{"SpikeMonitor.when", watched("SpikeMonitor(G«, when='after_threshold'|»)", "M.t"), "did you mean 'after_thresholds'?"},
+	{"SpikeMonitor.when", watched("SpikeMonitor(G«, when='start'|»)", "M.t"), "lies before the events"},
+	{"SpikeMonitor.order", watched("SpikeMonitor(G, 'v', when='end'«, order=-1|»)", "M.v"), ""},
+	{"SpikeMonitor.order", watched("SpikeMonitor(G«, order=1|»)", "M.t"), "goes with when="},
+	{"SpikeMonitor.order", watched("SpikeMonitor(G, when='thresholds'«, order=-1|, order=1»)", "M.t"), "lies before the events"},
+	{"SpikeMonitor.name", watched("SpikeMonitor(G«, name='abc'|»)", "M.name"), ""},
+	{"SpikeMonitor.codeobj_class", watched("SpikeMonitor(G«, codeobj_class=1|»)", "M.t"), "Brian2 has codeobj_class="},
+	{"SpikeMonitor.", watched("SpikeMonitor(G«, event='e'|»)", "M.t"), "has no argument event"},
+	{"values.var", watched("SpikeMonitor(G, 'v')", "M.values(«'v'|'t'»)"), ""},
+
+	{"EventMonitor.source", watched("EventMonitor(«G|G[:1]», 'e')", "M.count"), ""},
+	{"EventMonitor.event", watched("EventMonitor(G, «'e'|'spike'»)", "M.count"), ""},
+	{"EventMonitor.event", watched("EventMonitor(G, «''|'e'»)", "M.count"), "has no event \"\""},
+	{"EventMonitor.event", watched("EventMonitor(G, «'spik'|'e'»)", "M.count"), "did you mean 'spike'?"},
+	{"EventMonitor.variables", watched("EventMonitor(G, 'e'«, variables='v'|»)", "hasattr(M, 'v')"), ""},
+	{"EventMonitor.record", watched("EventMonitor(G, 'e'«, record=False|»)", "M.t"), ""},
+	{"EventMonitor.when", watched("EventMonitor(G, 'e', 'v'«, when='end'|»)", "M.v"), ""},
+	{"EventMonitor.when", watched("EventMonitor(G, 'e'«, when='thresholds'|»)", "M.t"), "lies before the events"},
+	{"EventMonitor.order", watched("EventMonitor(G, 'e', 'v', when='end'«, order=1|»)", "M.v"), ""},
+	{"EventMonitor.name", watched("EventMonitor(G, 'e'«, name='abc'|»)", "M.name"), ""},
+	{"EventMonitor.codeobj_class", watched("EventMonitor(G, 'e'«, codeobj_class=1|»)", "M.t"), "Brian2 has codeobj_class="},
+
+	{"StateMonitor.source", watched("StateMonitor(«G|G[1:]», 'v', record=[0])", "M.v"), ""},
+	{"StateMonitor.variables", watched("StateMonitor(G, «'v'|'w'», record=[0])", "hasattr(M, 'v')"), ""},
+	{"StateMonitor.variables", watched("StateMonitor(G, «'vv'|'v'», record=[0])", "M.t"), "did you mean 'v'?"},
+	{"StateMonitor.record", watched("StateMonitor(G, 'v', record=«[1]|[0]»)", "M.v"), ""},
+	{"StateMonitor.record", watched("StateMonitor(G, 'v', record=«7|0»)", "M.v"), "index 7 is outside"},
+	{"StateMonitor.dt", watched("StateMonitor(G, 'v', record=[0]«, dt=0.2*ms|»)", "M.t"), ""},
+	{"StateMonitor.dt", watched("StateMonitor(G, 'v', record=[0]«, dt=0.25*ms|»)", "M.t"), "not a multiple"},
+	{"StateMonitor.dt", watched("StateMonitor(G, 'v', record=[0]«, dt=0*ms|»)", "M.t"), "positive time"},
+	{"StateMonitor.clock", watched("StateMonitor(G, 'v', record=[0]«, clock=defaultclock|»)", "M.t"), "use dt="},
+	{"StateMonitor.when", watched("StateMonitor(G, 'v', record=[0]«, when='end'|»)", "M.v"), ""},
+	{"StateMonitor.when", watched("StateMonitor(G, 'v', record=[0]«, when='ends'|»)", "M.v"), "did you mean 'end'?"},
+	{"StateMonitor.order", watched("StateMonitor(G, 'v', record=[0], when='end'«, order=-1|»)", "M.v"), ""},
+	{"StateMonitor.name", watched("StateMonitor(G, 'v', record=[0]«, name='abc'|»)", "M.name"), ""},
+	{"StateMonitor.codeobj_class", watched("StateMonitor(G, 'v', record=[0]«, codeobj_class=1|»)", "M.t"), "Brian2 has codeobj_class="},
+
+	{"PopulationRateMonitor.source", watched("PopulationRateMonitor(«G|G[1:]»)", "M.rate"), ""},
+	{"PopulationRateMonitor.name", watched("PopulationRateMonitor(G«, name='abc'|»)", "M.name"), ""},
+	{"PopulationRateMonitor.codeobj_class", watched("PopulationRateMonitor(G«, codeobj_class=1|»)", "M.t"), "Brian2 has codeobj_class="},
+	{"PopulationRateMonitor.dtype", watched("PopulationRateMonitor(G«, dtype='f4'|»)", "M.t"), "rates are float64"},
+	{"PopulationRateMonitor.", watched("PopulationRateMonitor(G«, when='start'|»)", "M.t"), "has no argument when"},
+	{"PopulationRateMonitor.", watched("PopulationRateMonitor(G«, order=1|»)", "M.t"), "has no argument order"},
+	{"smooth_rate.window", watched("PopulationRateMonitor(G)", "M.smooth_rate(«'flat'|'gaussian'», width=0.3*ms)"), ""},
+	{"smooth_rate.window", watched("PopulationRateMonitor(G)", "M.smooth_rate(«'flt'|'flat'», width=0.3*ms)"), "flt"},
+	{"smooth_rate.width", watched("PopulationRateMonitor(G)", "M.smooth_rate('flat', width=«0.5*ms|0.3*ms»)"), ""},
+
+	{"run_regularly.code", watched("G.run_regularly(«'w = 9'|'w = 8'»)", "G.w"), ""},
+	{"run_regularly.dt", watched("G.run_regularly('w += 1'«, dt=0.2*ms|»)", "G.w"), ""},
+	{"run_regularly.dt", watched("G.run_regularly('w += 1'«, dt=0*ms|»)", "G.w"), "positive time"},
+	{"run_regularly.clock", watched("G.run_regularly('w += 1'«, clock=defaultclock|»)", "G.w"), "use dt="},
+	{"run_regularly.when", watched("G.run_regularly('v = 9'«, when='after_end'|»)", "G.v"), ""},
+	{"run_regularly.when", watched("G.run_regularly('v = 9'«, when='nonsense'|»)", "G.v"), "is not a slot"},
+	{"run_regularly.order", watched("G.run_regularly('v = 9', when='end'«, order=-1|, order=2»)", "G.v"), ""},
+	{"run_regularly.name", watched("G.run_regularly('w += 1'«, name='a b'|, name='ab'»)", "G.v"), "letters, digits"},
+	{"run_regularly.codeobj_class", watched("G.run_regularly('w += 1'«, codeobj_class=1|»)", "G.v"), "Brian2 has codeobj_class="},
+	{"run_on_event.event", watched("G.run_on_event(«'ee'|'e'», 'w += 1')", "G.w"), "did you mean 'e'?"},
+	{"run_on_event.code", watched("G.run_on_event('e', «'w += 1'|'w += 2'»)", "G.w"), ""},
+	{"run_on_event.when", watched("G.run_on_event('e', 'v = 0'«, when='after_end'|»)", "G.v"), ""},
+	{"run_on_event.when", watched("G.run_on_event('e', 'v = 0'«, when='after_ends'|»)", "G.v"), "did you mean 'after_end'?"},
+	{"run_on_event.order", watched("G.run_on_event('e', 'v = 0', when='end'«, order=2|»)", "G.v"), ""},
+	{"set_event_schedule.event", watched("G.set_event_schedule(«'ee'|'e'»)", "G.w"), "did you mean 'e'?"},
+	{"set_event_schedule.when", watched("(G.run_regularly('v = 5', when='thresholds'), G.set_event_schedule('e'«, when='before_thresholds'|»), EventMonitor(G, 'e'))[2]", "M.count"), ""},
+	{"set_event_schedule.when", watched("G.set_event_schedule('e'«, when='end'|»)", "G.w"), "not in end"},
+	{"set_event_schedule.order", watched("(G.run_regularly('v = 5', when='thresholds'), G.set_event_schedule('e', when='thresholds'«, order=-1|, order=1»), EventMonitor(G, 'e'))[2]", "M.count"), ""},
+
+	{"Network.objs", "A = NeuronGroup(1, 'dv/dt = 1/ms : 1'); B = NeuronGroup(1, 'dv/dt = 1/ms : 1'); N = Network(«A|B»); N.run(1*ms); print(A.v)", ""},
+	{"Network.objs", "Network(«3|»)", "cannot be part of a Network"},
+	{"Network.name", "Network(«name='abc'|»)", "Brian2 has name= of Network()"},
+	{"Network.", "Network(«dtype=int|»)", "has no argument dtype"},
+	{"collect.", "collect(«dtype=int|»)", "has no argument dtype"},
+	{"start_scope.", "start_scope(«level=1|»)", "has no argument level"},
+	{"run.duration", spiking("") + "; run(«2*ms|1*ms»); print(G.v)", ""},
+	{"run.duration", "NeuronGroup(1, 'v : 1'); run(«-1*ms|1*ms»)", "positive time"},
+	{"run.report", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, report='text'|»)", ""},
+	{"run.report", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, report='nonsense'|»)", "there is no report 'nonsense'"},
+	{"run.report", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, report='stderr'|»)", "Brian2 has report='stderr'"},
+	{"run.report", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, report=print|»)", "Brian2 has functions as report="},
+	{"run.report", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, report=True|, report=None»)", "report= is 'text' or None"},
+	{"run.report_period", "G = NeuronGroup(1000, 'v : 1', threshold='rand() < 0.5'); run(100*ms, report='text'«, report_period=1*us|, report_period=1e4*second»)", ""},
+	{"run.report_period", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, report_period=3|»)", "needs a unit"},
+	{"run.report_period", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, report_period=0*ms|»)", "positive time"},
+	{"run.namespace", "c = 1; G = NeuronGroup(1, 'dv/dt = c/ms : 1'); run(1*ms«, namespace={'c': 2}|»); print(G.v)", ""},
+	{"run.profile", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, profile=3|, profile=True»)", "True or False"}, // a run's Profile is there in any case
+	{"run.level", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, level=1|, level=0»)", "Brian2 has level= of run()"},
+	{"run.", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, repot='text'|»)", "did you mean report?"},
+	{"run.report", "G = NeuronGroup(1, 'v : 1'); N = Network(G); N.run(1*ms«, report='nonsense'|»)", "there is no report 'nonsense'"},
+	{"seed.seed", "seed(«1|2»); print(rand(1))", ""},
+	{"seed.seed", "seed(«|1»)", "would be different every time"},
+	{"defaultclock.dt", "«defaultclock.dt = 0.2*ms; |»G = NeuronGroup(1, 'v : 1'); M = StateMonitor(G, 'v', record=True); run(1*ms); print(M.t)", ""},
+	{"defaultclock.dt", "«defaultclock.dt = 0*ms|»", "positive time"},
+	{"defaultclock.dt", "«defaultclock.t = 0*ms|»", "cannot be assigned"},
+	// The clock is set after the objects were made.
+	{"defaultclock.dt", "G = NeuronGroup(1, 'v : 1', dt=0.1*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "dt=0.0001 s differs from defaultclock.dt=0.001 s"},
+	{"defaultclock.dt", "G = PoissonGroup(1, 1*Hz, dt=0.1*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "differs from defaultclock.dt"},
+	{"defaultclock.dt", "G = SpikeGeneratorGroup(1, [0], [0]*ms, dt=0.1*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "differs from defaultclock.dt"},
+	{"defaultclock.dt", "G = NeuronGroup(1, 'v : 1'); S = Synapses(G, G, dt=0.1*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "differs from defaultclock.dt"},
+	{"defaultclock.dt", "G = NeuronGroup(1, 'v : 1'); P = PoissonInput(G, 'v', 2, 5*kHz, 1); «defaultclock.dt = 1*ms; |»run(1*ms)", "rate*dt = 5 is not a probability: the rate is 5000 Hz, the step of the clock 0.001 s"},
+	{"defaultclock.dt", "G = NeuronGroup(1, 'v : 1'); M = StateMonitor(G, 'v', record=True, dt=0.5*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "not a multiple"},
+	{"defaultclock.dt", "G = NeuronGroup(1, 'v : 1'); G.run_regularly('v = 1', dt=0.5*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "not a multiple"},
+}
+
+// The scripts of many rows: two neurons whose v grows by 1 in each step.
+func spiking(args string) string {
+	return "G = NeuronGroup(2, 'dv/dt = 10/ms : 1'" + args + "); run(1*ms); print(G.v)"
+}
+
+func firing(args string) string {
+	return "G = NeuronGroup(2, 'dv/dt = 10/ms : 1', " + args + "); M = SpikeMonitor(G); run(1*ms); print(M.t)"
+}
+
+func generated(args string) string {
+	return "G = SpikeGeneratorGroup(2, " + args + "); M = SpikeMonitor(G); run(1*ms); print(M.it)"
+}
+
+func poissonInto(args string) string {
+	return "G = NeuronGroup(1, 'v : 1\\nw : 1'); P = PoissonInput(G, " + args + "); G.run_regularly('v = 0; w = 0', when='synapses'); M = StateMonitor(G, ['v', 'w'], record=True, when='end'); run(1*ms); print(M.v, M.w)"
+}
+
+func synapses2(args string) string {
+	return "G = NeuronGroup(2, 'dv/dt = 10/ms : 1\\nx : 1', threshold='v > 3', events={'e': 'v > 5'}); S = Synapses(G, G, " + args + "); S.connect(); run(1*ms); print(G.x)"
+}
+
+func connected(args string) string {
+	return "P = NeuronGroup(4, 'v : 1'); S = Synapses(P, P); S.connect(" + args + "); print(S.i, S.j)"
+}
+
+func watched(monitor, show string) string {
+	return "G = NeuronGroup(2, 'dv/dt = 10/ms : 1\\nw : 1', threshold='v > 3 + i', reset='v = 0', events={'e': 'v > 2'}); G.v = '2*i'; G.run_regularly('v += 0.5', when='end'); M = " + monitor + "; run(1*ms); print(" + show + ")"
+}
+
+var alternatives = regexp.MustCompile(`«(.*?)\|(.*?)»`)
+
+// perform runs a row's script with the argument, or without; warnings stand in
+// the output.
+func perform(t *testing.T, src string, with bool) (string, error) {
+	text := alternatives.ReplaceAllStringFunc(src, func(s string) string {
+		m := alternatives.FindStringSubmatch(s)
+		if with {
+			return m[1]
+		}
+		return m[2]
+	})
+	var warnings strings.Builder
+	out, _, err := runText(t, text, Options{Warn: func(s string) { warnings.WriteString("warning: " + s + "\n") }, Open: func() (backend.Backend, error) { return ref.New(), nil }})
+	return out + warnings.String(), err
+}
+
+// TestArguments: each argument changes what a script does, or is refused.
+func TestArguments(t *testing.T) {
+	rows := map[string]int{}
+	for _, c := range arguments {
+		rows[c.arg]++
+		out, err := perform(t, c.src, true)
+		without, err2 := perform(t, c.src, false)
+		warned := strings.HasPrefix(c.refusal, "warning: ")
+		switch {
+		case c.arg == "seed.seed" && c.refusal != "": // to give nothing is refused
+		case err2 != nil:
+			t.Errorf("%s: %s: without the argument: %v", c.arg, c.src, err2)
+		}
+		switch {
+		case c.refusal == "" && err != nil:
+			t.Errorf("%s: %s: %v", c.arg, c.src, err)
+		case c.refusal == "" && out == without:
+			t.Errorf("%s: %s: with and without it, the output is %q", c.arg, c.src, out)
+		case warned && (!strings.Contains(out, c.refusal) || strings.Contains(without, c.refusal)):
+			t.Errorf("%s: %s: the output is %q, then %q without it", c.arg, c.src, out, without)
+		case !warned && c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)):
+			t.Errorf("%s: %s: the error is %v, want %q", c.arg, c.src, err, c.refusal)
+		case !warned && c.refusal != "":
+			var e *failure
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), ".star:1:") {
+				t.Errorf("%s: %s: the error has no place: %v", c.arg, c.src, err)
+			}
+		}
+	}
+	want := map[string]bool{}
+	add := func(of, params string) {
+		for _, p := range strings.Fields(params) {
+			if p != "/" && p != "*" {
+				want[of+"."+p] = true
+			}
+		}
+	}
+	for of, params := range brian2 {
+		add(of, params)
+		if f, ok := functions[of]; ok {
+			add(of, f.params)
+		}
+		add(of, methodParams[of])
+	}
+	for _, a := range slices.Sorted(maps.Keys(want)) {
+		if rows[a] == 0 {
+			t.Errorf("%s has no row", a)
+		}
+	}
+}
