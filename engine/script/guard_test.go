@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -149,6 +150,27 @@ func TestNesting(t *testing.T) {
 	}
 	if _, _, err := runText(t, "x = param('a', 1)", Options{Set: map[string]string{"a": r("(", n) + "1" + r(")", n)}}); err == nil {
 		t.Error("a parameter of many parentheses: no error")
+	}
+}
+
+// TestDeepKeys looks tuples within tuples up, where Starlark follows them to
+// their end.
+func TestDeepKeys(t *testing.T) {
+	for _, c := range []struct{ use, want string }{{"{x: 1}", ""}, {"set([x])", ""}, {"{}.get(x)", ""}, {"x in {}", ""}, {"x == (x,)", "recursion"}} {
+		_, _, err := runText(t, "x = ()\nfor i in range(200000): x = (x,)\ny = "+c.use, Options{})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v", c.use, err)
+		}
+	}
+	_, _, err := runText(t, "x = ()\nfor i in range(8000000): x = (x,)\ny = {x: 1}", Options{})
+	if err == nil || !strings.Contains(err.Error(), "3:") || !strings.Contains(err.Error(), "a tuple within tuples") {
+		t.Errorf("8 million levels: %v", err)
+	}
+	for range 300 { // what was left to itself comes to its end
+		if runtime.GC(); stacks() < maxStack/8 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 

@@ -84,10 +84,23 @@ func numbers(n int) ([]float64, error) {
 	return make([]float64, n), nil
 }
 
+// maxStack is how deep Starlark may follow values within values, in bytes of
+// the stack. It compares to a depth of its own, but hashes tuples to any, and a
+// full stack would end the process.
+const maxStack = 256 << 20
+
+// stacks are the bytes of all stacks.
+func stacks() int64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
+	metrics.Read(s)
+	return int64(s[0].Value.Uint64())
+}
+
 // watch ends the script when it holds more than it may. What it takes in one
 // step is room's to see.
 func (x *script) watch() (stop func()) {
 	end := make(chan struct{})
+	debug.SetMaxStack(1 << 36) // long before, the script is left
 	go func() {
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
@@ -96,6 +109,12 @@ func (x *script) watch() (stop func()) {
 			case <-end:
 				return
 			case <-tick.C:
+				if stacks() > maxStack && x.inside.Load() == 0 {
+					select {
+					case x.deep <- struct{}{}:
+					default:
+					}
+				}
 				if x.inside.Load() == 0 && !fits(0) && x.inside.Load() == 0 {
 					x.thread.Cancel(outOfMemory(float64(scripted())).Error())
 				}

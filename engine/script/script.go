@@ -158,6 +158,7 @@ type script struct {
 	inside      atomic.Int32    // calls into the engine
 	left        atomic.Bool     // nobody waits for the script any more
 	unprinted   error           // of the last print()
+	deep        chan struct{}   // values within values fill the stack
 }
 
 type module struct {
@@ -183,7 +184,7 @@ func run(ctx context.Context, o Options) (*Result, error) { return newScript(ctx
 
 func newScript(ctx context.Context, o Options) *script {
 	return &script{opt: o, ctx: ctx, dir: filepath.Dir(o.File), sources: map[string]*source{}, modules: map[string]*module{},
-		texts: map[string][]eqn.Source{}, draws: map[string]uint32{}, taken: map[string]bool{}}
+		texts: map[string][]eqn.Source{}, draws: map[string]uint32{}, taken: map[string]bool{}, deep: make(chan struct{})}
 }
 
 // whole runs the script from its file to its end.
@@ -255,8 +256,8 @@ const grace = 300 * time.Millisecond
 
 // execute runs the script itself. A function of Starlark's, or of ours on an
 // array, does not hear of an interruption before it returns: it is then left to
-// itself, since it changes nothing that anybody looks at afterwards. The engine
-// is waited for.
+// itself, since it changes nothing that anybody looks at afterwards; so is one
+// that follows values too deep. The engine is waited for.
 func (x *script) execute() error {
 	type end struct {
 		err      error
@@ -276,6 +277,10 @@ func (x *script) execute() error {
 	var e end
 	select {
 	case e = <-ended:
+	case <-x.deep:
+		if x.left.CompareAndSwap(false, true) {
+			return x.explain(&starlark.EvalError{Msg: "a tuple within tuples, too many to be looked up", CallStack: x.thread.CallStack()})
+		}
 	case <-x.ctx.Done():
 		for over := time.Now().Add(grace); ; {
 			select {
