@@ -86,8 +86,8 @@ func numbers(n int) ([]float64, error) {
 
 // maxStack is how deep Starlark may follow values within values, in bytes of
 // the stack. It compares to a depth of its own, but hashes tuples to any, and a
-// full stack would end the process.
-const maxStack = 256 << 20
+// full stack would end the process. (A variable, so that a test can lower it.)
+var maxStack int64 = 256 << 20
 
 // stacks are the bytes of all stacks.
 func stacks() int64 {
