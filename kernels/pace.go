@@ -1,9 +1,12 @@
 package kernels
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +24,6 @@ type pace struct {
 	sizes []int // numbers of threads to choose from, ascending
 	at    int   // the choice, an index into sizes
 	home  int   // during a trial the choice from which it began, else at
-	down  bool  // the last trial was of fewer threads
 
 	cost  float64         // at home: time for each unit of work
 	purse time.Duration   // what trials may still lose
@@ -37,7 +39,7 @@ const (
 	loss      = 1 * time.Millisecond  // ends a trial at once
 	forTrials = 0.02                  // of all time may be lost by trials
 	dearest   = 20 * time.Millisecond // so a trial a second, where they are in vain
-	idle      = 0.2                   // a thread that waits so much of its time calls for a trial
+	idle      = 0.5                   // threads to be spared must have been lost so far to waiting for a trial of fewer
 	better    = 0.95                  // more threads must be so much faster to be kept
 	smoothed  = 0.3                   // weight of the latest window in cost
 )
@@ -48,7 +50,7 @@ var shuffle func(n int) int
 
 // newPace is for a program of so many parts, all with a thread of its own at first.
 func newPace(parts int) *pace {
-	c := &pace{purse: 3 * loss}
+	c := &pace{purse: loss}
 	for each := parts; each > 0; each-- { // parts of the thread that has most
 		if n := (parts + each - 1) / each; len(c.sizes) == 0 || n > c.sizes[len(c.sizes)-1] {
 			c.sizes = append(c.sizes, n)
@@ -63,7 +65,7 @@ func newPace(parts int) *pace {
 func (c *pace) size() int { return c.sizes[c.at] }
 
 // add takes in what the threads did lately: how long it took, how much work it
-// was, and how long the one waited that waited most.
+// was, and how long they waited, all together.
 func (c *pace) add(took time.Duration, work float64, waited time.Duration) {
 	c.took, c.work, c.waited = c.took+took, c.work+work, c.waited+waited
 	switch {
@@ -89,26 +91,22 @@ func (c *pace) add(took time.Duration, work float64, waited time.Duration) {
 	}
 	c.cost = cost
 	c.purse = min(c.purse+time.Duration(forTrials*float64(c.took)), 2*dearest)
-	if c.at > 0 && float64(c.waited) > float64(idle*float64(c.took)) {
-		c.price[c.at-1], c.down = loss, false
-	}
+	lost := float64(c.waited) / float64(c.took) // threads
 	c.took, c.work, c.waited = 0, 0, 0
-	c.try()
+	c.try(lost)
 }
 
-// try begins a trial if there is one to be had for what the purse holds: of fewer
-// threads and of more by turns.
-func (c *pace) try() {
-	for range 2 {
-		c.down = !c.down
-		next := c.at + 1
-		if c.down {
-			next = c.at - 1
-		}
-		if next >= 0 && next < len(c.sizes) && c.price[next] <= c.purse {
-			c.at = next
-			return
-		}
+// try begins the trial that costs least if the purse holds so much: of more threads,
+// or of fewer where as good as so many are lost to waiting. Threads that wait little
+// are not slower than fewer would be, so a quiet machine loses nothing.
+func (c *pace) try(lost float64) {
+	home := c.at
+	next := home + 1
+	if home > 0 && lost > float64(idle*float64(c.sizes[home]-c.sizes[home-1])) && (next == len(c.sizes) || c.price[home-1] <= c.price[next]) {
+		next = home - 1
+	}
+	if next < len(c.sizes) && c.price[next] <= c.purse {
+		c.at = next
 	}
 }
 
@@ -145,20 +143,20 @@ func freeProcessorsNow() int {
 }
 
 // freeProcessors is how many of the processors that the process may use are free,
-// as far as the system tells: the most of several looks, since what runs for a
+// as far as the system tells: the median of several looks, since what runs for a
 // moment only does not count.
 func freeProcessors() int {
-	most, n := runtime.GOMAXPROCS(0), 1 // a control group's quota counts in most
-	for range 5 {
-		if n = max(n, freeProcessorsNow()); n >= most {
-			return n
-		}
+	var looks [5]int
+	for i := range looks {
+		looks[i] = freeProcessorsNow()
 		time.Sleep(time.Millisecond)
 	}
-	return n
+	slices.Sort(looks[:])
+	return looks[len(looks)/2]
 }
 
-// processors is how many there are, and how many threads beside this one run or wait for one.
+// processors is how many there are, and how many threads of other processes run or
+// wait for one. The load average would not do: it remembers minutes.
 func processors() (online, others int, err error) {
 	load, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -176,10 +174,19 @@ func processors() (online, others int, err error) {
 	if others, err = strconv.Atoi(now); err != nil {
 		return 0, 0, err
 	}
+	own, err := filepath.Glob("/proc/self/task/*/stat") // the collector's threads, say
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, name := range own {
+		if text, err := os.ReadFile(name); err == nil && bytes.Contains(text, []byte(") R ")) {
+			others--
+		}
+	}
 	for line := range strings.Lines(string(stat)) {
 		if len(line) > 3 && strings.HasPrefix(line, "cpu") && line[3] != ' ' {
 			online++
 		}
 	}
-	return online, others - 1, nil
+	return online, max(0, others), nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // machine is how long a unit of work takes for each number of threads, and the
-// share of the time that a thread then waits.
+// number of threads that then wait, on average.
 type machine map[int]struct {
 	cost   time.Duration
 	waited float64
@@ -32,10 +32,10 @@ func follow(c *pace, m machine, long time.Duration, r *rand.Rand) map[int]time.D
 // nearly all of the time, soon after it became the best.
 func TestPace(t *testing.T) {
 	const ms = time.Millisecond
-	quiet := machine{1: {cost: ms}, 2: {cost: 6 * ms / 10, waited: .1}, 3: {cost: 5 * ms / 10, waited: .1}, 6: {cost: 3 * ms / 10, waited: .1}}
-	busy := machine{1: {cost: ms}, 2: {cost: 6 * ms, waited: .5}, 3: {cost: 6 * ms, waited: .6}, 6: {cost: 9 * ms, waited: .8}}
-	small := machine{1: {cost: ms}, 2: {cost: 2 * ms, waited: .6}, 3: {cost: 3 * ms, waited: .6}, 6: {cost: 4 * ms, waited: .7}}
-	half := machine{1: {cost: ms}, 2: {cost: 6 * ms / 10, waited: .1}, 3: {cost: 9 * ms / 10, waited: .5}, 6: {cost: 3 * ms, waited: .5}}
+	quiet := machine{1: {cost: ms}, 2: {cost: 6 * ms / 10, waited: .3}, 3: {cost: 5 * ms / 10, waited: .8}, 6: {cost: 3 * ms / 10, waited: 1.4}}
+	busy := machine{1: {cost: ms}, 2: {cost: 6 * ms, waited: .8}, 3: {cost: 6 * ms, waited: 1.7}, 6: {cost: 9 * ms, waited: 4.8}}
+	small := machine{1: {cost: ms}, 2: {cost: 2 * ms, waited: 1.2}, 3: {cost: 3 * ms, waited: 2.2}, 6: {cost: 4 * ms, waited: 5}}
+	half := machine{1: {cost: ms}, 2: {cost: 6 * ms / 10, waited: .3}, 3: {cost: 9 * ms / 10, waited: 1.2}, 6: {cost: 3 * ms, waited: 4}}
 	r := rand.New(rand.NewPCG(1, 2))
 	for parts, best := range map[int]int{2: 2, 6: 6} {
 		c := newPace(parts)

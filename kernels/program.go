@@ -48,8 +48,6 @@ type program struct {
 	full     bool         // there is no more
 	stop     atomic.Int64 // step of the Run in which the earliest fault lies
 	until    atomic.Int64 // the step before which the team may make steps
-	sleepers atomic.Int32
-	patience atomic.Int64 // ns that a thread waits before it sleeps
 	stride   int          // steps of a round
 	last     roundEnd
 }
@@ -65,7 +63,6 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	w.Threads = c.threads
 	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(plan, parts), wish: c.wish(plan), light: light(plan)}
 	p.sched = newSchedule(plan, p.lay)
-	p.patience.Store(int64(patient))
 	p.crowded = runtime.GOMAXPROCS(0) < p.lay.parts
 	p.pace, p.base, p.stride = c.paceFor(p.lay.parts), baseWork(plan), p.sched.rows
 	if err := p.loadTables(); err != nil {
@@ -90,7 +87,7 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	}
 	for k := range p.lay.parts {
 		p.parts = append(p.parts, newPart(p, k))
-		p.threads = append(p.threads, &thread{p: p, id: k, woken: make(chan struct{}, 1)})
+		p.threads = append(p.threads, &thread{p: p, id: k})
 	}
 	p.samples = make([]*sampling, len(plan.Stages))
 	for _, o := range p.sched.ops {
@@ -172,7 +169,7 @@ func (p *program) together(s, threads int) int {
 	p.until.Store(p.step0 + int64(s))
 	for k, t := range p.team {
 		t.parts = p.parts[k*len(p.parts)/threads : (k+1)*len(p.parts)/threads]
-		t.barriers, t.waited = 0, 0
+		t.barriers, t.waited, t.spun = 0, 0, 0
 		t.progress.done.Store(p.step0 + int64(s))
 		t.progress.met.Store(0)
 	}
@@ -211,14 +208,14 @@ func (p *program) measure(s int) {
 	}
 	now := roundEnd{at: time.Now(), step: s}
 	var waited time.Duration
-	for _, t := range p.team {
+	for _, t := range p.threads { // who is not at work has delivered before
 		now.events += t.due
-		waited, t.waited = max(waited, t.waited), 0
+		waited += t.waited + time.Duration(t.spun)*pauseTime()
+		t.waited, t.spun = 0, 0
 	}
 	took, steps := now.at.Sub(p.last.at), s-p.last.step
 	p.pace.add(took, float64(p.base*float64(steps))+float64(eventWork*float64(now.events-p.last.events)), waited)
 	p.last = now
-	p.patience.Store(int64(min(max(took/time.Duration(steps), patient), longest)))
 
 	p.stride = min(2*p.stride, int(float64(steps)*float64(roundTime)/float64(max(took, 1))))
 	if p.sched.blocks {

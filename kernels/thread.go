@@ -2,7 +2,6 @@ package kernels
 
 import (
 	"math"
-	"sync/atomic"
 	"time"
 
 	"synfire/engine/backend"
@@ -37,9 +36,8 @@ type thread struct {
 	due    uint64 // synapses delivered in this Run
 	visits []visit
 
-	waited  time.Duration                // for more than a moment, since the team began or the last round ended
-	watches atomic.Pointer[atomic.Int64] // what it waits for, asleep
-	woken   chan struct{}
+	waited time.Duration // since the team began or the last round ended, but for looks
+	spun   int           // looks, of pauseTime each
 
 	clock [phases]time.Duration
 	timed bool // this step is
@@ -88,15 +86,15 @@ func (t *thread) run(s int) {
 				t.step(s)
 				s++
 			}
-			t.tell(&t.progress.done, p.step0+int64(s))
+			t.progress.done.Store(p.step0 + int64(s))
 		}
 	}
 	t.ended = s
 	if t.id == 0 {
-		t.tell(&p.until, gone)
+		p.until.Store(gone)
 	}
-	t.tell(&t.progress.done, gone)
-	t.tell(&t.progress.met, gone)
+	t.progress.done.Store(gone)
+	t.progress.met.Store(gone)
 }
 
 // round says up to which step the team may go from step s on; s: it is to part.
@@ -118,7 +116,7 @@ func (t *thread) round(s int) int {
 	t.await(p.step0 + int64(s))
 	until := p.round(s)
 	if until > s {
-		t.tell(&p.until, p.step0+int64(until))
+		p.until.Store(p.step0 + int64(until))
 	}
 	return until
 }

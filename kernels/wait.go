@@ -2,6 +2,8 @@ package kernels
 
 import (
 	"math"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,64 +20,54 @@ type progress struct {
 	_    [64]byte
 }
 
-// A thread that waits looks for a microsecond without a clock, since the other is
-// as a rule about to arrive, then for as long as it takes to go to sleep and be
-// woken, or for the length of a step where that is longer: parts are uneven, and
-// who comes late because it slept makes the others wait in turn. By then another
-// program holds the other thread's processor as a rule, and had better have this
-// one.
+// A thread that waits looks for some 15 us, without a clock, since the other is as a
+// rule about to arrive. Then it lets the other goroutines of the process have the
+// processor, but does not sleep: to be woken takes 100 us and more, many steps, and
+// who comes late makes the others wait in turn. It sleeps only where the wait is as
+// long as a scheduler lets another program run.
 const (
-	glances = 20
-	patient = 40 * time.Microsecond
-	longest = 10 * patient
+	spins  = 500
+	yields = 20000
 )
+
+// pauseTime is what a look and a pause take.
+var pauseTime = sync.OnceValue(func() time.Duration {
+	const n = 1000
+	best := time.Hour
+	var at atomic.Int64
+	for range 3 {
+		start := time.Now()
+		for range n {
+			if at.Load() > 0 {
+				break
+			}
+			pause()
+		}
+		best = min(best, time.Since(start))
+	}
+	return best / n
+})
 
 // reach waits until *at is at least n.
 func (t *thread) reach(at *atomic.Int64, n int64) {
-	for range glances {
+	k := 0
+	for ; k < spins && !t.p.crowded; k++ {
 		if at.Load() >= n {
+			t.spun += k
 			return
 		}
 		pause()
 	}
+	t.spun += k
 	start := time.Now()
-	for k := 1; at.Load() < n; k++ {
-		if t.p.crowded || k%8 == 0 && int64(time.Since(start)) > t.p.patience.Load() {
-			t.sleep(at, n)
-			break
+	for k = 0; at.Load() < n; k++ {
+		if k < yields {
+			runtime.Gosched()
+		} else {
+			time.Sleep(20 * time.Microsecond)
 		}
-		pause()
 	}
 	t.waited += time.Since(start)
-}
-
-// sleep gives the processor away until *at is at least n. Who stores there looks
-// for sleepers afterwards, and a sleeper looks there after it has said so: one
-// of them sees the other.
-func (t *thread) sleep(at *atomic.Int64, n int64) {
-	t.watches.Store(at)
-	t.p.sleepers.Add(1)
-	for at.Load() < n {
-		<-t.woken
-	}
-	t.p.sleepers.Add(-1)
-	t.watches.Store(nil)
-}
-
-// tell stores v where other threads may wait for it.
-func (t *thread) tell(at *atomic.Int64, v int64) {
-	at.Store(v)
-	if t.p.sleepers.Load() == 0 {
-		return
-	}
-	for _, u := range t.p.team {
-		if u.watches.Load() == at {
-			select {
-			case u.woken <- struct{}{}:
-			default: // it has been told and will look
-			}
-		}
-	}
 }
 
 // await waits until all threads have completed the steps before n.
@@ -90,7 +82,7 @@ func (t *thread) await(n int64) {
 // meet is a barrier.
 func (t *thread) meet() {
 	t.barriers++
-	t.tell(&t.progress.met, t.barriers)
+	t.progress.met.Store(t.barriers)
 	for _, u := range t.p.team {
 		if u != t {
 			t.reach(&u.progress.met, t.barriers)

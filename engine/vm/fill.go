@@ -14,6 +14,8 @@ type fillArgs struct {
 	counter, step, draw, stream uint32
 	_                           [4]uint32
 	keys                        [2 * philox.Rounds][8]uint32 // those of each round, eight times over for AVX2
+	key                         [2]uint32                    // that they come from, if keyed
+	keyed                       bool
 }
 
 // jitFill is a filler in machine code: a loop that makes the words of 32 (AVX2:
@@ -66,12 +68,15 @@ func (f *jitFill) run(dst []uint32, first, step, draw, stream uint32, key [2]uin
 	}
 	a := f.pool.Get().(*fillArgs)
 	a.counter, a.step, a.draw, a.stream = first/4, step, draw, stream
-	for r := range philox.Rounds {
-		for i := range 8 {
-			a.keys[2*r][i], a.keys[2*r+1][i] = key[0], key[1]
+	if a.key != key || !a.keyed { // else they are there since the last call
+		a.key, a.keyed = key, true
+		for r := range philox.Rounds {
+			for i := range 8 {
+				a.keys[2*r][i], a.keys[2*r+1][i] = key[0], key[1]
+			}
+			key[0] += philox.W0
+			key[1] += philox.W1
 		}
-		key[0] += philox.W0
-		key[1] += philox.W1
 	}
 	enter(f.exec.entry(), unsafe.Pointer(a), unsafe.Pointer(unsafe.SliceData(dst)), len(dst)/f.block)
 	f.pool.Put(a)
