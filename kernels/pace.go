@@ -26,6 +26,8 @@ type pace struct {
 	home  int   // during a trial the choice from which it began, else at
 
 	cost  float64         // at home: time for each unit of work
+	lost  float64         // at home: threads that wait, on average
+	since time.Duration   // at home
 	purse time.Duration   // what trials may still lose
 	price []time.Duration // of the next trial of each size
 
@@ -85,24 +87,26 @@ func (c *pace) add(took time.Duration, work float64, waited time.Duration) {
 	if c.took < window {
 		return
 	}
-	cost := float64(c.took) / c.work
+	cost, lost := float64(c.took)/c.work, float64(c.waited)/float64(c.took)
 	if c.cost > 0 {
-		cost = c.cost + float64(smoothed*(cost-c.cost))
+		cost, lost = c.cost+float64(smoothed*(cost-c.cost)), c.lost+float64(smoothed*(lost-c.lost))
 	}
-	c.cost = cost
+	c.cost, c.lost = cost, lost
 	c.purse = min(c.purse+time.Duration(forTrials*float64(c.took)), 2*dearest)
-	lost := float64(c.waited) / float64(c.took) // threads
+	c.since += c.took
 	c.took, c.work, c.waited = 0, 0, 0
-	c.try(lost)
+	if c.since >= trial { // the first windows are slow: caches are cold
+		c.try()
+	}
 }
 
 // try begins the trial that costs least if the purse holds so much: of more threads,
 // or of fewer where as good as so many are lost to waiting. Threads that wait little
 // are not slower than fewer would be, so a quiet machine loses nothing.
-func (c *pace) try(lost float64) {
+func (c *pace) try() {
 	home := c.at
 	next := home + 1
-	if home > 0 && lost > float64(idle*float64(c.sizes[home]-c.sizes[home-1])) && (next == len(c.sizes) || c.price[home-1] <= c.price[next]) {
+	if home > 0 && c.lost > float64(idle*float64(c.sizes[home]-c.sizes[home-1])) && (next == len(c.sizes) || c.price[home-1] <= c.price[next]) {
 		next = home - 1
 	}
 	if next < len(c.sizes) && c.price[next] <= c.purse {
@@ -118,13 +122,13 @@ func (c *pace) judge(lost time.Duration) {
 	}
 	if cost := float64(c.took) / c.work; lost <= loss && cost < float64(bar*c.cost) {
 		c.price[c.home] = loss
-		c.home, c.cost = c.at, cost
+		c.home, c.cost, c.lost = c.at, cost, float64(c.waited)/float64(c.took)
 	} else {
 		c.purse -= max(lost, 0)
 		c.price[c.at] = min(2*max(c.price[c.at], lost), max(dearest, lost))
 		c.at = c.home
 	}
-	c.took, c.work, c.waited = 0, 0, 0
+	c.took, c.work, c.waited, c.since = 0, 0, 0, 0
 }
 
 // free and freeNow are variables so that tests can stand in for the machine.
