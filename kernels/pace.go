@@ -41,7 +41,7 @@ const (
 	loss      = 1 * time.Millisecond  // ends a trial at once
 	forTrials = 0.02                  // of all time may be lost by trials
 	dearest   = 20 * time.Millisecond // so a trial a second, where they are in vain
-	idle      = 0.5                   // threads to be spared must have been lost so far to waiting for a trial of fewer
+	idle      = 0.5                   // of the threads that would be spared, lost to waiting: then fewer are tried
 	better    = 0.95                  // more threads must be so much faster to be kept
 	smoothed  = 0.3                   // weight of the latest window in cost
 )
