@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/script"
 	_ "synfire/kernels" // registers itself, as the others do
 	_ "synfire/kernels/ref"
@@ -116,7 +117,7 @@ func (o *order) run(ctx context.Context, progress func(done, total int64)) (*Sam
 	for _, p := range last.Profile {
 		s.Phases[p.Name] = p.Time.Seconds()
 	}
-	s.Peak = peakMemory()
+	s.Peak = host.PeakMemory()
 	s.Total = time.Since(began).Seconds()
 	return s, nil
 }

@@ -275,12 +275,11 @@ func (s *schedule) programAccess(i int, use *access) (serial bool) {
 	return serial
 }
 
-func (s *schedule) append(o *op) *op {
+func (s *schedule) append(o *op) {
 	for _, it := range o.items {
 		o.use.add(&it.use)
 	}
 	s.ops = append(s.ops, o)
-	return o
 }
 
 // deliver places a delivery as early as what it touches allows: at the start of

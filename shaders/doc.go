@@ -4,7 +4,7 @@
 // The host turns a Plan into a few kernels: the Map stages of a step, fused by
 // population and printed as GLSL from their IR (emit.go, body.go), and
 // one kernel that delivers spikes through tables of constant synapses
-// (deliver.go). All memory is arrays of uint; floats exist only between a load
+// (walk.go). All memory is arrays of uint; floats exist only between a load
 // and a store. A step is as few dispatches as its hazards allow, two as a rule,
 // and several steps are one pair of dispatches where the shortest delay allows it.
 // README.md describes the design, and what it costs on a wide GPU.

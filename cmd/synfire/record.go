@@ -9,6 +9,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/plot"
 	"synfire/engine/plot/term"
 	"synfire/engine/rundir"
@@ -44,7 +45,7 @@ func (r *record) afterRun(res *script.Result) error {
 func (r *record) finish(res *script.Result, err error) {
 	m := r.m
 	rundir.End(m, err)
-	m.Bytes.Peak = peakMemory()
+	m.Bytes.Peak = host.PeakMemory()
 	if res == nil {
 		return
 	}

@@ -527,13 +527,3 @@ func replace(e Expr, f func(Expr) Expr) Expr {
 	}
 	return e
 }
-
-// Substitute replaces names by expressions.
-func Substitute(e Expr, by map[string]Expr) Expr {
-	return replace(e, func(x Expr) Expr {
-		if n, ok := x.(*Name); ok {
-			return by[n.ID]
-		}
-		return nil
-	})
-}

@@ -314,7 +314,6 @@ func (s *system) emit(name string, x Expr) Expr {
 // variable carries a second word; refractory neurons keep the old value of
 // frozen variables. All are worked out before any is assigned.
 func (s *system) finish(value func(o *ode, i int, increment bool) Expr) {
-	last := len(s.out.Stmts)
 	var final []Stmt
 	for i, o := range s.odes {
 		x := value(o, i, o.two)
@@ -340,6 +339,5 @@ func (s *system) finish(value func(o *ode, i int, increment bool) Expr) {
 		s.emit(name, x)
 		final = append(final, Stmt{Target: target, Op: op, X: local(name)})
 	}
-	_ = last
 	s.out.Stmts = append(s.out.Stmts, final...)
 }

@@ -2,6 +2,7 @@ package eqn
 
 import (
 	"math"
+	"slices"
 
 	"synfire/engine/ir"
 )
@@ -179,19 +180,10 @@ func (l *lowerer) plus(old, inc val, sym *Symbol) val {
 }
 
 func (l *lowerer) set(sym *Symbol, v val) {
-	if !containsSym(l.dirty, sym) {
+	if !slices.Contains(l.dirty, sym) {
 		l.dirty = append(l.dirty, sym)
 	}
 	l.cur[sym] = v
-}
-
-func containsSym(list []*Symbol, s *Symbol) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // typed is x as the variable keeps it: emitted, and truncated where it is integer.

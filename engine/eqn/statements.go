@@ -77,7 +77,7 @@ func (b *binder) target(s Stmt) (*Symbol, error) {
 		sym = b.sc.Resolve(n.ID)
 	}
 	switch {
-	case sym != nil && sym.Kind == Local: // of a Scheme or Hoist
+	case sym != nil && sym.Kind == Local: // of a Scheme
 		return sym, nil
 	case sym == nil || sym.Kind == Constant && !sym.ReadOnly:
 		if slices.Contains(keywords, n.ID) || sym == nil && s.Op != "=" {
@@ -115,23 +115,6 @@ func sharedValue(e Expr) bool {
 func CheckStatements(stmts []Stmt, sc Scope) error {
 	_, err := bindStmts(stmts, sc)
 	return err
-}
-
-// StepVariables lists the names that statements assign from t alone: those are
-// to be kept as int32 steps (Symbol.Steps, rule 9).
-func StepVariables(stmts []Stmt, sc Scope) []string {
-	var names []string
-	for _, s := range stmts {
-		n, ok := s.X.(*Name)
-		if !ok || s.Op != "=" || slices.Contains(names, s.Target.ID) {
-			continue
-		}
-		t, v := sc.Resolve(n.ID), sc.Resolve(s.Target.ID)
-		if t != nil && t.Kind == Time && t.Type == Float && v != nil && v.Kind == Variable && v.Type == Float {
-			names = append(names, s.Target.ID)
-		}
-	}
-	return names
 }
 
 // CheckEquations checks each equation against its declared unit and type, the

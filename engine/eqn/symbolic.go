@@ -92,7 +92,7 @@ func cond(c *Symbol, x, y Expr) Expr { return &Cond{ref(c), x, y} }
 func uses(e Expr, syms ...*Symbol) bool {
 	found := false
 	walk(e, func(x Expr) {
-		if n, ok := x.(*Name); ok && n.Sym != nil && containsSym(syms, n.Sym) {
+		if n, ok := x.(*Name); ok && n.Sym != nil && slices.Contains(syms, n.Sym) {
 			found = true
 		}
 	})
@@ -447,7 +447,7 @@ func (h *hoister) derive(e Expr) Expr {
 	}
 	for _, o := range from {
 		for _, p := range o.In {
-			if !containsSym(v.In, p) {
+			if !slices.Contains(v.In, p) {
 				v.In = append(v.In, p)
 			}
 		}
@@ -479,7 +479,7 @@ func (h *hoister) derive(e Expr) Expr {
 // owner is the Derived that a hidden symbol comes from, nil for a parameter.
 func (h *hoister) owner(s *Symbol) *Derived {
 	for _, d := range h.list {
-		if containsSym(d.Out, s) {
+		if slices.Contains(d.Out, s) {
 			return d
 		}
 	}
@@ -493,7 +493,7 @@ func (h *hoister) needed(exprs ...Expr) (list []*Derived) {
 		v := &Derived{In: d.In}
 		var at []int
 		for k, s := range d.Out {
-			if containsSym(used, s) {
+			if slices.Contains(used, s) {
 				v.Out, v.Of, at = append(v.Out, s), append(v.Of, d.Of[k]), append(at, k)
 			}
 		}
@@ -546,7 +546,7 @@ func params(list ...Expr) (in []*Symbol) {
 			continue
 		}
 		walk(e, func(x Expr) {
-			if n, ok := x.(*Name); ok && n.Sym != nil && n.Sym.Kind == Variable && !containsSym(in, n.Sym) {
+			if n, ok := x.(*Name); ok && n.Sym != nil && n.Sym.Kind == Variable && !slices.Contains(in, n.Sym) {
 				in = append(in, n.Sym)
 			}
 		})
@@ -562,35 +562,9 @@ func keyOf(s *strings.Builder, e Expr) {
 	}
 }
 
-// Hoist takes expressions of constant parameters out of statements that run
-// often (thresholds are served by wrapping them in an assignment to a local).
-func Hoist(stmts []Stmt, sc Scope) ([]Stmt, []*Derived, error) {
-	h := &hoister{byKey: map[string]*Symbol{}}
-	list, err := bindStmts(stmts, sc)
-	if err != nil {
-		return nil, nil, err
-	}
-	out := make([]Stmt, len(list))
-	for i, a := range list {
-		out[i] = Stmt{Target: &Name{a.at, a.sym.Name, a.sym}, Op: a.op, X: h.expr(a.x)}
-	}
-	return out, h.needed(rights(out)...), nil
-}
-
 func rights(stmts []Stmt) (list []Expr) {
 	for _, s := range stmts {
 		list = append(list, s.X)
 	}
 	return list
-}
-
-// HoistExpr is Hoist for an expression; the result is bound.
-func HoistExpr(e Expr, sc Scope) (Expr, []*Derived, error) {
-	x, err := (&binder{sc: sc}).bind(e)
-	if err != nil {
-		return nil, nil, err
-	}
-	h := &hoister{byKey: map[string]*Symbol{}}
-	x = h.expr(x)
-	return x, h.needed(x), nil
 }

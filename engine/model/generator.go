@@ -33,7 +33,7 @@ func (s *Synapses) byIndex(p *connect.Proj, o ConnectOptions, visit uint32) erro
 		if iText && o.J != nil || jText && o.I != nil {
 			return fmt.Errorf("connect: an expression for one end goes without the other")
 		}
-		return s.generate(o.Work, p, strings.TrimSpace(ti+tj), jText, o.SkipIfInvalid, visit)
+		return s.generate(o.Work, p, strings.TrimSpace(ti+tj), jText, o.SkipIfInvalid)
 	}
 	i, err := indexList(o.I, "i", s.srcName, p.NPre, o.SkipIfInvalid)
 	if err != nil {
@@ -154,7 +154,7 @@ func repeatTo(x []int32, n int) []int32 {
 
 // generate works a generator (or a plain expression) out for every neuron of
 // one end: by source for j=, by target for i=.
-func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip bool, visit uint32) error {
+func (s *Synapses) generate(w Work, p *connect.Proj, text string, forJ, skip bool) error {
 	sc := s.Scope(s.Net.Externals())
 	outer, size := "i", p.NPre // the neurons for which it is worked out
 	inner, limit, end := "j", p.NPost, s.tgtName

@@ -511,17 +511,6 @@ func syncFolder(path string) {
 	}
 }
 
-// Flush makes every array readable up to what has been appended.
-func (d *Dir) Flush() error {
-	var errs []error
-	for _, w := range d.writers {
-		if !w.closed {
-			errs = append(errs, w.Flush())
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // Close closes every array and lets the directory go; Finish does it too. What has not started leaves nothing behind.
 func (d *Dir) Close() error {
 	var errs []error

@@ -9,7 +9,27 @@ import (
 	"synfire/engine/ir"
 )
 
-func TestModes(t *testing.T) { t.Log(SIMD(), Modes(), cpu()) }
+// TestModes: every machine has the scalar mode; each mode has a name of its own and
+// compiles a program; SIMD is one of them.
+func TestModes(t *testing.T) {
+	t.Log(SIMD(), Modes(), cpu())
+	if Modes()[0] != Scalar {
+		t.Errorf("the first mode is %v, not %v", Modes()[0], Scalar)
+	}
+	seen := map[string]bool{}
+	for _, m := range Modes() {
+		if seen[m.String()] {
+			t.Errorf("two modes are called %v", m)
+		}
+		seen[m.String()] = true
+		if _, err := CompileMode(lifProg(true), m); err != nil {
+			t.Errorf("%v: %v", m, err)
+		}
+	}
+	if !seen[SIMD()] {
+		t.Errorf("SIMD() names %s, which this machine has not: %v", SIMD(), Modes())
+	}
+}
 
 // lifProg is a leaky integrate-and-fire step with exponential current: three
 // products, threshold, reset, and a refractory time by comparing steps; with

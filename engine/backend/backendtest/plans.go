@@ -73,8 +73,8 @@ func (p *net) update(q *pop, drive, noise float32, stream uint32) *backend.Stage
 }
 
 // chance adds a threshold that neurons pass with probability rate, whatever v is.
-func (p *net) chance(q *pop, rate float64, stream uint32) *backend.Stage {
-	return p.eval(coin(rate, stream), q.n, bits(q.event))
+func (p *net) chance(q *pop, rate float64, stream uint32) {
+	p.eval(coin(rate, stream), q.n, bits(q.event))
 }
 
 // acc adds an accumulator of n targets.
@@ -83,8 +83,8 @@ func (p *net) acc(name string, n int) backend.BufID {
 }
 
 // apply adds acc, from word off on, to v.
-func (p *net) apply(q *pop, acc backend.BufID, off int) *backend.Stage {
-	return p.eval(applied(), q.n, at(q.v, 0), at(acc, off))
+func (p *net) apply(q *pop, acc backend.BufID, off int) {
+	p.eval(applied(), q.n, at(q.v, 0), at(acc, off))
 }
 
 // reset sets v to 0 where a neuron fired.

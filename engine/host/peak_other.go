@@ -1,11 +1,11 @@
 //go:build !linux && !darwin
 
-package main
+package host
 
 import "runtime"
 
-// peakMemory is what the Go runtime has from the system: here nobody tells more.
-func peakMemory() int64 {
+// PeakMemory is what the Go runtime has from the system: here nobody tells more.
+func PeakMemory() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.Sys)

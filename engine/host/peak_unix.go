@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package main
+package host
 
 import (
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// peakMemory is the largest resident size that the process had, in bytes. On
+// PeakMemory is the largest resident size that the process had, in bytes. On
 // Linux getrusage's figure may be the parent's, which exec hands on; the high
 // water mark of the process's own memory is not.
-func peakMemory() int64 {
+func PeakMemory() int64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	if _, text, ok := strings.Cut(string(status), "\nVmHWM:"); ok {
 		var kb int64
