@@ -57,3 +57,15 @@ func TestPace(t *testing.T) {
 		t.Errorf("6 parts: %v threads to choose from", got)
 	}
 }
+
+// TestWorkOfThreadsThatLeft has a round count what was delivered in it, whoever
+// was at work before.
+func TestWorkOfThreadsThatLeft(t *testing.T) {
+	p := &program{sched: &schedule{rows: 1}, pace: newPace(2), threads: []*thread{{due: 110}, {due: 50}}}
+	p.team = p.threads[:1]
+	p.last = roundEnd{at: time.Now(), events: 150}
+	p.measure(1)
+	if got, want := p.pace.work, float64(eventWork*10); got != want {
+		t.Errorf("work %g of a round with 10 events, want %g", got, want)
+	}
+}
