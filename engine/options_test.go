@@ -401,6 +401,10 @@ var options = map[string]struct {
 		t.n = engine.NewNetwork(engine.Options{Dt: given(with, 2e-4)})
 		t.see(t.n.Dt())
 	}, ""},
+	"Options.Dt 2": {func(t *trial, with bool) {
+		t.n = engine.NewNetwork(engine.Options{Dt: given(with, -1e-4)})
+		t.value(t.firing(), "v")
+	}, "Options.Dt = -0.0001 s"},
 	"Options.Lookup": {func(t *trial, with bool) {
 		c := given(!with, 7.0)
 		t.n = engine.NewNetwork(engine.Options{Lookup: func(string) (any, bool) { return c, true }})
@@ -529,5 +533,25 @@ func TestOptions(t *testing.T) {
 				t.Errorf("%s has no row", name)
 			}
 		}
+	}
+}
+
+// TestForeignObjects: what belongs to another network, or is of another kind, is
+// refused.
+func TestForeignObjects(t *testing.T) {
+	mine, other := engine.NewNetwork(engine.Options{}), engine.NewNetwork(engine.Options{})
+	g, err := other.NeuronGroup(1, "v : 1", engine.GroupOptions{Threshold: "v > 1", Name: "G"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mine.SpikeMonitor(g, engine.SpikeMonitorOptions{Name: "M"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = mine.Run(context.Background(), 1e-3, engine.RunOptions{Backend: ref.New()})
+	if err == nil || !strings.Contains(err.Error(), "M needs G, which is part of another network") {
+		t.Errorf("a monitor of another network's group: %v", err)
+	}
+	if err := g.SetSpikes([]int{0}, []float64{0}, 0); err == nil || !strings.Contains(err.Error(), "is no SpikeGeneratorGroup") {
+		t.Errorf("SetSpikes of a NeuronGroup: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,7 +53,15 @@ func (g *NeuronGroup) lacks(event string) string {
 // Check refuses objects that do not agree with one another, or with the clock,
 // as they are now: both may have changed since the objects were made.
 func (n *Network) Check() error {
+	if !(n.StepSize > 0) || math.IsInf(n.StepSize, 0) {
+		return fmt.Errorf("Options.Dt = %g s: a positive time was expected", n.StepSize)
+	}
 	for _, ob := range n.Objects {
+		for _, g := range groupsOf(ob) {
+			if g.Net != n {
+				return fmt.Errorf("%s needs %s, which is part of another network", ob.Base().Name(), g.Name())
+			}
+		}
 		if err := n.sameClock(ob.Base().ownDt, ob.Base().Name()); err != nil {
 			return err
 		}

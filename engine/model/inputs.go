@@ -140,6 +140,9 @@ func (n *Network) SpikeGeneratorGroup(N int, indices []int, times []float64, o G
 // SetSpikes changes what a SpikeGeneratorGroup emits from the next run on; times
 // and the period (0: none) are seconds.
 func (g *NeuronGroup) SetSpikes(indices []int, times []float64, period float64) error {
+	if g.Generator == nil {
+		return fmt.Errorf("%s is no SpikeGeneratorGroup: its spikes cannot be set", g.Name())
+	}
 	gen, err := g.Net.newGenerator(g.Size, indices, times, period)
 	if err != nil {
 		return err

@@ -40,6 +40,8 @@ func model(t testing.TB) (*engine.Network, []engine.Monitor) {
 	add(s, e)
 	s, e = n.EventMonitor(g, "half", engine.SpikeMonitorOptions{Name: "E"})
 	add(s, e)
+	s, e = n.EventMonitor(g, "spike", engine.SpikeMonitorOptions{Name: "ES"})
+	add(s, e)
 	m, e := n.StateMonitor(g, engine.StateMonitorOptions{Name: "M", Variables: []string{"v", "k"}, Record: []int{2, 0}, Dt: 1e-3})
 	add(m, e)
 	r, e := n.PopulationRateMonitor(g, engine.RateMonitorOptions{Name: "R"})
@@ -89,7 +91,7 @@ func TestColumnsAreTheSameInMemoryAndOnDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[string]string{"S": "spikes", "C": "spikes", "V": "spikes", "E": "events", "M": "state", "R": "rate"}
+	kinds := map[string]string{"S": "spikes", "C": "spikes", "V": "spikes", "E": "events", "ES": "events", "M": "state", "R": "rate"}
 	for _, m := range man.Monitors {
 		if kinds[m.Name] != m.Value.Kind {
 			t.Errorf("%s is of kind %q", m.Name, m.Value.Kind)
@@ -99,7 +101,7 @@ func TestColumnsAreTheSameInMemoryAndOnDisk(t *testing.T) {
 	if len(kinds) > 0 || man.Status != store.Complete || len(man.Runs) != 3 || man.Hash.State == "" {
 		t.Errorf("the manifest lacks %v or says %+v", kinds, man)
 	}
-	want := []string{"S/i.npy", "S/t.npy", "V/v.npy", "V/k.npy", "E/i.npy", "E/t.npy", "M/t.npy", "M/v.npy", "M/k.npy", "R/t.npy", "R/rate.npy"}
+	want := []string{"S/i.npy", "S/t.npy", "V/v.npy", "V/k.npy", "E/i.npy", "E/t.npy", "ES/i.npy", "ES/t.npy", "M/t.npy", "M/v.npy", "M/k.npy", "R/t.npy", "R/rate.npy"}
 	if !slices.Equal(man.Files, want) {
 		t.Errorf("files %v, want %v", man.Files, want)
 	}

@@ -283,6 +283,7 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"defaultclock.dt", "«defaultclock.dt = 0*ms|»", "positive time"},
 	{"defaultclock.dt", "«defaultclock.t = 0*ms|»", "cannot be assigned"},
 	// The clock is set after the objects were made.
+	{"defaultclock.dt", "G = NeuronGroup(1, 'v : 1', threshold='v > 1', refractory=1*ms); «defaultclock.dt = 1*ms; fail(str(G.lastspike[0]))|print(G.lastspike)»", "-10. ks"},
 	{"defaultclock.dt", "G = NeuronGroup(1, 'v : 1', dt=0.1*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "dt=0.0001 s differs from defaultclock.dt=0.001 s"},
 	{"defaultclock.dt", "G = PoissonGroup(1, 1*Hz, dt=0.1*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "differs from defaultclock.dt"},
 	{"defaultclock.dt", "G = SpikeGeneratorGroup(1, [0], [0]*ms, dt=0.1*ms); «defaultclock.dt = 1*ms; |»run(1*ms)", "differs from defaultclock.dt"},
@@ -377,10 +378,14 @@ func TestArguments(t *testing.T) {
 	}
 	for of, params := range brian2 {
 		add(of, params)
+		ours := methodParams[of]
 		if f, ok := functions[of]; ok {
-			add(of, f.params)
+			ours = f.params
 		}
-		add(of, methodParams[of])
+		add(of, ours)
+		if got := strings.Join(strings.Fields(strings.ReplaceAll(ours, "/", "")), " "); got != "" && !strings.HasPrefix(got+" ", params+" ") { // given without names
+			t.Errorf("%s takes %s, in Brian2 %s", of, got, params)
+		}
 	}
 	for _, a := range slices.Sorted(maps.Keys(want)) {
 		if rows[a] == 0 {

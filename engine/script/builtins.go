@@ -49,14 +49,15 @@ type function struct {
 	f      func(*script, *call) (starlark.Value, error)
 }
 
-// functions are the built-in functions with arguments by name.
+// functions are the built-in functions with arguments by name, those of Brian2 in
+// its order.
 var functions = map[string]function{
-	"NeuronGroup":           {"N model / method threshold reset refractory events namespace dtype dt clock order name codeobj_class method_options", neuronGroup},
+	"NeuronGroup":           {"N model / method method_options threshold reset refractory events namespace dtype dt clock order name codeobj_class", neuronGroup},
 	"PoissonGroup":          {"N rates / dt clock when order namespace name codeobj_class", poissonGroup},
 	"PoissonInput":          {"target target_var N rate weight / when order name", poissonInput},
 	"SpikeGeneratorGroup":   {"N indices times / dt clock period when order sorted name codeobj_class", spikeGenerator},
 	"TimedArray":            {"values dt / name", newTimedArray},
-	"Synapses":              {"source / target model on_pre pre on_post post connect delay on_event multisynaptic_index namespace dtype codeobj_class dt clock order method name method_options", newSynapses},
+	"Synapses":              {"source / target model on_pre pre on_post post connect delay on_event multisynaptic_index namespace dtype codeobj_class dt clock order method method_options name", newSynapses},
 	"SpikeMonitor":          {"source / variables record when order name codeobj_class", spikeMonitor},
 	"EventMonitor":          {"source event / variables record when order name codeobj_class", spikeMonitor},
 	"StateMonitor":          {"source variables / record dt clock when order name codeobj_class", stateMonitor},
