@@ -548,7 +548,7 @@ func TestForeignObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = mine.Run(context.Background(), 1e-3, engine.RunOptions{Backend: ref.New()})
-	if err == nil || !strings.Contains(err.Error(), "M needs G, which is part of another network") {
+	if err == nil || !strings.Contains(err.Error(), "M needs G, which runs in another network") {
 		t.Errorf("a monitor of another network's group: %v", err)
 	}
 	if err := g.SetSpikes([]int{0}, []float64{0}, 0); err == nil || !strings.Contains(err.Error(), "is no SpikeGeneratorGroup") {

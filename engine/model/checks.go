@@ -57,11 +57,6 @@ func (n *Network) Check() error {
 		return fmt.Errorf("Options.Dt = %g s: a positive time was expected", n.StepSize)
 	}
 	for _, ob := range n.Objects {
-		for _, g := range groupsOf(ob) {
-			if g.Net != n {
-				return fmt.Errorf("%s needs %s, which is part of another network", ob.Base().Name(), g.Name())
-			}
-		}
 		if err := n.sameClock(ob.Base().ownDt, ob.Base().Name()); err != nil {
 			return err
 		}
