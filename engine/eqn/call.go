@@ -31,7 +31,7 @@ func (l *lowerer) compare(e *Binary) val {
 		}
 		x, y = l.number(x), l.number(y)
 	}
-	if x.typ == Integer && y.typ == Integer {
+	if x.typ == Integer && y.typ == Integer && !x.beyondWord() && !y.beyondWord() {
 		return val{typ: Boolean, v: l.orderI(e.Op, l.i32(x), l.i32(y))}
 	}
 	return val{typ: Boolean, v: l.order(e.Op, l.toFloat(x), l.toFloat(y))}

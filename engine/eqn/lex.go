@@ -138,7 +138,7 @@ func number(text string, i int, at Pos) (token, int, error) {
 	if err != nil || math.IsInf(v, 0) {
 		return token{}, 0, At(at, "", "the number %s is out of range", clip(text[i:end]))
 	}
-	return token{kind: tokNumber, text: text[i:end], at: at, value: v, whole: whole && v <= math.MaxInt32}, end, nil
+	return token{kind: tokNumber, text: text[i:end], at: at, value: v, whole: whole && v < 1<<53}, end, nil
 }
 
 func letter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

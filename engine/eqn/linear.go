@@ -11,6 +11,7 @@ import (
 type val struct {
 	typ   Type
 	known bool     // Integer or Boolean constant c
+	from  Pos      // of a constant
 	v     ir.Value // Integer (I32) or Boolean (Bool), unless known
 	f     ir.Value // Integer: the same as F32, if at hand (0 value: not)
 	hasF  bool
@@ -49,6 +50,11 @@ func (x val) isConst() bool {
 		return len(x.t) == 0
 	}
 	return x.known
+}
+
+// beyondWord says that x is a constant that no whole number of 32 bits can be.
+func (x val) beyondWord() bool {
+	return x.isConst() && !(x.constant() >= math.MinInt32 && x.constant() <= math.MaxInt32)
 }
 
 func (x val) constant() float64 {
@@ -222,7 +228,12 @@ func (l *lowerer) toFloat(x val) val {
 func (l *lowerer) i32(x val) ir.Value {
 	switch {
 	case x.isConst():
-		return l.b.I(int32(max(math.MinInt32, min(math.MaxInt32, math.Trunc(x.constant())))))
+		c := math.Trunc(x.constant())
+		if !(c >= math.MinInt32 && c <= math.MaxInt32) {
+			l.fail(At(x.from, "whole numbers have 32 bits; a float is written with a point, as 3e9", "%.15g does not fit in a whole number", c))
+			c = 0
+		}
+		return l.b.I(int32(c))
 	case x.typ == Integer:
 		return x.v
 	case x.typ == Boolean:

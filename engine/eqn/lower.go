@@ -237,9 +237,13 @@ func (l *lowerer) expr(e Expr) val {
 	case isConst:
 		v := l.constant(e)
 		if in.typ == Float {
-			return number64(v / in.dim.Scale())
+			x := number64(v / in.dim.Scale())
+			x.from = e.Pos()
+			return x
 		}
-		return fixed(in.typ, v)
+		x := fixed(in.typ, v)
+		x.from = e.Pos()
+		return x
 	case isHost:
 		return l.host(e, in)
 	}
@@ -326,6 +330,18 @@ func (l *lowerer) intOp(e *Binary) val {
 		v.v = l.b.SubI(x, y)
 	default:
 		v.v = l.b.MulI(x, y)
+	}
+	if m, ok := l.m.(interface{ Strict() bool }); ok && m.Strict() { // they do not wrap
+		f, g := l.b.I2F(x), l.b.I2F(y)
+		switch e.Op {
+		case "+":
+			f = l.b.Add(f, g)
+		case "-":
+			f = l.b.Sub(f, g)
+		default:
+			f = l.b.Mul(f, g)
+		}
+		l.m.Refuse(l.b.Le(l.b.F(0x1p31), l.b.Abs(f)), e.String(), "does not fit in a whole number of 32 bits")
 	}
 	return v
 }

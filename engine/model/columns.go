@@ -27,7 +27,11 @@ type ColumnLanes struct {
 	stray string               // i or j, where it holds what is no index
 	made  int                  // connect calls that N_incoming and N_outgoing count
 	Err   error
+	exact bool // whole numbers do not wrap: numbers of synapses, bounds
 }
+
+// Strict says that a whole number that would wrap is refused.
+func (m *ColumnLanes) Strict() bool { return m.exact }
 
 func (s *Synapses) ColumnLanes(w Work, r *Randomness, name, site string, visit uint32, sc *Scope) *ColumnLanes {
 	m := &ColumnLanes{Lanes: *NewLanes(s.Net, nil, name, site+"\x00"+r.Draws(s)), work: w, s: s, Conn: len(s.Conns), snap: map[*Variable]*Image{}, ids: map[any]int{}}
@@ -382,7 +386,7 @@ func (s *Synapses) columnExpr(w Work, what string, x eqn.Expr, sc *Scope, t eqn.
 // lower makes the program; stray is i or j where it holds what is no index.
 func (c *columnExpr) lower(stray string) (*columnCode, error) {
 	m := c.s.ColumnLanes(c.w, c.s.Net.Random, c.what, "connect "+c.what, c.visit, c.sc)
-	m.stray = stray
+	m.stray, m.exact = stray, true
 	v, typ, dim, err := eqn.LowerExpr(m.B, c.x, c.sc, m)
 	if err == nil {
 		err = m.Err

@@ -416,7 +416,11 @@ func trapped(run func(e *ir.Env, lo, hi int), p *ir.Prog, traps []backend.Trap, 
 	for code, at := range e.Traps {
 		if at != ir.NoTrap {
 			t := traps[code]
-			return &refusal{fmt.Sprintf("%s.%s[%d] %s", t.Object, t.Name, at, t.Why)}
+			what := t.Name
+			if t.Object != "" {
+				what = t.Object + "." + what
+			}
+			return &refusal{fmt.Sprintf("%s[%d] %s", what, at, t.Why)}
 		}
 	}
 	return nil
