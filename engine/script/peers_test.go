@@ -97,6 +97,13 @@ func TestRunErrors(t *testing.T) {
 		{"a synapse's column", lack + "print(S.z[3])", "6:", "asks for a column"},
 		{"recorded of some", lack + "H = NeuronGroup(3, 'x : 1\\nq = log(x) : 1')\nH.x = [1, 0, 1]\nM = StateMonitor(H, 'q', record=[1])\nrun(1*ms)", "9:", "H[1] at 0 s, as recorded: q has no value"},
 		{"recorded of all that share it", lack + "H = NeuronGroup(3, 'x : 1 (shared)\\nq = log(x) : 1 (shared)')\nM = StateMonitor(H, 'q', record=True)\nrun(1*ms)", "8:", "H at 0 s, as recorded: q has no value"},
+		{"a number that wraps", "G = NeuronGroup(3, 'k : integer\\nv : 1')\nG.k = [65536, 2, 3]\nS = Synapses(G, G)\nS.connect(n='k_pre*65536')", "4:", "does not fit in a whole number of 32 bits"},
+		{"a bound that wraps", "G = NeuronGroup(3, 'k : integer\\nv : 1')\nG.k = [65536, 2, 3]\nS = Synapses(G, G)\nS.connect(j='x for x in range(k_pre*65536)')", "4:", "does not fit in a whole number of 32 bits"},
+		{"an index that wraps", "G = NeuronGroup(3, 'k : integer\\nv : 1')\nG.k = [65536, 2, 3]\nS = Synapses(G, G)\nS.connect(j='k_pre*65536 + i', skip_if_invalid=True)", "4:", "does not fit in a whole number of 32 bits"},
+		{"a constant in a product", "G = NeuronGroup(3, 'k : integer\\nv : 1')\nG.k = [65536, 2, 3]\nS = Synapses(G, G)\nG.v = 'k*3000000000'", "4:10", "3000000000 does not fit in a whole number"},
+		{"a constant in a sum", "G = NeuronGroup(3, 'k : integer\\nv : 1')\nG.k = [65536, 2, 3]\nS = Synapses(G, G)\nG.v = '65536*65536 + i'", "4:", "4294967296 does not fit in a whole number"},
+		{"a constant cut", "G = NeuronGroup(3, 'k : integer\\nv : 1')\nG.k = [65536, 2, 3]\nS = Synapses(G, G)\nG.v = 'int(3e9)'", "4:", "3000000000 does not fit in a whole number"},
+		{"a constant outside", "G = NeuronGroup(3, 'k : integer\\nv : 1')\nG.k = [65536, 2, 3]\nS = Synapses(G, G)\nbig = 3000000000\nG.v = 'i*big'", "5:", "3000000000 does not fit in a whole number"},
 		{"beyond memory", "G = NeuronGroup(1000000, 'v : 1', threshold='v>1')\nS = Synapses(G, G, on_pre='v_post += 1')\nS.connect(p=0.5)\nrun(1*ms)", "4:1", "memory"},
 	} {
 		_, _, err := simulate(t, c.src, script.Options{})
