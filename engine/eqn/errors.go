@@ -86,53 +86,65 @@ func Window(line string, caret int) (string, int) {
 }
 
 // Nearest is the hint "did you mean 'x'?" for the name of names that is closest
-// to an unknown one, "" if none is close.
+// to an unknown one, "" if none is close: at most a third of its letters and one
+// differ, and not all. Letters count first, then their case.
 func Nearest(name string, names []string) string {
-	best, at := "", 1+len(name)/3
+	size := utf8.RuneCountInString(name)
+	best, at := "", 4*(size/3+2)
 	sorted := append([]string(nil), names...)
 	sort.Strings(sorted)
+	lower := strings.ToLower(name)
 	for _, n := range sorted {
-		d := distance(name, n, at)
-		longer := d == at && strings.HasPrefix(n, name) && !strings.HasPrefix(best, name) // of equals the one that goes on
-		if d < at || d == at && best == "" || longer {
+		if n == name {
+			continue
+		}
+		d := distance(lower, strings.ToLower(n))
+		if d > 0 && d >= size {
+			continue
+		}
+		d = 4*d + min(3, distance(name, n)-d)
+		longer := d == at && best != "" && strings.HasPrefix(n, name) && !strings.HasPrefix(best, name) // of equals the one that goes on
+		if d < at || longer {
 			best, at = n, d
 		}
 	}
-	if best == "" || at >= len(name) {
+	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf("did you mean '%s'?", best)
 }
 
+// maxCompared bounds the names whose distance is counted; longer ones are far
+// from everything.
+const maxCompared = 100
+
 // distance is the number of insertions, deletions, replacements and exchanges
-// of neighbours from a to b (case aside counts half a step up), limit+1 if more.
-func distance(a, b string, limit int) int {
-	if strings.EqualFold(a, b) {
-		return 1
-	}
-	if d := len(a) - len(b); d > limit || -d > limit {
-		return limit + 1
+// of neighbours from a to b.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	if len(x) > maxCompared || len(y) > maxCompared {
+		return max(len(x), len(y))
 	}
 	var rows [3][]int
 	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
+		rows[i] = make([]int, len(y)+1)
 	}
 	for j := range rows[0] {
 		rows[0][j] = j
 	}
-	for i := 1; i <= len(a); i++ {
+	for i := 1; i <= len(x); i++ {
 		prev, cur, before := rows[(i-1)%3], rows[i%3], rows[(i+1)%3]
 		cur[0] = i
-		for j := 1; j <= len(b); j++ {
+		for j := 1; j <= len(y); j++ {
 			cost := 1
-			if a[i-1] == b[j-1] {
+			if x[i-1] == y[j-1] {
 				cost = 0
 			}
 			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
 				cur[j] = min(cur[j], before[j-2]+1)
 			}
 		}
 	}
-	return rows[len(a)%3][len(b)]
+	return rows[len(x)%3][len(y)]
 }

@@ -14,11 +14,7 @@ import (
 // binary is arithmetic on quantities and arrays, element by element; nil, nil
 // where y is nothing to calculate with.
 func binary(op syntax.Token, x, y starlark.Value, side starlark.Side) (starlark.Value, error) {
-	a, ok, err := operandOf(x)
-	if err != nil || !ok {
-		return nil, err
-	}
-	b, ok, err := operandOf(y)
+	a, b, ok, err := pairOf(x, y)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -28,10 +24,19 @@ func binary(op syntax.Token, x, y starlark.Value, side starlark.Side) (starlark.
 	return calculate(op, a, b)
 }
 
+// pairOf reads two operands; ok is false where one of them is none.
+func pairOf(x, y starlark.Value) (a, b operand, ok bool, err error) {
+	a, ok, err = operandOf(x)
+	if err != nil {
+		return a, b, false, err
+	}
+	b, ok2, err := operandOf(y)
+	return a, b, ok && ok2, err
+}
+
 // mismatch is the error of units that do not go together.
 func mismatch(op string, x, y starlark.Value) error {
-	a, _, _ := operandOf(x)
-	b, _, _ := operandOf(y)
+	a, b, _, _ := pairOf(x, y)
 	return unitsDiffer(op, a, b)
 }
 
@@ -171,14 +176,11 @@ func compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 		r, err := starlark.Compare(op, x, y)
 		return starlark.Bool(r), err
 	}
-	a, ok, err := operandOf(x)
-	b, ok2, err2 := operandOf(y)
+	a, b, ok, err := pairOf(x, y)
 	switch {
 	case err != nil:
 		return nil, err
-	case err2 != nil:
-		return nil, err2
-	case !ok || !ok2:
+	case !ok:
 		if op == syntax.EQL || op == syntax.NEQ {
 			return starlark.Bool(op == syntax.NEQ), nil
 		}
@@ -229,14 +231,11 @@ func compareFloats(op syntax.Token, x, y float64) bool {
 
 // power is pow(x, p).
 func power(x, p starlark.Value) (starlark.Value, error) {
-	a, ok, err := operandOf(x)
-	b, ok2, err2 := operandOf(p)
+	a, b, ok, err := pairOf(x, p)
 	switch {
 	case err != nil:
 		return nil, err
-	case err2 != nil:
-		return nil, err2
-	case !ok || !ok2:
+	case !ok:
 		return nil, fmt.Errorf("pow takes numbers, not %s and %s", x.Type(), p.Type())
 	case !b.dim.IsOne():
 		return nil, fmt.Errorf("an exponent must be a pure number, not %s", b.show())

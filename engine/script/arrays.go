@@ -147,14 +147,11 @@ func arrayBuiltin(_ *script, args starlark.Tuple) (starlark.Value, error) {
 
 // choose is minimum or maximum, element by element.
 func choose(u, v starlark.Value, f func(a, b float64) float64) (starlark.Value, error) {
-	a, ok, err := operandOf(u)
-	b, ok2, err2 := operandOf(v)
+	a, b, ok, err := pairOf(u, v)
 	switch {
 	case err != nil:
 		return nil, err
-	case err2 != nil:
-		return nil, err2
-	case !ok || !ok2:
+	case !ok:
 		return nil, fmt.Errorf("numbers were expected, not %s and %s", describe(u), describe(v))
 	case a.dim != b.dim && !a.wild() && !b.wild():
 		return nil, unitsDiffer("and", a, b)

@@ -130,11 +130,7 @@ var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, 
 		return starlark.Bool(o.dim.IsOne()), err
 	}),
 	"have_same_dimensions": two("have_same_dimensions", func(a, b starlark.Value) (starlark.Value, error) {
-		o, _, err := operandOf(a)
-		p, _, err2 := operandOf(b)
-		if err == nil {
-			err = err2
-		}
+		o, p, _, err := pairOf(a, b)
 		return starlark.Bool(o.dim == p.dim), err
 	}),
 }

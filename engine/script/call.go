@@ -109,11 +109,9 @@ const (
 
 // noArgument is the error for an argument that a function does not have.
 func noArgument(fn, name string, names []string) error {
-	msg, hint := fmt.Sprintf("%s() has no argument %s", fn, name), ""
+	msg, hint := fmt.Sprintf("%s() has no argument %s", fn, name), eqn.Nearest(name, names)
 	if h, ok := absentArgs[fn+"."+name]; ok {
 		msg, hint = fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", name, fn), h
-	} else if n := nearest(name, append([]string(nil), names...)); n != "" {
-		hint = fmt.Sprintf("did you mean %s?", n)
 	}
 	return &argError{name: name, index: -1, err: withHint(hint, "%s", msg)}
 }
@@ -210,16 +208,11 @@ func (c *call) integer(name string, def int) int {
 
 // seconds is a time in SI units.
 func (c *call) seconds(name string, def float64) float64 {
-	return c.measure(name, second, def)
-}
-
-// measure is a quantity of a dimension, in SI units.
-func (c *call) measure(name string, d eqn.Dim, def float64) float64 {
 	v := c.get(name)
 	if v == nil {
 		return def
 	}
-	x, err := toMeasure(v, d)
+	x, err := toMeasure(v, second)
 	if err != nil {
 		c.failf(name, "%s= %v", name, err)
 	}

@@ -24,7 +24,8 @@ func (c *call) objectName() string {
 }
 
 // namespace is a dictionary of external values.
-func (x *script) namespaceOf(c *call, name string) map[string]any {
+func (x *script) namespaceOf(c *call) map[string]any {
+	const name = "namespace"
 	v := c.get(name)
 	if v == nil {
 		return nil
@@ -58,7 +59,7 @@ func (x *script) useNamespace(c *call) error {
 	if v == nil {
 		return nil
 	}
-	x.namespaceOf(c, "namespace")
+	x.namespaceOf(c)
 	if c.err != nil {
 		return c.err
 	}
@@ -96,7 +97,7 @@ func (x *script) add(o object) { x.objects = append(x.objects, o) }
 func neuronGroup(x *script, c *call) (starlark.Value, error) {
 	c.refuse("dtype", "clock", "codeobj_class", "method_options")
 	o := engine.GroupOptions{Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
-		Namespace: x.namespaceOf(c, "namespace"), Dt: c.step(), Order: c.integer("order", 0)}
+		Namespace: x.namespaceOf(c), Dt: c.step(), Order: c.integer("order", 0)}
 	switch v := c.get("refractory").(type) {
 	case nil:
 	case starlark.Bool:
@@ -149,7 +150,7 @@ func poissonGroup(x *script, c *call) (starlark.Value, error) {
 	c.refuse("clock", "codeobj_class")
 	c.only("when", "thresholds")
 	n, rates := c.size(), c.value("rates")
-	o := engine.PoissonOptions{Name: c.objectName(), Namespace: x.namespaceOf(c, "namespace"), Dt: c.step(), Order: c.integer("order", 0)}
+	o := engine.PoissonOptions{Name: c.objectName(), Namespace: x.namespaceOf(c), Dt: c.step(), Order: c.integer("order", 0)}
 	c.unit("rates", hertz)
 	if a, ok := rates.(engine.Array); ok && c.err == nil && len(a.V) != n {
 		c.failf("rates", "rates= has %d values for %d neurons", len(a.V), n)
@@ -345,7 +346,7 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	if c.has("target") {
 		tgt = c.cells("target")
 	}
-	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: x.namespaceOf(c, "namespace"),
+	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: x.namespaceOf(c),
 		Dt: c.step(), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")

@@ -13,6 +13,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"synfire/engine/eqn"
 	"synfire/engine/store"
 )
 
@@ -64,11 +65,7 @@ func (x *script) noFile(name string) error {
 			known = append(known, e.Name())
 		}
 	}
-	hint := ""
-	if n := nearest(name, known); n != "" {
-		hint = fmt.Sprintf("did you mean %q?", n)
-	}
-	return withHint(hint, "there is no file %q in the script's folder %s", name, x.dir)
+	return withHint(eqn.Nearest(name, known), "there is no file %q in the script's folder %s", name, x.dir)
 }
 
 // loadArray is load_array('x.npy' | 'x.csv', unit).

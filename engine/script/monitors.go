@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -85,9 +86,9 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 		return &c, nil
 	}
 	if v == nil && err == nil {
-		hint := "it has " + strings.Join(m.AttrNames(), ", ")
-		if n := nearest(name, m.AttrNames()); n != "" {
-			hint = fmt.Sprintf("did you mean %s?", n)
+		hint := eqn.Nearest(name, m.AttrNames())
+		if hint == "" {
+			hint = "it has " + strings.Join(m.AttrNames(), ", ")
 		}
 		err = withHint(hint, "%s has no %s", m.m.Name(), name)
 	}
@@ -97,7 +98,7 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 func (m *monitor) attr(name string) (starlark.Value, error) {
 	switch name {
 	case "t", "i", "rate":
-		if contained(m.AttrNames(), name) {
+		if slices.Contains(m.AttrNames(), name) {
 			return valueOf(m.column(name))
 		}
 		return nil, nil
@@ -140,7 +141,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 		case "values":
 			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
 				v := c.str("var", "")
-				if v != "t" && !contained(e.Variables(), v) {
+				if v != "t" && !slices.Contains(e.Variables(), v) {
 					return nil, fmt.Errorf("%s does not record %q", e.Name(), v)
 				}
 				return m.trains(e.N(), v)
@@ -159,7 +160,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			}
 			return starlark.NewList(l), nil
 		}
-		if contained(e.Variables(), name) { // of no neuron
+		if slices.Contains(e.Variables(), name) { // of no neuron
 			return &array{v: []float64{}, kind: singles, table: true, cols: e.Len()}, nil
 		}
 	case *engine.RateMonitor:

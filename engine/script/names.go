@@ -2,8 +2,9 @@ package script
 
 import (
 	"fmt"
-	"sort"
 	"strings"
+
+	"synfire/engine/eqn"
 )
 
 // absent are names of Brian2's import that Synfire does not have, or not yet,
@@ -53,55 +54,5 @@ func (x *script) unknownName(name string) (msg, hint string) {
 	for n := range x.globals() {
 		known = append(known, n)
 	}
-	if n := nearest(name, known); n != "" {
-		hint = fmt.Sprintf("did you mean %s?", n)
-	}
-	return fmt.Sprintf("unknown name %s", name), hint
-}
-
-// nearest is the known name that differs least from name, "" if none is near.
-func nearest(name string, known []string) string {
-	sort.Strings(known)
-	best, at := "", 4*(len(name)/3+2)
-	for _, k := range known {
-		if k == name {
-			continue
-		}
-		d := distance(strings.ToLower(name), strings.ToLower(k))
-		d = 4*d + min(3, distance(name, k)-d)                                                           // letters count, then their case
-		longer := d == at && best != "" && strings.HasPrefix(k, name) && !strings.HasPrefix(best, name) // of equals the one that goes on
-		if d < at || longer {
-			best, at = k, d
-		}
-	}
-	return best
-}
-
-// distance counts insertions, deletions, substitutions and swaps of neighbours.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	if len(x) > 60 || len(y) > 60 {
-		return 60
-	}
-	d := make([][]int, len(x)+1)
-	for i := range d {
-		d[i] = make([]int, len(y)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(x); i++ {
-		for j := 1; j <= len(y); j++ {
-			cost := 1
-			if x[i-1] == y[j-1] {
-				cost = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
-			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(x)][len(y)]
+	return fmt.Sprintf("unknown name %s", name), eqn.Nearest(name, known)
 }

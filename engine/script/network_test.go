@@ -198,7 +198,7 @@ func TestModelErrors(t *testing.T) {
 		{"syntax of an equation", "P = NeuronGroup(1, '''\n  dv/dt = -v/(10*ms : volt''')", "2:", ""},
 		{"unit of an initial value", "P = NeuronGroup(1, 'v : volt')\nP.v = 3*ms", "2:3", "P.v is in V, the value is 3 ms"},
 		{"unit of an initial text", "P = NeuronGroup(1, 'v : volt')\nP.v = '3*ms'", "2:", ""},
-		{"unknown variable", "P = NeuronGroup(1, 'volt_age : volt')\nP.voltage = 3*mV", "2:3", "did you mean volt_age?"},
+		{"unknown variable", "P = NeuronGroup(1, 'volt_age : volt')\nP.voltage = 3*mV", "2:3", "did you mean 'volt_age'?"},
 		{"threshold", "P = NeuronGroup(1, 'v : volt', threshold='v > Vt')\nrun(1*ms)", "1:47", "Vt"},
 		{"unit of a reset", "P = NeuronGroup(1, 'v : volt', threshold='v > 1*mV',\n                reset='v = 3')\nrun(1*ms)", "2:", ""},
 		{"subgroup out of range", "P = NeuronGroup(10, 'v : volt')\nQ = P[5:20]", "2:6", "out of range: P has 10 neurons"},

@@ -8,6 +8,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"synfire/engine"
+	"synfire/engine/eqn"
 )
 
 // cells is what a group of the script stands for: an engine group or a range of one.
@@ -253,10 +254,8 @@ func variableAttr(x *script, owner, name string, known []string, find func(strin
 		return nil, withHint("give on_pre= or on_post=: a delay is one of a pathway's, S.pre.delay, S.post.delay", "%s has no pathway that delay could mean", owner)
 	}
 	if err != nil {
-		hint := ""
-		if n := nearest(name, append([]string(nil), known...)); n != "" {
-			hint = fmt.Sprintf("did you mean %s?", n)
-		} else if len(known) < 30 {
+		hint := eqn.Nearest(name, known)
+		if hint == "" && len(known) < 30 {
 			hint = "it has " + strings.Join(known, ", ")
 		}
 		return nil, withHint(hint, "%s has no variable %s", owner, name)
@@ -365,8 +364,6 @@ func (v *variable) index(ix starlark.Value) (any, error) {
 			b, err := v.index(ix[1])
 			return [2]any{a, b}, err
 		}
-	case sliceIndex:
-		return engine.Slice(ix), nil
 	}
 	o, ok, err := operandOf(ix)
 	if err != nil {
@@ -461,15 +458,6 @@ func (v *variable) Attr(name string) (starlark.Value, error) {
 	return (&array{v: o.v, dim: o.dim, kind: o.kind}).Attr(name)
 }
 func (v *variable) AttrNames() []string { return (*array)(nil).AttrNames() }
-
-// sliceIndex is a resolved slice as a value, inside a pair.
-type sliceIndex engine.Slice
-
-func (sliceIndex) String() string        { return "slice" }
-func (sliceIndex) Type() string          { return "slice" }
-func (sliceIndex) Freeze()               {}
-func (sliceIndex) Truth() starlark.Bool  { return true }
-func (sliceIndex) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: slice") }
 
 // resolveSlice applies Python's rules to x[lo:hi:step] of n elements.
 func resolveSlice(lo, hi, step starlark.Value, n int) (engine.Slice, error) {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -665,7 +666,7 @@ type holder interface{ object() object }
 func (x *script) checkSet() error {
 	names := x.main.params()
 	for n := range x.opt.Set {
-		if !contained(names, n) {
+		if !slices.Contains(names, n) {
 			return unknownParam(x.opt.File, n, names)
 		}
 	}
@@ -675,7 +676,7 @@ func (x *script) checkSet() error {
 // unusedSet is the same after a script whose parameters are asked for elsewhere.
 func (x *script) unusedSet() error {
 	for n := range x.opt.Set {
-		if !x.taken[n] && !contained(x.main.params(), n) {
+		if !x.taken[n] && !slices.Contains(x.main.params(), n) {
 			var names []string
 			for _, p := range x.res.Params {
 				names = append(names, p.Name)
@@ -688,20 +689,11 @@ func (x *script) unusedSet() error {
 
 func unknownParam(file, name string, names []string) error {
 	msg := fmt.Sprintf("--set %s: %s has no param(%q, ...)", name, file, name)
-	if n := nearest(name, append([]string(nil), names...)); n != "" {
-		return fmt.Errorf("%s: did you mean %s?", msg, n)
+	if near := eqn.Nearest(name, names); near != "" {
+		return fmt.Errorf("%s: %s", msg, near)
 	}
 	if len(names) > 0 {
 		return fmt.Errorf("%s; it has %s", msg, strings.Join(names, ", "))
 	}
 	return errors.New(msg)
-}
-
-func contained(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

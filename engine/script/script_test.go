@@ -114,8 +114,8 @@ func TestPrinting(t *testing.T) {
 // TestErrors: each script, then where the error must stand and what it must say.
 func TestErrors(t *testing.T) {
 	for _, c := range []struct{ name, src, at, want string }{
-		{"unknown name", "x = 20*ms\ny = x + tauum\ntaum = 3", "2:9", "unknown name tauum\n  y = x + tauum\n          ^\n  did you mean taum?"},
-		{"near unit", "x = 20*mvlt", "1:8", "did you mean mvolt?"},
+		{"unknown name", "x = 20*ms\ny = x + tauum\ntaum = 3", "2:9", "unknown name tauum\n  y = x + tauum\n          ^\n  did you mean 'taum'?"},
+		{"near unit", "x = 20*mvlt", "1:8", "did you mean 'mvolt'?"},
 		{"absent of Brian2", "x = 1\n@network_operation\ndef f(): pass", "2:1", "decorators"},
 		{"absent name", "store('x')", "1:1", "Brian2 has store; Synfire does not yet"},
 		{"wrong unit", "x = 20*ms + 3*mV", "1:11", "cannot calculate 20 ms + 3 mV: the units do not match (s and V)"},
@@ -137,7 +137,7 @@ func TestErrors(t *testing.T) {
 		{"class", "class A:\n  pass", "1:1", "Python"},
 		{"index", "x = arange(5)[7]", "1:14", "index 7 is out of range: there are 5 elements, 0 to 4"},
 		{"assigned below", "print(x)\nx = 3", "1:7", "x has no value yet"},
-		{"unknown argument", "x = linspace(0, 1, nu=3)", "1:23", "linspace() has no argument nu\n  x = linspace(0, 1, nu=3)\n                        ^\n  did you mean num?"},
+		{"unknown argument", "x = linspace(0, 1, nu=3)", "1:23", "linspace() has no argument nu\n  x = linspace(0, 1, nu=3)\n                        ^\n  did you mean 'num'?"},
 		{"missing argument", "x = TimedArray([1, 2])", "1:5", "TimedArray() needs the argument dt"},
 		{"in a function", "def f(x):\n  return x + 3*mV\nf(2*ms)", "2:12", "called from"},
 		{"mixed list", "x = array([1*mV, 2*ms])", "1:5", "element 1 of the list is 2 ms, the others are V"},
@@ -203,7 +203,7 @@ func TestParam(t *testing.T) {
 		{map[string]string{"duration": "3"}, "--set duration=3 is in 1; the default, 1 s, is in s"},
 		{map[string]string{"duration": "3*mV"}, "is in V"},
 		{map[string]string{"n": "many"}, "not a value"},
-		{map[string]string{"duratoin": "1*second"}, "did you mean duration?"},
+		{map[string]string{"duratoin": "1*second"}, "did you mean 'duration'?"},
 	} {
 		_, _, err := runText(t, src, Options{Set: c.set})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -251,7 +251,7 @@ func TestFiles(t *testing.T) {
 		"load_array('bad.csv')":      "line 2",
 		"load_array('trunc.npy')":    "trunc.npy",
 		"load_array('link.csv')":     "outside the script's folder",
-		"load_array('x.cvs')":        "did you mean \"x.csv\"?",
+		"load_array('x.cvs')":        "did you mean 'x.csv'?",
 		"load_array('lib.star')":     "must end in .npy or .csv",
 		"load('loop.star', 'x')":     "loads itself",
 		"load('lib.star', 'duoble')": "duoble",

@@ -2,11 +2,13 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
 
 	"synfire/engine"
+	"synfire/engine/eqn"
 )
 
 // synapses is a Synapses object.
@@ -59,7 +61,7 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 			return &group{x: s.x, c: c, class: "NeuronGroup"}, nil
 		}
 	}
-	if contained(s.s.Pathways(), name) {
+	if slices.Contains(s.s.Pathways(), name) {
 		return &pathway{x: s.x, s: s.s, name: name}, nil
 	}
 	switch name {
@@ -136,10 +138,10 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 			*to = list
 		}
 	}
-	if o.Rule != "" && !contained(ruleNames, o.Rule) {
-		hint := "the rules are " + strings.Join(ruleNames, ", ")
-		if n := nearest(o.Rule, append([]string(nil), ruleNames...)); n != "" {
-			hint = "did you mean '" + n + "'?"
+	if o.Rule != "" && !slices.Contains(ruleNames, o.Rule) {
+		hint := eqn.Nearest(o.Rule, ruleNames)
+		if hint == "" {
+			hint = "the rules are " + strings.Join(ruleNames, ", ")
 		}
 		c.fail("rule", withHint(hint, "there is no rule '%s'", o.Rule))
 	}
