@@ -15,6 +15,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine/backend"
+	"synfire/engine/script/array"
 	"synfire/kernels/ref"
 )
 
@@ -100,10 +101,10 @@ func (w *writer) compute(depth int) string {
 		return "(" + v() + ")." + oneOf(w, attributes) + "(" + w.arguments("a b c", depth) + ")"
 	case 7:
 		names := slices.Sorted(maps.Keys(variadic))
-		names = append(names, slices.Sorted(maps.Keys(pure))...)
+		names = append(names, slices.Sorted(maps.Keys(array.Pure))...)
 		names = append(names, slices.Sorted(maps.Keys(guards))...)
-		names = append(names, slices.Sorted(maps.Keys(reductions))...)
-		return oneOf(w, append(names, slices.Sorted(maps.Keys(arrays))...)) + "(" + w.arguments("a b c", depth) + ")"
+		names = append(names, slices.Sorted(maps.Keys(array.Reductions))...)
+		return oneOf(w, append(names, slices.Sorted(maps.Keys(array.Transforms))...)) + "(" + w.arguments("a b c", depth) + ")"
 	}
 	name := oneOf(w, slices.Sorted(maps.Keys(functions)))
 	return name + "(" + w.arguments(functions[name].params, depth) + ")"
@@ -264,9 +265,9 @@ func TestRandomCalls(t *testing.T) {
 
 // lowLimits makes arrays and groups small, for fuzzers.
 func lowLimits() (restore func()) {
-	e, c := maxElements, maxCells
-	maxElements, maxCells = 1<<12, 1<<12
-	return func() { maxElements, maxCells = e, c }
+	e, c := array.MaxElements, maxCells
+	array.MaxElements, maxCells = 1<<12, 1<<12
+	return func() { array.MaxElements, maxCells = e, c }
 }
 
 // FuzzAPI is TestRandomCalls from the choices of the fuzzer.

@@ -10,6 +10,8 @@ import (
 	"go.starlark.net/syntax"
 
 	"synfire/engine/eqn"
+	"synfire/engine/script/argument"
+	"synfire/engine/script/array"
 )
 
 // method makes a method of an object; its parameters are in methodParams.
@@ -74,8 +76,8 @@ var functions = map[string]function{
 	"where":                 {"condition / x y", whereBuiltin},
 	"repeat":                {"x n", repeatBuiltin},
 	"tile":                  {"x n", repeatBuiltin},
-	"concatenate":           {"arrays", concatenate},
-	"hstack":                {"arrays", concatenate},
+	"concatenate":           {"arrays", concatenateBuiltin},
+	"hstack":                {"arrays", concatenateBuiltin},
 	"round":                 {"x / ndigits", roundBuiltin},
 }
 
@@ -91,47 +93,47 @@ var typed = map[string]bool{"arange": true, "zeros": true, "ones": true, "zeros_
 var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, error){
 	"Network":    newNetwork,
 	"collect":    collect,
-	"arange":     arangeBuiltin,
-	"zeros":      func(_ *script, a starlark.Tuple) (starlark.Value, error) { return filled("zeros", a, 0) },
-	"ones":       func(_ *script, a starlark.Tuple) (starlark.Value, error) { return filled("ones", a, 1) },
-	"zeros_like": like("zeros_like", 0),
-	"ones_like":  like("ones_like", 1),
-	"rand":       func(x *script, a starlark.Tuple) (starlark.Value, error) { return x.random("rand", a) },
-	"randn":      func(x *script, a starlark.Tuple) (starlark.Value, error) { return x.random("randn", a) },
-	"array":      arrayBuiltin,
-	"asarray":    arrayBuiltin,
-	"pow":        two("pow", power),
-	"power":      two("power", power),
-	"minimum":    two("minimum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Min) }),
-	"maximum":    two("maximum", func(a, b starlark.Value) (starlark.Value, error) { return choose(a, b, math.Max) }),
-	"in_unit":    two("in_unit", inUnit),
+	"arange":     func(_ *script, a starlark.Tuple) (starlark.Value, error) { return array.Arange(a) },
+	"zeros":      func(_ *script, a starlark.Tuple) (starlark.Value, error) { return array.Filled("zeros", a, 0) },
+	"ones":       func(_ *script, a starlark.Tuple) (starlark.Value, error) { return array.Filled("ones", a, 1) },
+	"zeros_like": one("zeros_like", func(v starlark.Value) (starlark.Value, error) { return array.Like("zeros_like", v, 0) }),
+	"ones_like":  one("ones_like", func(v starlark.Value) (starlark.Value, error) { return array.Like("ones_like", v, 1) }),
+	"rand":       random("rand"),
+	"randn":      random("randn"),
+	"array":      makeArray,
+	"asarray":    makeArray,
+	"pow":        two("pow", array.Power),
+	"power":      two("power", array.Power),
+	"minimum":    two("minimum", func(a, b starlark.Value) (starlark.Value, error) { return array.Choose(a, b, math.Min) }),
+	"maximum":    two("maximum", func(a, b starlark.Value) (starlark.Value, error) { return array.Choose(a, b, math.Max) }),
+	"in_unit":    two("in_unit", array.InUnit),
 	"len":        length,
-	"sqrt":       one("sqrt", squareRoot),
-	"nonzero":    one("nonzero", nonzero),
-	"int_":       one("int_", truncate),
-	"sign":       one("sign", signOf),
+	"sqrt":       one("sqrt", array.Sqrt),
+	"nonzero":    one("nonzero", array.Nonzero),
+	"int_":       one("int_", array.Truncate),
+	"sign":       one("sign", array.Sign),
 	"min":        extreme("min"),
 	"max":        extreme("max"),
 	"float":      one("float", toFloat),
 	"int":        one("int", toInteger),
 	"in_best_unit": one("in_best_unit", func(v starlark.Value) (starlark.Value, error) {
-		o, ok, err := operandOf(v)
+		o, ok, err := array.OperandOf(v)
 		if err != nil || !ok {
-			return nil, fmt.Errorf("in_best_unit() takes a quantity, not %s", describe(v))
+			return nil, fmt.Errorf("in_best_unit() takes a quantity, not %s", array.Describe(v))
 		}
-		return starlark.String(o.value().String()), nil
+		return starlark.String(o.Value().String()), nil
 	}),
 	"get_dimensions": one("get_dimensions", func(v starlark.Value) (starlark.Value, error) {
-		o, _, err := operandOf(v)
-		return starlark.String(o.dim.String()), err
+		o, _, err := array.OperandOf(v)
+		return starlark.String(o.Dim.String()), err
 	}),
 	"is_dimensionless": one("is_dimensionless", func(v starlark.Value) (starlark.Value, error) {
-		o, _, err := operandOf(v)
-		return starlark.Bool(o.dim.IsOne()), err
+		o, _, err := array.OperandOf(v)
+		return starlark.Bool(o.Dim.IsOne()), err
 	}),
 	"have_same_dimensions": two("have_same_dimensions", func(a, b starlark.Value) (starlark.Value, error) {
-		o, p, _, err := pairOf(a, b)
-		return starlark.Bool(o.dim == p.dim), err
+		o, p, _, err := array.PairOf(a, b)
+		return starlark.Bool(o.Dim == p.Dim), err
 	}),
 }
 
@@ -171,16 +173,16 @@ func length(x *script, args starlark.Tuple) (starlark.Value, error) {
 func extreme(name string) func(*script, starlark.Tuple) (starlark.Value, error) {
 	return func(x *script, args starlark.Tuple) (starlark.Value, error) {
 		if len(args) == 1 {
-			if _, ok, err := operandOf(args[0]); err == nil && ok {
-				return reductions[name](args[0])
-			} else if err == errListed {
+			if _, ok, err := array.OperandOf(args[0]); err == nil && ok {
+				return array.Reductions[name](args[0])
+			} else if err == array.ErrListed {
 				return nil, err
 			}
 		} else if len(args) > 1 {
-			if _, ok, err := operandOf(args); err != nil {
+			if _, ok, err := array.OperandOf(args); err != nil {
 				return nil, err
 			} else if ok {
-				return reductions[name](args)
+				return array.Reductions[name](args)
 			}
 		}
 		if err := x.visits(args); err != nil {
@@ -202,11 +204,11 @@ func (x *script) builtins() starlark.StringDict {
 	}
 	for _, n := range eqn.UnitNames() {
 		q, _ := eqn.LookupUnit(n)
-		d[n] = scalar(q.Value, q.Dim, floats)
+		d[n] = array.Scalar(q.Value, q.Dim, array.Floats)
 	}
 	for _, n := range eqn.BuiltinNames() {
 		if q, ok := eqn.LookupConstant(n); ok {
-			d[n] = scalar(q.Value, q.Dim, floats)
+			d[n] = array.Scalar(q.Value, q.Dim, array.Floats)
 		}
 	}
 	for name, fn := range functions {
@@ -232,14 +234,14 @@ func (x *script) builtins() starlark.StringDict {
 		add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			if len(kwargs) > 0 {
 				key, _ := starlark.AsString(kwargs[0][0])
-				if key == "axis" && reductions[name] != nil {
-					return reduced(name, args, kwargs)
+				if key == "axis" && array.Reductions[name] != nil {
+					return array.Reduced(name, args, kwargs)
 				}
 				if (name == "min" || name == "max") && key == "key" {
 					return starlark.Call(x.thread, starlark.Universe[name], args, kwargs)
 				}
 				if key != "dtype" || !typed[name] {
-					return nil, noArgument(name, key, nil)
+					return nil, argument.Unknown(name, key, nil, absentArgs)
 				}
 			}
 			return f(x, args)
@@ -251,34 +253,24 @@ func (x *script) builtins() starlark.StringDict {
 	add("Equations", func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		return newEquations(x, args, kwargs)
 	})
-	for name := range pure {
-		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) { return applyPure(name, v) }))
+	for name := range array.Pure {
+		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) { return array.ApplyPure(name, v) }))
 	}
 	plain("abs", one("abs", func(v starlark.Value) (starlark.Value, error) {
 		if _, ok := v.(starlark.Int); ok {
 			return starlark.Call(x.thread, starlark.Universe["abs"], starlark.Tuple{v}, nil)
 		}
-		return applyKeeping("abs", v)
+		return array.Abs(v)
 	}))
-	for name := range reductions {
+	for name := range array.Reductions {
 		if d[name] == nil {
 			add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-				return reduced(name, args, kwargs)
+				return array.Reduced(name, args, kwargs)
 			})
 		}
 	}
-	for name, f := range arrays {
-		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) {
-			o, ok, err := operandOf(v)
-			if err != nil || !ok || o.one || o.table {
-				return nil, fmt.Errorf("%s() takes a list or an array of numbers, not %s", name, describe(v))
-			}
-			if err := room(len(o.v), 8); err != nil {
-				return nil, err
-			}
-			r, err := f(o)
-			return r.value(), err
-		}))
+	for name := range array.Transforms {
+		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) { return array.Transform(name, v) }))
 	}
 	d["np"] = numpy(d)
 	d["defaultclock"] = &clock{x: x}
@@ -306,13 +298,13 @@ func numpy(d starlark.StringDict) starlark.Value {
 			m[n] = d[n]
 		}
 	}
-	for n := range pure {
+	for n := range array.Pure {
 		m[n] = d[n]
 	}
-	for n := range reductions {
+	for n := range array.Reductions {
 		m[n] = d[n]
 	}
-	for n := range arrays {
+	for n := range array.Transforms {
 		m[n] = d[n]
 	}
 	for _, n := range []string{"rand", "randn", "seed"} {
@@ -340,7 +332,7 @@ func (x *script) addHidden(d starlark.StringDict) {
 		})
 	}
 	operator := func(v starlark.Value) syntax.Token { return operators[string(v.(starlark.String))] }
-	add(fnCompare, func(a starlark.Tuple) (starlark.Value, error) { return compare(operator(a[0]), a[1], a[2]) })
+	add(fnCompare, func(a starlark.Tuple) (starlark.Value, error) { return array.Compare(operator(a[0]), a[1], a[2]) })
 	add(fnGrow, func(a starlark.Tuple) (starlark.Value, error) { return grow(operator(a[0]), a[1], a[2]) })
 	add(fnAugment, func(a starlark.Tuple) (starlark.Value, error) {
 		if a[1] == starlark.None {
@@ -353,12 +345,12 @@ func (x *script) addHidden(d starlark.StringDict) {
 	})
 	add(fnFormat, func(a starlark.Tuple) (starlark.Value, error) {
 		if f, ok := starlark.AsString(a[0]); ok {
-			s, err := percent(f, a[1])
+			s, err := array.Percent(f, a[1])
 			return starlark.String(s), err
 		}
 		return starlark.Binary(syntax.PERCENT, a[0], a[1])
 	})
-	add(fnPower, func(a starlark.Tuple) (starlark.Value, error) { return power(a[0], a[1]) })
+	add(fnPower, func(a starlark.Tuple) (starlark.Value, error) { return array.Power(a[0], a[1]) })
 	add(fnSlice, func(a starlark.Tuple) (starlark.Value, error) { return getSlice(a[0], a[1], a[2], a[3]) })
 	add(fnSetSlice, func(a starlark.Tuple) (starlark.Value, error) {
 		return starlark.None, setSlice(a[0], a[1], a[2], a[3], a[4])
@@ -372,15 +364,15 @@ type clock struct {
 }
 
 func (c *clock) String() string {
-	return "<defaultclock, dt " + quantity{Value: c.x.net.Dt(), Dim: second}.String() + ">"
+	return "<defaultclock, dt " + array.Quantity{Value: c.x.net.Dt(), Dim: second}.String() + ">"
 }
 func (c *clock) Type() string { return "Clock" }
 func (c *clock) Attr(name string) (starlark.Value, error) {
 	switch name {
 	case "dt":
-		return quantity{Value: c.x.net.Dt(), Dim: second}, nil
+		return array.Quantity{Value: c.x.net.Dt(), Dim: second}, nil
 	case "t":
-		return quantity{Value: c.x.net.Clock(), Dim: second}, nil
+		return array.Quantity{Value: c.x.net.Clock(), Dim: second}, nil
 	case "name":
 		return starlark.String("defaultclock"), nil
 	}
@@ -391,7 +383,7 @@ func (c *clock) SetField(name string, v starlark.Value) error {
 	if name != "dt" {
 		return fmt.Errorf("defaultclock has dt, and %s cannot be assigned", name)
 	}
-	s, err := toMeasure(v, second)
+	s, err := array.ToMeasure(v, second)
 	if err != nil {
 		return fmt.Errorf("defaultclock.dt %w", err)
 	}
@@ -399,7 +391,7 @@ func (c *clock) SetField(name string, v starlark.Value) error {
 }
 
 func seedBuiltin(x *script, c *call) (starlark.Value, error) {
-	if !c.has("seed") {
+	if !c.Has("seed") {
 		return nil, withHint("give a number: runs without --seed repeat anyway", "seed() without a number would be different every time")
 	}
 	n := c.integer("seed", 0)
@@ -426,8 +418,8 @@ func paramBuiltin(x *script, c *call) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	def := c.val["default"]
-	p := Param{Name: name, Default: valueText(def), Value: valueText(def)}
+	def := c.Val["default"]
+	p := Param{Name: name, Default: array.ValueText(def), Value: array.ValueText(def)}
 	text, set := x.opt.Set[name]
 	v := def
 	if set {
@@ -441,7 +433,7 @@ func paramBuiltin(x *script, c *call) (starlark.Value, error) {
 		if err := sameSort(name, text, v, def); err != nil {
 			return nil, err
 		}
-		p.Value, p.Set = valueText(v), true
+		p.Value, p.Set = array.ValueText(v), true
 		x.res.Set[name] = p.Value
 	}
 	for _, q := range x.res.Params {
@@ -484,8 +476,8 @@ func sameSort(name, text string, v, def starlark.Value) error {
 	if def == starlark.None {
 		return nil
 	}
-	a, ok, err := operandOf(v)
-	b, ok2, err2 := operandOf(def)
+	a, ok, err := array.OperandOf(v)
+	b, ok2, err2 := array.OperandOf(def)
 	_, isText := v.(starlark.String)
 	switch {
 	case err != nil:
@@ -493,13 +485,13 @@ func sameSort(name, text string, v, def starlark.Value) error {
 	case err2 != nil:
 		return err2
 	case ok2 && !ok && isText:
-		return fmt.Errorf("--set %s=%s is not a value that the script language knows; the default is %s", name, text, valueText(def))
+		return fmt.Errorf("--set %s=%s is not a value that the script language knows; the default is %s", name, text, array.ValueText(def))
 	case ok != ok2:
 		return fmt.Errorf("--set %s=%s is a %s; the default is a %s", name, text, v.Type(), def.Type())
-	case ok && a.dim != b.dim:
-		return fmt.Errorf("--set %s=%s is in %s; the default, %s, is in %s", name, text, unitName(a.dim), valueText(def), unitName(b.dim))
-	case ok && a.one != b.one:
-		return fmt.Errorf("--set %s=%s: the default is %s", name, text, describe(def))
+	case ok && a.Dim != b.Dim:
+		return fmt.Errorf("--set %s=%s is in %s; the default, %s, is in %s", name, text, array.UnitName(a.Dim), array.ValueText(def), array.UnitName(b.Dim))
+	case ok && a.One != b.One:
+		return fmt.Errorf("--set %s=%s: the default is %s", name, text, array.Describe(def))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/script/array"
 )
 
 var nameRE = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -17,29 +18,29 @@ var nameRE = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // objectName is name=, which also names files.
 func (c *call) objectName() string {
 	n := c.str("name", "")
-	if c.has("name") && !nameRE.MatchString(n) {
+	if c.Has("name") && !nameRE.MatchString(n) {
 		c.failf("name", "name= must be letters, digits and _, not %q", n)
 	}
 	return n
 }
 
 // namespace is a dictionary of external values.
-func (x *script) namespaceOf(c *call) map[string]any {
+func (c *call) namespace() map[string]any {
 	const name = "namespace"
-	v := c.get(name)
+	v := c.Get(name)
 	if v == nil {
 		return nil
 	}
 	d, ok := v.(*starlark.Dict)
 	if !ok {
-		c.failf(name, "%s= must be a dictionary, not %s", name, describe(v))
+		c.failf(name, "%s= must be a dictionary, not %s", name, array.Describe(v))
 		return nil
 	}
 	r := map[string]any{}
 	for _, it := range d.Items() {
 		k, ok := starlark.AsString(it[0])
 		if !ok {
-			c.failf(name, "%s= must have names as keys, not %s", name, describe(it[0]))
+			c.failf(name, "%s= must have names as keys, not %s", name, array.Describe(it[0]))
 			return nil
 		}
 		e, err := toEngine(it[1])
@@ -55,11 +56,11 @@ func (x *script) namespaceOf(c *call) map[string]any {
 // useNamespace makes namespace= of a call the names that texts see, instead of
 // the script's.
 func (x *script) useNamespace(c *call) error {
-	v := c.get("namespace")
+	v := c.Get("namespace")
 	if v == nil {
 		return nil
 	}
-	x.namespaceOf(c)
+	c.namespace()
 	if c.err != nil {
 		return c.err
 	}
@@ -73,21 +74,24 @@ func (x *script) useNamespace(c *call) error {
 // refuse fails for arguments of Brian2 that have no meaning here yet.
 func (c *call) refuse(names ...string) {
 	for _, n := range names {
-		if c.has(n) {
-			msg := fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", n, c.fn)
-			c.fail(n, withHint(absentArgs[c.fn+"."+n], "%s", msg))
+		if c.Has(n) {
+			msg := fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", n, c.Fn)
+			c.fail(n, withHint(absentArgs[c.Fn+"."+n], "%s", msg))
 		}
 	}
 }
+
+// maxCells bounds a group; a variable, so that the fuzzer can lower it.
+var maxCells = 1<<31 - 64
 
 // size is the N of a group.
 func (c *call) size() int {
 	n := c.integer("N", 0)
 	if c.err == nil && n < 1 {
-		c.failf("N", "%s needs at least one neuron, N=%d is not possible", c.fn, n)
+		c.failf("N", "%s needs at least one neuron, N=%d is not possible", c.Fn, n)
 	}
 	if c.err == nil && n > maxCells {
-		c.failf("N", "%s: N=%d passes the limit of %d", c.fn, n, maxCells)
+		c.failf("N", "%s: N=%d passes the limit of %d", c.Fn, n, maxCells)
 	}
 	return n
 }
@@ -97,8 +101,8 @@ func (x *script) add(o object) { x.objects = append(x.objects, o) }
 func neuronGroup(x *script, c *call) (starlark.Value, error) {
 	c.refuse("dtype", "clock", "codeobj_class", "method_options")
 	o := engine.GroupOptions{Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
-		Namespace: x.namespaceOf(c), Dt: c.step(), Order: c.integer("order", 0)}
-	switch v := c.get("refractory").(type) {
+		Namespace: c.namespace(), Dt: c.step(), Order: c.integer("order", 0)}
+	switch v := c.Get("refractory").(type) {
 	case nil:
 	case starlark.Bool:
 		o.Refractory = bool(v)
@@ -108,7 +112,7 @@ func neuronGroup(x *script, c *call) (starlark.Value, error) {
 		o.Refractory = engine.Quantity{Value: c.seconds("refractory", 0), Dim: second}
 	}
 	o.Events = c.dictOfTexts("events")
-	if _, twice := o.Events["spike"]; twice && c.has("threshold") {
+	if _, twice := o.Events["spike"]; twice && c.Has("threshold") {
 		c.failf("events", "events= has 'spike' and threshold= is given: both say when a neuron fires")
 	}
 	n, model := c.size(), c.model("model")
@@ -124,13 +128,13 @@ func neuronGroup(x *script, c *call) (starlark.Value, error) {
 }
 
 func (c *call) dictOfTexts(name string) map[string]string {
-	v := c.get(name)
+	v := c.Get(name)
 	if v == nil {
 		return nil
 	}
 	d, ok := v.(*starlark.Dict)
 	if !ok {
-		c.failf(name, "%s= must be a dictionary of texts, not %s", name, describe(v))
+		c.failf(name, "%s= must be a dictionary of texts, not %s", name, array.Describe(v))
 		return nil
 	}
 	r := map[string]string{}
@@ -150,7 +154,7 @@ func poissonGroup(x *script, c *call) (starlark.Value, error) {
 	c.refuse("clock", "codeobj_class")
 	c.only("when", "thresholds")
 	n, rates := c.size(), c.value("rates")
-	o := engine.PoissonOptions{Name: c.objectName(), Namespace: x.namespaceOf(c), Dt: c.step(), Order: c.integer("order", 0)}
+	o := engine.PoissonOptions{Name: c.objectName(), Namespace: c.namespace(), Dt: c.step(), Order: c.integer("order", 0)}
 	c.unit("rates", hertz)
 	if a, ok := rates.(engine.Array); ok && c.err == nil && len(a.V) != n {
 		c.failf("rates", "rates= has %d values for %d neurons", len(a.V), n)
@@ -168,20 +172,20 @@ func poissonGroup(x *script, c *call) (starlark.Value, error) {
 
 // unit fails if an argument is not a text and not of the dimension.
 func (c *call) unit(name string, d eqn.Dim) {
-	v := c.get(name)
+	v := c.Get(name)
 	if v == nil || c.err != nil {
 		return
 	}
-	o, ok, err := operandOf(v)
+	o, ok, err := array.OperandOf(v)
 	if err != nil {
 		c.fail(name, err)
-	} else if ok && o.dim != d && !o.wild() {
-		c.failf(name, "%s= must be in %s, not %s", name, unitName(d), o.show())
+	} else if ok && o.Dim != d && !o.Wild() {
+		c.failf(name, "%s= must be in %s, not %s", name, array.UnitName(d), o.Show())
 	}
 }
 
 func (c *call) cells(name string) cells {
-	switch v := c.get(name).(type) {
+	switch v := c.Get(name).(type) {
 	case *group:
 		return v.c
 	case *synapses:
@@ -189,7 +193,7 @@ func (c *call) cells(name string) cells {
 	case nil:
 		c.failf(name, "%s= must be a group of neurons", name)
 	default:
-		c.failf(name, "%s= must be a group of neurons, not %s", name, describe(v))
+		c.failf(name, "%s= must be a group of neurons, not %s", name, array.Describe(v))
 	}
 	return nil
 }
@@ -252,14 +256,14 @@ func spikeGenerator(x *script, c *call) (starlark.Value, error) {
 // times is a list of times, in seconds.
 func (c *call) times(name string) []float64 {
 	c.unit(name, second)
-	o, ok, err := operandOf(c.val[name])
-	if err == nil && (!ok || o.table) {
-		err = fmt.Errorf("%s= must be a list of times, not %s", name, describe(c.val[name]))
+	o, ok, err := array.OperandOf(c.Val[name])
+	if err == nil && (!ok || o.Table) {
+		err = fmt.Errorf("%s= must be a list of times, not %s", name, array.Describe(c.Val[name]))
 	}
 	if err != nil {
 		c.fail(name, err)
 	}
-	return o.v
+	return o.V
 }
 
 // sortedTimes are times=, which must be as sorted= says.
@@ -278,7 +282,7 @@ type timedArray struct {
 }
 
 func (t *timedArray) String() string {
-	return fmt.Sprintf("<TimedArray, %d steps of %s>", t.ta.Rows, quantity{Value: t.ta.Dt, Dim: second})
+	return fmt.Sprintf("<TimedArray, %d steps of %s>", t.ta.Rows, array.Quantity{Value: t.ta.Dt, Dim: second})
 }
 func (t *timedArray) Type() string { return "TimedArray" }
 func (t *timedArray) Name() string { return "TimedArray" }
@@ -286,7 +290,7 @@ func (t *timedArray) Attr(name string) (starlark.Value, error) {
 	if name != "values" {
 		return nil, nil
 	}
-	return &array{v: slices.Clone(t.ta.Values), kind: floats, table: t.ta.TwoD, cols: t.ta.Cols}, nil // without unit, as in Brian2
+	return &array.Array{V: slices.Clone(t.ta.Values), Kind: array.Floats, Table: t.ta.TwoD, Cols: t.ta.Cols}, nil // without unit, as in Brian2
 }
 func (t *timedArray) AttrNames() []string { return []string{"values"} }
 
@@ -301,7 +305,7 @@ func (t *timedArray) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwarg
 	if len(args) != want {
 		return nil, fmt.Errorf("this TimedArray takes %d arguments: %s", want, [2]string{"the time", "the time and the column"}[want-1])
 	}
-	s, err := toMeasure(args[0], second)
+	s, err := array.ToMeasure(args[0], second)
 	if err != nil {
 		return nil, fmt.Errorf("the time %w", err)
 	}
@@ -309,30 +313,30 @@ func (t *timedArray) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwarg
 	row := min(max(int(s/t.ta.Dt+1e-9), 0), t.ta.Rows-1)
 	col := 0
 	if want == 2 {
-		if col, err = elementIndex(args[1], t.ta.Cols); err != nil {
+		if col, err = array.ElementIndex(args[1], t.ta.Cols); err != nil {
 			return nil, err
 		}
 	}
-	return scalar(t.ta.Values[row*t.ta.Cols+col], t.ta.Dim, floats), nil
+	return array.Scalar(t.ta.Values[row*t.ta.Cols+col], t.ta.Dim, array.Floats), nil
 }
 
 func newTimedArray(_ *script, c *call) (starlark.Value, error) {
 	dt, name := c.seconds("dt", 0), c.objectName()
-	o, ok, err := operandOf(c.val["values"])
-	if err != nil || !ok || o.one {
+	o, ok, err := array.OperandOf(c.Val["values"])
+	if err != nil || !ok || o.One {
 		if err == nil {
-			err = fmt.Errorf("values= must be a list or an array, not %s", describe(c.val["values"]))
+			err = fmt.Errorf("values= must be a list or an array, not %s", array.Describe(c.Val["values"]))
 		}
 		c.fail("values", err)
 	}
 	if c.err != nil {
 		return nil, c.err
 	}
-	rows, cols := len(o.v), 0
-	if o.table {
-		rows, cols = o.rows(), o.cols
+	rows, cols := len(o.V), 0
+	if o.Table {
+		rows, cols = o.Rows(), o.Cols
 	}
-	ta, err := engine.NewTimedArray(engine.Array{V: o.v, Dim: o.dim}, rows, cols, dt, name)
+	ta, err := engine.NewTimedArray(engine.Array{V: o.V, Dim: o.Dim}, rows, cols, dt, name)
 	if err != nil {
 		return nil, err
 	}
@@ -343,14 +347,14 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	c.refuse("connect", "dtype", "codeobj_class", "clock", "method_options")
 	src := c.cells("source")
 	tgt := src
-	if c.has("target") {
+	if c.Has("target") {
 		tgt = c.cells("target")
 	}
-	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: x.namespaceOf(c),
+	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: c.namespace(),
 		Dt: c.step(), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")
-	switch v := c.get("on_event").(type) {
+	switch v := c.Get("on_event").(type) {
 	case nil:
 	case starlark.String:
 		paths := append(append([]engine.Pathway{}, o.OnPre...), o.OnPost...)
@@ -363,20 +367,20 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	default:
 		o.OnEvent = c.dictOfTexts("on_event")
 	}
-	if d, ok := c.get("delay").(*starlark.Dict); ok {
+	if d, ok := c.Get("delay").(*starlark.Dict); ok {
 		o.Delays = map[string]any{}
 		for _, it := range d.Items() {
 			k, ok := starlark.AsString(it[0])
 			if !ok {
-				c.failf("delay", "delay= must have names of pathways as keys, not %s", describe(it[0]))
+				c.failf("delay", "delay= must have names of pathways as keys, not %s", array.Describe(it[0]))
 			}
-			s, err := toMeasure(it[1], second)
+			s, err := array.ToMeasure(it[1], second)
 			if err != nil {
 				c.failf("delay", "the delay of %s %v", k, err)
 			}
 			o.Delays[k] = engine.Quantity{Value: s, Dim: second}
 		}
-	} else if c.has("delay") {
+	} else if c.Has("delay") {
 		o.Delay = engine.Quantity{Value: c.seconds("delay", 0), Dim: second}
 	}
 	if c.err != nil {
@@ -393,13 +397,13 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 // pathways reads on_pre= or on_post=, a text or a dictionary of texts; old is
 // the argument's name in older versions of Brian2.
 func (c *call) pathways(name, old, pathway string) []engine.Pathway {
-	if c.has(old) {
-		if c.has(name) {
+	if c.Has(old) {
+		if c.Has(name) {
 			c.failf(old, "%s= and %s= are one argument: give %s=", old, name, name)
 		}
 		name = old
 	}
-	switch v := c.get(name).(type) {
+	switch v := c.Get(name).(type) {
 	case nil:
 		return nil
 	case starlark.String:
@@ -416,7 +420,7 @@ func (c *call) pathways(name, old, pathway string) []engine.Pathway {
 		sort.Slice(r, func(i, j int) bool { return r[i].Name < r[j].Name })
 		return r
 	default:
-		c.failf(name, "%s= must be a text or a dictionary of texts, not %s", name, describe(v))
+		c.failf(name, "%s= must be a text or a dictionary of texts, not %s", name, array.Describe(v))
 	}
 	return nil
 }
@@ -425,7 +429,7 @@ func spikeMonitor(x *script, c *call) (starlark.Value, error) {
 	c.refuse("codeobj_class")
 	o := engine.SpikeMonitorOptions{Name: c.objectName(), CountOnly: !c.boolean("record", true), Variables: c.texts("variables"), When: c.str("when", ""), Order: c.integer("order", 0)}
 	src, event := c.cells("source"), c.str("event", "")
-	if c.has("order") && !c.has("when") {
+	if c.Has("order") && !c.Has("when") {
 		c.failf("order", "order= goes with when=: without it the monitor stands right after the event")
 	}
 	if c.err != nil {
@@ -433,7 +437,7 @@ func spikeMonitor(x *script, c *call) (starlark.Value, error) {
 	}
 	var m *engine.SpikeMonitor
 	var err error
-	if c.fn == "EventMonitor" {
+	if c.Fn == "EventMonitor" {
 		m, err = x.net.EventMonitor(src, event, o)
 	} else {
 		m, err = x.net.SpikeMonitor(src, o)
@@ -442,7 +446,7 @@ func spikeMonitor(x *script, c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	x.add(m)
-	return &monitor{x: x, m: m, class: c.fn}, nil
+	return &monitor{x: x, m: m, class: c.Fn}, nil
 }
 
 func stateMonitor(x *script, c *call) (starlark.Value, error) {
@@ -450,29 +454,29 @@ func stateMonitor(x *script, c *call) (starlark.Value, error) {
 	o := engine.StateMonitorOptions{Name: c.objectName(), Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0)}
 	var src any
 	var known []string
-	switch v := c.get("source").(type) {
+	switch v := c.Get("source").(type) {
 	case *group:
 		src, known = v.c, v.c.Group().VarNames()
 	case *synapses:
 		src, known = v.s, v.s.VarNames()
 	default:
-		c.failf("source", "source= must be a group of neurons, not %s", describe(c.val["source"]))
+		c.failf("source", "source= must be a group of neurons, not %s", array.Describe(c.Val["source"]))
 	}
-	if v := c.get("variables"); v == starlark.True {
+	if v := c.Get("variables"); v == starlark.True {
 		o.Variables = known
 	} else {
 		o.Variables = c.texts("variables")
 	}
-	switch v := c.get("record").(type) {
+	switch v := c.Get("record").(type) {
 	case nil:
 		c.failf("record", "StateMonitor needs record=True, or the indices to record")
 	case starlark.Bool:
 		o.Record = bool(v)
 	case starlark.Int:
 		o.Record = []int{c.integer("record", 0)}
-	case *array:
-		if v.kind == bools {
-			pick, err := selection(v, v.size())
+	case *array.Array:
+		if v.Kind == array.Bools {
+			pick, err := array.Selection(v, v.Size())
 			c.fail("record", err)
 			o.Record = pick
 			break

@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine"
+	"synfire/engine/script/array"
 )
 
 const runParams = "duration / report report_period namespace profile level"
@@ -17,7 +18,7 @@ func runBuiltin(x *script, c *call) (starlark.Value, error) { return x.run(c, ni
 func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	duration := c.seconds("duration", 0)
 	if c.err == nil && duration < 0 {
-		c.failf("duration", "a run takes a positive time, not %s", describe(c.val["duration"]))
+		c.failf("duration", "a run takes a positive time, not %s", array.Describe(c.Val["duration"]))
 	}
 	if c.err != nil {
 		return nil, c.err
@@ -115,9 +116,9 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 func (x *script) report(c *call) func(done, total int64) {
 	period := c.seconds("report_period", 10)
 	if c.err == nil && period <= 0 {
-		c.failf("report_period", "report_period= must be a positive time, not %s", describe(c.get("report_period")))
+		c.failf("report_period", "report_period= must be a positive time, not %s", array.Describe(c.Get("report_period")))
 	}
-	switch v := c.get("report").(type) {
+	switch v := c.Get("report").(type) {
 	case nil:
 		return x.opt.Progress
 	case starlark.Bool:
@@ -136,7 +137,7 @@ func (x *script) report(c *call) func(done, total int64) {
 	case starlark.Callable:
 		c.fail("report", withHint("report='text' prints lines", "Brian2 has functions as report= of run(); Synfire does not yet"))
 	default:
-		c.failf("report", "report= is 'text' or None, not %s", describe(v))
+		c.failf("report", "report= is 'text' or None, not %s", array.Describe(v))
 	}
 	if x.opt.Stdout == nil {
 		return x.opt.Progress
@@ -145,7 +146,7 @@ func (x *script) report(c *call) func(done, total int64) {
 	last, dt := begin, x.net.Dt()
 	return func(done, total int64) {
 		now := time.Now()
-		took, reached := now.Sub(begin).Round(time.Millisecond), quantity{Value: float64(done) * dt, Dim: second}
+		took, reached := now.Sub(begin).Round(time.Millisecond), array.Quantity{Value: float64(done) * dt, Dim: second}
 		switch {
 		case done == total:
 			fmt.Fprintf(x.opt.Stdout, "%s (100%%) simulated in %s\n", reached, took)
@@ -179,8 +180,8 @@ func (n *network) add(args starlark.Tuple) error { return n.addAll(args, map[sta
 
 // addAll is add inside so many lists; those that were taken are not taken again.
 func (n *network) addAll(args starlark.Tuple, taken map[starlark.Value]bool, depth int) error {
-	if depth > maxListed {
-		return errListed
+	if depth > array.MaxListed {
+		return array.ErrListed
 	}
 	for _, a := range args {
 		if n.x.thread.Steps += 100; n.x.thread.Steps >= n.x.opt.maxOps() { // tuples may hold a tuple many times
@@ -227,7 +228,7 @@ func (n *network) addAll(args starlark.Tuple, taken map[starlark.Value]bool, dep
 				taken[v] = false
 			}
 		default:
-			return fmt.Errorf("%s cannot be part of a Network", describe(a))
+			return fmt.Errorf("%s cannot be part of a Network", array.Describe(a))
 		}
 	}
 	return nil
@@ -239,9 +240,9 @@ func (n *network) Type() string   { return "Network" }
 func (n *network) Attr(name string) (starlark.Value, error) {
 	switch name {
 	case "add":
-		return method(n, name, func(args starlark.Tuple) (starlark.Value, error) { return starlark.None, n.add(args) }), nil
+		return array.Method(n, name, func(args starlark.Tuple) (starlark.Value, error) { return starlark.None, n.add(args) }), nil
 	case "collect":
-		return method(n, name, func(starlark.Tuple) (starlark.Value, error) {
+		return array.Method(n, name, func(starlark.Tuple) (starlark.Value, error) {
 			n.objects = append([]object(nil), n.x.objects...)
 			return starlark.None, nil
 		}), nil
@@ -257,7 +258,7 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 		if n.own != nil {
 			net = n.own
 		}
-		return quantity{Value: net.T(), Dim: second}, nil
+		return array.Quantity{Value: net.T(), Dim: second}, nil
 	case "store", "restore", "stop", "remove", "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
 		return nil, fmt.Errorf("Brian2 has .%s of a Network; Synfire does not yet", name)
 	}

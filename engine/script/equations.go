@@ -10,6 +10,8 @@ import (
 	"go.starlark.net/syntax"
 
 	"synfire/engine/eqn"
+	"synfire/engine/script/argument"
+	"synfire/engine/script/array"
 )
 
 // equations is Equations(...): the text of a model, which can be added to
@@ -27,7 +29,7 @@ func newEquations(x *script, args starlark.Tuple, kwargs []starlark.Tuple) (star
 	}
 	text, ok := modelText(args[0])
 	if !ok {
-		return nil, &argError{index: 0, err: fmt.Errorf("the equations must be a text, not %s", describe(args[0]))}
+		return nil, &argument.Error{Index: 0, Err: fmt.Errorf("the equations must be a text, not %s", array.Describe(args[0]))}
 	}
 	r, err := substitute(text, kwargs)
 	if err != nil {
@@ -55,7 +57,7 @@ func modelText(v starlark.Value) (string, bool) {
 
 // model is an argument that holds equations.
 func (c *call) model(name string) string {
-	if e, ok := c.get(name).(*equations); ok {
+	if e, ok := c.Get(name).(*equations); ok {
 		return e.text
 	}
 	return c.str(name, "")
@@ -77,13 +79,13 @@ func substitute(text string, kwargs []starlark.Tuple) (string, error) {
 			by[name] = s
 			continue
 		}
-		o, ok, err := operandOf(kw[1])
-		if err != nil || !ok || !o.one {
-			return "", &argError{name: name, index: -1, err: fmt.Errorf("%s= must be a name or a number, not %s", name, describe(kw[1]))}
+		o, ok, err := array.OperandOf(kw[1])
+		if err != nil || !ok || !o.One {
+			return "", &argument.Error{Name: name, Index: -1, Err: fmt.Errorf("%s= must be a name or a number, not %s", name, array.Describe(kw[1]))}
 		}
-		by[name] = "(" + strconv.FormatFloat(o.v[0], 'g', -1, 64)
-		if !o.dim.IsOne() {
-			by[name] += "*" + o.dim.String()
+		by[name] = "(" + strconv.FormatFloat(o.V[0], 'g', -1, 64)
+		if !o.Dim.IsOne() {
+			by[name] += "*" + o.Dim.String()
 		}
 		by[name] += ")"
 	}

@@ -12,6 +12,8 @@ import (
 	"go.starlark.net/syntax"
 
 	"synfire/engine/eqn"
+	"synfire/engine/script/argument"
+	"synfire/engine/script/memory"
 )
 
 // failure is an error of a script: where it stands, what caused it, and the
@@ -38,16 +40,6 @@ func (e *failure) Unwrap() []error {
 	}
 	return []error{e.at, e.cause}
 }
-
-// argError is an error about one argument of a call: the caret stands there.
-type argError struct {
-	name  string // its keyword
-	index int    // its position, from 0, if it was not given by keyword
-	err   error
-}
-
-func (e *argError) Error() string { return e.err.Error() }
-func (e *argError) Unwrap() error { return e.err }
 
 // hinted is an error with advice.
 type hinted struct{ msg, hint string }
@@ -145,10 +137,13 @@ func (x *script) explainEval(ee *starlark.EvalError) error {
 	}
 	msg, hint := cause.Error(), ""
 	var h *hinted
+	var m *memory.Error
 	var q *eqn.Error
 	switch {
 	case errors.As(cause, &h):
 		msg, hint = h.msg, h.hint
+	case errors.As(cause, &m):
+		msg, hint = m.Msg, m.Hint
 	case errors.As(cause, &q) && q.Line > 0 && q.File != "":
 		at := *q
 		x.show(&at)
@@ -180,9 +175,9 @@ func (x *script) refine(p syntax.Position, cause error) syntax.Position {
 		return p
 	}
 	if c := s.calls[placeOf(p)]; c != nil {
-		var a *argError
+		var a *argument.Error
 		if errors.As(cause, &a) {
-			if arg := argument(c, a); arg != nil {
+			if arg := argumentAt(c, a); arg != nil {
 				return syntax.Start(arg)
 			}
 		}
@@ -197,18 +192,18 @@ func (x *script) refine(p syntax.Position, cause error) syntax.Position {
 	return p
 }
 
-// argument finds the value of an argument in a call.
-func argument(c *syntax.CallExpr, a *argError) syntax.Expr {
+// argumentAt finds the value of an argument in a call.
+func argumentAt(c *syntax.CallExpr, a *argument.Error) syntax.Expr {
 	pos := 0
 	for _, e := range c.Args {
 		if b, ok := e.(*syntax.BinaryExpr); ok && b.Op == syntax.EQ {
-			if id, ok := b.X.(*syntax.Ident); ok && id.Name == a.name {
+			if id, ok := b.X.(*syntax.Ident); ok && id.Name == a.Name {
 				return b.Y
 			}
 			continue
 		}
 		if _, star := e.(*syntax.UnaryExpr); !star || e.(*syntax.UnaryExpr).Op == syntax.MINUS {
-			if pos == a.index {
+			if pos == a.Index {
 				return e
 			}
 			pos++

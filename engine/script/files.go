@@ -14,6 +14,8 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine/eqn"
+	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
 	"synfire/engine/store"
 )
 
@@ -71,11 +73,11 @@ func (x *script) noFile(name string) error {
 // loadArray is load_array('x.npy' | 'x.csv', unit).
 func loadArray(x *script, c *call) (starlark.Value, error) {
 	name := c.str("file", "")
-	unit := operand{v: []float64{1}, one: true}
-	if u := c.get("unit"); u != nil {
-		o, ok, err := operandOf(u)
-		if err != nil || !ok || !o.one {
-			c.failf("unit", "unit= must be a unit such as mV, not %s", describe(u))
+	unit := array.Operand{V: []float64{1}, One: true}
+	if u := c.Get("unit"); u != nil {
+		o, ok, err := array.OperandOf(u)
+		if err != nil || !ok || !o.One {
+			c.failf("unit", "unit= must be a unit such as mV, not %s", array.Describe(u))
 		}
 		unit = o
 	}
@@ -93,30 +95,41 @@ func loadArray(x *script, c *call) (starlark.Value, error) {
 		c.failf("file", "load_array(%q): %v", name, err)
 		return nil, c.err
 	}
-	if c.has("unit") {
-		a.dim, a.packed.unit = unit.dim, unit.v[0]
-		if unit.v[0] != 1 || !unit.dim.IsOne() {
-			a.kind = floats
+	if c.Has("unit") {
+		a.Dim, a.Packed.Unit = unit.Dim, unit.V[0]
+		if unit.V[0] != 1 || !unit.Dim.IsOne() {
+			a.Kind = array.Floats
 		}
 	}
 	return a, nil
 }
 
+// loaded is an array and what the file holds that it came from; nil where it has
+// become float64, and for other values.
+func loaded(v starlark.Value) (*array.Array, *store.Packed) {
+	a, ok := v.(*array.Array)
+	if !ok || a.Packed == nil {
+		return nil, nil
+	}
+	f, _ := a.Packed.From.(*store.Packed)
+	return a, f
+}
+
 // decode turns a file into an array or a table.
-func decode(name string, file *os.File) (*array, error) {
+func decode(name string, file *os.File) (*array.Array, error) {
 	var f *store.Packed
 	var err error
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".npy":
 		var st os.FileInfo
 		if st, err = file.Stat(); err == nil {
-			err = roomFor(float64(st.Size()))
+			err = memory.RoomFor(float64(st.Size()))
 		}
 		if err == nil {
 			f, err = store.UnpackNPY(file, st.Size())
 		}
 		if err == nil && f.F64 == nil { // they become float64 when the script calculates with them
-			err = room(f.Len(), 8)
+			err = memory.Room(f.Len(), 8)
 		}
 	case ".csv", ".tsv", ".txt":
 		f, err = unpackCSV(file)
@@ -126,21 +139,21 @@ func decode(name string, file *os.File) (*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &array{kind: ints, packed: &packed{Packed: f, unit: 1}}
+	a := &array.Array{Kind: array.Ints, Packed: &array.Packed{From: f, Unit: 1}}
 	switch len(f.Shape) {
 	case 0, 1:
 	case 2:
-		a.table, a.cols, a.hollow = true, f.Shape[1], f.Shape[0]
+		a.Table, a.Cols, a.Hollow = true, f.Shape[1], f.Shape[0]
 	default:
 		return nil, fmt.Errorf("an array of %d dimensions: one or two were expected", len(f.Shape))
 	}
 	switch {
 	case f.Kind == 'b':
-		a.kind = bools
+		a.Kind = array.Bools
 	case f.F32 != nil:
-		a.kind, err = kindOf(f.F32)
+		a.Kind, err = kindOf(f.F32)
 	case f.F64 != nil:
-		a.kind, err = kindOf(f.F64)
+		a.Kind, err = kindOf(f.F64)
 	}
 	return a, err
 }
@@ -151,7 +164,7 @@ func unpackCSV(file *os.File) (*store.Packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := roomFor(float64(st.Size())); err != nil {
+	if err := memory.RoomFor(float64(st.Size())); err != nil {
 		return nil, err
 	}
 	b, err := io.ReadAll(io.LimitReader(file, st.Size()))
@@ -164,7 +177,7 @@ func unpackCSV(file *os.File) (*store.Packed, error) {
 			fields++
 		}
 	}
-	if err := room(fields, 40); err != nil { // a field's text and number, while they grow
+	if err := memory.Room(fields, 40); err != nil { // a field's text and number, while they grow
 		return nil, err
 	}
 	a, err := store.DecodeCSV(b)
@@ -175,14 +188,14 @@ func unpackCSV(file *os.File) (*store.Packed, error) {
 }
 
 // kindOf tells whether floats are whole numbers. All must be finite.
-func kindOf[T float32 | float64](v []T) (kind, error) {
-	k := ints
+func kindOf[T float32 | float64](v []T) (array.Kind, error) {
+	k := array.Ints
 	for n, x := range v {
 		if x-x != 0 {
 			return k, fmt.Errorf("element %d is %g: every number must be finite", n, x)
 		}
 		if float64(x) != math.Floor(float64(x)) {
-			k = floats
+			k = array.Floats
 		}
 	}
 	return k, nil
@@ -194,24 +207,24 @@ func saveArray(x *script, c *call) (starlark.Value, error) {
 	if c.err == nil && !nameRE.MatchString(name) {
 		c.failf("name", "the name must be letters, digits and _, not %q", name)
 	}
-	o, ok, err := operandOf(c.val["values"])
+	o, ok, err := array.OperandOf(c.Val["values"])
 	if err == nil && !ok {
-		err = fmt.Errorf("values= must be numbers, not %s", describe(c.val["values"]))
+		err = fmt.Errorf("values= must be numbers, not %s", array.Describe(c.Val["values"]))
 	}
 	c.fail("values", err)
 	if c.err != nil {
 		return nil, c.err
 	}
-	if err := room(len(o.v), 8); err != nil {
+	if err := memory.Room(len(o.V), 8); err != nil {
 		return nil, err
 	}
 	if x.opt.Records == nil {
 		return starlark.None, nil // exec has warned
 	}
 	cols := 0
-	if o.table {
-		cols = o.cols
+	if o.Table {
+		cols = o.Cols
 	}
-	c.fail("name", x.opt.Records.Save(name, append([]float64{}, o.v...), cols, o.kind > floats))
+	c.fail("name", x.opt.Records.Save(name, append([]float64{}, o.V...), cols, o.Kind > array.Floats))
 	return starlark.None, c.err
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"synfire/engine/script/array"
 )
 
 // FuzzRun feeds texts to the front end: whatever it is, no panic. Runs of the
@@ -30,7 +32,7 @@ func FuzzRun(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	dir := f.TempDir()
-	maxElements, maxCells = 1<<12, 1<<12
+	array.MaxElements, maxCells = 1<<12, 1<<12
 	f.Fuzz(func(t *testing.T, src []byte) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

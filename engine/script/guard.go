@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+
+	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
 )
 
 // Starlark's own functions and methods make lists and texts of any size in one
@@ -35,7 +38,7 @@ func (x *script) visits(args starlark.Tuple) error {
 func (x *script) collects(args starlark.Tuple) error {
 	for _, a := range args {
 		if n, each := elements(a); n > 0 {
-			if err := room(n, max(each, 48)); err != nil {
+			if err := memory.Room(n, max(each, 48)); err != nil {
 				return err
 			}
 		}
@@ -127,12 +130,12 @@ func (x *script) guardedMethod(v starlark.Value, name string) starlark.Value {
 
 func copied(_ *script, of starlark.Value, _ starlark.Tuple) error {
 	n, _ := elements(of)
-	return room(n, 3) // a letter may become longer
+	return memory.Room(n, 3) // a letter may become longer
 }
 
 func listed(_ *script, of starlark.Value, _ starlark.Tuple) error {
 	n, _ := elements(of)
-	return room(n, 72)
+	return memory.Room(n, 72)
 }
 
 func added(x *script, of starlark.Value, args starlark.Tuple) error {
@@ -154,7 +157,7 @@ func parted(_ *script, of starlark.Value, args starlark.Tuple) error {
 	if n == 0 {
 		n = strings.Count(text, " ") + strings.Count(text, "\n") + strings.Count(text, "\t") + strings.Count(text, "\r")
 	}
-	return room(n+1, 48)
+	return memory.Room(n+1, 48)
 }
 
 // joined is separator.join(texts).
@@ -178,7 +181,7 @@ func joined(_ *script, of starlark.Value, args starlark.Tuple) error {
 		}
 		n += float64(len(sep) + len(s))
 	}
-	return roomFor(n)
+	return memory.RoomFor(n)
 }
 
 // replaced is text.replace(old, new).
@@ -189,7 +192,7 @@ func replaced(_ *script, of starlark.Value, args starlark.Tuple) error {
 	}
 	old, _ := starlark.AsString(args[0])
 	by, _ := starlark.AsString(args[1])
-	return roomFor(float64(len(text)) + float64(strings.Count(text, old))*float64(len(by)))
+	return memory.RoomFor(float64(len(text)) + float64(strings.Count(text, old))*float64(len(by)))
 }
 
 // formatted is text.format(values): each pair of braces may stand for any of them.
@@ -197,102 +200,24 @@ func formatted(_ *script, of starlark.Value, args starlark.Tuple) error {
 	text, _ := starlark.AsString(of)
 	most := 0
 	for _, a := range args {
-		n, err := textSize(a)
+		n, err := array.TextSize(a)
 		if err != nil {
 			return err
 		}
 		most = max(most, n)
 	}
-	return roomFor(float64(len(text)) + float64(strings.Count(text, "{"))*float64(most))
+	return memory.RoomFor(float64(len(text)) + float64(strings.Count(text, "{"))*float64(most))
 }
-
-// maxPrinted bounds how deep a value is that is printed, as Python bounds it.
-const maxPrinted = 1000
-
-// maxElementsPrinted bounds how many values a text shows, of lists that hold one list many times too.
-const maxElementsPrinted = 1 << 23
 
 // printables fails if the text of an argument is too large.
 func printables(_ *script, args starlark.Tuple) error {
 	n := 0
 	for _, a := range args {
-		k, err := textSize(a)
+		k, err := array.TextSize(a)
 		if err != nil {
 			return err
 		}
 		n += k
 	}
-	return room(n, 2)
-}
-
-// textSize is the size of a value's text, nearly, or an error if it is nested
-// too deep or too large: the text repeats what a value holds more than once.
-func textSize(v starlark.Value) (int, error) {
-	w := textWalk{inside: map[starlark.Value]bool{}}
-	err := w.add(v, 0)
-	return w.n, err
-}
-
-type textWalk struct {
-	n, told, values int
-	inside          map[starlark.Value]bool // lists and dictionaries around the value
-}
-
-func (w *textWalk) add(v starlark.Value, depth int) error {
-	if depth > maxPrinted {
-		return fmt.Errorf("this is nested more than %d deep", maxPrinted)
-	}
-	if w.values++; w.values > maxElementsPrinted {
-		return fmt.Errorf("more than %d values are too many for a text", maxElementsPrinted)
-	}
-	if w.n-w.told > 1<<20 {
-		if err := room(w.n, 2); err != nil {
-			return err
-		}
-		w.told = w.n
-	}
-	all := func(it starlark.Iterator) error {
-		defer it.Done()
-		var e starlark.Value
-		for it.Next(&e) {
-			w.n += 2
-			if err := w.add(e, depth+1); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	switch v := v.(type) {
-	case starlark.String:
-		w.n += len(v) + 2
-	case starlark.Bytes:
-		w.n += 4 * len(v)
-	case starlark.Int:
-		w.n += bits(v)/3 + 1
-	case *starlark.List:
-		if w.inside[v] {
-			return nil // printed as "..."
-		}
-		w.inside[v] = true
-		defer delete(w.inside, v)
-		return all(v.Iterate())
-	case *starlark.Dict:
-		if w.inside[v] {
-			return nil
-		}
-		w.inside[v] = true
-		defer delete(w.inside, v)
-		for _, it := range v.Items() {
-			if err := all(it.Iterate()); err != nil {
-				return err
-			}
-		}
-	case *starlark.Set:
-		return all(v.Iterate())
-	case starlark.Tuple:
-		return all(v.Iterate())
-	default:
-		w.n += 16
-	}
-	return nil
+	return memory.Room(n, 2)
 }

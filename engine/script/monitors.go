@@ -9,10 +9,12 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
 	"synfire/engine/store"
 )
 
-var hertz = eqn.Dim{eqn.Second: -unitExponent}
+var hertz = eqn.Dim{eqn.Second: -array.UnitExponent}
 
 // monitor is a SpikeMonitor, EventMonitor, StateMonitor or PopulationRateMonitor.
 type monitor struct {
@@ -28,46 +30,46 @@ func (m *monitor) String() string {
 func (m *monitor) Type() string   { return m.class }
 func (m *monitor) object() object { return m.m.(object) }
 
-func whole[T int | int32 | int64](v []T) *array {
-	r := &array{kind: ints, v: make([]float64, len(v))}
+func whole[T int | int32 | int64](v []T) *array.Array {
+	r := &array.Array{Kind: array.Ints, V: make([]float64, len(v))}
 	for k, x := range v {
-		r.v[k] = float64(x)
+		r.V[k] = float64(x)
 	}
 	return r
 }
 
 // column is what the monitor has recorded under a name; an empty array where it
 // does not record that.
-func (m *monitor) column(name string) (*array, error) {
-	r := &array{v: []float64{}, kind: floats}
+func (m *monitor) column(name string) (*array.Array, error) {
+	r := &array.Array{V: []float64{}, Kind: array.Floats}
 	for _, c := range m.m.Columns() {
 		if c.Name != name {
 			continue
 		}
-		if err := room(c.Len()*max(c.Rows, 1), 8); err != nil {
+		if err := memory.Room(c.Len()*max(c.Rows, 1), 8); err != nil {
 			return nil, err
 		}
 		v, err := c.Floats()
 		if err != nil {
 			return nil, err
 		}
-		r.v, r.dim = v, c.Unit
-		r.kind = kindOfColumn(c)
+		r.V, r.Dim = v, c.Unit
+		r.Kind = kindOfColumn(c)
 		if c.Rows > 0 {
-			r.table, r.cols, r.hollow = true, c.Len(), c.Rows
+			r.Table, r.Cols, r.Hollow = true, c.Len(), c.Rows
 		}
 	}
 	return r, nil
 }
 
-func kindOfColumn(c *engine.Column) kind {
+func kindOfColumn(c *engine.Column) array.Kind {
 	switch c.Type {
 	case store.Int32:
-		return ints
+		return array.Ints
 	case store.Float32:
-		return singles
+		return array.Singles
 	}
-	return floats
+	return array.Floats
 }
 
 func (m *monitor) Attr(name string) (starlark.Value, error) {
@@ -80,9 +82,9 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 	if bare {
 		v, err = m.attr(strings.TrimSuffix(name, "_"))
 	}
-	if a, ok := v.(*array); ok && bare {
+	if a, ok := v.(*array.Array); ok && bare {
 		c := *a
-		c.dim = eqn.Dim{}
+		c.Dim = eqn.Dim{}
 		return &c, nil
 	}
 	if v == nil && err == nil {
@@ -161,7 +163,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			return starlark.NewList(l), nil
 		}
 		if slices.Contains(e.Variables(), name) { // of no neuron
-			return &array{v: []float64{}, kind: singles, table: true, cols: e.Len()}, nil
+			return &array.Array{V: []float64{}, Kind: array.Singles, Table: true, Cols: e.Len()}, nil
 		}
 	case *engine.RateMonitor:
 		switch name {
@@ -169,25 +171,25 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 			return starlark.MakeInt(e.Len()), nil
 		case "smooth_rate":
 			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
-				if a, ok := c.get("window").(*array); ok && !a.table && a.dim.IsOne() && !c.has("width") {
-					if err := room(e.Len()+a.size(), 200); err != nil {
+				if a, ok := c.Get("window").(*array.Array); ok && !a.Table && a.Dim.IsOne() && !c.Has("width") {
+					if err := memory.Room(e.Len()+a.Size(), 200); err != nil {
 						return nil, err
 					}
-					v, err := e.SmoothWith(a.floats())
-					return &array{v: v, dim: hertz, kind: floats}, err
+					v, err := e.SmoothWith(a.Floats())
+					return &array.Array{V: v, Dim: hertz, Kind: array.Floats}, err
 				}
 				window, width := c.str("window", "gaussian"), c.seconds("width", 0)
-				if !c.has("width") {
+				if !c.Has("width") {
 					return nil, fmt.Errorf("smooth_rate() needs width=, a time")
 				}
 				if c.err != nil {
 					return nil, c.err
 				}
-				if err := room(e.Len(), 200); err != nil {
+				if err := memory.Room(e.Len(), 200); err != nil {
 					return nil, err
 				}
 				v, err := e.Smooth(window, width)
-				return &array{v: v, dim: hertz, kind: floats}, err
+				return &array.Array{V: v, Dim: hertz, Kind: array.Floats}, err
 			}), nil
 		}
 	}
@@ -195,7 +197,7 @@ func (m *monitor) attr(name string) (starlark.Value, error) {
 }
 
 // valueOf is an array as a value of the script: nil with an error.
-func valueOf(a *array, err error) (starlark.Value, error) {
+func valueOf(a *array.Array, err error) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +216,7 @@ func (m *monitor) AttrNames() []string {
 
 // trains is a dictionary from each of n neurons to the values of its events.
 func (m *monitor) trains(n int, name string) (starlark.Value, error) {
-	if err := room(n, 200); err != nil {
+	if err := memory.Room(n, 200); err != nil {
 		return nil, err
 	}
 	of, err := m.column("i")
@@ -226,15 +228,15 @@ func (m *monitor) trains(n int, name string) (starlark.Value, error) {
 		return nil, err
 	}
 	lists := make([][]float64, n)
-	for k, i := range of.v {
-		lists[int(i)] = append(lists[int(i)], a.v[k])
+	for k, i := range of.V {
+		lists[int(i)] = append(lists[int(i)], a.V[k])
 	}
 	d := starlark.NewDict(n)
 	for i, l := range lists {
 		if l == nil {
 			l = []float64{}
 		}
-		if err := d.SetKey(starlark.MakeInt(i), &array{v: l, dim: a.dim, kind: a.kind}); err != nil {
+		if err := d.SetKey(starlark.MakeInt(i), &array.Array{V: l, Dim: a.Dim, Kind: a.Kind}); err != nil {
 			return nil, err
 		}
 	}
@@ -247,7 +249,7 @@ func (m *monitor) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	if !ok {
 		return nil, false, fmt.Errorf("a %s cannot be indexed: write %s.i, %s.t", m.class, m.m.Name(), m.m.Name())
 	}
-	i, err := toInt(ix)
+	i, err := array.ToInt(ix)
 	if err != nil {
 		return nil, false, fmt.Errorf("the index %w", err)
 	}
@@ -278,13 +280,13 @@ func (r *record) Attr(name string) (starlark.Value, error) {
 		if c.Rows == 1 { // a shared variable has one row
 			row = 0
 		}
-		if err := room(c.Len(), 8); err != nil {
+		if err := memory.Room(c.Len(), 8); err != nil {
 			return nil, err
 		}
 		v, err := c.Row(row)
-		a := &array{v: v, dim: c.Unit, kind: kindOfColumn(c)}
+		a := &array.Array{V: v, Dim: c.Unit, Kind: kindOfColumn(c)}
 		if c.Name != name {
-			a.dim = eqn.Dim{}
+			a.Dim = eqn.Dim{}
 		}
 		return valueOf(a, err)
 	}

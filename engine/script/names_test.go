@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"synfire/engine/script/array"
 )
 
 // TestBrianNames: what `from brian2 import *` brings (Brian2 2.10; NumPy's and
@@ -36,8 +38,8 @@ func TestBrianNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, ok, err := operandOf(v)
-		if err != nil || !ok || math.Abs(o.v[0]-want) > 1e-12*want {
+		o, ok, err := array.OperandOf(v)
+		if err != nil || !ok || math.Abs(o.V[0]-want) > 1e-12*want {
 			t.Errorf("%s is %v, Brian2 has %v", name, v, value)
 		}
 	}

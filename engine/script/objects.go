@@ -9,6 +9,8 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
 )
 
 // cells is what a group of the script stands for: an engine group or a range of one.
@@ -55,9 +57,9 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 	case "name":
 		return starlark.String(g.c.Name()), nil
 	case "dt":
-		return quantity{Value: g.c.Group().Network().Dt(), Dim: second}, nil
+		return array.Quantity{Value: g.c.Group().Network().Dt(), Dim: second}, nil
 	case "t":
-		return quantity{Value: g.c.Group().Network().Clock(), Dim: second}, nil
+		return array.Quantity{Value: g.c.Group().Network().Clock(), Dim: second}, nil
 	case "run_regularly":
 		return g.x.method(g, name, g.runRegularly), nil
 	case "start", "stop":
@@ -148,7 +150,7 @@ func (g *group) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	if _, text := ix.(starlark.String); text {
 		return nil, false, withHint("index the variable instead: P.v['i > 5']", "a group cannot be indexed by a condition")
 	}
-	pick, err := selection(ix, g.c.N())
+	pick, err := array.Selection(ix, g.c.N())
 	if err != nil {
 		return nil, false, err
 	}
@@ -209,7 +211,7 @@ func (g *group) setEventSchedule(c *call) (starlark.Value, error) {
 // schedule reads when= and order=.
 func (c *call) schedule() engine.Schedule {
 	s := engine.Schedule{When: c.str("when", "")}
-	if c.has("order") {
+	if c.Has("order") {
 		n := c.integer("order", 0)
 		s.Order = &n
 	}
@@ -264,7 +266,7 @@ func variableAttr(x *script, owner, name string, known []string, find func(strin
 }
 
 func (v *variable) String() string {
-	w, err := v.view()
+	w, err := v.View()
 	if err != nil {
 		return fmt.Sprintf("<%s.%s: %v>", v.owner, v.name, err)
 	}
@@ -272,7 +274,10 @@ func (v *variable) String() string {
 }
 func (v *variable) Type() string { return "variable" }
 
-func (v *variable) view() (starlark.Value, error) { return v.get(nil) }
+var _ array.Viewer = (*variable)(nil)
+
+// View is what calculations with the variable take.
+func (v *variable) View() (starlark.Value, error) { return v.get(nil) }
 
 func (v *variable) get(ix any) (starlark.Value, error) {
 	v.x.inside.Add(1)
@@ -283,7 +288,7 @@ func (v *variable) get(ix any) (starlark.Value, error) {
 			n = max(0, (s.Hi-s.Lo)/s.Step+1)
 		}
 		if err == nil {
-			err = room(n, 8)
+			err = memory.Room(n, 8)
 		}
 		if err != nil {
 			return nil, err
@@ -293,19 +298,19 @@ func (v *variable) get(ix any) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := singles
+	k := array.Singles
 	switch {
 	case v.v.Boolean():
-		k = bools
+		k = array.Bools
 	case v.v.Integer():
-		k = ints
+		k = array.Ints
 	}
 	r := fromEngine(a, k)
 	if v.bare {
-		r.dim = [7]int16{}
+		r.Dim = [7]int16{}
 	}
-	if _, one := ix.(int); (one || v.v.Scalar()) && len(r.v) == 1 {
-		return r.at(0), nil
+	if _, one := ix.(int); (one || v.v.Scalar()) && len(r.V) == 1 {
+		return r.At(0), nil
 	}
 	return r, nil
 }
@@ -313,8 +318,8 @@ func (v *variable) get(ix any) (starlark.Value, error) {
 func (v *variable) set(ix any, val starlark.Value) error {
 	v.x.inside.Add(1)
 	defer v.x.inside.Add(-1)
-	if a, ok := val.(*array); ok && a.packed != nil && a.packed.F32 != nil && !a.table && (v.bare || a.dim == v.v.Dim()) {
-		return v.v.Set(ix, engine.Packed{V: a.packed.F32, Unit: a.packed.unit, Dim: v.v.Dim()})
+	if a, f := loaded(val); f != nil && f.F32 != nil && !a.Table && (v.bare || a.Dim == v.v.Dim()) {
+		return v.v.Set(ix, engine.Packed{V: f.F32, Unit: a.Packed.Unit, Dim: v.v.Dim()})
 	}
 	e, err := toEngine(val)
 	if err != nil {
@@ -331,21 +336,12 @@ func (v *variable) set(ix any, val starlark.Value) error {
 			e = engine.Quantity{Value: y, Dim: v.v.Dim()}
 		}
 	} else if _, text := e.(string); !text {
-		o, _, err := operandOf(val)
-		if err == nil && o.dim != v.v.Dim() && !(o.wild() && finite(o.v)) {
-			return fmt.Errorf("%s.%s is in %s, the value is %s", v.owner, v.name, unitName(v.v.Dim()), o.show())
+		o, _, err := array.OperandOf(val)
+		if err == nil && o.Dim != v.v.Dim() && !(o.Wild() && array.Finite(o.V)) {
+			return fmt.Errorf("%s.%s is in %s, the value is %s", v.owner, v.name, array.UnitName(v.v.Dim()), o.Show())
 		}
 	}
 	return v.v.Set(ix, e)
-}
-
-func finite(v []float64) bool {
-	for _, x := range v {
-		if x-x != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // index turns an index of the script into the engine's.
@@ -354,7 +350,7 @@ func (v *variable) index(ix starlark.Value) (any, error) {
 	case starlark.String:
 		return string(ix), nil
 	case starlark.Int:
-		return toInt(ix)
+		return array.ToInt(ix)
 	case starlark.Tuple:
 		if len(ix) == 2 {
 			a, err := v.index(ix[0])
@@ -365,21 +361,21 @@ func (v *variable) index(ix starlark.Value) (any, error) {
 			return [2]any{a, b}, err
 		}
 	}
-	o, ok, err := operandOf(ix)
+	o, ok, err := array.OperandOf(ix)
 	if err != nil {
 		return nil, err
 	}
-	if !ok || !o.dim.IsOne() || o.one || o.kind <= floats && len(o.v) > 0 {
-		return nil, fmt.Errorf("an index is a number, a list of them, a slice or a condition in quotes, not %s", describe(ix))
+	if !ok || !o.Dim.IsOne() || o.One || o.Kind <= array.Floats && len(o.V) > 0 {
+		return nil, fmt.Errorf("an index is a number, a list of them, a slice or a condition in quotes, not %s", array.Describe(ix))
 	}
-	if o.kind == bools {
+	if o.Kind == array.Bools {
 		n, err := v.v.Len()
 		if err != nil {
 			return nil, err
 		}
-		return selection(ix, n)
+		return array.Selection(ix, n)
 	}
-	return toInts(ix)
+	return array.ToInts(ix)
 }
 
 func (v *variable) Get(ix starlark.Value) (starlark.Value, bool, error) {
@@ -393,8 +389,8 @@ func (v *variable) Get(ix starlark.Value) (starlark.Value, bool, error) {
 
 // Has is `x in P.v`.
 func (v *variable) Has(x starlark.Value) (bool, error) {
-	w, err := v.view()
-	if a, ok := w.(*array); ok && err == nil {
+	w, err := v.View()
+	if a, ok := w.(*array.Array); ok && err == nil {
 		return a.Has(x)
 	}
 	return false, err
@@ -425,20 +421,20 @@ func (v *variable) Len() int {
 }
 
 func (v *variable) Iterate() starlark.Iterator {
-	w, err := v.view()
-	if a, ok := w.(*array); ok && err == nil {
+	w, err := v.View()
+	if a, ok := w.(*array.Array); ok && err == nil {
 		return a.Iterate()
 	}
-	return (&array{}).Iterate()
+	return (&array.Array{}).Iterate()
 }
 
 func (v *variable) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {
-	return binary(op, v, y, side)
+	return array.Binary(op, v, y, side)
 }
-func (v *variable) Unary(op syntax.Token) (starlark.Value, error) { return unary(op, v) }
+func (v *variable) Unary(op syntax.Token) (starlark.Value, error) { return array.Unary(op, v) }
 
 func (v *variable) Attr(name string) (starlark.Value, error) {
-	w, err := v.view()
+	w, err := v.View()
 	if err != nil {
 		return nil, err
 	}
@@ -451,13 +447,13 @@ func (v *variable) Attr(name string) (starlark.Value, error) {
 	if name == "shape" { // of one value, as NumPy has it
 		return starlark.Tuple{}, nil
 	}
-	o, _, err := operandOf(w)
+	o, _, err := array.OperandOf(w)
 	if err != nil {
 		return nil, err
 	}
-	return (&array{v: o.v, dim: o.dim, kind: o.kind}).Attr(name)
+	return (&array.Array{V: o.V, Dim: o.Dim, Kind: o.Kind}).Attr(name)
 }
-func (v *variable) AttrNames() []string { return (*array)(nil).AttrNames() }
+func (v *variable) AttrNames() []string { return (*array.Array)(nil).AttrNames() }
 
 // resolveSlice applies Python's rules to x[lo:hi:step] of n elements.
 func resolveSlice(lo, hi, step starlark.Value, n int) (engine.Slice, error) {
@@ -468,7 +464,7 @@ func resolveSlice(lo, hi, step starlark.Value, n int) (engine.Slice, error) {
 		}
 		i, ok := v.(starlark.Int)
 		if !ok {
-			return 0, fmt.Errorf("a slice takes whole numbers, not %s", describe(v))
+			return 0, fmt.Errorf("a slice takes whole numbers, not %s", array.Describe(v))
 		}
 		const far = 1 << 40 // beyond every array, and far from the ends of an int
 		k, ok := i.Int64()
@@ -524,7 +520,7 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 			return nil, err
 		}
 		return v.get(s)
-	case *array:
+	case *array.Array:
 		s, err := resolveSlice(lo, hi, step, v.Len())
 		if err != nil {
 			return nil, err
@@ -533,7 +529,7 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return v.pick(pick)
+		return v.Pick(pick)
 	case *synapses:
 		return nil, withHint("index its variables: S.w[0:5]", "synapses cannot be sliced")
 	}
@@ -546,7 +542,7 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 		return nil, err
 	}
 	if n, each := elements(w); n > 0 {
-		if err := room(n, min(each, 16)); err != nil {
+		if err := memory.Room(n, min(each, 16)); err != nil {
 			return nil, err
 		}
 	}
@@ -559,7 +555,7 @@ func indicesOf(s engine.Slice) ([]int, error) {
 		toEnd = -1
 	}
 	n := max(0, (s.Hi-s.Lo+s.Step-toEnd)/s.Step)
-	if err := room(n, 8); err != nil {
+	if err := memory.Room(n, 8); err != nil {
 		return nil, err
 	}
 	r := make([]int, n)
@@ -578,7 +574,7 @@ func setSlice(v, lo, hi, step, val starlark.Value) error {
 			return err
 		}
 		return v.set(s, val)
-	case *array:
+	case *array.Array:
 		s, err := resolveSlice(lo, hi, step, v.Len())
 		if err != nil {
 			return err

@@ -26,6 +26,8 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
 	"synfire/engine/host"
+	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
 )
 
 // Options say what to run and how.
@@ -63,6 +65,9 @@ type Options struct {
 	// numbers, lists and texts that they compute, not the networks; 0: 2 GiB, or half of what is free where that is less.
 	MaxMemory int64
 }
+
+// defaultMemory is the limit where Options give none.
+const defaultMemory = 2 << 30
 
 func (o Options) maxMemory() int64 {
 	if o.MaxMemory > 0 {
@@ -201,7 +206,7 @@ func (x *script) whole() (*Result, error) {
 	if len(o.Src) > maxSource {
 		return nil, tooLong(o.File, int64(len(o.Src)))
 	}
-	heap.limit.Store(o.maxMemory())
+	memory.SetLimit(o.maxMemory())
 	sum := sha256.Sum256(o.Src)
 	x.res = &Result{File: o.File, SHA256: hex.EncodeToString(sum[:]), Set: map[string]string{}}
 	eo := engine.Options{Lookup: x.lookup, Names: x.visible, Locate: x.locate, Warn: o.Warn}
@@ -515,7 +520,7 @@ func (x *script) visible() []string {
 	var r []string
 	x.names(func(n string, v starlark.Value) bool {
 		switch v.(type) {
-		case starlark.Int, starlark.Float, starlark.Bool, quantity, *timedArray:
+		case starlark.Int, starlark.Float, starlark.Bool, array.Quantity, *timedArray:
 			r = append(r, n)
 		}
 		return true

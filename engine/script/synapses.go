@@ -9,6 +9,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/script/array"
 )
 
 // synapses is a Synapses object.
@@ -92,31 +93,31 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 	if c.integer("level", 0) != 0 {
 		c.refuse("level")
 	}
-	switch v := c.get("condition").(type) {
+	switch v := c.Get("condition").(type) {
 	case nil:
 	case starlark.Bool:
 		none = !bool(v) // Brian2: no synapse
-		if c.has("i") || c.has("j") || c.has("rule") {
+		if c.Has("i") || c.Has("j") || c.Has("rule") {
 			c.failf("condition", "a condition goes with neither i= and j= nor rule=")
 		}
 	case starlark.String:
 		o.Condition = string(v)
 	default:
-		c.failf("condition", "the condition must be a text, not %s", describe(v))
+		c.failf("condition", "the condition must be a text, not %s", array.Describe(v))
 	}
 	o.P = c.value("p")
 	switch p := o.P.(type) {
 	case int:
 		o.P = float64(p)
 	case engine.Quantity:
-		c.failf("p", "p= is a probability, not %s", describe(c.get("p")))
+		c.failf("p", "p= is a probability, not %s", array.Describe(c.Get("p")))
 	case engine.Array:
-		c.failf("p", "p= is a number or a text, not %s", describe(c.get("p")))
+		c.failf("p", "p= is a number or a text, not %s", array.Describe(c.Get("p")))
 	}
 	if p, ok := o.P.(float64); ok && !(p >= 0 && p <= 1) {
 		c.failf("p", "p= is a probability between 0 and 1, not %g", p)
 	}
-	if v := c.get("n"); v != nil {
+	if v := c.Get("n"); v != nil {
 		if t, ok := starlark.AsString(v); ok {
 			o.N = t
 		} else {
@@ -124,7 +125,7 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 		}
 	}
 	for name, to := range map[string]*any{"i": &o.I, "j": &o.J} {
-		switch v := c.get(name).(type) {
+		switch v := c.Get(name).(type) {
 		case nil:
 		case starlark.String:
 			*to = string(v)
@@ -147,7 +148,7 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 	}
 	given := ""
 	for _, n := range []string{"N", "indegree", "outdegree"} {
-		if !c.has(n) {
+		if !c.Has(n) {
 			continue
 		}
 		o.RuleN, given = c.integer(n, 0), n
@@ -159,7 +160,7 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 		c.failf("rule", "rule='%s' needs %s=", o.Rule, want)
 	}
 	for name, to := range map[string]**bool{"allow_autapses": &o.Autapses, "allow_multapses": &o.Multapses} {
-		if c.has(name) {
+		if c.Has(name) {
 			b := c.boolean(name, true)
 			*to = &b
 		}
@@ -222,7 +223,7 @@ func (p *pathway) SetField(name string, v starlark.Value) error {
 		}
 		return assign(p.s.Name(), name, w, v)
 	case "order":
-		n, err := toInt(v)
+		n, err := array.ToInt(v)
 		if err != nil {
 			return fmt.Errorf("the order %w", err)
 		}

@@ -1,4 +1,4 @@
-package script
+package array
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ var displayUnits = sync.OnceValue(func() map[eqn.Dim][]displayUnit {
 		var m eqn.Dim
 		for i, axis := range []int{eqn.Metre, eqn.Kilogram, eqn.Second, eqn.Ampere, eqn.Kelvin, eqn.Mole, eqn.Candela} {
 			var one eqn.Dim
-			one[axis] = unitExponent
+			one[axis] = UnitExponent
 			p, _ := one.Pow(float64(e[i]))
 			m = m.Mul(p)
 		}
@@ -118,7 +118,7 @@ func baseUnits(d eqn.Dim) string {
 		axis int
 		name string
 	}{{eqn.Metre, "m"}, {eqn.Kilogram, "kg"}, {eqn.Second, "s"}, {eqn.Ampere, "A"}, {eqn.Kelvin, "K"}, {eqn.Mole, "mol"}, {eqn.Candela, "cd"}} {
-		switch e := float64(d[b.axis]) / unitExponent; {
+		switch e := float64(d[b.axis]) / UnitExponent; {
 		case e == 1:
 			parts = append(parts, b.name)
 		case e != 0:
@@ -128,11 +128,11 @@ func baseUnits(d eqn.Dim) string {
 	return strings.Join(parts, " ")
 }
 
-// unitExponent is the exponent 1 in a Dim.
-const unitExponent = 120
+// UnitExponent is the exponent 1 in a Dim.
+const UnitExponent = 120
 
-// unitName names a dimension for messages: "V", "A/s" in base units, "a pure number".
-func unitName(d eqn.Dim) string {
+// UnitName names a dimension for messages: "V", "A/s" in base units, "a pure number".
+func UnitName(d eqn.Dim) string {
 	if d.IsOne() {
 		return "1"
 	}
@@ -144,15 +144,15 @@ func unitName(d eqn.Dim) string {
 	return baseUnits(d)
 }
 
-func formatQuantity(q quantity) string {
+func formatQuantity(q Quantity) string {
 	u := bestUnit([]float64{q.Value}, q.Dim)
 	return floatTexts([]float64{q.Value / u.value}, digitsOf(q.single))[0] + " " + u.name
 }
 
-// valueText is a value as a person writes it: "1 s", "0.1", "20 mV".
-func valueText(v starlark.Value) string {
+// ValueText is a value as a person writes it: "1 s", "0.1", "20 mV".
+func ValueText(v starlark.Value) string {
 	switch v := v.(type) {
-	case quantity:
+	case Quantity:
 		u := bestUnit([]float64{v.Value}, v.Dim)
 		if v.single {
 			return strconv.FormatFloat(v.Value/u.value, 'g', -1, 32) + " " + u.name
@@ -163,7 +163,7 @@ func valueText(v starlark.Value) string {
 	case starlark.String:
 		return string(v)
 	}
-	if n, err := textSize(v); err != nil || n > 1<<16 {
+	if n, err := TextSize(v); err != nil || n > 1<<16 {
 		return "a " + v.Type()
 	}
 	return v.String()
@@ -176,22 +176,22 @@ const (
 	printWidth     = 75
 )
 
-func formatArray(a *array) string {
+func formatArray(a *Array) string {
 	shown, unit, factor := a.shown(), "", 1.0
-	if !a.dim.IsOne() {
-		u := bestUnit(shown, a.dim)
+	if !a.Dim.IsOne() {
+		u := bestUnit(shown, a.Dim)
 		factor, unit = u.value, " "+u.name
 	}
 	scaled := make([]float64, len(shown))
 	for k, x := range shown {
 		scaled[k] = x / factor
 	}
-	texts := elementTexts(scaled, a.kind)
-	if !a.table || a.size() == 0 {
-		return printRow(texts, a.size() > printThreshold, "") + unit
+	texts := elementTexts(scaled, a.Kind)
+	if !a.Table || a.Size() == 0 {
+		return printRow(texts, a.Size() > printThreshold, "") + unit
 	}
-	cut := a.size() > printThreshold
-	cols, rows := a.cols, a.Len()
+	cut := a.Size() > printThreshold
+	cols, rows := a.Cols, a.Len()
 	if cut {
 		cols, rows = min(cols, 2*printEdge), min(rows, 2*printEdge)
 	}
@@ -204,15 +204,15 @@ func formatArray(a *array) string {
 		if cut && r == printEdge && a.Len() > 2*printEdge {
 			b.WriteString("...\n ")
 		}
-		b.WriteString(printRow(texts[r*cols:(r+1)*cols], cut && a.cols > 2*printEdge, " "))
+		b.WriteString(printRow(texts[r*cols:(r+1)*cols], cut && a.Cols > 2*printEdge, " "))
 	}
 	return b.String() + "]" + unit
 }
 
 // shown are the elements that printing shows.
-func (a *array) shown() []float64 {
-	if a.size() <= printThreshold {
-		return a.floats()
+func (a *Array) shown() []float64 {
+	if a.Size() <= printThreshold {
+		return a.Floats()
 	}
 	ends := func(n int) []int {
 		var r []int
@@ -225,16 +225,16 @@ func (a *array) shown() []float64 {
 		return r
 	}
 	var r []float64
-	if !a.table {
-		for _, k := range ends(a.size()) {
-			r = append(r, a.floats()[k])
+	if !a.Table {
+		for _, k := range ends(a.Size()) {
+			r = append(r, a.Floats()[k])
 		}
 		return r
 	}
-	cols := ends(a.cols)
+	cols := ends(a.Cols)
 	for _, row := range ends(a.Len()) {
 		for _, c := range cols {
-			r = append(r, a.floats()[row*a.cols+c])
+			r = append(r, a.Floats()[row*a.Cols+c])
 		}
 	}
 	return r
@@ -264,16 +264,16 @@ func printRow(texts []string, cut bool, indent string) string {
 }
 
 // elementTexts formats numbers to one width.
-func elementTexts(v []float64, k kind) []string {
+func elementTexts(v []float64, k Kind) []string {
 	var r []string
 	switch k {
-	case singles, floats:
-		return floatTexts(v, digitsOf(k == singles))
-	case ints:
+	case Singles, Floats:
+		return floatTexts(v, digitsOf(k == Singles))
+	case Ints:
 		for _, x := range v {
 			r = append(r, strconv.FormatFloat(x, 'f', -1, 64))
 		}
-	case bools:
+	case Bools:
 		for _, x := range v {
 			if x != 0 {
 				r = append(r, "True")

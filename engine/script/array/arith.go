@@ -1,4 +1,4 @@
-package script
+package array
 
 import (
 	"fmt"
@@ -11,10 +11,10 @@ import (
 	"synfire/engine/num"
 )
 
-// binary is arithmetic on quantities and arrays, element by element; nil, nil
+// Binary is arithmetic on quantities and arrays, element by element; nil, nil
 // where y is nothing to calculate with.
-func binary(op syntax.Token, x, y starlark.Value, side starlark.Side) (starlark.Value, error) {
-	a, b, ok, err := pairOf(x, y)
+func Binary(op syntax.Token, x, y starlark.Value, side starlark.Side) (starlark.Value, error) {
+	a, b, ok, err := PairOf(x, y)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -24,79 +24,79 @@ func binary(op syntax.Token, x, y starlark.Value, side starlark.Side) (starlark.
 	return calculate(op, a, b)
 }
 
-// pairOf reads two operands; ok is false where one of them is none.
-func pairOf(x, y starlark.Value) (a, b operand, ok bool, err error) {
-	a, ok, err = operandOf(x)
+// PairOf reads two operands; ok is false where one of them is none.
+func PairOf(x, y starlark.Value) (a, b Operand, ok bool, err error) {
+	a, ok, err = OperandOf(x)
 	if err != nil {
 		return a, b, false, err
 	}
-	b, ok2, err := operandOf(y)
+	b, ok2, err := OperandOf(y)
 	return a, b, ok && ok2, err
 }
 
 // mismatch is the error of units that do not go together.
 func mismatch(op string, x, y starlark.Value) error {
-	a, b, _, _ := pairOf(x, y)
+	a, b, _, _ := PairOf(x, y)
 	return unitsDiffer(op, a, b)
 }
 
-func unitsDiffer(op string, a, b operand) error {
-	return fmt.Errorf("cannot calculate %s %s %s: the units do not match (%s and %s)", a.show(), op, b.show(), unitName(a.dim), unitName(b.dim))
+func unitsDiffer(op string, a, b Operand) error {
+	return fmt.Errorf("cannot calculate %s %s %s: the units do not match (%s and %s)", a.Show(), op, b.Show(), UnitName(a.Dim), UnitName(b.Dim))
 }
 
 // shape finds the form of a result of two operands.
-func shape(a, b operand) (operand, error) {
+func shape(a, b Operand) (Operand, error) {
 	r := a
 	switch {
-	case a.one:
+	case a.One:
 		r = b
-	case b.one:
-	case a.table && !b.table && len(b.v) == a.cols && a.cols > 0, b.table && !a.table && len(a.v) == b.cols && b.cols > 0:
+	case b.One:
+	case a.Table && !b.Table && len(b.V) == a.Cols && a.Cols > 0, b.Table && !a.Table && len(a.V) == b.Cols && b.Cols > 0:
 		return r, fmt.Errorf("a table and a row cannot be combined: use a loop over the rows")
-	case len(a.v) != len(b.v) || a.table != b.table || a.table && (a.cols != b.cols || a.rows() != b.rows()):
-		return r, fmt.Errorf("the arrays have different sizes: %d and %d", len(a.v), len(b.v))
+	case len(a.V) != len(b.V) || a.Table != b.Table || a.Table && (a.Cols != b.Cols || a.Rows() != b.Rows()):
+		return r, fmt.Errorf("the arrays have different sizes: %d and %d", len(a.V), len(b.V))
 	}
 	var err error
-	r.v, err = numbers(len(r.v))
+	r.V, err = numbers(len(r.V))
 	return r, err
 }
 
 // calculate is a op b for the arithmetic operators and & and |.
-func calculate(op syntax.Token, a, b operand) (starlark.Value, error) {
+func calculate(op syntax.Token, a, b Operand) (starlark.Value, error) {
 	r, err := shape(a, b)
 	if err != nil {
 		return nil, err
 	}
-	r.kind = min(a.kind, b.kind, ints)
+	r.Kind = min(a.Kind, b.Kind, Ints)
 	switch op {
 	case syntax.PLUS, syntax.MINUS, syntax.PERCENT:
-		r.dim = a.dim
+		r.Dim = a.Dim
 		switch {
-		case a.dim == b.dim:
-		case a.wild() && op != syntax.PERCENT:
-			r.dim = b.dim
-		case b.wild() && op != syntax.PERCENT:
+		case a.Dim == b.Dim:
+		case a.Wild() && op != syntax.PERCENT:
+			r.Dim = b.Dim
+		case b.Wild() && op != syntax.PERCENT:
 		default:
 			return nil, unitsDiffer(op.String(), a, b)
 		}
 	case syntax.STAR:
-		r.dim = a.dim.Mul(b.dim)
+		r.Dim = a.Dim.Mul(b.Dim)
 	case syntax.SLASH:
-		r.dim, r.kind = a.dim.Div(b.dim), min(r.kind, floats)
+		r.Dim, r.Kind = a.Dim.Div(b.Dim), min(r.Kind, Floats)
 	case syntax.SLASHSLASH:
-		if a.dim != b.dim {
+		if a.Dim != b.Dim {
 			return nil, unitsDiffer("//", a, b)
 		}
-		r.dim = eqn.Dim{}
+		r.Dim = eqn.Dim{}
 	case syntax.AMP, syntax.PIPE, syntax.CIRCUMFLEX:
-		if a.kind != bools || b.kind != bools {
+		if a.Kind != Bools || b.Kind != Bools {
 			return nil, nil
 		}
-		r.dim, r.kind = eqn.Dim{}, bools
+		r.Dim, r.Kind = eqn.Dim{}, Bools
 	default:
 		return nil, nil
 	}
-	for k := range r.v {
+	for k := range r.V {
 		x, y := a.get(k), b.get(k)
 		switch op {
 		case syntax.PLUS:
@@ -107,7 +107,7 @@ func calculate(op syntax.Token, a, b operand) (starlark.Value, error) {
 			x *= y
 		case syntax.SLASH, syntax.SLASHSLASH, syntax.PERCENT:
 			if y == 0 {
-				return nil, fmt.Errorf("division by zero: %s %s %s", a.show(), op, b.show())
+				return nil, fmt.Errorf("division by zero: %s %s %s", a.Show(), op, b.Show())
 			}
 			switch op {
 			case syntax.SLASH:
@@ -124,9 +124,9 @@ func calculate(op syntax.Token, a, b operand) (starlark.Value, error) {
 		case syntax.CIRCUMFLEX:
 			x = truth((x != 0) != (y != 0))
 		}
-		r.v[k] = x
+		r.V[k] = x
 	}
-	return r.value(), nil
+	return r.Value(), nil
 }
 
 // mod has Python's sign: that of y.
@@ -145,38 +145,39 @@ func truth(b bool) float64 {
 	return 0
 }
 
-func unary(op syntax.Token, v starlark.Value) (starlark.Value, error) {
-	o, _, err := operandOf(v)
+// Unary is + or - of numbers, or ~ of truth values; nil, nil for others.
+func Unary(op syntax.Token, v starlark.Value) (starlark.Value, error) {
+	o, _, err := OperandOf(v)
 	if err != nil {
 		return nil, err
 	}
 	r := o
-	if r.v, err = numbers(len(o.v)); err != nil {
+	if r.V, err = numbers(len(o.V)); err != nil {
 		return nil, err
 	}
-	for k, x := range o.v {
+	for k, x := range o.V {
 		switch {
 		case op == syntax.PLUS:
-			r.v[k] = x
-		case op == syntax.MINUS && o.kind != bools:
-			r.v[k] = 0 - x
-		case op == syntax.TILDE && o.kind == bools:
-			r.v[k] = 1 - x
+			r.V[k] = x
+		case op == syntax.MINUS && o.Kind != Bools:
+			r.V[k] = 0 - x
+		case op == syntax.TILDE && o.Kind == Bools:
+			r.V[k] = 1 - x
 		default:
 			return nil, nil
 		}
 	}
-	return r.value(), nil
+	return r.Value(), nil
 }
 
-// compare is what the comparison operators become: element by element where an
+// Compare is what the comparison operators become: element by element where an
 // array takes part.
-func compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
+func Compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 	if !calculable(x) && !calculable(y) {
 		r, err := starlark.Compare(op, x, y)
 		return starlark.Bool(r), err
 	}
-	a, b, ok, err := pairOf(x, y)
+	a, b, ok, err := PairOf(x, y)
 	switch {
 	case err != nil:
 		return nil, err
@@ -185,29 +186,29 @@ func compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 			return starlark.Bool(op == syntax.NEQ), nil
 		}
 		return nil, fmt.Errorf("a %s and a %s cannot be compared", x.Type(), y.Type())
-	case a.dim != b.dim && !a.wild() && !b.wild():
+	case a.Dim != b.Dim && !a.Wild() && !b.Wild():
 		return nil, unitsDiffer(op.String(), a, b)
 	}
 	r, err := shape(a, b)
 	if err != nil {
 		return nil, err
 	}
-	r.dim, r.kind = eqn.Dim{}, bools
-	state := a.kind == singles || b.kind == singles // compared as float32, or P.v == 3*mV would fail after P.v = 3*mV
-	for k := range r.v {
+	r.Dim, r.Kind = eqn.Dim{}, Bools
+	state := a.Kind == Singles || b.Kind == Singles // compared as float32, or P.v == 3*mV would fail after P.v = 3*mV
+	for k := range r.V {
 		x, y := a.get(k), b.get(k)
 		if state {
 			x, y = float64(float32(x)), float64(float32(y))
 		}
-		r.v[k] = truth(compareFloats(op, x, y))
+		r.V[k] = truth(compareFloats(op, x, y))
 	}
-	return r.value(), nil
+	return r.Value(), nil
 }
 
 // calculable says that comparisons of v are ours.
 func calculable(v starlark.Value) bool {
 	switch v.(type) {
-	case quantity, *array, viewer:
+	case Quantity, *Array, Viewer:
 		return true
 	}
 	return false
@@ -229,32 +230,32 @@ func compareFloats(op syntax.Token, x, y float64) bool {
 	return x >= y
 }
 
-// power is pow(x, p).
-func power(x, p starlark.Value) (starlark.Value, error) {
-	a, b, ok, err := pairOf(x, p)
+// Power is pow(x, p).
+func Power(x, p starlark.Value) (starlark.Value, error) {
+	a, b, ok, err := PairOf(x, p)
 	switch {
 	case err != nil:
 		return nil, err
 	case !ok:
 		return nil, fmt.Errorf("pow takes numbers, not %s and %s", x.Type(), p.Type())
-	case !b.dim.IsOne():
-		return nil, fmt.Errorf("an exponent must be a pure number, not %s", b.show())
-	case !a.dim.IsOne() && !b.one:
+	case !b.Dim.IsOne():
+		return nil, fmt.Errorf("an exponent must be a pure number, not %s", b.Show())
+	case !a.Dim.IsOne() && !b.One:
 		return nil, fmt.Errorf("a quantity can be raised to one power only, not to an array of them")
 	}
 	r, err := shape(a, b)
 	if err != nil {
 		return nil, err
 	}
-	if !a.dim.IsOne() {
-		d, ok := a.dim.Pow(b.v[0])
+	if !a.Dim.IsOne() {
+		d, ok := a.Dim.Pow(b.V[0])
 		if !ok {
-			return nil, fmt.Errorf("%s to the power of %g has no unit", unitName(a.dim), b.v[0])
+			return nil, fmt.Errorf("%s to the power of %g has no unit", UnitName(a.Dim), b.V[0])
 		}
-		r.dim = d
+		r.Dim = d
 	}
-	r.kind = min(a.kind, b.kind, ints)
-	for k := range r.v {
+	r.Kind = min(a.Kind, b.Kind, Ints)
+	for k := range r.V {
 		x, p := a.get(k), b.get(k)
 		if x == 0 && p < 0 {
 			return nil, fmt.Errorf("division by zero: 0 to the power of %g", p)
@@ -263,9 +264,9 @@ func power(x, p starlark.Value) (starlark.Value, error) {
 			return nil, fmt.Errorf("%g to the power of %g is not real", x, p)
 		}
 		if p < 0 {
-			r.kind = min(r.kind, floats)
+			r.Kind = min(r.Kind, Floats)
 		}
-		r.v[k] = num.Pow(x, p)
+		r.V[k] = num.Pow(x, p)
 	}
-	return r.value(), nil
+	return r.Value(), nil
 }
