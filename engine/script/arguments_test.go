@@ -68,7 +68,7 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"NeuronGroup.name", "print(NeuronGroup(1, 'v : 1'«, name='abc'|»).name)", ""},
 	{"NeuronGroup.name", "NeuronGroup(1, 'v : 1'«, name='a b'|»)", "letters, digits"},
 	{"NeuronGroup.codeobj_class", "NeuronGroup(1, 'v : 1'«, codeobj_class=1|»)", "Brian2 has codeobj_class="},
-	{"NeuronGroup.", "NeuronGroup(1, 'v : 1'«, treshold='v > 1'|»)", "did you mean threshold?"},
+	{"NeuronGroup.", "NeuronGroup(1, 'v : 1'«, treshold='v > 1'|»)", "did you mean 'threshold'?"},
 	{"NeuronGroup.", "NeuronGroup(1, 'v : 1'«, when='end'|»)", "has no argument when"},
 
 	{"PoissonGroup.N", "print(len(PoissonGroup(«3|2», 1*Hz)))", ""},
@@ -275,7 +275,7 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"run.namespace", "c = 1; G = NeuronGroup(1, 'dv/dt = c/ms : 1'); run(1*ms«, namespace={'c': 2}|»); print(G.v)", ""},
 	{"run.profile", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, profile=3|, profile=True»)", "True or False"}, // a run's Profile is there in any case
 	{"run.level", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, level=1|, level=0»)", "Brian2 has level= of run()"},
-	{"run.", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, repot='text'|»)", "did you mean report?"},
+	{"run.", "G = NeuronGroup(1, 'v : 1'); run(1*ms«, repot='text'|»)", "did you mean 'report'?"},
 	{"run.report", "G = NeuronGroup(1, 'v : 1'); N = Network(G); N.run(1*ms«, report='nonsense'|»)", "there is no report 'nonsense'"},
 	{"seed.seed", "seed(«1|2»); print(rand(1))", ""},
 	{"seed.seed", "seed(«|1»)", "would be different every time"},
