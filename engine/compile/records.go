@@ -95,25 +95,36 @@ func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, r
 }
 
 // source is where a recorded variable's words are: its buffer, or a temporary
-// that a Map stage fills where it is worked out from others.
-func (c *compiler) source(v *model.Variable, owner string, ago int) (backend.Binding, error) {
+// that a Map stage fills where it is worked out from others. With spread, a shared
+// variable has a word for each neuron.
+func (c *compiler) source(v *model.Variable, owner string, ago int, spread bool) (backend.Binding, error) {
+	spread = spread && v.Shared
 	y := c.image(v).Sym
 	derived := v.Words == nil || v.Name == "not_refractory" && v.Group.RefKind == model.RefConst
-	if !derived {
+	if !derived && !spread {
 		return backend.Binding{Buf: c.variable(v, false), Event: -1}, nil
 	}
 	g := v.Group
 	sc := c.scope(g)
 	l := c.lanes(g, "value of "+v.Name+" for "+owner)
 	l.Ago = ago
-	l.Single = v.Shared
-	x, typ, _, err := eqn.LowerExpr(l.B, &eqn.Name{ID: v.Name}, sc, l)
-	if err != nil {
-		return backend.Binding{}, sc.Explain(err)
+	l.Single = v.Shared && !spread
+	var x ir.Value
+	if derived {
+		r, typ, _, err := eqn.LowerExpr(l.B, &eqn.Name{ID: v.Name}, sc, l)
+		if err != nil {
+			return backend.Binding{}, sc.Explain(err)
+		}
+		x = model.As(l.B, r, typ, y)
+	} else {
+		x = l.Load(y)
 	}
 	n := v.Count
+	if spread {
+		n = g.Size
+	}
 	out := &model.Scratch{Name: g.Name() + "." + v.Name + " for " + owner, Typ: model.IrType(y), N: n}
-	l.B.StoreRaw(l.Slot("out", ir.Array, out.Typ, model.Memory{Out: out}), model.As(l.B, x, typ, y))
+	l.B.StoreRaw(l.Slot("out", ir.Array, out.Typ, model.Memory{Out: out}), x)
 	if err := c.stage(l, n, -1, nil); err != nil {
 		return backend.Binding{}, err
 	}
@@ -128,7 +139,7 @@ func (c *compiler) spikeMonitor(m *model.SpikeMonitor) error {
 	e := m.Src.Group.Event(m.On)
 	var src []backend.Binding
 	for _, v := range m.Slots {
-		b, err := c.source(v, c.random.Draws(m), 0)
+		b, err := c.source(v, c.random.Draws(m), 0, true)
 		if err != nil {
 			return err
 		}
@@ -148,7 +159,7 @@ func (c *compiler) stateMonitor(m *model.StateMonitor) error {
 	}
 	timed := false // a variable that is sampled brings the times
 	for k, v := range m.Slots {
-		b, err := c.source(v, c.random.Draws(m), c.ago(m.When))
+		b, err := c.source(v, c.random.Draws(m), c.ago(m.When), false)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 
 	"synfire/engine/eqn"
@@ -171,19 +172,34 @@ func (v *Variable) Decode(words []uint32) Array {
 // stepsWord is a time in seconds as a variable of steps keeps it.
 func stepsWord(x, dt float64) uint32 { return ir.StepsWord(floorSteps(x / dt)) }
 
-// keepSteps keeps the parameters that code assigns t to as steps (rule 9): then
-// differences from t are exact at any time.
+// keepSteps keeps the parameters that code assigns t to as steps (rule 9), and
+// those that it gives such a time in turn (t2 = t1; t1 = t) and nothing else: then
+// differences of times are exact at any time.
 func keepSteps(code []eqn.Stmt, find func(name string) *Variable) {
-	for _, s := range code {
-		if x, ok := s.X.(*eqn.Name); !ok || x.ID != "t" || s.Op != "=" {
-			continue
+	given := func(st eqn.Stmt) string { // the name that stands alone on the right
+		if x, ok := st.X.(*eqn.Name); ok && st.Op == "=" {
+			return x.ID
 		}
-		v := find(s.Target.ID)
-		if v == nil || v.Symbol.Steps || v.Equation == nil || v.Equation.Kind != eqn.Parameter || v.Symbol.Type != eqn.Float || v.Symbol.Dim != Second {
-			continue
+		return ""
+	}
+	time := func(st eqn.Stmt) bool {
+		y := find(given(st))
+		return given(st) == "t" || y != nil && y.Symbol.Steps
+	}
+	for again := true; again; {
+		again = false
+		for _, st := range code {
+			v := find(st.Target.ID)
+			if v == nil || v.Symbol.Steps || v.Equation == nil || v.Equation.Kind != eqn.Parameter || v.Symbol.Type != eqn.Float || v.Symbol.Dim != Second {
+				continue
+			}
+			other := slices.ContainsFunc(code, func(o eqn.Stmt) bool { return o.Target.ID == st.Target.ID && !time(o) })
+			if given(st) != "t" && (other || !time(st)) {
+				continue
+			}
+			v.rescale(func(w uint32) uint32 { return stepsWord(timeOf(v.Symbol, w), v.Dt()) })
+			v.Symbol.Steps, again = true, true
 		}
-		v.rescale(func(w uint32) uint32 { return stepsWord(timeOf(v.Symbol, w), v.Dt()) })
-		v.Symbol.Steps = true
 	}
 }
 

@@ -55,8 +55,15 @@ func (m *monitor) column(name string) (*array.Array, error) {
 		}
 		r.V, r.Dim = v, c.Unit
 		r.Kind = kindOfColumn(c)
-		if c.Rows > 0 {
-			r.Table, r.Cols, r.Hollow = true, c.Len(), c.Rows
+		if rows := c.Rows; rows > 0 {
+			if e, ok := m.m.(*engine.StateMonitor); ok && rows == 1 { // a shared variable is recorded once and shown for each neuron
+				rows = len(e.Recorded())
+				if err := memory.Room(c.Len()*rows, 8); err != nil {
+					return nil, err
+				}
+				r.V = slices.Repeat(v, rows)
+			}
+			r.Table, r.Cols, r.Hollow = true, c.Len(), rows
 		}
 	}
 	return r, nil
