@@ -48,8 +48,13 @@ func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
 	return k, n.recordsFit(steps)
 }
 
-// lookAhead is after how many bytes of records in memory what is free is asked.
-const lookAhead = 64 << 20
+const (
+	// lookAhead is after how many bytes of records in memory what is free is asked: few,
+	// for a limit of the process (ulimit -v) may leave little, and batches grow.
+	lookAhead = 8 << 20
+	// spare is for the end of the run, and for the pieces in which Go takes memory.
+	spare = 128 << 20
+)
 
 // recordsFit refuses a run whose records are known to pass the memory.
 func (n *Network) recordsFit(steps int64) error {
@@ -95,7 +100,7 @@ func (k *keeping) flush(end bool) error {
 	k.seen, k.ahead = held, held+lookAhead
 	free := host.Free()
 	// What the next batch may record and its passing on take, and a little for the end of the run.
-	if free > 0 && free < 3*grown+2*lookAhead {
+	if free > 0 && free < 3*grown+spare {
 		return fmt.Errorf("the records fill the memory: %s, %s are free; %s", host.Size(held), host.Size(free), recordLess)
 	}
 	// Where they have grown to a part of it, the steps to come are taken to bring as much as those so far.

@@ -249,10 +249,15 @@ func checkBinary(e *Binary) (Dim, Type, error) {
 			return d, t, At(e.At, "", "inconsistent units in '%s': '%s' has unit %s, '%s' has unit %s", e, e.X, d, e.Y, d2)
 		}
 		return d, high, nil
-	case "*":
-		return d.Mul(d2), high, nil
-	case "/":
-		return d.Div(d2), Float, nil
+	case "*", "/":
+		r, t := d.Mul(d2), high
+		if e.Op == "/" {
+			r, t = d.Div(d2), Float
+		}
+		if r.Beyond() {
+			return r, t, At(e.At, "", "'%s' has a unit to a power beyond all use", e)
+		}
+		return r, t, nil
 	case "//":
 		if !d.IsOne() || !d2.IsOne() {
 			return d, t, At(e.At, "divide by a unit first, or use floor(a/b)", "'//' needs numbers without units")

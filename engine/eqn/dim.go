@@ -33,7 +33,7 @@ func base(i int) (d Dim) { d[i] = dimUnit; return d }
 // Mul is the dimension of a product.
 func (d Dim) Mul(e Dim) Dim {
 	for i := range d {
-		d[i] += e[i]
+		d[i] = within(int(d[i]) + int(e[i]))
 	}
 	return d
 }
@@ -41,9 +41,25 @@ func (d Dim) Mul(e Dim) Dim {
 // Div is the dimension of a quotient.
 func (d Dim) Div(e Dim) Dim {
 	for i := range d {
-		d[i] -= e[i]
+		d[i] = within(int(d[i]) - int(e[i]))
 	}
 	return d
+}
+
+// within keeps an exponent that Beyond tells of from turning into another one.
+func within(n int) int16 { return int16(max(-math.MaxInt16, min(n, math.MaxInt16))) }
+
+// mostExponent is beyond all use: some 266 times a unit.
+const mostExponent = 32000
+
+// Beyond says that an exponent is larger than can be kept: what has such a unit is an error.
+func (d Dim) Beyond() bool {
+	for _, n := range d {
+		if n > mostExponent || n < -mostExponent {
+			return true
+		}
+	}
+	return false
 }
 
 // Pow is the dimension of a power; ok is false where an exponent would not be a
@@ -52,7 +68,7 @@ func (d Dim) Pow(p float64) (r Dim, ok bool) {
 	for i := range d {
 		x := float64(float64(d[i]) * p)
 		n := math.Round(x)
-		if math.Abs(x-n) > 1e-6 || math.Abs(n) > 32000 || n != n {
+		if math.Abs(x-n) > 1e-6 || math.Abs(n) > mostExponent || n != n {
 			return Dim{}, false
 		}
 		r[i] = int16(n)

@@ -151,6 +151,9 @@ func singular(a []float64, n int) bool {
 			a[c*n+k], a[p*n+k] = a[p*n+k], a[c*n+k]
 		}
 		for r := c + 1; r < n; r++ {
+			if a[r*n+c] == 0 { // most are
+				continue
+			}
 			f := a[r*n+c] / a[c*n+c]
 			for k := c; k < n; k++ {
 				a[r*n+k] -= float64(f * a[c*n+k])
@@ -163,17 +166,25 @@ func singular(a []float64, n int) bool {
 // reach is the transitive closure: reach[i][j] says that i depends on j (or is j).
 func reach(a [][]Expr) [][]bool {
 	n := len(a)
+	on := make([][]int, n) // the equations are sparse
+	for i := range a {
+		for j := range a[i] {
+			if a[i][j] != nil {
+				on[i] = append(on[i], j)
+			}
+		}
+	}
 	r := make([][]bool, n)
 	for i := range r {
 		r[i] = make([]bool, n)
-		for j := range r[i] {
-			r[i][j] = i == j || a[i][j] != nil
-		}
-	}
-	for k := range n {
-		for i := range n {
-			for j := range n {
-				r[i][j] = r[i][j] || r[i][k] && r[k][j]
+		r[i][i] = true
+		for next := []int{i}; len(next) > 0; {
+			k := next[len(next)-1]
+			next = next[:len(next)-1]
+			for _, j := range on[k] {
+				if !r[i][j] {
+					r[i][j], next = true, append(next, j)
+				}
 			}
 		}
 	}
@@ -323,6 +334,7 @@ func grid(n int) [][]Expr {
 func (s *system) propagate(m *linear) (*propagator, error) {
 	n := len(m.a)
 	p := &propagator{e: grid(n), phi: grid(n), rest: make([]Expr, n), c: make([]Expr, n)}
+	r := reach(m.a)
 	for _, g := range components(m.a, false) {
 		worst := isConst
 		for _, i := range g {
@@ -337,7 +349,7 @@ func (s *system) propagate(m *linear) (*propagator, error) {
 		case s.opt.Elapsed != nil || worst == isLane || worst == isHost:
 			err = s.closedForm(m, g, p)
 		default:
-			err = s.byHost(m, g, p)
+			err = s.byHost(m, g, r, p)
 		}
 		if err != nil {
 			return nil, err
@@ -346,10 +358,17 @@ func (s *system) propagate(m *linear) (*propagator, error) {
 	return p, nil
 }
 
+// mostCoupled bounds the systems that are solved at once: the work grows with the
+// third power of their size, that of a step with the second.
+const mostCoupled = 100
+
 // byHost works the coefficients out in float64: now if the matrix is constant,
 // else for each neuron before the run, where it holds constant parameters.
-func (s *system) byHost(m *linear, g []int, p *propagator) error {
+func (s *system) byHost(m *linear, g []int, r [][]bool, p *propagator) error {
 	n := len(g)
+	if n > mostCoupled {
+		return At(s.odes[g[0]].eq.At, "use method='exponential_euler', 'euler' or 'rk4'", "exact solves at most %d equations that depend on each other; '%s' is one of %d", mostCoupled, s.odes[g[0]].eq.Name, n)
+	}
 	var all []Expr
 	known := make([]Expr, n)
 	upTo := isConst
@@ -364,7 +383,6 @@ func (s *system) byHost(m *linear, g []int, p *propagator) error {
 		known[k], p.rest[i] = divide(m.b[i], upTo)
 	}
 	in = params(append(all, known...)...)
-	r := reach(m.a)
 	solve := func(at *moment) (e, phi []float64, c []float64, err error) {
 		a, b := make([]float64, n*n), make([]float64, n)
 		for k, i := range g {
@@ -574,6 +592,8 @@ func (s *system) exponentialEuler() error {
 	n := len(s.odes)
 	p := &propagator{e: grid(n), phi: grid(n), rest: make([]Expr, n), c: make([]Expr, n)}
 	lane := make([]Expr, n)
+	alone := &linear{a: grid(n), b: make([]Expr, n)}
+	self := reach(alone.a)
 	for i, o := range s.odes {
 		if o.f == nil {
 			p.e[i][i] = &Num{Value: one(!o.two)}
@@ -588,9 +608,8 @@ func (s *system) exponentialEuler() error {
 			continue
 		}
 		if k := classOf(a); k == isConst || k == isParam {
-			alone := &linear{a: grid(n), b: make([]Expr, n)}
 			alone.a[i][i], alone.b[i] = a, rest
-			if err := s.byHost(alone, []int{i}, p); err != nil {
+			if err := s.byHost(alone, []int{i}, self, p); err != nil {
 				return err
 			}
 			continue

@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"synfire/engine"
+	"synfire/engine/backend"
+	"synfire/kernels/ref"
 )
 
 // TestMemoryOfScripts holds scripts to a limit of 256 MB: each would take much more.
@@ -298,5 +301,64 @@ func TestAttributesThatCannotBeAssigned(t *testing.T) {
 	out, _, err := runText(t, start+"G.s = 3\nprint(G.s.mean(), G.s.shape, G.s.size, G.s.max(), G.s[:])", Options{})
 	if err != nil || out != "3.0 () 1 3.0 3.0\n" {
 		t.Errorf("a shared variable: %q, %v", out, err)
+	}
+}
+
+// TestSharedValuesCompared compares tuples and lists that hold one another 2^60 times.
+func TestSharedValuesCompared(t *testing.T) {
+	for _, src := range []string{"x = ()\nfor i in range(60): x = (x, x)\n", "x = []\nfor i in range(60): x = [x, x]\n", "x = {}\nfor i in range(60): x = {1: x, 2: x}\n"} {
+		for _, op := range []string{"==", "!="} {
+			if _, _, err := runText(t, src+"y = x "+op+" x", Options{}); err == nil || !strings.Contains(err.Error(), "too large to compare") {
+				t.Errorf("%s: the error is %v", op, err)
+			}
+		}
+	}
+	if out, _, err := runText(t, "x = [[1, (2, 3)]]*1000\nprint(x == [[1, (2, 3)]]*1000, {1: x} == {1: []}, [1] < [2])", Options{}); err != nil || out != "True False True\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// TestNotUTF8 refuses files in other encodings, where they leave UTF-8.
+func TestNotUTF8(t *testing.T) {
+	for src, want := range map[string]string{"print(1)\n# \xe4\n": "test.star:2: the file is not UTF-8 (byte 0xe4)", "print('\xff\xf0')": "test.star:1: ", "x = 'a\xed\xa0\x80'": "test.star:1: "} {
+		if _, _, err := runText(t, src, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: the error is %v", src, err)
+		}
+	}
+	if _, _, err := runText(t, "# \u00e4 \ufffd\nx = '\U0001f600'", Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPowersOfUnits ends where the exponent of a unit would come round to another unit, or to none.
+func TestPowersOfUnits(t *testing.T) {
+	for _, src := range []string{"x = 1*mV\nfor k in range(100): x = x*x", "x = 1/mV\nfor k in range(100): x = x/(1/x)", "x = [1, 2]*mV\nfor k in range(100): x = x*x",
+		"G = NeuronGroup(1, 'dv/dt = v*(" + strings.Repeat("mV*", 400) + "1)/ms : 1', method='euler')\nrun(1*ms)"} {
+		if _, _, err := runText(t, src, Options{Open: func() (backend.Backend, error) { return ref.New(), nil }}); err == nil || !strings.Contains(err.Error(), "beyond all use") {
+			t.Errorf("%s: the error is %v", src[:20], err)
+		}
+	}
+	if _, _, err := runText(t, "x = mV\nfor k in range(5): x = x*x\nfor k in range(31): x = x/volt\ny = x + 1*mV", Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestManyEquations chooses the method of many equations in a moment, and refuses to solve too many at once.
+func TestManyEquations(t *testing.T) {
+	start := time.Now()
+	model := func(n, next int, method string) string {
+		return fmt.Sprintf("G = NeuronGroup(1, '\\n'.join(['dv%%d/dt = (v%%d - 2*v%%d)/ms : 1' %% (k, (k + %d) %% %d, k) for k in range(%d)])%s)\nrun(0.1*ms)", next, n, n, method)
+	}
+	for name, src := range map[string]string{"alone": model(400, 0, ""), "alone, exact": model(400, 0, ", method='exact'"), "alone, exponential": model(400, 0, ", method='exponential_euler'"),
+		"together": model(100, 1, ", method='exact'"), "many together": model(400, 1, "")} {
+		if _, _, err := runText(t, src, Options{Open: func() (backend.Backend, error) { return ref.New(), nil }}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, _, err := runText(t, model(101, 1, ", method='exact'"), Options{Open: func() (backend.Backend, error) { return ref.New(), nil }}); err == nil || !strings.Contains(err.Error(), "exact solves at most 100 equations") {
+		t.Errorf("101 together: %v", err)
+	}
+	if d := time.Since(start); d > 20*time.Second {
+		t.Errorf("%v", d)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"go.starlark.net/syntax"
 
@@ -43,6 +44,13 @@ var brianImport = regexp.MustCompile(`(?m)^(from brian2 import \*|import numpy a
 func parse(name string, src []byte) (*source, error) {
 	if u := utf16or32(src); u != "" {
 		return nil, fmt.Errorf("%s: the file is written in %s: save it as UTF-8", name, u)
+	}
+	if !utf8.Valid(src) {
+		at := 0
+		for r, n := utf8.DecodeRune(src); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(src[at:]) {
+			at += n
+		}
+		return nil, fmt.Errorf("%s:%d: the file is not UTF-8 (byte %#x): save it as UTF-8", name, 1+bytes.Count(src[:at], []byte("\n")), src[at])
 	}
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")) // as Python does
 	src = bytes.ReplaceAll(bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))

@@ -79,10 +79,13 @@ func calculate(op syntax.Token, a, b Operand) (starlark.Value, error) {
 		default:
 			return nil, unitsDiffer(op.String(), a, b)
 		}
-	case syntax.STAR:
-		r.Dim = a.Dim.Mul(b.Dim)
-	case syntax.SLASH:
-		r.Dim, r.Kind = a.Dim.Div(b.Dim), min(r.Kind, Floats)
+	case syntax.STAR, syntax.SLASH:
+		if r.Dim = a.Dim.Mul(b.Dim); op == syntax.SLASH {
+			r.Dim, r.Kind = a.Dim.Div(b.Dim), min(r.Kind, Floats)
+		}
+		if r.Dim.Beyond() {
+			return nil, fmt.Errorf("%s %s %s has a unit to a power beyond all use", a.Show(), op, b.Show())
+		}
 	case syntax.SLASHSLASH:
 		if a.Dim != b.Dim {
 			return nil, unitsDiffer("//", a, b)
@@ -170,10 +173,53 @@ func Unary(op syntax.Token, v starlark.Value) (starlark.Value, error) {
 	return r.Value(), nil
 }
 
+// maxCompared is how many values a comparison may look at, in a second or so, a list
+// or the like counting as 16: those that hold others more than once have more than
+// memory bounds.
+const maxCompared = 1 << 26
+
+// within counts down the values that v holds; what is nested too deep Starlark tells.
+func within(v starlark.Value, depth int, left *int) bool {
+	if *left--; *left < 0 || depth > maxPrinted {
+		return *left >= 0
+	}
+	all := func(it starlark.Iterator) bool {
+		*left -= 15
+		defer it.Done()
+		var e starlark.Value
+		for it.Next(&e) {
+			if !within(e, depth+1, left) {
+				return false
+			}
+		}
+		return true
+	}
+	switch v := v.(type) {
+	case *starlark.List:
+		return all(v.Iterate())
+	case starlark.Tuple:
+		return all(v.Iterate())
+	case *starlark.Dict:
+		*left -= 15
+		for _, e := range v.Items() {
+			if !within(e[1], depth+1, left) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Compare is what the comparison operators become: element by element where an
 // array takes part.
 func Compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 	if !calculable(x) && !calculable(y) {
+		for _, v := range []starlark.Value{x, y} {
+			left := maxCompared
+			if !within(v, 0, &left) {
+				return nil, fmt.Errorf("these are too large to compare: they hold more than %d lists and the like, those held more than once counted each time", maxCompared/16)
+			}
+		}
 		r, err := starlark.Compare(op, x, y)
 		return starlark.Bool(r), err
 	}
