@@ -58,15 +58,15 @@ func (t *thread) reach(at *atomic.Int64, n int64) {
 		}
 		pause()
 	}
-	t.spun += k
 	start := time.Now()
-	for k = 0; at.Load() < n; k++ {
-		if k < yields {
+	for y := 0; at.Load() < n; y++ {
+		if y < yields {
 			runtime.Gosched()
 		} else {
 			time.Sleep(20 * time.Microsecond)
 		}
 	}
+	t.spun += k // not before: the first thread reads it while this one waits for the next round
 	t.waited += time.Since(start)
 }
 
