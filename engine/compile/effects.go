@@ -288,6 +288,7 @@ type endLanes struct {
 	sp model.Span
 }
 
+// Load implements eqn.Machine.
 func (m *endLanes) Load(y *eqn.Symbol) ir.Value {
 	r, ok := y.Ref.(model.EndRef)
 	if !ok || r.Var.Builtin { // i or j, within the subgroup
@@ -296,10 +297,13 @@ func (m *endLanes) Load(y *eqn.Symbol) ir.Value {
 	return m.Lanes.Load(r.Var.Symbol)
 }
 
+// LoadLow implements eqn.Machine.
 func (m *endLanes) LoadLow(y *eqn.Symbol) ir.Value {
 	return m.Lanes.LoadLow(y.Ref.(model.EndRef).Var.Symbol)
 }
 
+// Store implements eqn.Machine.
 func (m *endLanes) Store(y *eqn.Symbol, x ir.Value) { m.StoreIn(y.Ref.(model.EndRef).Var, false, x) }
 
+// StoreLow implements eqn.Machine.
 func (m *endLanes) StoreLow(y *eqn.Symbol, x ir.Value) { m.StoreIn(y.Ref.(model.EndRef).Var, true, x) }

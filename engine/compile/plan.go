@@ -16,14 +16,14 @@ import (
 // takes over what was decided, once a backend has loaded the plan.
 type Compiled struct {
 	n         *model.Network
-	Plan      *backend.Plan // what a backend loads
-	Keep      []kept        // what to read back after a run
-	Hosts     []func(step int64) (uint32, error)
-	Recs      []*RecordRef
-	Schemes   map[*model.NeuronGroup]*eqn.Scheme
-	Own       int64 // bytes that the host keeps of its own beside the program: masks, and words to hash
-	SynapsesN int64
-	Rounding  map[int]string // of each table's weights, for info
+	Plan      *backend.Plan                      // what a backend loads
+	Keep      []kept                             // what to read back after a run
+	Hosts     []func(step int64) (uint32, error) // give the host words of a step, in their order
+	Recs      []*RecordRef                       // what is recorded, and for whom
+	Schemes   map[*model.NeuronGroup]*eqn.Scheme // the equations as solved, for info
+	Own       int64                              // bytes that the host keeps of its own beside the program: masks, and words to hash
+	SynapsesN int64                              // synapses in all tables
+	Rounding  map[int]string                     // of each table's weights, for info
 
 	images    map[*model.Variable]*model.Image
 	masks     map[*model.GroupEvent]mask

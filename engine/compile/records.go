@@ -13,9 +13,9 @@ import (
 
 // RecordRef is a record of the plan and whom its entries are for.
 type RecordRef struct {
-	Rec   backend.Rec
+	Rec   backend.Rec       // its buffers in the plan
 	vars  []*model.Variable // of each value
-	To    []model.Taker
+	To    []model.Taker     // those that take its entries
 	Event *model.GroupEvent // a record of all events of a population; nil: another one
 	Pop   int               // the number of the population, in the hash of spikes
 }

@@ -26,13 +26,14 @@ type ColumnLanes struct {
 	ids   map[any]int          // tables in the order of their first use, which tells apart values of one name
 	stray string               // i or j, where it holds what is no index
 	made  int                  // connect calls that N_incoming and N_outgoing count
-	Err   error
-	exact bool // whole numbers do not wrap: numbers of synapses, bounds
+	Err   error                // the first error of a Load, which cannot return one
+	exact bool                 // whole numbers do not wrap: numbers of synapses, bounds
 }
 
 // Strict says that a whole number that would wrap is refused.
 func (m *ColumnLanes) Strict() bool { return m.exact }
 
+// ColumnLanes starts a program over the synapses of the connect call made last (Conn names another).
 func (s *Synapses) ColumnLanes(w Work, r *Randomness, name, site string, visit uint32, sc *Scope) *ColumnLanes {
 	m := &ColumnLanes{Lanes: *NewLanes(s.Net, nil, name, site+"\x00"+r.Draws(s)), work: w, s: s, Conn: len(s.Conns), snap: map[*Variable]*Image{}, ids: map[any]int{}}
 	m.visit, m.Random = visit, r
@@ -221,6 +222,7 @@ func (z *lazyExpr) inside(m *ColumnLanes) ColumnLanes {
 	return inner
 }
 
+// Lower makes the expression part of the program of m, as a value of target.
 func (z *lazyExpr) Lower(m *ColumnLanes, target *eqn.Symbol) (ir.Value, error) {
 	inner := z.inside(m)
 	v, typ, dim, err := eqn.LowerExpr(m.B, z.x, z.sc, &inner)

@@ -33,7 +33,7 @@ func unknown(name, what string, known []string) error {
 // ArgError is an error about one argument, under the name that a script gives it.
 type ArgError struct {
 	Arg string // "threshold"
-	Err error
+	Err error  // what is wrong with it
 }
 
 // Error is the text of Err, which names the argument.

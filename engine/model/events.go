@@ -7,18 +7,18 @@ import (
 // Reaction is code that runs for the neurons of which an event is true: reset=
 // and run_on_event.
 type Reaction struct {
-	Event string
-	Code  []eqn.Stmt
-	What  string // how the script calls it
-	When  string // slot
-	Order int    // in the slot
+	Event string     // its name
+	Code  []eqn.Stmt // runs for each neuron that has the event
+	What  string     // how the script calls it
+	When  string     // slot
+	Order int        // in the slot
 }
 
 // Schedule is the place in a step of what belongs to an event. When "" is
 // Brian2's default; Order counts within the slot, nil: the group's.
 type Schedule struct {
 	When  string // slot: one of start, groups, thresholds, synapses, resets, end, or one with before_ or after_
-	Order *int
+	Order *int   // within the slot; nil: the group's
 }
 
 // resolve fills in what is not given.

@@ -19,37 +19,37 @@ type Cells interface {
 
 // Span is neurons lo to hi-1 of a group.
 type Span struct {
-	Group  *NeuronGroup
-	Lo, Hi int
+	Group  *NeuronGroup // whose neurons
+	Lo, Hi int          // neurons Lo to Hi-1
 }
 
 // GroupOptions are the arguments of NeuronGroup beside its size and equations.
 type GroupOptions struct {
-	Name       string
+	Name       string            // "": the script's variable, else Brian2's automatic name
 	Threshold  string            // condition; "" : never spikes
 	Reset      string            // statements
 	Refractory any               // nil, a Quantity (time) or a string (time or condition)
 	Method     string            // "" : Brian2's choice
 	Events     map[string]string // custom events: name and condition
-	Namespace  map[string]any
-	Dt         float64
-	Order      int
+	Namespace  map[string]any    // names for this object's texts
+	Dt         float64           // seconds; 0: the default clock's
+	Order      int               // within a slot of the step
 }
 
 // NeuronGroup is a population whose neurons share equations. PoissonGroup and
 // SpikeGeneratorGroup are NeuronGroups too.
 type NeuronGroup struct {
 	Owner
-	Size int
+	Size int // neurons
 
 	threshold  eqn.Expr
-	Reactions  []*Reaction
-	Refractory eqn.Expr // nil: none; a Num in seconds carries refTime
-	refTime    float64  // constant refractory period in seconds
-	RefKind    refKind
+	Reactions  []*Reaction   // code of events: reset= and run_on_event
+	Refractory eqn.Expr      // nil: none; a Num in seconds carries refTime
+	refTime    float64       // constant refractory period in seconds
+	RefKind    refKind       // whether the period is none, a constant or worked out
 	Events     []*GroupEvent // the first is "spike" where there is one
 	regular    []*Regular
-	Generator  *generator
+	Generator  *generator // of a SpikeGeneratorGroup, else nil
 }
 
 type refKind uint8
@@ -63,29 +63,29 @@ const (
 // GroupEvent is an event of a group: its condition, what runs on it, and the
 // masks of the steps that are still in flight.
 type GroupEvent struct {
-	Name   string
-	Cond   eqn.Expr
-	When   string // the slot where the condition is looked at
-	Order  int
+	Name   string   // "spike" or a custom one
+	Cond   eqn.Expr // true of the neurons that have it; nil of generators
+	When   string   // the slot where the condition is looked at
+	Order  int      // within the slot
 	Masks  []uint32 // rows of the last history steps, by step modulo history
-	Hist   int
-	Counts uint64 // events so far
+	Hist   int      // rows of Masks
+	Counts uint64   // events so far
 }
 
 // Regular is a run_regularly operation.
 type Regular struct {
 	Object
-	Src   Span
-	Code  []eqn.Stmt
-	Every float64
+	Src   Span       // the neurons for which it runs
+	Code  []eqn.Stmt // its statements
+	Every float64    // seconds; 0: every step
 }
 
 // RegularOptions are the arguments of run_regularly.
 type RegularOptions struct {
-	Name  string
+	Name  string  // "": Brian2's automatic name
 	Dt    float64 // interval in seconds, 0: every step
 	When  string  // "" : start
-	Order int
+	Order int     // within the slot
 }
 
 // NeuronGroup adds a population of N neurons described by model.
@@ -272,10 +272,12 @@ func (n *Network) sameClock(dt float64, what string) error {
 // N is the number of neurons.
 func (g *NeuronGroup) N() int { return g.Size }
 
+// Span is all neurons of the group.
 func (g *NeuronGroup) Span() Span { return Span{g, 0, g.Size} }
 
 func (g *NeuronGroup) hasEvent(name string) bool { return g.Event(name) != nil }
 
+// Event is the event of a name; nil: the group has none.
 func (g *NeuronGroup) Event(name string) *GroupEvent {
 	for _, e := range g.Events {
 		if e.Name == name {
@@ -325,6 +327,7 @@ func (s *Subgroup) Bounds() (lo, hi int) { return s.s.Lo, s.s.Hi }
 // N is the number of neurons in the range.
 func (s *Subgroup) N() int { return s.s.Hi - s.s.Lo }
 
+// Span is the range.
 func (s *Subgroup) Span() Span { return s.s }
 
 // Var finds a variable, seen through the range.

@@ -213,12 +213,12 @@ func (gen *generator) InSteps(name string, dt float64) (*stepped, error) {
 // PoissonInput adds independent Poisson input to one variable of a target.
 type PoissonInput struct {
 	Object
-	Target Span
+	Target Span      // the neurons that receive it
 	Var    *Variable // of the target
 	Trials int       // inputs of each neuron
 	Rate   float64   // of each of them, Hz
 	Weight eqn.Expr  // what each adds; nil where it is Value
-	Value  *Quantity
+	Value  *Quantity // the weight, where it is a quantity
 }
 
 // InputOptions are the further arguments of PoissonInput.

@@ -15,44 +15,45 @@ import (
 // Memory says what a program's slot stands for. The compiler turns it into a
 // backend.Binding, evalWords into a slice of the host's words.
 type Memory struct {
-	V     *Variable
-	Low   bool
-	Event *GroupEvent
-	Acc   any      // the compilation's: what gathers the sums of synapses
-	Data  []uint32 // a constant table
-	Key   string   // of data
-	Out   *Scratch
+	V     *Variable   // a variable
+	Low   bool        // its second words
+	Event *GroupEvent // the mask of an event
+	Acc   any         // the compilation's: what gathers the sums of synapses
+	Data  []uint32    // a constant table
+	Key   string      // of data
+	Out   *Scratch    // a temporary
 }
 
 // Scratch is a temporary of one word per lane.
 type Scratch struct {
-	Name string
-	Typ  ir.Type
-	N    int
+	Name string  // unique in the plan
+	Typ  ir.Type // of its words
+	N    int     // words
 }
 
 // Lanes is the eqn.Machine of programs that run once per neuron of a group.
 type Lanes struct {
-	B        *ir.Builder
+	B        *ir.Builder // the program that is being made
 	n        *Network
-	G        *NeuronGroup
-	Mem      []Memory // one for each slot of b
-	Slots    map[string]uint32
-	Traps    []backend.Trap
-	Mask     ir.Value // stores happen where it holds; ir.None: everywhere
-	Off      int      // neuron of the group that counts as i = 0
-	Respect  bool     // stores leave variables that are (unless refractory) alone while a neuron is
-	Ago      int      // not_refractory is that of Step-ago: 1 in the slot 'start'
-	Single   bool     // one lane: shared variables
-	Site     string   // purpose and object of its random streams
+	G        *NeuronGroup      // whose neurons; nil: of synapses
+	Mem      []Memory          // one for each slot of b
+	Slots    map[string]uint32 // by name
+	Traps    []backend.Trap    // what the program's trap codes mean
+	Mask     ir.Value          // stores happen where it holds; ir.None: everywhere
+	Off      int               // neuron of the group that counts as i = 0
+	Respect  bool              // stores leave variables that are (unless refractory) alone while a neuron is
+	Ago      int               // not_refractory is that of Step-ago: 1 in the slot 'start'
+	Single   bool              // one lane: shared variables
+	Site     string            // purpose and object of its random streams
 	visit    uint32
-	HostWord func(*eqn.HostExpr) ir.Value
-	View     func(*Variable) *Image // variables as a compilation holds them; nil: as they are
-	Random   *Randomness
+	HostWord func(*eqn.HostExpr) ir.Value // gives the word of a value of time
+	View     func(*Variable) *Image       // variables as a compilation holds them; nil: as they are
+	Random   *Randomness                  // numbers its random streams
 	sums     func(*eqn.Symbol, ir.Value) error
 	item     func() ir.Value
 }
 
+// NewLanes starts a program over the neurons of a group.
 func NewLanes(n *Network, g *NeuronGroup, name, site string) *Lanes {
 	l := &Lanes{B: ir.NewBuilder(name), n: n, G: g, Slots: map[string]uint32{}, Mask: ir.None, Site: site, Random: n.Random}
 	return l
@@ -132,6 +133,7 @@ func (l *Lanes) Load(s *eqn.Symbol) ir.Value {
 // Store implements eqn.Machine.
 func (l *Lanes) Store(s *eqn.Symbol, x ir.Value) { l.StoreIn(s.Ref.(*Variable), false, x) }
 
+// StoreIn stores x where the mask holds and the neuron is not held.
 func (l *Lanes) StoreIn(v *Variable, low bool, x ir.Value) {
 	slot, uniform := l.variable(v, low)
 	if uniform {
@@ -361,6 +363,7 @@ func trappedAt(p *ir.Prog, traps []backend.Trap, e *ir.Env, lane int) error {
 // refusal says what a lane has refused.
 type refusal struct{ text string }
 
+// Error says what went wrong, for which lane.
 func (r *refusal) Error() string { return r.text }
 
 // env binds the slots of a program to the host's words, from neuron lo on.

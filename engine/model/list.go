@@ -16,8 +16,10 @@ type list struct {
 	words []uint32 // of a variable of synapses: the values encoded
 }
 
+// Len is the number of values.
 func (l *list) Len() int { return len(l.wide) + len(l.short) }
 
+// At is value k in SI units.
 func (l *list) At(k int) float64 {
 	if l.short != nil {
 		return float64(float64(l.short[k]) * l.unit)

@@ -93,7 +93,7 @@ func checkFiles(name string, vars []string) error {
 type SpikeMonitor struct {
 	Object
 	ColumnList
-	Src    Span
+	Src    Span   // the neurons watched
 	On     string // the event
 	kind   string
 	record bool
@@ -101,9 +101,9 @@ type SpikeMonitor struct {
 	count  []int64
 	num    int64
 
-	Slots []*Variable
-	takes []*Column // of each of slots; nil: the column i or t has it
-	i, t  *Column   // nil without record
+	Slots []*Variable // variables recorded at each event
+	takes []*Column   // of each of slots; nil: the column i or t has it
+	i, t  *Column     // nil without record
 }
 
 // SpikeMonitor records the spikes of src. It refuses a group without a threshold,
@@ -211,13 +211,13 @@ func (m *SpikeMonitor) Values(name string) (Array, error) {
 type StateMonitor struct {
 	Object
 	ColumnList
-	Src   Span
-	Vars  []string
-	Items []int   // recorded neurons, relative to src
-	Every float64 // seconds; 0: every step
+	Src   Span     // the neurons of which it records
+	Vars  []string // names of what is recorded
+	Items []int    // recorded neurons, relative to src
+	Every float64  // seconds; 0: every step
 
-	Slots []*Variable
-	takes []*Column // of each of slots; nil: the column of times has it, or there are no rows
+	Slots []*Variable // the variables of Vars
+	takes []*Column   // of each of slots; nil: the column of times has it, or there are no rows
 	t     *Column
 }
 
@@ -332,7 +332,7 @@ func (m *StateMonitor) Values(name string) ([][]float64, eqn.Dim, error) {
 type RateMonitor struct {
 	Object
 	ColumnList
-	Src     Span
+	Src     Span // the neurons counted
 	t, rate *Column
 }
 
@@ -426,9 +426,9 @@ func (m *RateMonitor) Take(b *Batch) {
 
 // Sampled is one variable of a StateMonitor.
 type Sampled struct {
-	M     *StateMonitor
-	K     int
-	Times bool // it brings the times of all
+	M     *StateMonitor // whose variable it is
+	K     int           // its index in Vars
+	Times bool          // it brings the times of all
 }
 
 // Take takes in a batch of samples.

@@ -22,16 +22,16 @@ type Quantity = eqn.Quantity
 
 // Array is a list of numbers that share a dimension, in SI units.
 type Array struct {
-	V   []float64
-	Dim eqn.Dim // of all
+	V   []float64 // SI base units
+	Dim eqn.Dim   // of all
 }
 
 // Packed is a long list of numbers in little memory: V[k]*Unit in SI units, a
 // product in float64. V is kept and must not change after it was assigned.
 type Packed struct {
-	V    []float32
-	Unit float64 // what 1 in V is, in SI units
-	Dim  eqn.Dim // of all
+	V    []float32 // times Unit: SI base units
+	Unit float64   // what 1 in V is, in SI units
+	Dim  eqn.Dim   // of all
 }
 
 // Slice is an index range [Lo, Hi) with a step, after Python's rules have been
@@ -48,7 +48,7 @@ type Options struct {
 	// Run is called, and when a string is assigned. Names lists what it knows,
 	// for hints.
 	Lookup func(name string) (any, bool)
-	Names  func() []string
+	Names  func() []string // of the script, for hints
 	// Locate says where a text of the model stands in its file. Nil: texts are
 	// shown without a place.
 	Locate func(text string) eqn.Source
@@ -59,9 +59,9 @@ type Options struct {
 // Network is a set of objects that run together.
 type Network struct {
 	opt      Options
-	StepSize float64 // of the default clock, seconds
-	Random   *Randomness
-	Objects  []object // in the order of creation
+	StepSize float64     // of the default clock, seconds
+	Random   *Randomness // what it draws from
+	Objects  []object    // in the order of creation
 	names    map[string]int
 	warned   map[string]bool
 	Step     int64                     // steps done
@@ -124,16 +124,16 @@ type object interface{ Base() *Object }
 
 // Object is the identity that every part of a network has.
 type Object struct {
-	Net      *Network
-	AutoName string  // Brian2's automatic name; orders objects of one slot
-	given    bool    // auto was given as name=
-	number   uint64  // of all objects of a script
-	counted  string  // the automatic name, counted from the seed on
-	alias    string  // the script's variable
-	HasRun   bool    // it has taken part in a run
-	When     string  // its slot; "": its default
-	InSlot   int     // order= in the slot
-	ownDt    float64 // dt= as given; 0: the default clock's
+	Net      *Network // the network that it is part of
+	AutoName string   // Brian2's automatic name; orders objects of one slot
+	given    bool     // auto was given as name=
+	number   uint64   // of all objects of a script
+	counted  string   // the automatic name, counted from the seed on
+	alias    string   // the script's variable
+	HasRun   bool     // it has taken part in a run
+	When     string   // its slot; "": its default
+	InSlot   int      // order= in the slot
+	ownDt    float64  // dt= as given; 0: the default clock's
 }
 
 // Base is the object itself, as part of another.
@@ -239,8 +239,8 @@ func (n *Network) AllSynapses() []*Synapses {
 
 // SpecKey is the content of a table and how its weights are kept.
 type SpecKey struct {
-	Print   uint64 // fingerprint of its synapses
-	Scale   float64
-	Width   int   // bits of a weight; 0: all have one
-	Uniform int32 // which is this, times Scale
+	Print   uint64  // fingerprint of its synapses
+	Scale   float64 // of its weights
+	Width   int     // bits of a weight; 0: all have one
+	Uniform int32   // which is this, times Scale
 }

@@ -11,11 +11,11 @@ import (
 // indexes it is the same for both; where its values are kept is the Variable's.
 type Owner struct {
 	Object
-	Eqs       *eqn.Equations
-	Method    string
-	Namespace map[string]any
-	Vars      []*Variable
-	ByName    map[string]*Variable
+	Eqs       *eqn.Equations       // as parsed
+	Method    string               // "": Brian2's choice
+	Namespace map[string]any       // names for its texts
+	Vars      []*Variable          // in the order of declaration
+	ByName    map[string]*Variable // the same, by name
 }
 
 // Declare adds a variable.

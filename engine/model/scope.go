@@ -16,6 +16,7 @@ type Externals struct {
 	told map[string]bool
 }
 
+// Externals begins a resolution of names from outside the objects.
 func (n *Network) Externals() *Externals {
 	return &Externals{n: n, seen: map[string]*eqn.Symbol{}, told: map[string]bool{}}
 }
@@ -51,7 +52,7 @@ func symbol(name string, x any) (*eqn.Symbol, error) {
 type Scope struct {
 	ext       *Externals
 	object    string
-	Own       func(string) *eqn.Symbol
+	Own       func(string) *eqn.Symbol // the object's own names; nil: none of them
 	ownNames  func() []string
 	namespace map[string]any
 	bad       error  // why the first external that cannot be used cannot

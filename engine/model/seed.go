@@ -11,7 +11,7 @@ import (
 // anew; so what is drawn after a seed repeats, from the same state of the script,
 // while nothing that is drawn after one seed repeats something else.
 type Randomness struct {
-	Seed    uint64
+	Seed    uint64            // the seed in force
 	given   int               // how often Seed was called
 	first   map[string]int    // made, when Seed was called first
 	made    map[string]int    // objects of each class, counted from the seed on

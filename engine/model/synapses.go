@@ -13,45 +13,45 @@ import (
 // Pathway is code that runs for a synapse when a neuron at one end spikes.
 type Pathway struct {
 	Name string // "pre", "post", or a name of the script's
-	Code string
+	Code string // statements, such as "v_post += w"
 }
 
 // SynapsesOptions are the arguments of Synapses beside its two ends.
 type SynapsesOptions struct {
-	Name, Model, Method string
-	OnPre, OnPost       []Pathway
+	Name, Model, Method string            // name=; the equations; the integration method
+	OnPre, OnPost       []Pathway         // code for spikes of the source, and of the target
 	OnEvent             map[string]string // pathway name -> event, "spike" where absent
 	Delay               any               // Quantity: of the pathway "pre"
 	Delays              map[string]any    // of pathways by name
-	Namespace           map[string]any
-	Dt                  float64
-	Order               int
-	Multisynaptic       string // the name of a synapse's number among those of its pair; "": none
+	Namespace           map[string]any    // names for this object's texts
+	Dt                  float64           // seconds; 0: the default clock's
+	Order               int               // of the object; pathways have their own (SetOrder)
+	Multisynaptic       string            // the name of a synapse's number among those of its pair; "": none
 }
 
 // Synapses are the connections from one group to another.
 type Synapses struct {
 	Owner
-	Src, Tgt Span
+	Src, Tgt Span // the two ends
 	srcName  string
 	tgtName  string
-	number   *Variable // multisynaptic_index
-	Paths    []*Path
-	Conns    []*Conn
+	number   *Variable              // multisynaptic_index
+	Paths    []*Path                // pre pathways, then post ones
+	Conns    []*Conn                // one for each connect call
 	ends     map[string]*eqn.Symbol // x_pre, x_post, i, j, ... by name
 	specs    map[string]*connect.Spec
 }
 
 // Path is the code of a pathway and the delays with which it runs.
 type Path struct {
-	Name  string
-	Post  bool
-	Event string
-	Order int
-	Code  []eqn.Stmt
-	Delay *Variable
-	past  []*Life // with delays since replaced, in the order of their ends
-	open  []*Life // with the delays of now, one for each conn
+	Name  string     // "pre", "post" or the script's
+	Post  bool       // it runs for spikes of the target
+	Event string     // to which it listens
+	Order int        // among pathways of a step
+	Code  []eqn.Stmt // its statements
+	Delay *Variable  // its delays, in seconds
+	past  []*Life    // with delays since replaced, in the order of their ends
+	open  []*Life    // with the delays of now, one for each conn
 }
 
 // Life is the spikes that the synapses of one conn carry with one set of
@@ -60,24 +60,24 @@ type Path struct {
 // Synapses has run, which is when it is known in which network, first says
 // nothing: the life begins with the first run.
 type Life struct {
-	Conn        int
+	Conn        int // index in Synapses.Conns
 	delays      Held
-	first, Last int64
-	longest     int // delay in steps, once planned
+	first, Last int64 // steps of emission
+	longest     int   // delay in steps, once planned
 }
 
 // Conn is one call of connect.
 type Conn struct {
-	Proj *connect.Proj
-	n    int // synapses, -1: not counted yet
+	Proj *connect.Proj // what it connects
+	n    int           // synapses, -1: not counted yet
 }
 
 // Held is the values of one conn's synapses: an expression that is worked out
 // when it is needed, values by synapse, or one value in SI units.
 type Held struct {
-	Value float64
-	List  *list // by synapse
-	Lazy  *lazyExpr
+	Value float64   // SI; where neither List nor Lazy is set
+	List  *list     // by synapse
+	Lazy  *lazyExpr // a text, worked out when it is needed
 }
 
 // Synapses connects source to target; connect makes the synapses.
@@ -334,6 +334,7 @@ func (s *Synapses) N(w Work) (int, error) {
 	return total, nil
 }
 
+// Count is the number of synapses of connect call c.
 func (s *Synapses) Count(w Work, c int) (int, error) {
 	k := s.Conns[c]
 	if k.n < 0 {
@@ -376,8 +377,8 @@ func (s *Synapses) Scope(ext *Externals) *Scope {
 
 // EndRef is a variable of the neuron at one end of a synapse.
 type EndRef struct {
-	Var  *Variable
-	Post bool
+	Var  *Variable // the neuron's variable
+	Post bool      // the target's, else the source's
 }
 
 // IndexRef is i, j, or the loop variable of a generator: a column of numbers.
@@ -485,4 +486,5 @@ func Plastic(at eqn.Pos, name string) error {
 // forever is the last emission step of a table that serves all spikes to come.
 const forever = math.MaxInt64
 
+// FullName is the name by which pathways of one order are ordered.
 func (w *Path) FullName() string { return w.Delay.Syn.AutoName + "_" + w.Name }

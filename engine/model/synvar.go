@@ -463,9 +463,9 @@ func (w *Path) retire() {
 
 // Carried is a life as a plan holds it.
 type Carried struct {
-	Life   *Life
-	Delays Held
-	First  int64
+	Life   *Life // what is carried
+	Delays Held  // of its synapses
+	First  int64 // the first step whose spikes it carries
 }
 
 // Lives lists those of a pathway that can still have effects.

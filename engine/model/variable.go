@@ -15,18 +15,18 @@ import (
 // backends hold: float32 in internal units (design section 3, rule 8), int32,
 // or 0 and 1.
 type Variable struct {
-	Group     *NeuronGroup // of neurons, or
-	Syn       *Synapses    // of synapses
-	Name      string
-	Symbol    *eqn.Symbol
-	Equation  *eqn.Equation
-	Count     int // words: the group's size, 1 if shared
-	Shared    bool
-	UnlessRef bool
-	Builtin   bool     // i: no storage
-	OverDt    bool     // (constant over dt)
-	Words     []uint32 // of neurons
-	Low       []uint32 // second words (rule 10), nil without
+	Group     *NeuronGroup  // of neurons, or
+	Syn       *Synapses     // of synapses
+	Name      string        // as in the equations
+	Symbol    *eqn.Symbol   // in the equation language; Ref is the Variable
+	Equation  *eqn.Equation // that declared it; nil: the engine did
+	Count     int           // words: the group's size, 1 if shared
+	Shared    bool          // (shared): one value
+	UnlessRef bool          // (unless refractory)
+	Builtin   bool          // i: no storage
+	OverDt    bool          // (constant over dt)
+	Words     []uint32      // of neurons
+	Low       []uint32      // second words (rule 10), nil without
 
 	// Of synapses: what they hold for each connect call, and what those to come
 	// will. A delay has its pathway; single: one that was given before the first
@@ -37,6 +37,7 @@ type Variable struct {
 	single bool
 }
 
+// Alloc gives the variable its words, all equal.
 func (v *Variable) Alloc(word uint32) {
 	v.Words = make([]uint32, v.Count)
 	for k := range v.Words { // zeros are written too: memory that was not written to counts as free
@@ -47,8 +48,8 @@ func (v *Variable) Alloc(word uint32) {
 // Image is a variable as a plan or an expression holds it: its symbol and words
 // with what was decided about them (steps, a second word).
 type Image struct {
-	Sym        *eqn.Symbol
-	Words, Low []uint32
+	Sym        *eqn.Symbol // a copy, with the decisions
+	Words, Low []uint32    // as of the moment; Low: second words, or nil
 }
 
 // inSteps is the image of a time in whole steps (rule 9).
@@ -68,6 +69,7 @@ func (m *Image) inSteps(dt float64) *Image {
 // IrType is the type of the variable's words.
 func (v *Variable) IrType() ir.Type { return IrType(v.Symbol) }
 
+// IrType is the type of the words of a symbol.
 func IrType(s *eqn.Symbol) ir.Type {
 	switch {
 	case s.Steps || s.Type == eqn.Integer:
@@ -161,6 +163,7 @@ func Value(s *eqn.Symbol, dt float64, w uint32) float64 {
 	return float64(float64(math.Float32frombits(w)) * s.Dim.Scale())
 }
 
+// Decode is the values of words in SI units.
 func (v *Variable) Decode(words []uint32) Array {
 	a, dt := Array{V: make([]float64, len(words)), Dim: v.Symbol.Dim}, v.Dt()
 	for k, w := range words {
