@@ -303,6 +303,22 @@ func (g *NeuronGroup) RunRegularly(code string, o RegularOptions) error {
 	return runRegularly(g.Span(), code, o)
 }
 
+// notNil refuses a group that is nil: what is the argument's name for errors.
+func notNil(what string, c Cells) error {
+	switch x := c.(type) {
+	case nil:
+	case *NeuronGroup:
+		if x != nil {
+			return nil
+		}
+	case *Subgroup:
+		if x != nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: a group of neurons was expected, got nil", what)
+}
+
 // Subgroup is a range of a group's neurons; indices count from its start.
 type Subgroup struct {
 	s Span

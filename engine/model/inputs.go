@@ -234,6 +234,9 @@ type InputOptions struct {
 // rate that is negative, other units, and a variable that target does not have;
 // Run refuses more events in a step than can be drawn.
 func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, weight any, o InputOptions) (*PoissonInput, error) {
+	if err := notNil("PoissonInput: target", target); err != nil {
+		return nil, err
+	}
 	p := &PoissonInput{Target: target.Span(), Trials: N}
 	if p.Var = p.Target.Group.lookup(targetVar); p.Var == nil {
 		return nil, &ArgError{"target_var", unknown(targetVar, "variable of "+target.Name(), p.Target.Group.VarNames())}

@@ -118,6 +118,9 @@ func (n *Network) EventMonitor(src Cells, event string, o SpikeMonitorOptions) (
 }
 
 func (n *Network) eventMonitor(src Cells, event, class, kind string, o SpikeMonitorOptions) (*SpikeMonitor, error) {
+	if err := notNil("SpikeMonitor: source", src); err != nil {
+		return nil, err
+	}
 	s := src.Span()
 	m := &SpikeMonitor{Src: s, On: event, kind: kind, record: !o.CountOnly, Vars: o.Variables, count: make([]int64, s.Hi-s.Lo)}
 	if err := checkFiles(o.Name, o.Variables); err != nil {
@@ -231,6 +234,9 @@ func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, e
 	}
 	switch s := src.(type) {
 	case Cells:
+		if err := notNil("StateMonitor: source", s); err != nil {
+			return nil, err
+		}
 		m.Src = s.Span()
 	default:
 		return nil, argErrorf("source", "a StateMonitor watches a group of neurons; recording synapses comes with plastic synapses")
@@ -338,6 +344,9 @@ type RateMonitor struct {
 
 // PopulationRateMonitor records the population rate of src, in Hz, in every step.
 func (n *Network) PopulationRateMonitor(src Cells, o RateMonitorOptions) (*RateMonitor, error) {
+	if err := notNil("PopulationRateMonitor: source", src); err != nil {
+		return nil, err
+	}
 	m := &RateMonitor{Src: src.Span(), t: &Column{Name: "t", Unit: Second, Type: store.Float64}, rate: &Column{Name: "rate", Unit: hertz, Type: store.Float64}}
 	m.ColumnList = ColumnList{m.t, m.rate}
 	if err := checkFiles(o.Name, nil); err != nil {

@@ -82,6 +82,11 @@ type Held struct {
 
 // Synapses connects source to target; connect makes the synapses.
 func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, error) {
+	for what, c := range map[string]Cells{"source": source, "target": target} {
+		if err := notNil("Synapses: "+what, c); err != nil {
+			return nil, err
+		}
+	}
 	s := &Synapses{Src: source.Span(), Tgt: target.Span(), srcName: source.Name(), tgtName: target.Name(),
 		Owner: Owner{Method: o.Method, Namespace: o.Namespace}, ends: map[string]*eqn.Symbol{}, specs: map[string]*connect.Spec{}}
 	s.Net, s.InSlot, s.ownDt = n, o.Order, o.Dt
