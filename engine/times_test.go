@@ -118,7 +118,6 @@ func fails(t *testing.T, src string) string {
 // that says so, and no other value.
 func TestBeyond(t *testing.T) {
 	const group = "G = NeuronGroup(3, '''v : 1\ntau : second\nk : integer''')\n"
-	const syn = group + "S = Synapses(G, G, 'w : 1', on_pre='v_post += w'); S.connect()\n"
 	for _, c := range []struct{ src, says string }{
 		{group + "G.v = '1e30*i'", "passes the largest"},
 		{group + "G.v = '1e30'", "passes the largest"},
