@@ -30,6 +30,9 @@ func TestBackendInSpans(t *testing.T) {
 	defer kernels.ForceSpans()()
 	for _, threads := range []int{1, 3} {
 		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
+			if testing.Short() && threads != 3 {
+				t.Skip("with -short, 3 threads stand for any number")
+			}
 			backendtest.Run(t, func(testing.TB) backend.Backend { return kernels.New(threads) })
 		})
 	}
@@ -41,6 +44,9 @@ func TestChangingThreads(t *testing.T) {
 	for _, spans := range []bool{false, true} {
 		for _, parts := range []int{2, 3, 7} {
 			t.Run(fmt.Sprintf("%d parts, spans %t", parts, spans), func(t *testing.T) {
+				if testing.Short() && parts != 3 {
+					t.Skip("with -short, 3 parts stand for any number")
+				}
 				defer kernels.ForceChanges(uint64(parts))()
 				if spans {
 					defer kernels.ForceSpans()()
