@@ -56,7 +56,7 @@ lint:
 	$(STATICCHECK) $(TAGFLAG) ./...
 
 race:
-	$(GO) test $(TAGFLAG) -race -short $(THREADED)
+	$(GO) test $(TAGFLAG) -race -short -timeout 30m $(THREADED)
 
 # The cpu backend on every system that Go reaches without a C compiler.
 cross:
