@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -395,7 +396,7 @@ func runRegularly(s Span, code string, o RegularOptions) error {
 func (n *Network) Multiple(interval float64, what string) (int64, error) {
 	k := interval / n.StepSize
 	r := roundHalf(k)
-	if !(r >= 1 && absf(k-r) <= 1e-4*k) {
+	if !(r >= 1 && math.Abs(k-r) <= 1e-4*k) {
 		return 0, argErrorf("dt", "%s: dt=%g s is not a multiple of the clock's dt=%g s", what, interval, n.StepSize)
 	}
 	return int64(min(r, ir.FarStep)), nil

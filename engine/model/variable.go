@@ -227,8 +227,6 @@ func floorSteps(x float64) float64 { return math.Floor(x + 1e-3) }
 
 func roundHalf(x float64) float64 { return math.Floor(x + 0.5) }
 
-func absf(x float64) float64 { return math.Abs(x) }
-
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
