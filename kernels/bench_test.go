@@ -43,7 +43,7 @@ func (p *sketch) eval(b *ir.Builder, n int, bind ...backend.Binding) {
 
 func (p *sketch) deliver(spec *connect.Spec, lo, hi, event int, src0, src1 int, acc backend.BufID) {
 	p.Tables = append(p.Tables, backend.Table{Spec: spec, Sources: []backend.Source{{Event: event, Lo: src0, Hi: src1}}, Last: math.MaxInt64, MinDelay: lo, MaxDelay: hi})
-	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: spec.Name, Flag: -1, Table: len(p.Tables) - 1, Acc: acc})
+	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: spec.Name, Flag: -1, Table: len(p.Tables) - 1, Count: 1, Acc: acc})
 }
 
 func (p *sketch) record(event, n, room int) {

@@ -51,7 +51,7 @@ func (t *thread) deliver(o *op, s int) {
 	t.await(known)
 	t.lap(phaseWait)
 	t.visit(&d, 0, step-1)
-	t.due += b.add(t, st.Acc)
+	t.count(st, b.add(t, st.Acc))
 	t.lap(phaseDeliver)
 	if late < step {
 		return
@@ -63,7 +63,7 @@ func (t *thread) deliver(o *op, s int) {
 		hi++ // spikes of this very step
 	}
 	t.visit(&d, step-1, hi)
-	t.due += b.add(t, st.Acc)
+	t.count(st, b.add(t, st.Acc))
 	t.lap(phaseDeliver)
 }
 

@@ -170,7 +170,7 @@ func (t *thread) effect(i, s int) {
 
 // runBlock runs the first n lanes of a block and keeps the least fault.
 func (t *thread) runBlock(e *effect, b *block, step int64, n int) {
-	t.due += uint64(n)
+	t.count(e.stage, uint64(n))
 	if e.code != nil {
 		e.code.Run(&b.env, 0, n)
 	} else {

@@ -53,7 +53,7 @@ func (p *effects) effect(b *ir.Builder, post bool, bind ...backend.Binding) {
 	if err != nil {
 		panic(err)
 	}
-	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormEffect, Name: prog.Name, Flag: -1, Prog: prog, Bind: bind, Table: p.table, Post: post,
+	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormEffect, Name: prog.Name, Flag: -1, Prog: prog, Bind: bind, Table: p.table, Count: 1, Post: post,
 		Trap: make([]backend.Trap, prog.Traps)})
 }
 

@@ -70,7 +70,7 @@ func haphazard(rng *rand.Rand) *backend.Plan {
 // buffers 3 to 5.
 func anyEffect(rng *rand.Rand) backend.Stage {
 	prog := &ir.Prog{Name: "anything", Traps: 2}
-	st := backend.Stage{Form: backend.FormEffect, Name: "anything", Flag: -1, Prog: prog, Post: rng.IntN(2) == 0, Trap: make([]backend.Trap, 2)}
+	st := backend.Stage{Form: backend.FormEffect, Name: "anything", Flag: -1, Prog: prog, Post: rng.IntN(2) == 0, Count: rng.IntN(3), Trap: make([]backend.Trap, 2)}
 	slot := func(k ir.Kind, b backend.BufID, off int) uint32 {
 		for s, bind := range st.Bind { // as a rule a word is seen through one slot
 			if bind.Buf == b && bind.Off == off && prog.Slots[s].Kind == k && rng.IntN(12) > 0 {

@@ -147,7 +147,7 @@ func (p *program) Run(n int, host []uint32) (int, error) {
 	p.n, p.from, p.to, p.full = n, 0, 0, false
 	p.last = roundEnd{at: time.Now()}
 	for _, t := range p.threads {
-		t.ended, t.fault, t.due = 0, nil, 0
+		t.ended, t.fault, t.due, t.work = 0, nil, 0, 0
 	}
 	for _, h := range p.parts {
 		for i := range h.recs {
@@ -209,7 +209,7 @@ func (p *program) measure(s int) {
 	now := roundEnd{at: time.Now(), step: s}
 	var waited time.Duration
 	for _, t := range p.threads { // who is not at work has delivered before
-		now.events += t.due
+		now.events += t.work
 		waited += t.waited + time.Duration(t.spun)*pauseTime()
 		t.waited, t.spun = 0, 0
 	}

@@ -21,7 +21,7 @@ func driven(n int, specs ...*connect.Spec) *backend.Plan {
 	p.Events = []backend.Event{{Name: "spike", N: n, History: 2, Masks: 3}}
 	for i, s := range specs {
 		p.Tables = append(p.Tables, backend.Table{Spec: s, Sources: []backend.Source{{Lo: 0, Hi: n}}, Last: 1 << 40, MinDelay: 1, MaxDelay: 1})
-		p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: s.Name, Flag: -1, Table: i, Acc: 2})
+		p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: s.Name, Flag: -1, Table: i, Count: 1, Acc: 2})
 	}
 	return p
 }

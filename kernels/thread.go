@@ -33,7 +33,8 @@ type thread struct {
 	to     int // one past its last
 	row    int // the accumulator of this step
 	fault  *backend.Fault
-	due    uint64 // synapses delivered in this Run
+	due    uint64 // synaptic events of this Run, as Plan.Due counts them
+	work   uint64 // synapses visited in this Run
 	visits []visit
 
 	waited time.Duration // since the team began or the last round ended, but for looks
@@ -330,6 +331,12 @@ func (t *thread) clear(h *part, b backend.BufID) {
 	words := t.p.bufs[b]
 	n := len(t.p.parts)
 	clear(words[len(words)*h.id/n : len(words)*(h.id+1)/n])
+}
+
+// count notes that so many synapses were due in a stage.
+func (t *thread) count(st *backend.Stage, synapses uint64) {
+	t.due += synapses * uint64(st.Count)
+	t.work += synapses
 }
 
 // trapped keeps the least fault; no thread goes on past its step.

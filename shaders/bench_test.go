@@ -46,7 +46,7 @@ func lif(n, draws, out int) *backend.Plan {
 		p.Tables = []backend.Table{{Spec: &connect.Spec{Name: "C", NSrc: n, NTgt: n, Width: 16, Scale: 4096, Projs: []*connect.Proj{
 			{Name: "C", Rule: connect.FixedOutdegree, NPre: n, NPost: n, N: out, Stream: 9, Weight: connect.Column{Const: 0x1p-10}, Delay: connect.Column{Const: 16}},
 		}}, Sources: []backend.Source{{Hi: n}}, MinDelay: 16, MaxDelay: 16, Last: 1 << 40}}
-		p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: "C deliver", Flag: -1, Acc: acc})
+		p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: "C deliver", Flag: -1, Count: 1, Acc: acc})
 	}
 	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormMap, Name: a.Name, Flag: -1, N: n, Prog: &a.Prog, Bind: []backend.Binding{{Buf: v}, {Buf: acc}, {}}})
 	return p

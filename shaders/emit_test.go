@@ -57,7 +57,7 @@ func smallNet() *backend.Plan {
 	p.Step, p.Due = buf("step", backend.State, ir.U32, 1), buf("due", backend.State, ir.U32, 2)
 	acc := buf("acc", backend.Scratch, ir.I32, 8)
 	p.Tables = []backend.Table{{Spec: &connect.Spec{Name: "C", NSrc: 8, NTgt: 8}, MinDelay: 2, MaxDelay: 3, Last: 1 << 40}}
-	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: "deliver", Flag: -1, Acc: acc})
+	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: "deliver", Flag: -1, Count: 1, Acc: acc})
 	for i := range 2 {
 		v := buf(fmt.Sprintf("P%d.v", i), backend.State, ir.F32, 4)
 		masks := buf(fmt.Sprintf("P%d.spikes", i), backend.State, ir.U32, 4)

@@ -154,7 +154,9 @@ func (l *layout) walkKernel(stage, params, shards, group, team int, entry func(k
 	k.line("if (P[H] != tile || row < P[H + 1u] || row >= P[H + 2u]) continue;")
 	k.line("uint g = (row - P[H + 1u]) * P[T + %du] + d, chunk = P[T + %du];", walkDelays, walkChunk)
 	k.line("uint from = word(h, g) + piece * chunk, to = min(word(h, g + 1u), from + chunk);")
-	k.line("if (j == 0u && from < to) due += to - from;")
+	if n := l.plan.Stages[stage].Count; n > 0 {
+		k.line("if (j == 0u && from < to) due += %du * (to - from);", n)
+	}
 	k.line("for (uint e = from + j; e < to; e += %du) {", team)
 	entry(k)
 	k.line("}")

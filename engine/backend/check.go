@@ -110,6 +110,9 @@ func (p *Plan) checkStage(s *Stage) error {
 		if s.Table < 0 || s.Table >= len(p.Tables) {
 			return fmt.Errorf("table %d of %d", s.Table, len(p.Tables))
 		}
+		if s.Count < 0 {
+			return fmt.Errorf("a due synapse counts as %d events", s.Count)
+		}
 		t, rows := &p.Tables[s.Table], p.Tables[s.Table].Spec.NSrc
 		if s.Post {
 			rows = t.Spec.NTgt

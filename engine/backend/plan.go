@@ -98,6 +98,7 @@ type Stage struct {
 
 	// FormDeliver and FormEffect.
 	Table int   // index into Plan.Tables
+	Count int   // how many synaptic events one due synapse is in Plan.Due
 	Acc   BufID // FormDeliver: one I32 word for each target of the table
 	Post  bool  // FormEffect: rows are targets (on_post) instead of sources
 

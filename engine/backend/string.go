@@ -54,6 +54,9 @@ func (p *Plan) StageString(k int) string {
 		if first, last := t.First > 0, t.Last < 1<<62; first || last {
 			fmt.Fprintf(&w, ", spikes of steps %s to %s", bound(first, t.First), bound(last, t.Last))
 		}
+		if s.Count != 1 {
+			fmt.Fprintf(&w, ", each synapse counting as %d events", s.Count)
+		}
 	case FormSample:
 		fmt.Fprintf(&w, ", %d items", s.Rec.Width())
 	case FormSpikes:

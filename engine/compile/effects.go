@@ -169,7 +169,7 @@ func (c *compiler) effect(e *statement, a *accumulator) error {
 		return err
 	}
 	c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormEffect, Name: e.syn().Name() + " " + e.path.Name, Flag: -1, Prog: p, Bind: m.bindings(p), Trap: m.Traps[:p.Traps],
-		Table: table, Acc: backend.NoBuf, Post: e.path.Post})
+		Table: table, Count: 1, Acc: backend.NoBuf, Post: e.path.Post})
 	return nil
 }
 

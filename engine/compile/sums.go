@@ -227,7 +227,7 @@ func (c *compiler) deliver(a *accumulator) error {
 		c.SynapsesN += g.stats.Total
 		c.Rounding[len(c.Plan.Tables)] = g.rounding(spec)
 		c.Plan.Tables = append(c.Plan.Tables, backend.Table{Spec: spec, Sources: g.rows.list, First: g.first, Last: g.last, MinDelay: g.stats.MinDelay, MaxDelay: g.stats.MaxDelay})
-		c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.Plan.Tables) - 1, Acc: a.buf})
+		c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.Plan.Tables) - 1, Count: 1, Acc: a.buf})
 	}
 	return c.apply(a)
 }

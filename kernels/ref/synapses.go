@@ -83,7 +83,7 @@ func (p *program) due(s *backend.Stage, syn *synapses, f func(k uint32)) {
 		}
 	}
 	due := p.bufs[p.plan.Due]
-	count += uint64(due[1])<<32 | uint64(due[0])
+	count = count*uint64(s.Count) + (uint64(due[1])<<32 | uint64(due[0]))
 	due[0], due[1] = uint32(count), uint32(count>>32)
 }
 

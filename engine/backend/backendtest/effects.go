@@ -16,7 +16,7 @@ var (
 
 // effect adds a FormEffect stage.
 func (p *net) effect(c *text, table int, post bool, bind ...backend.Binding) *backend.Stage {
-	return p.stage(backend.Stage{Form: backend.FormEffect, Name: c.Name, Prog: &c.Prog, Table: table, Post: post, Bind: bind,
+	return p.stage(backend.Stage{Form: backend.FormEffect, Name: c.Name, Prog: &c.Prog, Table: table, Count: 1, Post: post, Bind: bind,
 		Trap: make([]backend.Trap, c.Traps)})
 }
 
@@ -93,9 +93,10 @@ func testLearning(t *testing.T, open Open) {
 					to := c.of(ir.Load, j)
 					g := c.i(ir.F2I, c.f(ir.MulZ, c.f(ir.MulZ, c.of(ir.Load, ws), c.f(ir.SubF, c.float(1.5), c.of(ir.Gather, v, to))), c.float(0x1p20)))
 					c.of(ir.Scatter2, acc, c.i(ir.AddI, to, c.word(3)), g, c.i(ir.ShrS, g, c.word(31)))
-					p.effect(c, table, false, bind...)
+					p.effect(c, table, false, bind...).Count = 2
 				} else {
-					p.effect(c, table, true, bind...).Flag = 0
+					s := p.effect(c, table, true, bind...)
+					s.Flag, s.Count = 0, 0
 				}
 			}
 			c := write("receive")

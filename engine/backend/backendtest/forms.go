@@ -244,7 +244,7 @@ func testDeliverByHand(t *testing.T, open Open) {
 		Weight: connect.Column{Array: []float32{0.25, -0.5, 9}, Lo: -10, Hi: 10}, Delay: connect.Column{Array: []float32{2, 5, 1}, Lo: 1, Hi: 5}}
 	spec := &connect.Spec{Name: "hand", NSrc: 4, NTgt: 41, Projs: []*connect.Proj{proj}, Scale: 1024, Width: 16}
 	acc := p.acc("acc", 41)
-	p.deliver(p.table(spec, 1, 5, from(q, 0)), acc)
+	p.deliver(p.table(spec, 1, 5, from(q, 0)), acc).Count = 3
 	p.apply(r, acc, 0)
 
 	b := open(t)
@@ -269,8 +269,8 @@ func testDeliverByHand(t *testing.T, open Open) {
 			}
 		}
 	}
-	if due := words(t, prog, p, p.Due); due[0] != 2 || due[1] != 0 {
-		t.Errorf("events due: %v, expected 2", due)
+	if due := words(t, prog, p, p.Due); due[0] != 6 || due[1] != 0 {
+		t.Errorf("events due: %v, expected 2 that count as 3 each", due)
 	}
 }
 

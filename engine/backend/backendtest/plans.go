@@ -100,7 +100,7 @@ func (p *net) table(spec *connect.Spec, lo, hi int, sources ...backend.Source) i
 }
 
 func (p *net) deliver(table int, acc backend.BufID) *backend.Stage {
-	return p.stage(backend.Stage{Form: backend.FormDeliver, Name: p.Tables[table].Spec.Name, Table: table, Acc: acc})
+	return p.stage(backend.Stage{Form: backend.FormDeliver, Name: p.Tables[table].Spec.Name, Table: table, Count: 1, Acc: acc})
 }
 
 // pairs is a Spec of count random synapses with delays of lo to hi steps and

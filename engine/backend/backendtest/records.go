@@ -214,6 +214,7 @@ func testRefusals(t *testing.T, open Open) {
 		"shorter delays":             func(p *net) { p.Tables[0].MinDelay = 2 },
 		"a flag":                     func(p *net) { p.Stages[0].Flag = 2 },
 		"rows":                       func(p *net) { p.Tables[0].Sources[0].Row0 = 1 },
+		"a count below zero":         func(p *net) { p.Stages[2].Count = -1 },
 		"a short mask":               func(p *net) { p.Bufs[p.Events[0].Masks].Len-- },
 		"bindings":                   func(p *net) { p.Stages[1].Bind = p.Stages[1].Bind[:1] },
 		"a constant that is written": func(p *net) { p.Bufs[p.Stages[1].Bind[0].Buf].Kind = backend.Constant },
