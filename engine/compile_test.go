@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -38,6 +39,45 @@ func TestCompileTwice(t *testing.T) {
 				t.Error("the scenario has no run()")
 			}
 		})
+	}
+}
+
+// TestPlansOfTwoNetworks: a script gives the same text of the plan each time it is
+// run, several tables of one name among it.
+func TestPlansOfTwoNetworks(t *testing.T) {
+	const arrays = `
+def drive(k): return TimedArray([[1 + k, 2], [3, 4 + k]]*mV, dt=1*ms)
+a, b, c = drive(0), drive(1), drive(2)
+G = NeuronGroup(2, '''dv/dt = (b(t, i) + a(t, i) - v)/(10*ms) : volt
+u = c(t, i) : volt''', threshold='v > b(t, i)', reset='v = a(t, i)')
+S = Synapses(G, G, on_pre='v_post += c(t, i)')
+S.connect(p=0.5)
+M = StateMonitor(G, ['v', 'u'], record=True)
+run(1*ms)
+`
+	sources := maps.Clone(scenarios)
+	sources["tables of one name"] = arrays
+	for name, src := range sources {
+		var plans []string
+		for range 2 {
+			_, err := script.Run(context.Background(), script.Options{File: "test.star", Src: []byte(src), Open: func() (backend.Backend, error) { return onRef(), nil },
+				BeforeRun: func(n *engine.Network) error {
+					p, err := n.Compile(engine.Work{})
+					if err == nil {
+						plans = append(plans, p.String())
+					}
+					return err
+				}})
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		half := len(plans) / 2
+		for k := range half {
+			if plans[k] != plans[half+k] {
+				t.Errorf("%s: run %d has the plan\n%s\nand, of a second network,\n%s", name, k, plans[k], plans[half+k])
+			}
+		}
 	}
 }
 

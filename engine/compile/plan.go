@@ -43,6 +43,7 @@ type compiler struct {
 	seen    map[string]uint32 // host words by key
 	scopes  map[*model.NeuronGroup]*model.Scope
 	written map[*model.Variable]bool
+	arrays  map[*eqn.TimedArray]int // see model.Lanes
 }
 
 // bufKey is the identity of a buffer.
@@ -54,7 +55,7 @@ type bufKey struct {
 
 func newCompiler(n *model.Network, w model.Work) *compiler {
 	c := &compiler{w: w, ext: n.Externals(), bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}}
+		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, arrays: map[*eqn.TimedArray]int{}}
 	c.Compiled = &Compiled{n: n, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}
@@ -206,7 +207,7 @@ func (c *compiler) flag(every float64, what string) (int, error) {
 // lanes starts a program over the neurons of a group.
 func (c *compiler) lanes(g *model.NeuronGroup, what string) *model.Lanes {
 	l := model.NewLanes(c.n, g, g.Name()+" "+what, "step\x00"+c.random.Draws(g)+"\x00"+what)
-	l.HostWord, l.View, l.Random = c.host(l.B), c.image, c.random
+	l.HostWord, l.View, l.Random, l.Tables = c.host(l.B), c.image, c.random, c.arrays
 	return l
 }
 

@@ -49,13 +49,12 @@ type Lanes struct {
 	HostWord func(*eqn.HostExpr) ir.Value // gives the word of a value of time
 	View     func(*Variable) *Image       // variables as a compilation holds them; nil: as they are
 	Random   *Randomness                  // numbers its random streams
-	sums     func(*eqn.Symbol, ir.Value) error
-	item     func() ir.Value
+	Tables   map[*eqn.TimedArray]int      // TimedArrays read by index, numbered in the order of their first use
 }
 
 // NewLanes starts a program over the neurons of a group.
 func NewLanes(n *Network, g *NeuronGroup, name, site string) *Lanes {
-	l := &Lanes{B: ir.NewBuilder(name), n: n, G: g, Slots: map[string]uint32{}, Mask: ir.None, Site: site, Random: n.Random}
+	l := &Lanes{B: ir.NewBuilder(name), n: n, G: g, Slots: map[string]uint32{}, Mask: ir.None, Site: site, Random: n.Random, Tables: map[*eqn.TimedArray]int{}}
 	return l
 }
 
@@ -161,11 +160,8 @@ func (l *Lanes) LoadLow(s *eqn.Symbol) ir.Value {
 func (l *Lanes) StoreLow(s *eqn.Symbol, x ir.Value) { l.StoreIn(s.Ref.(*Variable), true, x) }
 
 // Add implements eqn.Machine.
-func (l *Lanes) Add(s *eqn.Symbol, x ir.Value) error {
-	if l.sums == nil {
-		return fmt.Errorf("%s: sums over synapses do not occur here", s.Name)
-	}
-	return l.sums(s, x)
+func (l *Lanes) Add(s *eqn.Symbol, _ ir.Value) error {
+	return fmt.Errorf("%s: sums over synapses do not occur here", s.Name)
 }
 
 // Refuse implements eqn.Machine.
@@ -191,9 +187,6 @@ func (l *Lanes) Stream(s eqn.Site) (uint32, uint32) {
 
 // Item implements eqn.Machine.
 func (l *Lanes) Item() ir.Value {
-	if l.item != nil {
-		return l.item()
-	}
 	return l.B.Lane()
 }
 
@@ -203,7 +196,12 @@ func (l *Lanes) Array(ta *eqn.TimedArray, row, col ir.Value) ir.Value {
 	if col != ir.None {
 		at = l.B.AddI(l.B.MulI(row, l.B.I(int32(ta.Cols))), col)
 	}
-	name := fmt.Sprintf("%s@%p", ta.Name, ta)
+	k, ok := l.Tables[ta]
+	if !ok {
+		k = len(l.Tables)
+		l.Tables[ta] = k
+	}
+	name := fmt.Sprintf("%s@%d", ta.Name, k)
 	words, most := timedWords(ta)
 	r := ir.Range{}
 	if most > 1<<40 {
