@@ -74,7 +74,7 @@ func trains(res *script.Result, limit int64) []term.Spikes {
 	total := int64(0)
 	for _, mon := range res.Monitors() {
 		m, ok := mon.(*engine.SpikeMonitor)
-		if !ok || m.Kind() != "spikes" || !m.Recording() {
+		if !ok || m.Event() != "spike" || !m.Recording() {
 			continue
 		}
 		if total += m.Num(); total > limit {

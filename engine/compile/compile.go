@@ -56,16 +56,19 @@ func (c *compiler) prepare() error {
 			return err
 		}
 	}
-	for _, ob := range c.n.Objects {
-		var err error
-		switch x := ob.(type) {
-		case *model.Regular:
-			err = c.checkRegular(x)
-		case *model.StateMonitor:
-			_, err = c.flag(x.Every, "StateMonitor")
-		}
-		if err != nil {
+	for r := range all[*model.Regular](c.n.Objects) {
+		if err := c.checkRegular(r); err != nil {
 			return err
+		}
+	}
+	for _, m := range c.n.Monitors() {
+		for _, w := range m.Watches() {
+			if _, err := c.flag(w.Every, m.Name()); err != nil {
+				return err
+			}
+			if w.Event != nil && len(w.Values) == 0 {
+				c.watched[w.Event] = append(c.watched[w.Event], w.To)
+			}
 		}
 	}
 	return nil
@@ -75,7 +78,7 @@ func (c *compiler) prepare() error {
 // here is where a thing stands unless the model says otherwise (when=, order=).
 func (c *compiler) step(pathways []*order) ([]item, error) {
 	var s sequence
-	groups, objects := c.n.Groups(), c.n.Objects
+	groups, monitors, objects := c.n.Groups(), c.n.Monitors(), c.n.Objects
 
 	// Start: what holds for the whole step, operations, samples.
 	for _, g := range groups {
@@ -84,8 +87,12 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 	for r := range all[*model.Regular](objects) {
 		s.add(r.When, r.InSlot, r.AutoName, func() error { return c.regular(r) })
 	}
-	for m := range all[*model.StateMonitor](objects) {
-		s.add(m.When, m.InSlot, m.AutoName, func() error { return c.stateMonitor(m) })
+	for _, m := range monitors {
+		for _, w := range m.Watches() {
+			if w.Sampled != nil {
+				s.add(w.When, w.Order, m.AutomaticName(), func() error { return c.sample(m, &w) })
+			}
+		}
 	}
 
 	// Update: who is refractory, then the equations from n to n+1.
@@ -104,12 +111,17 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 			s.add(recorded, afterEvent(e, -1<<30), g.AutoName+"_"+e.Name, func() error { return c.spikes(g, e) })
 		}
 	}
-	for m := range all[*model.SpikeMonitor](objects) {
-		when, order := m.When, m.InSlot
-		if when == "" {
-			when, order = recorded, afterEvent(m.Src.Group.Event(m.On), order)
+	for _, m := range monitors {
+		for _, w := range m.Watches() {
+			when, order := w.When, w.Order
+			if w.Event == nil || len(w.Values) == 0 {
+				continue // not of events, or one of those for whom the record of all is
+			}
+			if when == "" {
+				when, order = recorded, afterEvent(w.Event, order)
+			}
+			s.add(when, order, m.AutomaticName(), func() error { return c.valuesAt(m, &w) })
 		}
-		s.add(when, order, m.AutoName, func() error { return c.spikeMonitor(m) })
 	}
 
 	// Synapses: the effects that are due, order by order, and the inputs.

@@ -43,7 +43,8 @@ type compiler struct {
 	seen    map[string]uint32 // host words by key
 	scopes  map[*model.NeuronGroup]*model.Scope
 	written map[*model.Variable]bool
-	arrays  map[*eqn.TimedArray]int // see model.Lanes
+	watched map[*model.GroupEvent][]model.Taker // who takes an event without values
+	arrays  map[*eqn.TimedArray]int             // see model.Lanes
 }
 
 // bufKey is the identity of a buffer.
@@ -55,7 +56,7 @@ type bufKey struct {
 
 func newCompiler(n *model.Network, w model.Work) *compiler {
 	c := &compiler{w: w, ext: n.Externals(), bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, arrays: map[*eqn.TimedArray]int{}}
+		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{}}
 	c.Compiled = &Compiled{n: n, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}

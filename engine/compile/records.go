@@ -55,19 +55,7 @@ func (r *RecordRef) Shown(n *model.Network, b *model.Batch) error {
 // spikes plans the record of an event of a whole population: counts, the hash,
 // and the monitors that want no values.
 func (c *compiler) spikes(g *model.NeuronGroup, e *model.GroupEvent) error {
-	r := &RecordRef{Event: e, Pop: slices.Index(c.n.Groups(), g)}
-	for _, ob := range c.n.Objects {
-		switch m := ob.(type) {
-		case *model.SpikeMonitor:
-			if m.Src.Group == g && m.On == e.Name && len(m.Vars) == 0 {
-				r.To = append(r.To, m)
-			}
-		case *model.RateMonitor:
-			if m.Src.Group == g && e.Name == "spike" {
-				r.To = append(r.To, m)
-			}
-		}
-	}
+	r := &RecordRef{Event: e, Pop: slices.Index(c.n.Groups(), g), To: c.watched[e]}
 	if e.Name != "spike" && r.To == nil {
 		return nil
 	}
@@ -131,60 +119,45 @@ func (c *compiler) source(v *model.Variable, owner string, ago int, spread bool)
 	return backend.Binding{Buf: c.bufs[bufKey{key: out}], Event: -1}, nil
 }
 
-// spikeMonitor plans a monitor that takes values at each event.
-func (c *compiler) spikeMonitor(m *model.SpikeMonitor) error {
-	if len(m.Vars) == 0 {
-		return nil
-	}
-	e := m.Src.Group.Event(m.On)
+// valuesAt plans the record of some neurons' events with values at each.
+func (c *compiler) valuesAt(m model.Monitor, w *model.Watch) error {
 	var src []backend.Binding
-	for _, v := range m.Slots {
+	for _, v := range w.Values {
 		b, err := c.source(v, c.random.Draws(m), 0, true)
 		if err != nil {
 			return err
 		}
 		src = append(src, b)
 	}
-	size := m.Src.Hi - m.Src.Lo
-	c.record(backend.Stage{Form: backend.FormSpikes, Name: m.AutoName, Flag: -1, Event: c.event(m.Src.Group, e), Rec: backend.Rec{Lo: m.Src.Lo, Hi: m.Src.Hi}},
-		size+max(1<<14, size/4), src, &RecordRef{vars: m.Slots, To: []model.Taker{m}})
+	size := w.Of.Hi - w.Of.Lo
+	c.record(backend.Stage{Form: backend.FormSpikes, Name: w.Name, Flag: -1, Event: c.event(w.Of.Group, w.Event), Rec: backend.Rec{Lo: w.Of.Lo, Hi: w.Of.Hi}},
+		size+max(1<<14, size/4), src, &RecordRef{vars: w.Values, To: []model.Taker{w.To}})
 	return nil
 }
 
-// stateMonitor plans a StateMonitor.
-func (c *compiler) stateMonitor(m *model.StateMonitor) error {
-	flag, err := c.flag(m.Every, "StateMonitor")
+// sample plans the record of a variable now and then.
+func (c *compiler) sample(m model.Monitor, w *model.Watch) error {
+	flag, err := c.flag(w.Every, m.Name())
 	if err != nil {
 		return err
 	}
-	timed := false // a variable that is sampled brings the times
-	for k, v := range m.Slots {
-		b, err := c.source(v, c.random.Draws(m), c.ago(m.When), false)
-		if err != nil {
-			return err
-		}
-		rec := backend.Rec{}
-		if v.Shared {
-			rec.N = 1
-		} else {
-			rec.N = len(m.Items)
-			rec.Items = make([]uint32, len(m.Items))
-			for q, i := range m.Items {
-				rec.Items[q] = uint32(m.Src.Lo + i)
-			}
-		}
-		seen := []*model.Variable{v}
-		if rec.N == 0 { // of no neuron: one brings the times of a monitor without rows
-			if timed || k < len(m.Slots)-1 {
-				continue
-			}
-			rec.N, rec.Items, seen = 1, []uint32{uint32(m.Src.Lo)}, nil
-		}
-		samples := max(1, min(c.Plan.Batch, 1<<22/rec.N))
-		c.record(backend.Stage{Form: backend.FormSample, Name: m.AutoName + "." + m.Vars[k], Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b},
-			&RecordRef{vars: seen, To: []model.Taker{&model.Sampled{M: m, K: k, Times: !timed}}})
-		timed = true
+	b, err := c.source(w.Sampled, c.random.Draws(m), c.ago(w.When), false)
+	if err != nil {
+		return err
 	}
+	rec := backend.Rec{N: 1}
+	if !w.Sampled.Shared {
+		rec.N, rec.Items = len(w.Items), make([]uint32, len(w.Items))
+		for k, i := range w.Items {
+			rec.Items[k] = uint32(i)
+		}
+	}
+	ref := &RecordRef{To: []model.Taker{w.To}}
+	if !w.Ignored {
+		ref.vars = []*model.Variable{w.Sampled}
+	}
+	samples := max(1, min(c.Plan.Batch, 1<<22/rec.N))
+	c.record(backend.Stage{Form: backend.FormSample, Name: w.Name, Flag: flag, Event: -1, Rec: rec}, samples*rec.N, []backend.Binding{b}, ref)
 	return nil
 }
 

@@ -60,15 +60,10 @@ func (n *Network) Check() error {
 		if err := n.sameClock(ob.Base().ownDt, ob.Base().Name()); err != nil {
 			return err
 		}
-		var err error
-		switch x := ob.(type) {
-		case *PoissonInput:
-			err = x.countable()
-		case *SpikeMonitor:
-			err = x.afterEvent(x.AutoName)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", ob.Base().Name(), err)
+		if x, ok := ob.(interface{ check() error }); ok {
+			if err := x.check(); err != nil {
+				return fmt.Errorf("%s: %w", ob.Base().Name(), err)
+			}
 		}
 	}
 	return nil

@@ -278,6 +278,8 @@ func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, 
 	return p, n.register(p, o.Name, "poissoninput")
 }
 
+func (p *PoissonInput) check() error { return p.countable() }
+
 // countable refuses inputs whose number in a step cannot be drawn.
 func (p *PoissonInput) countable() error {
 	dt := p.Target.Group.Dt()

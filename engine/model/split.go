@@ -52,18 +52,15 @@ func (n *Network) Take(from *Network, in func(any) bool) error {
 
 // groupsOf are the groups that an object works on.
 func groupsOf(ob object) []*NeuronGroup {
-	switch x := ob.(type) {
-	case *Synapses:
-		return []*NeuronGroup{x.Src.Group, x.Tgt.Group}
-	case *Regular:
-		return []*NeuronGroup{x.Src.Group}
-	case *PoissonInput:
-		return []*NeuronGroup{x.Target.Group}
-	case Monitor:
-		return []*NeuronGroup{x.Span().Group}
+	if x, ok := ob.(interface{ groups() []*NeuronGroup }); ok {
+		return x.groups()
 	}
 	return nil
 }
+
+func (s *Synapses) groups() []*NeuronGroup     { return []*NeuronGroup{s.Src.Group, s.Tgt.Group} }
+func (r *Regular) groups() []*NeuronGroup      { return []*NeuronGroup{r.Src.Group} }
+func (p *PoissonInput) groups() []*NeuronGroup { return []*NeuronGroup{p.Target.Group} }
 
 // Fresh says that neither an object nor a group that it works on has run.
 func Fresh(a any) bool {

@@ -14,15 +14,25 @@ import (
 	"synfire/engine/store"
 )
 
-var hertz = eqn.Dim{eqn.Second: -array.UnitExponent}
-
-// monitor is a SpikeMonitor, EventMonitor, StateMonitor or PopulationRateMonitor.
+// monitor is a SpikeMonitor, EventMonitor, StateMonitor, PopulationRateMonitor ...:
+// what it has recorded, and what its kind has of its own.
 type monitor struct {
 	opaque
 	x     *script
 	m     engine.Monitor
 	class string
+	kind  kind
 }
+
+// kind is what one kind of monitor has besides its columns, and the names of all
+// that it has besides N, name and t.
+type kind interface {
+	attr(m *monitor, name string) (starlark.Value, error) // nil: there is none
+	names() []string
+}
+
+// rowed is a kind of monitor whose columns have a row for each of some neurons.
+type rowed interface{ Recorded() []int }
 
 func (m *monitor) String() string {
 	return fmt.Sprintf("<%s %s, %d records>", m.class, m.m.Name(), m.m.Len())
@@ -56,7 +66,7 @@ func (m *monitor) column(name string) (*array.Array, error) {
 		r.V, r.Dim = v, c.Unit
 		r.Kind = kindOfColumn(c)
 		if rows := c.Rows; rows > 0 {
-			if e, ok := m.m.(*engine.StateMonitor); ok && rows == 1 { // a shared variable is recorded once and shown for each neuron
+			if e, ok := m.kind.(rowed); ok && rows == 1 { // a shared variable is recorded once and shown for each neuron
 				rows = len(e.Recorded())
 				if err := memory.Room(c.Len()*rows, 8); err != nil {
 					return nil, err
@@ -105,102 +115,15 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 }
 
 func (m *monitor) attr(name string) (starlark.Value, error) {
-	switch name {
-	case "t", "i", "rate":
-		if slices.Contains(m.AttrNames(), name) {
-			return valueOf(m.column(name))
-		}
-		return nil, nil
+	if name == "t" { // also of a monitor that only counts
+		return valueOf(m.column(name))
 	}
 	for _, c := range m.m.Columns() {
 		if c.Name == name {
 			return valueOf(m.column(name))
 		}
 	}
-	switch e := m.m.(type) {
-	case *engine.SpikeMonitor:
-		switch name {
-		case "it":
-			i, err := m.column("i")
-			if err != nil {
-				return nil, err
-			}
-			t, err := m.column("t")
-			return starlark.Tuple{i, t}, err
-		case "count":
-			return whole(e.Count()), nil
-		case "num_spikes", "num_events", "N":
-			return starlark.MakeInt64(e.Num()), nil
-		case "spike_trains", "event_trains":
-			return m.x.method(m, name, func(*call) (starlark.Value, error) { return m.trains(e.N(), "t") }), nil
-		case "all_values":
-			return m.x.method(m, name, func(*call) (starlark.Value, error) {
-				d := starlark.NewDict(2)
-				for _, v := range append([]string{"t"}, e.Variables()...) {
-					each, err := m.trains(e.N(), v)
-					if err != nil {
-						return nil, err
-					}
-					if err := d.SetKey(starlark.String(v), each); err != nil {
-						return nil, err
-					}
-				}
-				return d, nil
-			}), nil
-		case "values":
-			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
-				v := c.str("var", "")
-				if v != "t" && !slices.Contains(e.Variables(), v) {
-					return nil, fmt.Errorf("%s does not record %q", e.Name(), v)
-				}
-				return m.trains(e.N(), v)
-			}), nil
-		}
-	case *engine.StateMonitor:
-		switch name {
-		case "N":
-			return starlark.MakeInt(e.Len()), nil
-		case "record":
-			return whole(e.Recorded()), nil
-		case "record_variables":
-			var l []starlark.Value
-			for _, v := range e.Variables() {
-				l = append(l, starlark.String(v))
-			}
-			return starlark.NewList(l), nil
-		}
-		if slices.Contains(e.Variables(), name) { // of no neuron
-			return &array.Array{V: []float64{}, Kind: array.Singles, Table: true, Cols: e.Len()}, nil
-		}
-	case *engine.RateMonitor:
-		switch name {
-		case "N":
-			return starlark.MakeInt(e.Len()), nil
-		case "smooth_rate":
-			return m.x.method(m, name, func(c *call) (starlark.Value, error) {
-				if a, ok := c.Get("window").(*array.Array); ok && !a.Table && a.Dim.IsOne() && !c.Has("width") {
-					if err := memory.Room(e.Len()+a.Size(), 200); err != nil {
-						return nil, err
-					}
-					v, err := e.SmoothWith(a.Floats())
-					return &array.Array{V: v, Dim: hertz, Kind: array.Floats}, err
-				}
-				window, width := c.str("window", "gaussian"), c.seconds("width", 0)
-				if !c.Has("width") {
-					return nil, fmt.Errorf("smooth_rate() needs width=, a time")
-				}
-				if c.err != nil {
-					return nil, c.err
-				}
-				if err := memory.Room(e.Len(), 200); err != nil {
-					return nil, err
-				}
-				v, err := e.Smooth(window, width)
-				return &array.Array{V: v, Dim: hertz, Kind: array.Floats}, err
-			}), nil
-		}
-	}
-	return nil, nil
+	return m.kind.attr(m, name)
 }
 
 // valueOf is an array as a value of the script: nil with an error.
@@ -212,47 +135,14 @@ func valueOf(a *array.Array, err error) (starlark.Value, error) {
 }
 
 func (m *monitor) AttrNames() []string {
-	switch e := m.m.(type) {
-	case *engine.SpikeMonitor:
-		return append([]string{"N", "all_values", "count", "i", "it", "name", "num_events", "num_spikes", "spike_trains", "t", "values"}, e.Variables()...)
-	case *engine.StateMonitor:
-		return append([]string{"N", "name", "record", "t"}, e.Variables()...)
-	}
-	return []string{"N", "name", "rate", "smooth_rate", "t"}
+	names := append([]string{"N", "name", "t"}, m.kind.names()...)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
-// trains is a dictionary from each of n neurons to the values of its events.
-func (m *monitor) trains(n int, name string) (starlark.Value, error) {
-	if err := memory.Room(n, 200); err != nil {
-		return nil, err
-	}
-	of, err := m.column("i")
-	if err != nil {
-		return nil, err
-	}
-	a, err := m.column(name)
-	if err != nil {
-		return nil, err
-	}
-	lists := make([][]float64, n)
-	for k, i := range of.V {
-		lists[int(i)] = append(lists[int(i)], a.V[k])
-	}
-	d := starlark.NewDict(n)
-	for i, l := range lists {
-		if l == nil {
-			l = []float64{}
-		}
-		if err := d.SetKey(starlark.MakeInt(i), &array.Array{V: l, Dim: a.Dim, Kind: a.Kind}); err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
-}
-
-// Get is M[i] of a StateMonitor: the records of neuron i.
+// Get is M[i]: the records of neuron i, of a monitor that has a row for each.
 func (m *monitor) Get(ix starlark.Value) (starlark.Value, bool, error) {
-	e, ok := m.m.(*engine.StateMonitor)
+	e, ok := m.kind.(rowed)
 	if !ok {
 		return nil, false, fmt.Errorf("a %s cannot be indexed: write %s.i, %s.t", m.class, m.m.Name(), m.m.Name())
 	}
@@ -260,43 +150,8 @@ func (m *monitor) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("the index %w", err)
 	}
-	for k, r := range e.Recorded() {
-		if r == i {
-			return &record{m: m, row: k}, true, nil
-		}
+	if k := slices.Index(e.Recorded(), i); k >= 0 {
+		return &record{m: m, row: k}, true, nil
 	}
-	return nil, false, fmt.Errorf("%s does not record neuron %d: name it in record=", e.Name(), i)
+	return nil, false, fmt.Errorf("%s does not record neuron %d: name it in record=", m.m.Name(), i)
 }
-
-// record is one neuron of a StateMonitor.
-type record struct {
-	opaque
-	m   *monitor
-	row int
-}
-
-func (r *record) String() string { return fmt.Sprintf("<record %d of %s>", r.row, r.m.m.Name()) }
-func (r *record) Type() string   { return "record" }
-func (r *record) Attr(name string) (starlark.Value, error) {
-	for _, c := range r.m.m.Columns() {
-		plain := strings.TrimSuffix(name, "_")
-		if c.Name != plain && c.Name != name || c.Rows == 0 {
-			continue
-		}
-		row := r.row
-		if c.Rows == 1 { // a shared variable has one row
-			row = 0
-		}
-		if err := memory.Room(c.Len(), 8); err != nil {
-			return nil, err
-		}
-		v, err := c.Row(row)
-		a := &array.Array{V: v, Dim: c.Unit, Kind: kindOfColumn(c)}
-		if c.Name != name {
-			a.Dim = eqn.Dim{}
-		}
-		return valueOf(a, err)
-	}
-	return r.m.Attr(name)
-}
-func (r *record) AttrNames() []string { return r.m.AttrNames() }

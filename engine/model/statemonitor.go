@@ -1,0 +1,199 @@
+package model
+
+import (
+	"math"
+	"slices"
+
+	"synfire/engine/eqn"
+	"synfire/engine/store"
+)
+
+// StateMonitorOptions are the further arguments of StateMonitor.
+type StateMonitorOptions struct {
+	Name      string   // of its files; "": statemonitor, ...
+	Variables []string // what to record
+	Record    any      // true: of all neurons; an int or []int: of these; false: only the times
+	Dt        float64  // sampling interval in seconds, 0: every step
+	When      string   // slot; "": start
+	Order     int      // in the slot
+}
+
+// StateMonitor records variables at the start of steps.
+type StateMonitor struct {
+	Object
+	ColumnList
+	Src   Span     // the neurons of which it records
+	Vars  []string // names of what is recorded
+	Items []int    // recorded neurons, relative to src
+	Every float64  // seconds; 0: every step
+
+	Slots []*Variable // the variables of Vars
+	takes []*Column   // of each of slots; nil: the column of times has it, or there are no rows
+	t     *Column
+}
+
+// StateMonitor records variables of src (Cells; synapses come with the full
+// language), in SI units. It refuses unknown variables and neurons outside src.
+func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, error) {
+	m := &StateMonitor{Vars: o.Variables, Every: o.Dt, t: &Column{Name: "t", Unit: Second, Type: store.Float64}}
+	m.ColumnList = ColumnList{m.t}
+	if err := checkFiles(o.Name, o.Variables); err != nil {
+		return nil, err
+	}
+	switch s := src.(type) {
+	case Cells:
+		if err := notNil("StateMonitor: source", s); err != nil {
+			return nil, err
+		}
+		m.Src = s.Span()
+	default:
+		return nil, argErrorf("source", "a StateMonitor watches a group of neurons; recording synapses comes with plastic synapses")
+	}
+	size := m.Src.Hi - m.Src.Lo
+	switch r := o.Record.(type) {
+	case nil:
+		return nil, argErrorf("record", "StateMonitor needs record=True or a list of indices")
+	case bool:
+		if r {
+			for k := range size {
+				m.Items = append(m.Items, k)
+			}
+		}
+	case int:
+		m.Items = []int{r}
+	case []int:
+		m.Items = append([]int(nil), r...)
+	default:
+		return nil, argErrorf("record", "record= takes True, an index or a list of indices")
+	}
+	for _, k := range m.Items {
+		if k < 0 || k >= size {
+			return nil, argErrorf("record", "record=: index %d is outside %s, which has %d neurons", k, m.Src.Group.Name(), size)
+		}
+	}
+	if len(o.Variables) == 0 {
+		return nil, argErrorf("variables", "StateMonitor needs the names of the variables to record")
+	}
+	for _, v := range o.Variables {
+		x := m.Src.Group.lookup(v)
+		if x == nil {
+			return nil, &ArgError{"variables", unknown(v, "variable of "+m.Src.Group.Name(), m.Src.Group.VarNames())}
+		}
+		rows := len(m.Items)
+		if x.Shared {
+			rows = 1
+		}
+		var col *Column
+		if rows > 0 && m.Column(v) == nil {
+			col = columnOf(x, rows)
+			m.ColumnList = append(m.ColumnList, col)
+		}
+		m.Slots, m.takes = append(m.Slots, x), append(m.takes, col)
+	}
+	if err := m.place(o.When, "start", o.Order); err != nil {
+		return nil, err
+	}
+	if o.Dt != 0 {
+		if _, err := n.Multiple(o.Dt, "StateMonitor"); err != nil {
+			return nil, err
+		}
+	}
+	return m, n.register(m, o.Name, "statemonitor")
+}
+
+// Kind is "state".
+func (m *StateMonitor) Kind() string { return "state" }
+
+// Len is the number of samples.
+func (m *StateMonitor) Len() int { return m.t.Len() }
+
+// Entry is what the manifest says of the monitor.
+func (m *StateMonitor) Entry() store.Monitor {
+	return store.Monitor{Kind: m.Kind(), Recorded: int64(len(m.Items)), Samples: int64(m.Len()), Variables: m.Vars}
+}
+
+// T returns the time of each sample in seconds; nil where its file cannot be read.
+func (m *StateMonitor) T() []float64 { return m.times() }
+
+// Recorded returns the recorded indices, relative to the source.
+func (m *StateMonitor) Recorded() []int { return m.Items }
+
+// Variables lists the recorded names.
+func (m *StateMonitor) Variables() []string { return m.Vars }
+
+// Values returns a variable as [recorded][samples], in SI units; a shared
+// variable has one row.
+func (m *StateMonitor) Values(name string) ([][]float64, eqn.Dim, error) {
+	if !slices.Contains(m.Vars, name) {
+		return nil, eqn.Dim{}, unknown(name, "recorded variable of "+m.Name(), m.Vars)
+	}
+	c := m.Column(name)
+	if c == nil { // no rows
+		return nil, eqn.Dim{}, nil
+	}
+	flat, err := c.Floats()
+	out := make([][]float64, max(c.Rows, 1))
+	if err == nil {
+		for r := range out {
+			out[r] = flat[r*c.Len() : (r+1)*c.Len()]
+		}
+	}
+	return out, c.Unit, err
+}
+
+// Source is the name of what the monitor samples.
+func (m *StateMonitor) Source() string { return m.Src.name() }
+
+func (m *StateMonitor) groups() []*NeuronGroup { return []*NeuronGroup{m.Src.Group} }
+
+// Watches is each variable, the first of them with the times; where no neuron is
+// recorded, one that brings the times.
+func (m *StateMonitor) Watches() []Watch {
+	items := make([]int, len(m.Items))
+	for k, i := range m.Items {
+		items[k] = m.Src.Lo + i
+	}
+	var out []Watch
+	for k, v := range m.Slots {
+		w := Watch{Name: m.AutoName + "." + m.Vars[k], When: m.When, Order: m.InSlot, To: &sampled{m, k, len(out) == 0}, Sampled: v, Items: items, Every: m.Every}
+		if len(items) == 0 && !v.Shared {
+			if len(out) > 0 || k < len(m.Slots)-1 {
+				continue
+			}
+			w.Items, w.Ignored = []int{m.Src.Lo}, true
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// sampled is one variable of a StateMonitor.
+type sampled struct {
+	m     *StateMonitor
+	k     int  // its index in Vars
+	times bool // it brings the times of all
+}
+
+// Take takes in a batch of samples.
+func (s *sampled) Take(b *Batch) {
+	if c := s.m.takes[s.k]; c != nil {
+		c.words(s.m.Slots[s.k], b.Values[0])
+	}
+	if !s.times {
+		return
+	}
+	for q, n := range b.Counts {
+		if n > 0 {
+			s.m.t.float64(float64(float64(b.Step+int64(q)) * s.m.Src.Group.Dt()))
+		}
+	}
+}
+
+// Ahead is the bytes of all samples of so many steps.
+func (m *StateMonitor) Ahead(steps int64) int64 {
+	samples := steps
+	if k := math.Round(m.Every / m.Dt()); k > 1 {
+		samples = int64(math.Ceil(float64(steps) / k))
+	}
+	return samples * m.SampleBytes()
+}

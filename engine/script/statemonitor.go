@@ -1,0 +1,118 @@
+package script
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"synfire/engine"
+	"synfire/engine/eqn"
+	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
+)
+
+func stateMonitor(x *script, c *call) (starlark.Value, error) {
+	c.refuse("clock", "codeobj_class")
+	o := engine.StateMonitorOptions{Name: c.objectName(), Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0)}
+	var src any
+	var known []string
+	switch v := c.Get("source").(type) {
+	case *group:
+		src, known = v.c, v.c.Group().VarNames()
+	case *synapses:
+		src, known = v.s, v.s.VarNames()
+	default:
+		c.failf("source", "source= must be a group of neurons, not %s", array.Describe(c.Val["source"]))
+	}
+	if v := c.Get("variables"); v == starlark.True {
+		o.Variables = known
+	} else {
+		o.Variables = c.texts("variables")
+	}
+	switch v := c.Get("record").(type) {
+	case nil:
+		c.failf("record", "StateMonitor needs record=True, or the indices to record")
+	case starlark.Bool:
+		o.Record = bool(v)
+	case starlark.Int:
+		o.Record = []int{c.integer("record", 0)}
+	case *array.Array:
+		if v.Kind == array.Bools {
+			pick, err := array.Selection(v, v.Size())
+			c.fail("record", err)
+			o.Record = pick
+			break
+		}
+		o.Record = c.indices("record")
+	default:
+		o.Record = c.indices("record")
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	m, err := x.net.StateMonitor(src, o)
+	if err != nil {
+		return nil, err
+	}
+	x.add(m)
+	return &monitor{x: x, m: m, class: c.Fn, kind: states{m}}, nil
+}
+
+// states are what a StateMonitor has.
+type states struct{ *engine.StateMonitor }
+
+func (e states) names() []string { return append([]string{"record"}, e.Variables()...) }
+
+func (e states) attr(_ *monitor, name string) (starlark.Value, error) {
+	switch name {
+	case "N":
+		return starlark.MakeInt(e.Len()), nil
+	case "record":
+		return whole(e.Recorded()), nil
+	case "record_variables":
+		var l []starlark.Value
+		for _, v := range e.Variables() {
+			l = append(l, starlark.String(v))
+		}
+		return starlark.NewList(l), nil
+	}
+	if slices.Contains(e.Variables(), name) { // of no neuron
+		return &array.Array{V: []float64{}, Kind: array.Singles, Table: true, Cols: e.Len()}, nil
+	}
+	return nil, nil
+}
+
+// record is one neuron of a StateMonitor.
+type record struct {
+	opaque
+	m   *monitor
+	row int
+}
+
+func (r *record) String() string { return fmt.Sprintf("<record %d of %s>", r.row, r.m.m.Name()) }
+func (r *record) Type() string   { return "record" }
+func (r *record) Attr(name string) (starlark.Value, error) {
+	for _, c := range r.m.m.Columns() {
+		plain := strings.TrimSuffix(name, "_")
+		if c.Name != plain && c.Name != name || c.Rows == 0 {
+			continue
+		}
+		row := r.row
+		if c.Rows == 1 { // a shared variable has one row
+			row = 0
+		}
+		if err := memory.Room(c.Len(), 8); err != nil {
+			return nil, err
+		}
+		v, err := c.Row(row)
+		a := &array.Array{V: v, Dim: c.Unit, Kind: kindOfColumn(c)}
+		if c.Name != name {
+			a.Dim = eqn.Dim{}
+		}
+		return valueOf(a, err)
+	}
+	return r.m.Attr(name)
+}
+func (r *record) AttrNames() []string { return r.m.AttrNames() }
