@@ -240,9 +240,15 @@ func (x *script) builtins() starlark.StringDict {
 				if (name == "min" || name == "max") && key == "key" {
 					return starlark.Call(x.thread, starlark.Universe[name], args, kwargs)
 				}
-				if key != "dtype" || !typed[name] {
+				if key != "dtype" || !typed[name] || len(kwargs) > 1 {
+					key, _ = starlark.AsString(kwargs[len(kwargs)-1][0])
 					return nil, argument.Unknown(name, key, nil, absentArgs)
 				}
+				v, err := f(x, args)
+				if err != nil {
+					return nil, err
+				}
+				return array.Typed(name, v, kwargs[0][1])
 			}
 			return f(x, args)
 		})

@@ -349,3 +349,38 @@ func Sign(v starlark.Value) (starlark.Value, error) {
 		return eqn.Dim{}, Ints, func(x float64) (float64, error) { return truth(x > 0) - truth(x < 0), nil }, nil
 	})
 }
+
+// Typed gives a new array the type that dtype= names: int, float or bool, or
+// NumPy's names of the kinds that there are.
+func Typed(name string, v, dtype starlark.Value) (starlark.Value, error) {
+	if dtype == starlark.None {
+		return v, nil
+	}
+	text, ok := starlark.AsString(dtype)
+	if f, isType := dtype.(*starlark.Builtin); isType {
+		text, ok = f.Name(), true
+	}
+	kinds := map[string]Kind{"int": Ints, "int_": Ints, "int32": Ints, "int64": Ints, "float": Floats, "float64": Floats, "bool": Bools}
+	kind, known := kinds[text]
+	if !ok || !known {
+		return nil, fmt.Errorf("%s: dtype= is int, float or bool, not %s", name, Describe(dtype))
+	}
+	return mapped(v, name, func(o Operand) (eqn.Dim, Kind, func(float64) (float64, error), error) {
+		if !o.Dim.IsOne() && kind != Floats {
+			return o.Dim, kind, nil, fmt.Errorf("%s: dtype=%s is for pure numbers, not %s", name, text, o.Show())
+		}
+		return o.Dim, kind, func(x float64) (float64, error) {
+			switch {
+			case kind == Bools:
+				return truth(x != 0), nil
+			case kind != Ints:
+				return x, nil
+			case name == "arange" && x != math.Trunc(x): // NumPy's own answer is no progression
+				return 0, fmt.Errorf("arange: with dtype=%s start and step are whole numbers; int_(arange(...)) cuts the others", text)
+			case math.Abs(x) >= 1<<53 || math.IsNaN(x):
+				return 0, fmt.Errorf("%s: %g is no whole number for dtype=%s", name, x, text)
+			}
+			return math.Trunc(x), nil
+		}, nil
+	})
+}

@@ -276,7 +276,7 @@ func elementTexts(v []float64, k Kind) []string {
 	case Bools:
 		for _, x := range v {
 			if x != 0 {
-				r = append(r, "True")
+				r = append(r, " True") // as wide as False, which need not be there
 			} else {
 				r = append(r, "False")
 			}
