@@ -24,6 +24,8 @@ type (
 	GroupOptions        = model.GroupOptions
 	RegularOptions      = model.RegularOptions
 	Schedule            = model.Schedule
+	Operation           = model.Operation
+	OperationOptions    = model.OperationOptions
 	Synapses            = model.Synapses
 	SynapsesOptions     = model.SynapsesOptions
 	Pathway             = model.Pathway

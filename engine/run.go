@@ -110,6 +110,9 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	case o.MaxSteps < 0:
 		return nil, fmt.Errorf("run: RunOptions.MaxSteps = %d: a number of steps was expected, 0 for no limit", o.MaxSteps)
 	}
+	if n.Live != nil {
+		return nil, errors.New("run: a network_operation cannot run the network that it is part of")
+	}
 	begin := time.Now()
 	n.firstSpike = nil
 	res := &RunResult{Start: n.T(), Spikes: map[string]uint64{}}
@@ -163,18 +166,20 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	start := time.Now()
 	first := n.Step
 	n.tick()
-	err = n.advance(ctx, total, o, records)
+	n.told(c)
+	n.Stopped = false
+	err = n.advance(ctx, total, o, records, n.acting(ctx, o, w))
 	if e := records.flush(true); e != nil && err == nil {
 		err = e
 	}
 	res.Wall = time.Since(start).Seconds()
-	if e := n.readBack(); e != nil && err == nil {
+	if e := n.readBack(nil); e != nil && err == nil {
 		err = e
 	}
 	res.Steps = n.Step - first
 	res.Duration = float64(float64(res.Steps) * n.StepSize)
 	n.T0 = end
-	if err != nil {
+	if err != nil || n.Stopped {
 		n.T0 = n.T()
 	}
 	res.Events = n.dueCount() - due
@@ -233,15 +238,18 @@ func mix(step, pop, index uint64) uint64 {
 }
 
 // advance makes steps in batches, taking in the records after each.
-func (n *Network) advance(ctx context.Context, total int64, o RunOptions, records *keeping) error {
-	c, prog := n.live.c, n.live.program
+func (n *Network) advance(ctx context.Context, total int64, o RunOptions, records *keeping, ops *acting) error {
 	batch := 32
-	host := make([]uint32, 0, c.Plan.Batch*c.Plan.Host)
+	var host []uint32
 	for done := int64(0); done < total; {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("%w at t = %g s", model.ErrInterrupted, n.T())
 		}
-		k := int(min(int64(batch), total-done, int64(c.Plan.Batch)))
+		if err := ops.start(); err != nil {
+			return err
+		}
+		c, prog := n.live.c, n.live.program // an operation may have changed them
+		k := ops.due(n.Step, int(min(int64(batch), total-done, int64(c.Plan.Batch))))
 		host = host[:0]
 		for s := 0; s < k; s++ {
 			for _, f := range c.Hosts {
@@ -265,13 +273,19 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 			err = e
 		}
 		n.Step += int64(made)
-		n.tick()
 		done += int64(made)
 		if err != nil {
+			n.tick()
 			return err
 		}
 		if made == 0 {
 			return errors.New("internal: a run made no step")
+		}
+		n.Default.Step = n.Step - 1 // what stands at the end of a step has its time
+		err = ops.run(c.End, n.Step-1)
+		n.tick()
+		if err != nil {
+			return err
 		}
 		// Batches of some 30 ms keep interrupts and progress prompt.
 		if took := time.Since(t); took < 15*time.Millisecond && made == k {
@@ -281,6 +295,9 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		}
 		if o.Progress != nil {
 			o.Progress(done, total)
+		}
+		if n.Stopped {
+			return nil
 		}
 	}
 	return nil
@@ -341,10 +358,11 @@ func (n *Network) takeRecords(made int, k *keeping) error {
 	return nil
 }
 
-// readBack copies the state into the host's words.
-func (n *Network) readBack() error {
+// readBack copies the state into the host's words, but for variables whose words
+// there are fresh.
+func (n *Network) readBack(fresh map[*model.Variable]bool) error {
 	for _, k := range n.live.c.Keep {
-		if len(k.Words) == 0 {
+		if len(k.Words) == 0 || fresh[k.Of] {
 			continue
 		}
 		if err := n.live.program.Read(k.Buf, k.Words); err != nil {

@@ -10,6 +10,7 @@
 package compile
 
 import (
+	"fmt"
 	"sort"
 
 	"synfire/engine/model"
@@ -20,7 +21,15 @@ func Compile(n *model.Network, w model.Work) (*Compiled, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
 	}
-	c := newCompiler(n, w)
+	return compile(n, w, n.Externals())
+}
+
+// Again compiles the network anew in the middle of a run, where names from outside
+// keep the values that they had as it began.
+func (c *Compiled) Again(w model.Work) (*Compiled, error) { return compile(c.n, w, c.ext) }
+
+func compile(n *model.Network, w model.Work, ext *model.Externals) (*Compiled, error) {
+	c := newCompiler(n, w, ext)
 	c.findWritten()
 	if err := c.prepare(); err != nil {
 		return nil, err
@@ -33,12 +42,22 @@ func Compile(n *model.Network, w model.Work) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range step {
+	last := ""
+	for k := range step {
 		if err := w.Err(); err != nil {
 			return nil, err
 		}
-		if err := x.plan(); err != nil {
+		x, before := &step[k], len(c.Plan.Stages)
+		if x.operation != nil {
+			err = c.operate(x.operation, last)
+		} else if err = x.plan(); err == nil {
+			err = c.planned(x, before)
+		}
+		if err != nil {
 			return nil, err
+		}
+		if len(c.Plan.Stages) > before {
+			last = x.name
 		}
 	}
 	if err := c.history(); err != nil {
@@ -95,6 +114,14 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 		}
 	}
 
+	// The host's operations stand before or behind all else.
+	for p := range all[*model.Operation](objects) {
+		if !p.Inactive {
+			s.items = append(s.items, item{operation: p, name: p.AutoName, order: p.InSlot})
+			s.items[len(s.items)-1].slot, _ = model.SlotRank(p.When)
+		}
+	}
+
 	// Update: who is refractory, then the equations from n to n+1.
 	for _, g := range groups {
 		s.add("groups", g.InSlot, g.AutoName+"_stateupdater", func() error { return c.update(g) })
@@ -140,9 +167,11 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 	}
 
 	// End: no variable has passed its limit (rule 4).
-	s.add("after_end", 1<<30, "limits", c.limits)
+	s.add("after_end", 1<<30, limitsName, c.limits)
 	return s.sorted()
 }
+
+const limitsName = "limits"
 
 // recorded is the slot in which events are recorded, unless when= says otherwise.
 const recorded = "after_thresholds"
@@ -161,6 +190,30 @@ type item struct {
 	slot, order int
 	name        string
 	plan        func() error
+	operation   *model.Operation // of the host, which has no stages
+}
+
+// operate takes an operation of the host into the plan: those at the start of the
+// step must come before all stages, those at its end behind them.
+func (c *compiler) operate(p *model.Operation, last string) error {
+	switch {
+	case p.AtEnd():
+		c.End = append(c.End, p)
+	case len(c.Plan.Stages) > 0:
+		return fmt.Errorf("%s: a network_operation at the start of the step must come before all else, but %s comes before it (when=%q, order=%d): give it an earlier order= or when='before_start'", p.Name(), last, p.When, p.InSlot)
+	default:
+		c.Start = append(c.Start, p)
+	}
+	return nil
+}
+
+// planned refuses stages behind an operation at the end of the step.
+func (c *compiler) planned(x *item, before int) error {
+	if len(c.End) == 0 || len(c.Plan.Stages) == before || x.name == limitsName {
+		return nil
+	}
+	p := c.End[len(c.End)-1]
+	return fmt.Errorf("%s: a network_operation at the end of the step must come after all else, but %s comes after it (when=%q, order=%d): give it a later order= or when='after_end'", p.Name(), x.name, p.When, p.InSlot)
 }
 
 // sequence gathers items.
@@ -174,7 +227,7 @@ func (s *sequence) add(when string, order int, name string, plan func() error) {
 	if err != nil && s.err == nil {
 		s.err = err
 	}
-	s.items = append(s.items, item{slot, order, name, plan})
+	s.items = append(s.items, item{slot: slot, order: order, name: name, plan: plan})
 }
 
 // sorted are the items in the order of a step: by slot, order and name.

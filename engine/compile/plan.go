@@ -24,6 +24,10 @@ type Compiled struct {
 	Own       int64                              // bytes that the host keeps of its own beside the program: masks, and words to hash
 	SynapsesN int64                              // synapses in all tables
 	Rounding  map[int]string                     // of each table's weights, for info
+	Places    map[*model.Variable]Place          // where the words of variables are
+	Start     []*model.Operation                 // what the host does before a step, in its order
+	End       []*model.Operation                 // and behind it
+	ext       *model.Externals
 
 	images    map[*model.Variable]*model.Image
 	masks     map[*model.GroupEvent]mask
@@ -37,7 +41,6 @@ type Compiled struct {
 type compiler struct {
 	*Compiled
 	w       model.Work
-	ext     *model.Externals
 	bufs    map[bufKey]backend.BufID
 	evs     map[*model.GroupEvent]int
 	seen    map[string]uint32 // host words by key
@@ -54,16 +57,22 @@ type bufKey struct {
 	key any
 }
 
-func newCompiler(n *model.Network, w model.Work) *compiler {
-	c := &compiler{w: w, ext: n.Externals(), bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
+// Place is the buffers of a variable.
+type Place struct {
+	Words, Low backend.BufID // Low: NoBuf without second words
+	State      bool          // steps change them
+}
+
+func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler {
+	c := &compiler{w: w, bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{}}
-	c.Compiled = &Compiled{n: n, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
+	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}
 	c.drawnWith, c.Plan.Drawn = n.WouldDraw()
 	c.Plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.Step)})
 	c.Plan.Due = c.buffer("due", backend.State, ir.U32, n.Due[:])
-	c.Keep = append(c.Keep, kept{c.Plan.Due, n.Due[:]})
+	c.Keep = append(c.Keep, kept{c.Plan.Due, n.Due[:], nil})
 	return c
 }
 
@@ -71,6 +80,7 @@ func newCompiler(n *model.Network, w model.Work) *compiler {
 type kept struct {
 	Buf   backend.BufID
 	Words []uint32
+	Of    *model.Variable // whose they are; nil: other state
 }
 
 // mask is the spikes of an event that are still in flight, row by row.
@@ -140,9 +150,19 @@ func (c *compiler) variable(v *model.Variable, low bool) backend.BufID {
 	}
 	b := c.buffer(name, kind, t, words)
 	if kind == backend.State {
-		c.Keep = append(c.Keep, kept{b, words})
+		c.Keep = append(c.Keep, kept{b, words, v})
 	}
 	c.bufs[id] = b
+	at, ok := c.Places[v]
+	if !ok {
+		at = Place{backend.NoBuf, backend.NoBuf, c.written[v]}
+	}
+	if low {
+		at.Low = b
+	} else {
+		at.Words = b
+	}
+	c.Places[v] = at
 	return b
 }
 
@@ -282,6 +302,11 @@ func (c *compiler) findWritten() {
 	for _, ob := range c.n.Objects {
 		switch x := ob.(type) {
 		case *model.NeuronGroup:
+			for _, v := range x.Vars {
+				if v.Operated {
+					c.written[v] = true
+				}
+			}
 			for _, e := range x.Eqs.List {
 				if e.Kind == eqn.Differential || x.ByName[e.Name].OverDt {
 					mark(x, e.Name)

@@ -210,7 +210,7 @@ func (c *compiler) history() error {
 		}
 		c.masks[e] = mask{masks, need[k]}
 		p.Masks = c.buffer(p.Name+" masks", backend.State, ir.U32, masks)
-		c.Keep = append(c.Keep, kept{p.Masks, masks})
+		c.Keep = append(c.Keep, kept{p.Masks, masks, nil})
 	}
 	return nil
 }

@@ -117,6 +117,7 @@ func (m *ColumnLanes) snapshot(v *Variable) *Image {
 	if c := m.snap[v]; c != nil {
 		return c
 	}
+	v.fetch()
 	c := *m.image(v)
 	if v.Name == "not_refractory" && v.Group.RefKind == RefConst {
 		c.Words, _ = v.Group.EvalVisit(m.work, v.Group.Span(), &eqn.Name{ID: v.Name}, v.Symbol, 0)

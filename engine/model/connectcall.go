@@ -33,6 +33,9 @@ type ConnectOptions struct {
 // not go with another is an error that names it; none of them leaves synapses
 // behind.
 func (s *Synapses) Connect(o ConnectOptions) error {
+	if err := s.Net.still("connect"); err != nil {
+		return err
+	}
 	p := &connect.Proj{Name: s.Name(), NPre: s.Src.Hi - s.Src.Lo, NPost: s.Tgt.Hi - s.Tgt.Lo, Same: s.Src.Group == s.Tgt.Group,
 		PreOff: s.Src.Lo, PostOff: s.Tgt.Lo, Seed: s.Net.key()}
 	key := "connect\x00" + s.Net.Random.Draws(s)

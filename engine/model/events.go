@@ -39,6 +39,9 @@ func (g *NeuronGroup) resolve(s Schedule, def string) (when string, order int, e
 // RunOnEvent runs code for each neuron of which an event is true, by default in
 // the slot after_resets. An event has one code at most, which reset= may be.
 func (g *NeuronGroup) RunOnEvent(event, code string, s Schedule) error {
+	if err := g.Net.still("run_on_event"); err != nil {
+		return err
+	}
 	e, err := g.needEvent(event)
 	if err != nil {
 		return err
@@ -64,6 +67,9 @@ func (g *NeuronGroup) RunOnEvent(event, code string, s Schedule) error {
 // SetEventSchedule chooses the slot where the condition of an event is looked
 // at, by default after_thresholds.
 func (g *NeuronGroup) SetEventSchedule(event string, s Schedule) error {
+	if err := g.Net.still("set_event_schedule"); err != nil {
+		return err
+	}
 	e, err := g.needEvent(event)
 	if err != nil {
 		return err

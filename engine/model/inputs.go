@@ -148,6 +148,9 @@ func (g *NeuronGroup) SetSpikes(indices []int, times []float64, period float64) 
 		return err
 	}
 	g.Generator = gen
+	if g.Net.Live != nil {
+		g.Net.Live.Changed(nil)
+	}
 	return nil
 }
 

@@ -372,6 +372,7 @@ func (l *Lanes) env(s Span) *ir.Env {
 		case m.Data != nil:
 			e.Slots[k] = m.Data
 		case m.V != nil:
+			m.V.fetch()
 			w := m.V.Words
 			if m.Low {
 				w = m.V.Low

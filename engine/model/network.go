@@ -74,6 +74,9 @@ type Network struct {
 	Drawn     int64  // see drawnFrom
 	SpikeHash uint64 // of all spikes so far
 
+	Live    Live // while an operation runs: where the variables are; else nil
+	Stopped bool // Stop was called since the run began
+
 	Outer any // what runs it
 }
 
@@ -134,6 +137,7 @@ type Object struct {
 	When     string   // its slot; "": its default
 	InSlot   int      // order= in the slot
 	ownDt    float64  // dt= as given; 0: the default clock's
+	Inactive bool     // Brian2's active is False: it takes no part in a run
 }
 
 // Base is the object itself, as part of another.
@@ -160,6 +164,9 @@ func (o *Object) SetAlias(name string) { o.alias = name }
 
 // register gives an object its name and adds it to the network.
 func (n *Network) register(ob object, given, class string) error {
+	if err := n.still("a new object"); err != nil {
+		return err
+	}
 	o := ob.Base()
 	o.Net = n
 	if given != "" {

@@ -47,6 +47,9 @@ func (n *Network) Seed(s uint64) {
 	clear(r.visits)
 }
 
+// Given is how often a seed was given.
+func (r *Randomness) Given() int { return r.given }
+
 // SeedValue is the seed in force.
 func (n *Network) SeedValue() uint64 { return n.Random.Seed }
 

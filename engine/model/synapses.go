@@ -301,6 +301,9 @@ func (s *Synapses) Order(name string) (int, error) {
 func (s *Synapses) SetOrder(name string, order int) error {
 	p, err := s.pathway(name)
 	if err == nil {
+		err = s.Net.still("the order of a pathway")
+	}
+	if err == nil {
 		p.Order = order
 	}
 	return err

@@ -25,6 +25,8 @@ type Variable struct {
 	UnlessRef bool          // (unless refractory)
 	Builtin   bool          // i: no storage
 	OverDt    bool          // (constant over dt)
+	Operated  bool          // operations set it while the network runs: it is state
+	Remade    bool          // they do, but it has to be a constant: each time the plan is made anew
 	Words     []uint32      // of neurons
 	Low       []uint32      // second words (rule 10), nil without
 
@@ -337,7 +339,9 @@ func (v *Var) words(at []int) ([]uint32, error) {
 			}
 		}
 		return g.evalAt(v.w, g.Span(), at, &eqn.Name{ID: v.v.Name}, v.v.Symbol, g.drawVisit(v.v.Symbol))
-	case v.v.Shared:
+	}
+	v.v.fetch()
+	if v.v.Shared {
 		return v.v.Words, nil
 	}
 	if at == nil {
@@ -353,7 +357,14 @@ func (v *Var) words(at []int) ([]uint32, error) {
 // Set assigns to the values at an index (nil: all). The value is a Quantity, a
 // number, an Array (as long as the index selects), or a string expression that
 // is worked out for every neuron or synapse now.
-func (v *Var) Set(ix, x any) error {
+func (v *Var) Set(ix, x any) (err error) {
+	if v.v.path != nil {
+		if err := v.v.net().still("a delay"); err != nil {
+			return err
+		}
+	}
+	set := v.v.setting(ix == nil && v.v.Group != nil && v.lo == 0 && v.hi == v.v.Group.Size)
+	defer func() { set(err) }()
 	if v.v.Syn != nil {
 		return v.v.set(v.w, ix, x)
 	}
@@ -375,10 +386,42 @@ func (v *Var) Set(ix, x any) error {
 	if err != nil {
 		return err
 	}
-	if text, ok := x.(string); ok {
+	text, isText := x.(string)
+	if _, chosen := ix.(string); isText || chosen { // as code of the model, it leaves neurons that are refractory alone
+		if at, err = v.free(span, at); err != nil {
+			return err
+		}
+	}
+	if isText {
 		return v.setText(span, at, text)
 	}
 	return v.set(span, at, x)
+}
+
+// free are those of some neurons (nil: the whole span) whose value code may set.
+func (v *Var) free(s Span, at []int) ([]int, error) {
+	g := v.v.Group
+	if !v.v.UnlessRef || g.RefKind == RefNone {
+		return at, nil
+	}
+	words, err := (&Var{v: g.ByName["not_refractory"], lo: s.Lo, hi: s.Hi, w: v.w}).words(at)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(words, 0) {
+		return at, nil
+	}
+	free := []int{}
+	for k, w := range words {
+		n := s.Lo + k
+		if at != nil {
+			n = at[k]
+		}
+		if w != 0 {
+			free = append(free, n)
+		}
+	}
+	return free, nil
 }
 
 // FullName is the name with its owner's: P.v, S.w.

@@ -24,6 +24,8 @@ var brian2 = map[string]string{
 	"EventMonitor":          "source event variables record when order name codeobj_class",
 	"StateMonitor":          "source variables record dt clock when order name codeobj_class",
 	"PopulationRateMonitor": "source name codeobj_class dtype",
+	"NetworkOperation":      "function dt clock when order name",
+	"stop":                  "",
 	"Network":               "objs name",
 	"run":                   "duration report report_period namespace profile level",
 	"seed":                  "seed",
@@ -42,6 +44,15 @@ var brian2 = map[string]string{
 // it, at the argument's place, and does not fail without the argument;
 // "warning: ..." is one. Otherwise what it prints changes with the argument.
 var arguments = []struct{ arg, src, refusal string }{
+	{"NetworkOperation.function", "a = []; o = NetworkOperation(lambda: a.append(«1|2»)); run(0.1*ms); print(a)", ""},
+	{"NetworkOperation.function", "o = NetworkOperation(lambda «x, y|x»: 1)", "2 parameters"},
+	{"NetworkOperation.function", "o = NetworkOperation(«3|len»)", "takes a function, not"},
+	{"NetworkOperation.dt", "a = []; o = NetworkOperation(lambda t: a.append(t)«, dt=0.5*ms|»); run(1*ms); print(a)", ""},
+	{"NetworkOperation.clock", "o = NetworkOperation(lambda: 1«, clock=defaultclock|»)", "Brian2 has clock="},
+	{"NetworkOperation.when", "G = NeuronGroup(1, 'dv/dt = 1/ms : 1', method='euler'); a = []; o = NetworkOperation(lambda: a.append(G.v[0])«, when='end'|»); run(1*ms); print(a)", ""},
+	{"NetworkOperation.when", "o = NetworkOperation(lambda: 1«, when='groups'|»)", "not in groups"},
+	{"NetworkOperation.order", "a = []; o = NetworkOperation(lambda: a.append(1)«, order=1|»); p = NetworkOperation(lambda: a.append(2)); run(0.1*ms); print(a)", ""},
+	{"NetworkOperation.name", "print(NetworkOperation(lambda: 1«, name='op'|»).name)", ""},
 	{"NeuronGroup.N", "print(len(NeuronGroup(«3|2», 'v : 1')))", ""},
 	{"NeuronGroup.N", "NeuronGroup(«0|1», 'v : 1')", "at least one"},
 	{"NeuronGroup.model", "print(NeuronGroup(1, «'v = 3 : 1'|'v : 1'»).v[0])", ""},

@@ -48,6 +48,8 @@ var absentArgs = map[string]string{
 	"PopulationRateMonitor.dtype":         "rates are float64",
 	"run_regularly.clock":                 "use dt=",
 	"run_regularly.codeobj_class":         codeHint,
+	"NetworkOperation.clock":              "use dt=",
+	"network_operation.clock":             "use dt=",
 	"Network.name":                        "",
 	"connect.level":                       levelHint,
 	"run.level":                           levelHint,

@@ -16,6 +16,9 @@ func runBuiltin(x *script, c *call) (starlark.Value, error) { return x.run(c, ni
 
 // run advances the network of all objects, or a Network of some.
 func (x *script) run(c *call, only *network) (starlark.Value, error) {
+	if x.operating > 0 {
+		return nil, fmt.Errorf("a network_operation cannot run a network")
+	}
 	duration := c.seconds("duration", 0)
 	if c.err == nil && duration < 0 {
 		c.failf("duration", "a run takes a positive time, not %s", array.Describe(c.Val["duration"]))

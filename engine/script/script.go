@@ -157,6 +157,7 @@ type script struct {
 	res         *Result
 	taken       map[string]bool // parameters of Set that were asked for
 	inside      atomic.Int32    // calls into the engine
+	operating   int             // functions of operations that run
 	left        atomic.Bool     // nobody waits for the script any more
 	unprinted   error           // of the last print()
 	deep        chan struct{}   // values within values fill the stack
