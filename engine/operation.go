@@ -88,6 +88,7 @@ func (a *acting) run(list []*model.Operation, step int64) error {
 		}
 		if !called {
 			called, a.drew, n.Live = true, n.Random.Given(), a
+			n.Default.Step = step // what stands at the end of a step has its time
 			defer func() { n.Live = nil }()
 		}
 		err := p.F(float64(float64(step) * n.StepSize))

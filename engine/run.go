@@ -281,7 +281,6 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		if made == 0 {
 			return errors.New("internal: a run made no step")
 		}
-		n.Default.Step = n.Step - 1 // what stands at the end of a step has its time
 		err = ops.run(c.End, n.Step-1)
 		n.tick()
 		if err != nil {
