@@ -411,9 +411,18 @@ func (n *Network) Hash() (spikes, state string, err error) {
 				return "", "", err
 			}
 		}
-		for _, w := range words {
-			binary.LittleEndian.PutUint32(word[:], w)
-			h.Write(word[:])
+		add := func(words []uint32) {
+			for _, w := range words {
+				binary.LittleEndian.PutUint32(word[:], w)
+				h.Write(word[:])
+			}
+		}
+		spread, err := n.live.c.Each(model.Work{}, backend.BufID(id), words, add)
+		if err != nil {
+			return "", "", err
+		}
+		if !spread {
+			add(words)
 		}
 	}
 	return fmt.Sprintf("%016x", n.SpikeHash), hex.EncodeToString(h.Sum(nil)), nil

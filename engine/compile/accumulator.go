@@ -16,6 +16,8 @@ type accumulator struct {
 	segs  []segment
 	size  int
 	two   bool // 64-bit sums of contributions without a proved bound
+	fed   bool // 32-bit sums of what programs add, with a proved bound
+	added []added
 	parts []*part
 	buf   backend.BufID
 	scale float64

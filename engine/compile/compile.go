@@ -34,6 +34,9 @@ func compile(n *model.Network, w model.Work, ext *model.Externals) (*Compiled, e
 	if err := c.prepare(); err != nil {
 		return nil, err
 	}
+	if err := c.findLearned(); err != nil {
+		return nil, err
+	}
 	pathways, err := c.pathways()
 	if err != nil {
 		return nil, err

@@ -14,11 +14,59 @@ import (
 // synapse whose effect is due, numbered as in its projection.
 type effectLanes struct {
 	model.Lanes
-	c   *compiler
-	e   *statement
-	acc *accumulator
-	own []ownSlot
-	err error
+	c    *compiler
+	s    *model.Synapses
+	conn int
+	by   side                         // each: lanes are synapses; else neurons of that side
+	acc  *accumulator                 // what sums add to, but for
+	accs map[*eqn.Symbol]*accumulator // those of these targets
+	own  []ownSlot
+	err  error
+}
+
+// effectLanes starts the program of a visit.
+func (c *compiler) effectLanes(x *visit, what string) *effectLanes {
+	s, w := x.syn(), x.path
+	m := &effectLanes{Lanes: *model.NewLanes(c.n, nil, s.Name()+" "+w.Name+" "+what, ""), c: c, s: s, conn: x.Life.Conn, by: x.by, accs: map[*eqn.Symbol]*accumulator{}}
+	m.HostWord, m.View, m.Random = c.host(m.B), c.image, c.random
+	m.Site = "path\x00" + c.random.Draws(s) + "_" + w.Name
+	m.Traps = []backend.Trap{{Pop: len(c.n.Objects), Object: s.Name(), Name: w.Name, Why: "gave a contribution beyond the bound of its sum"}}
+	return m
+}
+
+// learned is a variable that the synapses keep of their own.
+func (m *effectLanes) learned(l *learned) ir.Value {
+	slot := m.words(l)
+	switch {
+	case l.by == single:
+		return m.B.Uniform(slot, l.rng())
+	case l.by == m.by:
+		return m.B.LoadRange(slot, l.rng())
+	}
+	return m.B.Gather(slot, m.index(l.by == byTarget), l.rng())
+}
+
+// words is the slot of such a variable.
+func (m *effectLanes) words(l *learned) uint32 {
+	kind, off := ir.Table, 0
+	if l.by == m.by {
+		kind = ir.Array
+	}
+	if l.by != single {
+		off = l.off[m.conn]
+	}
+	return m.bound(l.v.FullName(), kind, model.IrType(l.v.Symbol), backend.Binding{Buf: l.buf, Off: off, Event: -1})
+}
+
+// keep stores such a variable. What passes the limit of rule 4 ends the run.
+func (m *effectLanes) keep(l *learned, x ir.Value) {
+	if model.IrType(l.v.Symbol) == ir.F32 && l.lo == 0 && l.hi == 0 {
+		if r := m.B.Range(x); max(r.Hi, -r.Lo) >= 0x1p40 {
+			m.B.LimitTrap(x, len(m.Traps))
+			m.Traps = append(m.Traps, backend.Trap{Pop: len(m.c.n.Objects), Var: len(m.Traps), Object: m.s.Name(), Name: l.v.Name, Why: "passed the largest value that a variable can hold, 2^40 in its unit"})
+		}
+	}
+	m.B.Store(m.words(l), x)
 }
 
 // ownSlot is a slot that lanes.mem does not describe.
@@ -43,8 +91,16 @@ func (m *effectLanes) index(post bool) ir.Value {
 	return m.B.Load(m.bound("i", ir.Array, ir.U32, backend.Binding{Buf: backend.NoBuf, Off: backend.SlotSource, Event: -1}))
 }
 
+// span is the neurons of one end.
+func (m *effectLanes) span(post bool) model.Span {
+	if post {
+		return m.s.Tgt
+	}
+	return m.s.Src
+}
+
 func (m *effectLanes) end(v *model.Variable, post, low bool, use string) (uint32, ir.Value) {
-	sp := m.e.end(post)
+	sp := m.span(post)
 	name := fmt.Sprintf("%s %s.%s %v %v", use, v.Group.Name(), v.Name, post, low)
 	off := sp.Lo
 	if v.Shared {
@@ -71,16 +127,33 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 		}
 		return m.B.Gather(slot, at, ir.Range{})
 	case model.DegreeRef:
-		w, err := m.e.syn().Degrees(m.c.w, r.Post, len(m.e.syn().Conns))
+		w, err := m.s.Degrees(m.c.w, r.Post, len(m.s.Conns))
 		if err != nil && m.err == nil {
 			m.err = err
 		}
-		key := fmt.Sprintf("%s degrees %v", m.e.syn().AutoName, r.Post)
+		key := fmt.Sprintf("%s degrees %v", m.s.AutoName, r.Post)
 		return m.B.Gather(m.bound(key, ir.Table, ir.I32, backend.Binding{Buf: m.c.table(key, key, ir.I32, w), Event: -1}), m.index(r.Post), ir.Range{})
+	case model.LastRef:
+		var last ir.Value
+		for k, w := range r.S.Paths {
+			x := m.learned(m.c.learned[w.Last])
+			if k == 0 {
+				last = x
+			} else {
+				last = m.B.Sel(m.B.LtI(last, x), x, last)
+			}
+		}
+		return last
 	case *model.Variable:
-		w, err := r.ConnWords(m.c.w, m.e.conn())
+		if l := m.c.learned[r]; l != nil {
+			return m.learned(l)
+		}
+		if m.by != each {
+			return m.near(r)
+		}
+		w, err := r.ConnWords(m.c.w, m.conn)
 		if err == nil {
-			key := fmt.Sprintf("%s.%s %d", m.e.syn().Name(), r.Name, m.e.conn())
+			key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.Name, m.conn)
 			return m.B.Load(m.bound(key, ir.Array, model.IrType(r.Symbol), backend.Binding{Buf: m.c.table(key, key, model.IrType(r.Symbol), w), Event: -1}))
 		}
 		if m.err == nil {
@@ -89,6 +162,14 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 		return m.B.F(0)
 	}
 	panic(y.Name + " is not a name of synapses")
+}
+
+// near is a variable that nothing changes, where lanes are neurons.
+func (m *effectLanes) near(v *model.Variable) ir.Value {
+	w, _ := v.NearWords(m.conn, m.by == byTarget)
+	key := fmt.Sprintf("%s.%s %d by neuron", m.s.Name(), v.Name, m.conn)
+	t := model.IrType(v.Symbol)
+	return m.B.Load(m.bound(key, ir.Array, t, backend.Binding{Buf: m.c.table(key, key, t, w), Event: -1}))
 }
 
 // free is not_refractory of a neuron at one end.
@@ -115,6 +196,10 @@ func (m *effectLanes) Store(y *eqn.Symbol, x ir.Value) { m.put(y, x, false) }
 func (m *effectLanes) StoreLow(y *eqn.Symbol, x ir.Value) { m.put(y, x, true) }
 
 func (m *effectLanes) put(y *eqn.Symbol, x ir.Value, low bool) {
+	if v, ok := y.Ref.(*model.Variable); ok {
+		m.keep(m.c.learned[v], x)
+		return
+	}
 	r := y.Ref.(model.EndRef)
 	if r.Var.UnlessRef && r.Var.Group.RefKind != model.RefNone {
 		old, at := m.end(r.Var, r.Post, low, "read")
@@ -124,8 +209,21 @@ func (m *effectLanes) put(y *eqn.Symbol, x ir.Value, low bool) {
 	m.B.Put(slot, at, x)
 }
 
-// Item implements eqn.Machine.
-func (m *effectLanes) Item() ir.Value { return m.B.Lane() }
+// Item implements eqn.Machine: the number of the synapse, all connect calls end to end.
+func (m *effectLanes) Item() ir.Value {
+	first := 0
+	for k := range m.conn {
+		n, err := m.s.Count(m.c.w, k)
+		if err != nil && m.err == nil {
+			m.err = err
+		}
+		first += n
+	}
+	if first == 0 {
+		return m.B.Lane()
+	}
+	return m.B.AddI(m.B.Lane(), m.B.I(int32(first)))
+}
 
 // Add implements eqn.Machine: a contribution whose bound nothing proves. Small
 // ones have a sum of their own, of a scale 2^30 times as fine. Of a sum of whole
@@ -133,10 +231,17 @@ func (m *effectLanes) Item() ir.Value { return m.B.Lane() }
 func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 	r := y.Ref.(model.EndRef)
 	a := m.acc
+	if own := m.accs[y]; own != nil {
+		a = own
+	}
 	seg := a.segment(r.Var)
-	sp := m.e.end(r.Post)
+	sp := m.span(r.Post)
 	at := m.B.AddI(m.index(r.Post), m.B.I(int32(a.segs[seg].off+sp.Lo)))
-	slot := m.bound("sum", ir.Accum, ir.I32, backend.Binding{Buf: a.buf, Event: -1})
+	slot := m.bound("sum of "+a.name, ir.Accum, ir.I32, backend.Binding{Buf: a.buf, Event: -1})
+	if a.fed {
+		m.B.Scatter(slot, at, m.B.Fix32(x, a.scale, 0x1p30/a.scale, 0))
+		return nil
+	}
 	if y.Type != eqn.Float {
 		m.B.Scatter2(slot, at, x, m.B.I(0))
 		return nil
@@ -145,7 +250,7 @@ func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 	small := b.Lt(b.Abs(x), b.F(smallest/a.scale))
 	lo, hi := b.Fix64(b.Sel(small, b.Mul(x, b.F(a.small.scale/a.scale)), x), a.scale, 0x1p61/a.scale, 0)
 	b.Scatter2(slot, at, b.Sel(small, none, lo), b.Sel(small, none, hi))
-	slot = m.bound("sum of small ones", ir.Accum, ir.I32, backend.Binding{Buf: a.small.buf, Event: -1})
+	slot = m.bound("sum of small ones of "+a.name, ir.Accum, ir.I32, backend.Binding{Buf: a.small.buf, Event: -1})
 	b.Scatter2(slot, at, b.Sel(small, lo, none), b.Sel(small, hi, none))
 	return nil
 }
@@ -153,11 +258,9 @@ func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 // effect plans the stage of a statement that runs synapse by synapse, and adds
 // to a where it is a sum.
 func (c *compiler) effect(e *statement, a *accumulator) error {
-	if a != nil && a.buf == backend.NoBuf {
-		a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
-		if e.to.Type == eqn.Float {
-			a.small = &accumulator{name: a.name, segs: a.segs, two: true, scale: a.scale * 0x1p30}
-			a.small.buf = c.blank(a.name+" wide sum of small ones", backend.Scratch, ir.I32, 2*a.size)
+	if a != nil {
+		if err := c.open(a); err != nil {
+			return err
 		}
 	}
 	m, p, err := c.effectProgram(e, a)
@@ -177,7 +280,7 @@ func (c *compiler) effect(e *statement, a *accumulator) error {
 func (c *compiler) effectProgram(e *statement, a *accumulator) (*effectLanes, *ir.Prog, error) {
 	s, v := e.syn(), e.ref().Var
 	sc := c.pathScope(s, e.conn())
-	m := &effectLanes{Lanes: *c.lanes(v.Group, "effect"), c: c, e: e, acc: a}
+	m := &effectLanes{Lanes: *c.lanes(v.Group, "effect"), c: c, s: s, conn: e.conn(), acc: a}
 	m.Traps = []backend.Trap{{Pop: len(c.n.Objects), Object: s.Name(), Name: v.Name, Why: "received a contribution beyond the bound of its sum"}}
 	m.Site = "path\x00" + c.random.Draws(s) + "_" + e.path.Name
 	target := *sc.Resolve(e.Target.ID)

@@ -35,6 +35,8 @@ type Compiled struct {
 	drawnWith int                             // see drawnFrom
 	specs     map[model.SpecKey]*connect.Spec // of this plan
 	longest   map[*model.Life]int             // delays in steps, of lives of pathways
+
+	Learned []*learned // what synapses keep of their own and a run changes
 }
 
 // compiler turns the objects of a network into a plan.
@@ -48,6 +50,10 @@ type compiler struct {
 	written map[*model.Variable]bool
 	watched map[*model.GroupEvent][]model.Taker // who takes an event without values
 	arrays  map[*eqn.TimedArray]int             // see model.Lanes
+
+	learned  map[*model.Variable]*learned
+	operated map[*model.Variable]bool // of synapses: what is changed otherwise than by events
+	tabled   map[tableKey]int         // tables of effects
 }
 
 // bufKey is the identity of a buffer.
@@ -65,7 +71,8 @@ type Place struct {
 
 func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler {
 	c := &compiler{w: w, bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{}}
+		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{},
+		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}}
 	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}
@@ -108,6 +115,9 @@ func (c *Compiled) Adopt() {
 	}
 	for e, m := range c.masks {
 		e.Masks, e.Hist = m.rows, m.hist
+	}
+	for _, l := range c.Learned {
+		l.adopt()
 	}
 	*c.n.Random = *c.random
 	c.n.DrawnWith, c.n.Drawn = c.drawnWith, c.Plan.Drawn
@@ -324,8 +334,23 @@ func (c *compiler) findWritten() {
 		case *model.PoissonInput:
 			c.written[x.Var] = true
 		case *model.Synapses:
+			for _, e := range x.Eqs.List {
+				if v := x.ByName[e.Name]; e.Kind == eqn.Differential {
+					c.written[v] = true
+					if v.Driven == nil {
+						c.operated[v] = true
+					}
+				}
+			}
+			for _, v := range x.Hidden {
+				c.written[v] = true
+			}
 			for _, p := range x.Paths {
 				for _, name := range targets(p.Code) {
+					if v := x.ByName[name]; v != nil {
+						c.written[v] = true
+						continue
+					}
 					y := x.End(name)
 					if y == nil {
 						continue

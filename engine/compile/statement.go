@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"synfire/engine/eqn"
 	"synfire/engine/model"
 )
@@ -52,16 +54,19 @@ func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
 		f := *y
 		switch r := y.Ref.(type) {
 		case *model.Variable:
+			if c.learned[r] != nil || c.written[r] {
+				f.Constant = false
+				break
+			}
 			f.ReadOnly = true
 			if k < 0 {
 				f.ReadOnly = false
 				break
 			}
-			col := r.Col(k)
-			if col.Lazy != nil || col.List != nil {
-				return y
+			f.Constant = false
+			if _, ok := r.Uniform(k); ok {
+				f.Kind, f.Value = eqn.Constant, r.Col(k).Value
 			}
-			f.Kind, f.Value = eqn.Constant, col.Value
 		case model.EndRef:
 			m := c.image(r.Var).Sym
 			f.ReadOnly, f.Steps, f.TwoWords = m.ReadOnly, m.Steps, m.TwoWords
@@ -88,12 +93,53 @@ type needs struct {
 	reads   map[*model.Variable]bool
 }
 
-func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
+// learning says whether a pathway reads or assigns what its synapses keep of
+// their own and a run changes.
+func (c *compiler) learning(w *model.Path, sc eqn.Scope) bool {
+	s := w.Delay.Syn
+	if w.Last != nil {
+		return true
+	}
+	for _, st := range w.Code {
+		n := needs{reads: map[*model.Variable]bool{}}
+		c.dependsOn(st.X, sc, nil, &n)
+		if v := s.ByName[st.Target.ID]; v != nil && c.learned[v] != nil {
+			return true
+		}
+		for v := range n.reads {
+			if c.learned[v] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// without is a scope that does not know the variables of a set of event-driven
+// equations: what their equations depend on beside one another.
+type without struct {
+	eqn.Scope
+	d *model.Driven
+}
+
+func scopeWithout(sc eqn.Scope, d *model.Driven) eqn.Scope { return &without{sc, d} }
+
+// Resolve implements eqn.Scope.
+func (s *without) Resolve(name string) *eqn.Symbol {
+	for _, v := range s.d.Vars {
+		if v.Name == name {
+			return nil
+		}
+	}
+	return s.Scope.Resolve(name)
+}
+
+func (c *compiler) dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
 	for _, id := range eqn.Identifiers(x) {
 		local := false
 		for _, l := range locals {
 			if l.Target.ID == id {
-				dependsOn(l.X, sc, nil, n)
+				c.dependsOn(l.X, sc, nil, n)
 				local = true
 			}
 		}
@@ -110,11 +156,28 @@ func dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
 			if y.Scope != nil {
 				inner = y.Scope
 			}
-			dependsOn(y.Expr, inner, nil, n)
+			c.dependsOn(y.Expr, inner, nil, n)
 		case y.Kind == eqn.Variable:
 			if r, ok := y.Ref.(model.EndRef); ok && !r.Var.Builtin {
 				n.reads[r.Var] = true
 				n.changes = n.changes || !y.Constant
+			}
+			if v, ok := y.Ref.(*model.Variable); ok && c.learned[v] != nil {
+				n.reads[v], n.changes = true, true
+				if d := v.Driven; d != nil {
+					for _, e := range append(slices.Clone(d.Vars), d.Since) {
+						n.reads[e] = true
+					}
+					for _, e := range d.Vars {
+						c.dependsOn(e.Equation.X, scopeWithout(sc, d), nil, n)
+					}
+				}
+			}
+			if r, ok := y.Ref.(model.LastRef); ok {
+				n.changes = true
+				for _, w := range r.S.Paths {
+					n.reads[w.Last] = true
+				}
 			}
 		}
 	}

@@ -63,16 +63,14 @@ func (o *order) pathway(w *model.Path) error {
 		return nil
 	}
 	base := o.c.pathScope(s, -1)
-	for _, st := range w.Code {
-		if v := s.ByName[st.Target.ID]; v != nil && v.Symbol.Kind == eqn.Variable {
-			return model.Plastic(st.Target.At, st.Target.ID)
-		}
-	}
 	if err := eqn.CheckStatements(w.Code, base); err != nil {
 		return base.Explain(err)
 	}
 	if err := noShared(w.Code, base, "a pathway"); err != nil {
 		return err
+	}
+	if o.c.learning(w, base) {
+		return o.learn(w, base)
 	}
 	// Statement by statement, each for all synapses, whatever connect call and delays they are of: a statement reads what the ones before it have written.
 	lives := w.Lives()
@@ -97,15 +95,12 @@ func (o *order) pathway(w *model.Path) error {
 func (o *order) statement(e *statement) error {
 	r, ok := e.to.Ref.(model.EndRef)
 	if !ok {
-		if _, own := e.to.Ref.(*model.Variable); own {
-			return model.Plastic(e.Target.At, e.Target.ID)
-		}
 		return model.ErrorAt(e.Target.At, "%q cannot be assigned here", e.Target.ID)
 	}
 	v := r.Var
 	sc := o.c.pathScope(e.syn(), e.conn())
 	n := needs{reads: map[*model.Variable]bool{}}
-	dependsOn(e.X, sc, e.locals, &n)
+	o.c.dependsOn(e.X, sc, e.locals, &n)
 	sum := e.Op == "+=" || e.Op == "-="
 	if sum && !n.changes && len(e.locals) == 0 && v.Symbol.Type == eqn.Float && !v.Shared && r.Post && !e.path.Post {
 		return o.sum(e, sc)
@@ -133,7 +128,7 @@ func (o *order) sum(e *statement, sc *model.Scope) error {
 	} else if err := o.c.weigh(p, x, sc); err != nil {
 		return err
 	}
-	a := o.accumulator(p.v, false)
+	a := o.accumulator(p.v, false, false)
 	a.segment(p.v)
 	a.parts = append(a.parts, p)
 	return nil
@@ -145,7 +140,7 @@ func (o *order) effect(e *statement, sum bool) error {
 	r, c := e.ref(), o.c
 	var a *accumulator
 	if sum {
-		a = o.accumulator(r.Var, true)
+		a = o.accumulator(r.Var, true, false)
 		a.segment(r.Var)
 		a.scale = 0x1p30
 	} else if err := c.onlyOne(e); err != nil {
@@ -161,9 +156,9 @@ func (o *order) effect(e *statement, sum bool) error {
 }
 
 // accumulator finds the open accumulator that serves a variable, or opens one.
-func (o *order) accumulator(v *model.Variable, two bool) *accumulator {
+func (o *order) accumulator(v *model.Variable, two, fed bool) *accumulator {
 	for _, a := range o.accs {
-		if a.name == v.Name && a.dim == v.Symbol.Dim && a.two == two && a.segs[0].v.Symbol.Type == v.Symbol.Type {
+		if a.name == v.Name && a.dim == v.Symbol.Dim && a.two == two && a.fed == fed && a.segs[0].v.Symbol.Type == v.Symbol.Type {
 			// One segment for each group.
 			clash := false
 			for _, g := range a.segs {
@@ -174,7 +169,7 @@ func (o *order) accumulator(v *model.Variable, two bool) *accumulator {
 			}
 		}
 	}
-	a := &accumulator{name: v.Name, dim: v.Symbol.Dim, two: two, buf: backend.NoBuf}
+	a := &accumulator{name: v.Name, dim: v.Symbol.Dim, two: two, fed: fed, buf: backend.NoBuf}
 	o.accs = append(o.accs, a)
 	return a
 }
@@ -188,7 +183,7 @@ func (o *order) flush(wanted func(*accumulator) bool) {
 			continue
 		}
 		o.ops = append(o.ops, func() error {
-			if !a.two {
+			if !a.two && !a.fed {
 				return o.c.deliver(a)
 			}
 			return o.c.apply(a)

@@ -49,6 +49,17 @@ func (m *ColumnLanes) Load(y *eqn.Symbol) ir.Value {
 		return m.index(r.Name)
 	case EndRef:
 		return m.endValue(r, y)
+	case LastRef:
+		var last ir.Value
+		for k, w := range r.S.Paths {
+			x := m.column(w.Last)
+			if k == 0 {
+				last = x
+			} else {
+				last = m.B.Sel(m.B.LtI(last, x), x, last)
+			}
+		}
+		return last
 	case DegreeRef:
 		w, err := m.s.Degrees(m.work, r.Post, m.made)
 		if err != nil && m.Err == nil {
@@ -145,6 +156,13 @@ func (m *ColumnLanes) column(v *Variable) ir.Value {
 			m.Err = err
 		}
 		return x
+	case c.Near != nil:
+		words := c.Near.words
+		if len(words) == 0 {
+			return m.B.F(0)
+		}
+		name := m.numbered(v.Name, &words[0])
+		return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Symbol), Memory{Data: words, Key: name}), m.index(map[bool]string{false: "i", true: "j"}[c.Near.post]), listRange(v.Symbol, words))
 	case c.List != nil:
 		words := c.List.words
 		if len(words) == 0 {
@@ -459,12 +477,21 @@ func (s *Synapses) evalColumns(w Work, what string, x eqn.Expr, sc *Scope, cols 
 
 // Degrees counts the synapses of the first connect calls at each target or source.
 func (s *Synapses) Degrees(w Work, post bool, calls int) ([]uint32, error) {
+	return s.degrees(w, post, 0, calls)
+}
+
+// DegreesOf counts the synapses of one connect call at each target or source.
+func (s *Synapses) DegreesOf(w Work, post bool, conn int) ([]uint32, error) {
+	return s.degrees(w, post, conn, conn+1)
+}
+
+func (s *Synapses) degrees(w Work, post bool, from, to int) ([]uint32, error) {
 	n := s.Src.Hi - s.Src.Lo
 	if post {
 		n = s.Tgt.Hi - s.Tgt.Lo
 	}
 	out := make([]uint32, n)
-	for c := range s.Conns[:calls] {
+	for c := from; c < to; c++ {
 		size, err := s.Count(w, c)
 		if err != nil {
 			return nil, err

@@ -13,15 +13,27 @@ type list struct {
 	wide  []float64
 	short []float32
 	unit  float64
-	words []uint32 // of a variable of synapses: the values encoded
+	words []uint32 // of a variable of synapses: the values encoded; alone, where a run has left them
+
+	of   *eqn.Symbol // of words alone
+	dt   float64     // of words alone
+	live bool        // a run writes them
 }
 
 // Len is the number of values.
-func (l *list) Len() int { return len(l.wide) + len(l.short) }
+func (l *list) Len() int {
+	if l.of != nil {
+		return len(l.words)
+	}
+	return len(l.wide) + len(l.short)
+}
 
 // At is value k in SI units.
 func (l *list) At(k int) float64 {
-	if l.short != nil {
+	switch {
+	case l.of != nil:
+		return Value(l.of, l.dt, l.words[k])
+	case l.short != nil:
 		return float64(float64(l.short[k]) * l.unit)
 	}
 	return l.wide[k]
@@ -29,7 +41,7 @@ func (l *list) At(k int) float64 {
 
 // floats are the values, not to be changed.
 func (l *list) floats() []float64 {
-	if l.short == nil {
+	if l.short == nil && l.of == nil {
 		return l.wide
 	}
 	out := make([]float64, len(l.short))
@@ -50,8 +62,9 @@ func (l *list) zero() bool {
 
 // cut is elements lo to hi-1.
 func (l *list) cut(lo, hi int) *list {
-	part := &list{unit: l.unit}
-	if l.short != nil {
+	part := &list{unit: l.unit, of: l.of, dt: l.dt, live: l.live}
+	if l.of != nil {
+	} else if l.short != nil {
 		part.short = l.short[lo:hi]
 	} else {
 		part.wide = l.wide[lo:hi]

@@ -38,6 +38,8 @@ type Synapses struct {
 	number   *Variable              // multisynaptic_index
 	Paths    []*Path                // pre pathways, then post ones
 	Conns    []*Conn                // one for each connect call
+	Driven   []*Driven              // its event-driven equations
+	Hidden   []*Variable            // what it keeps beside its variables
 	ends     map[string]*eqn.Symbol // x_pre, x_post, i, j, ... by name
 	specs    map[string]*connect.Spec
 }
@@ -50,6 +52,7 @@ type Path struct {
 	Order int        // among pathways of a step
 	Code  []eqn.Stmt // its statements
 	Delay *Variable  // its delays, in seconds
+	Last  *Variable  // the step of its last event, where equations are event-driven
 	past  []*Life    // with delays since replaced, in the order of their ends
 	open  []*Life    // with the delays of now, one for each conn
 }
@@ -78,6 +81,7 @@ type Held struct {
 	Value float64   // SI; where neither List nor Lazy is set
 	List  *list     // by synapse
 	Lazy  *lazyExpr // a text, worked out when it is needed
+	Near  *nearby   // words by neuron, equal for all synapses of one
 }
 
 // Synapses connects source to target; connect makes the synapses.
@@ -101,26 +105,11 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 	if err := n.checkMethod("Synapses", o.Method, eqs); err != nil {
 		return nil, err
 	}
-	if o.Order != 0 {
+	if o.Order != 0 && !slices.ContainsFunc(eqs.List, func(e *eqn.Equation) bool { return e.Kind == eqn.Differential || e.Has("summed") }) {
 		n.Warn("Synapses: order=%d has no effect: it is that of the equations, and there are none; S.pre.order is that of a pathway", o.Order)
 	}
-	for _, e := range eqs.List {
-		if e.Kind == eqn.Differential {
-			return nil, Plastic(e.At, e.Name)
-		}
-		v := &Variable{Syn: s, Name: e.Name}
-		if err := s.DeclareEquation(v, e, []string{"delay", "i", "j"}, "all Synapses have", func(flag string) string {
-			switch flag {
-			case "constant", "shared":
-				return ""
-			case "summed":
-				return "gap junctions and graded synapses come with the full language: (summed) variables of Synapses are not available yet"
-			}
-			return "it comes with plastic synapses"
-		}); err != nil {
-			return nil, err
-		}
-		v.Symbol.Constant = true // nothing changes it during a run
+	if err := s.declare(); err != nil {
+		return nil, err
 	}
 	if name := o.Multisynaptic; name != "" {
 		if !isName(name) {
@@ -142,8 +131,18 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 	if err := s.knownPathways(o); err != nil {
 		return nil, err
 	}
+	if len(s.Driven) > 0 {
+		for _, w := range s.Paths {
+			w.Last = s.hide(w.Name + "#last")
+		}
+		y := &eqn.Symbol{Name: "lastupdate", Kind: eqn.Variable, Dim: Second, Steps: true, ReadOnly: true, Ref: LastRef{s}}
+		s.ends[y.Name] = y
+	}
 	for _, w := range s.Paths {
 		keepSteps(w.Code, func(name string) *Variable {
+			if v := s.ByName[name]; v != nil {
+				return v
+			}
 			if y := s.End(name); y != nil {
 				if r, ok := y.Ref.(EndRef); ok {
 					return r.Var
@@ -485,11 +484,6 @@ func (x *suffixed) Names() []string {
 
 // Ends are the populations that synapses lead from and to.
 func (s *Synapses) Ends() (src, tgt Cells) { return s.Src.cells(), s.Tgt.cells() }
-
-// Plastic is the error of synapses whose variables change.
-func Plastic(at eqn.Pos, name string) error {
-	return eqn.At(at, "on_pre and on_post may change variables of the neurons: x_pre, x_post", "'%s' would change during a run: plastic synapses (STDP, short-term plasticity) are not available yet", name)
-}
 
 // forever is the last emission step of a table that serves all spikes to come.
 const forever = math.MaxInt64

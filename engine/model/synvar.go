@@ -92,10 +92,24 @@ func (v *Variable) each(w Work, f func(k0, n int, value func(k int) float64) err
 
 // ConnWords are the values of one conn's synapses as a device holds them.
 func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
-	if l := v.Col(c).List; l != nil && l.words != nil {
+	h := v.Col(c)
+	if l := h.List; l != nil && l.words != nil {
 		return l.words, nil
 	}
 	n, err := v.Syn.Count(w, c)
+	if err == nil && h.Near != nil {
+		return h.Near.expand(w, v.Syn.Conns[c].Proj, n)
+	}
+	if word, ok := v.Uniform(c); err == nil && ok {
+		if err := w.Room(4*int64(n), "%s.%s: the values of %d synapses", v.Syn.Name(), v.Name, n); err != nil {
+			return nil, err
+		}
+		words := make([]uint32, n)
+		for k := range words {
+			words[k] = word
+		}
+		return words, nil
+	}
 	if err == nil {
 		err = w.Room(12*int64(n), "%s.%s: the values of %d synapses", v.Syn.Name(), v.Name, n)
 	}

@@ -37,6 +37,7 @@ type Variable struct {
 	later  Held
 	path   *Path
 	single bool
+	Driven *Driven // of an event-driven one
 }
 
 // Alloc gives the variable its words, all equal.

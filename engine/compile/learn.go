@@ -1,0 +1,466 @@
+package compile
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+	"synfire/engine/model"
+)
+
+// side says whose words those of a synapse's variable are. What all synapses of a
+// neuron have in common is kept once for the neuron (design section 6).
+type side uint8
+
+const (
+	each     side = iota // one for each synapse
+	bySource             // one for each source, of one connect call
+	byTarget             // one for each target, of one connect call
+	single               // one for all: a shared variable
+)
+
+func sideOf(post bool) side {
+	if post {
+		return byTarget
+	}
+	return bySource
+}
+
+// learned is a variable of synapses that a step may change, as the plan holds it.
+type learned struct {
+	v      *model.Variable
+	by     side
+	buf    backend.BufID
+	off    []int // where the words of each connect call begin; then their end
+	words  []uint32
+	lo, hi float64 // bounds that hold for ever, in internal units; both 0: none are known
+}
+
+// keepEach, for tests, keeps every variable by synapse.
+var keepEach bool
+
+// rng is what is known of the words.
+func (l *learned) rng() ir.Range {
+	if l.lo == 0 && l.hi == 0 {
+		return ir.Range{}
+	}
+	return ir.Range{Lo: l.lo, Hi: l.hi, Tiny: ir.FlushStore}
+}
+
+// findLearned lays out what synapses keep of their own that a run changes.
+func (c *compiler) findLearned() error {
+	for _, s := range c.n.AllSynapses() {
+		changed := c.changed(s)
+		if len(changed) == 0 || len(s.Conns) == 0 {
+			continue
+		}
+		sides, err := c.sides(s, changed)
+		if err != nil {
+			return err
+		}
+		for _, v := range append(slices.Clone(s.Vars), s.Hidden...) {
+			if !changed[v] {
+				continue
+			}
+			l := &learned{v: v, by: sides[v]}
+			if err := c.lay(l); err != nil {
+				return err
+			}
+			c.learned[v] = l
+			c.Learned = append(c.Learned, l)
+		}
+		for _, v := range s.Vars {
+			if l := c.learned[v]; l != nil {
+				c.bound(l)
+			}
+		}
+	}
+	return nil
+}
+
+// changed are the variables of synapses that a step may change.
+func (c *compiler) changed(s *model.Synapses) map[*model.Variable]bool {
+	out := map[*model.Variable]bool{}
+	for _, v := range append(slices.Clone(s.Vars), s.Hidden...) {
+		if c.written[v] {
+			out[v] = true
+		}
+	}
+	return out
+}
+
+// lay gives a variable its words.
+func (c *compiler) lay(l *learned) error {
+	s, v := l.v.Syn, l.v
+	l.off = []int{0}
+	for k := range s.Conns {
+		n := 0
+		switch l.by {
+		case each:
+			var err error
+			if n, err = s.Count(c.w, k); err != nil {
+				return err
+			}
+		case bySource:
+			n = s.Src.Hi - s.Src.Lo
+		case byTarget:
+			n = s.Tgt.Hi - s.Tgt.Lo
+		}
+		l.off = append(l.off, l.off[k]+n)
+	}
+	size := l.off[len(s.Conns)]
+	if l.by == single {
+		size = 1
+	}
+	if err := c.w.Room(8*int64(size), "%s: the values of %d synapses, which change", v.FullName(), size); err != nil {
+		return err
+	}
+	if l.by == single {
+		word, ok := v.Uniform(0)
+		if !ok {
+			return fmt.Errorf("%s is shared: it has one value", v.FullName())
+		}
+		l.words = []uint32{word}
+	} else if len(s.Conns) == 1 && l.by == each {
+		words, err := v.OwnWords(c.w, 0)
+		if err != nil {
+			return err
+		}
+		l.words = words
+	} else {
+		l.words = make([]uint32, 0, size)
+		for k := range s.Conns {
+			words, ok := v.NearWords(k, l.by == byTarget)
+			if !ok || l.by == each {
+				var err error
+				if words, err = v.ConnWords(c.w, k); err != nil {
+					return err
+				}
+			}
+			l.words = append(l.words, words...)
+		}
+	}
+	l.buf = c.buffer(v.FullName(), backend.State, model.IrType(v.Symbol), l.words)
+	c.Keep = append(c.Keep, kept{l.buf, l.words, v})
+	return nil
+}
+
+// adopt gives the words to the model, which keeps them between runs.
+func (l *learned) adopt() {
+	if l.by == single {
+		l.v.KeepOne(l.words[0])
+		return
+	}
+	for k := range l.v.Syn.Conns {
+		words := l.words[l.off[k]:l.off[k+1]:l.off[k+1]]
+		if l.by == each {
+			l.v.KeepEach(k, words)
+		} else {
+			l.v.KeepNear(k, l.by == byTarget, words)
+		}
+	}
+}
+
+// Each calls f with the words of a State buffer as they count for the hash of a
+// run: those that are kept by neuron once for each synapse, so that the hash does
+// not tell how they are kept. It returns false where the buffer's own words count.
+func (c *Compiled) Each(w model.Work, b backend.BufID, words []uint32, f func([]uint32)) (bool, error) {
+	for _, l := range c.Learned {
+		if l.buf != b || l.by == each || l.by == single {
+			continue
+		}
+		for k := range l.v.Syn.Conns {
+			if err := l.v.Syn.EachWord(w, k, l.by == byTarget, words[l.off[k]:l.off[k+1]], f); err != nil {
+				return true, err
+			}
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// sides decides what is kept by neuron: what statements of one side's pathways
+// alone assign, from constants, that side's variables and itself, with equal
+// values at first, and one delay for all synapses.
+func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (map[*model.Variable]side, error) {
+	sc := c.pathScope(s, -1)
+	out := map[*model.Variable]side{}
+	type assignment struct {
+		path *model.Path
+		nth  int
+	}
+	by := map[*model.Variable][]assignment{} // who assigns what; an event-driven variable with those of its set
+	for _, w := range s.Paths {
+		for n, st := range w.Code {
+			v := s.ByName[st.Target.ID]
+			if v == nil || !changed[v] {
+				continue
+			}
+			if v.Driven == nil {
+				by[v] = append(by[v], assignment{w, n})
+				continue
+			}
+			for _, x := range append(slices.Clone(v.Driven.Vars), v.Driven.Since) {
+				by[x] = append(by[x], assignment{w, n})
+			}
+		}
+		if w.Last != nil {
+			by[w.Last] = append(by[w.Last], assignment{w, -1})
+		}
+	}
+	alike := map[*model.Path]bool{}
+	for _, w := range s.Paths {
+		one, err := c.oneDelay(w)
+		if err != nil {
+			return nil, err
+		}
+		alike[w] = one
+	}
+	for v := range changed {
+		switch {
+		case v.Shared:
+			out[v] = single
+			continue
+		case keepEach || v.Equation != nil && v.Equation.Kind == eqn.Differential && v.Driven == nil || c.operated[v]:
+			continue
+		}
+		at := bySource
+		for k, a := range by[v] {
+			this := sideOf(a.path.Post)
+			if !alike[a.path] || k > 0 && this != at {
+				at = each
+				break
+			}
+			at = this
+		}
+		for k := range s.Conns {
+			if _, ok := v.NearWords(k, at == byTarget); !ok {
+				at = each
+			}
+		}
+		out[v] = at
+	}
+	for again := true; again; {
+		again = false
+		for v, at := range out {
+			if at == each || at == single {
+				continue
+			}
+			near := func(x eqn.Expr, locals []eqn.Stmt) bool { return c.near(s, x, sc, locals, at, out) }
+			ok := true
+			for _, a := range by[v] {
+				if a.nth < 0 {
+					continue
+				}
+				st, locals := a.path.Code[a.nth], c.localsBefore(a.path, a.nth, sc)
+				ok = ok && near(st.X, locals)
+			}
+			if d := drivenBy(s, v); d != nil {
+				for _, x := range append(slices.Clone(d.Vars), d.Since) {
+					ok = ok && out[x] == at && (x.Equation == nil || near(x.Equation.X, nil))
+				}
+			}
+			if !ok {
+				out[v], again = each, true
+			}
+		}
+	}
+	return out, nil
+}
+
+// drivenBy is the set of event-driven equations that a variable, or the time of
+// their last assignment, belongs to.
+func drivenBy(s *model.Synapses, v *model.Variable) *model.Driven {
+	for _, d := range s.Driven {
+		if d.Since == v || v.Driven == d {
+			return d
+		}
+	}
+	return nil
+}
+
+// localsBefore are the local variables that a pathway has worked out before its
+// nth statement.
+func (c *compiler) localsBefore(w *model.Path, nth int, sc eqn.Scope) []eqn.Stmt {
+	var out []eqn.Stmt
+	for _, st := range w.Code[:nth] {
+		if sc.Resolve(st.Target.ID) == nil {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// near says whether a value is the same for all synapses of a neuron at one side.
+func (c *compiler) near(s *model.Synapses, x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, at side, sides map[*model.Variable]side) bool {
+	for _, id := range eqn.Identifiers(x) {
+		if k := lastOf(locals, id); k >= 0 {
+			if !c.near(s, locals[k].X, sc, locals[:k], at, sides) {
+				return false
+			}
+			continue
+		}
+		y := sc.Resolve(id)
+		if y == nil {
+			return false
+		}
+		switch y.Kind {
+		case eqn.Constant, eqn.Time, eqn.Timed:
+		case eqn.Function:
+			if eqn.IsRandom(id) {
+				return false
+			}
+		case eqn.Subexpression:
+			inner := sc
+			if y.Scope != nil {
+				inner = y.Scope
+			}
+			if !c.near(s, y.Expr, inner, nil, at, sides) {
+				return false
+			}
+		default:
+			switch r := y.Ref.(type) {
+			case *model.Variable:
+				if r.Syn != s { // of a neuron's subexpression
+					return false
+				}
+				if by, ok := sides[r]; ok {
+					if by != at && by != single {
+						return false
+					}
+					continue
+				}
+				for k := range s.Conns {
+					if _, ok := r.NearWords(k, at == byTarget); !ok {
+						return false
+					}
+				}
+			case model.EndRef:
+				if !r.Var.Shared && r.Post != (at == byTarget) {
+					return false
+				}
+			case model.IndexRef:
+				if (r.Name == "j") != (at == byTarget) {
+					return false
+				}
+			case model.DegreeRef:
+				if r.Post != (at == byTarget) {
+					return false
+				}
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// oneDelay says whether all synapses of each connect call have one delay.
+func (c *compiler) oneDelay(w *model.Path) (bool, error) {
+	s := w.Delay.Syn
+	for _, l := range w.Lives() {
+		if l.Delays.Lazy == nil && l.Delays.List == nil {
+			continue
+		}
+		spec, err := c.pathSpec(w, l)
+		if err != nil {
+			return false, err
+		}
+		stats, err := c.measure(spec)
+		if err != nil {
+			return false, err
+		}
+		if stats.MinDelay != stats.MaxDelay {
+			return false, nil
+		}
+	}
+	return len(s.Conns) > 0, nil
+}
+
+// bound proves bounds of a variable that only clip() assigns.
+func (c *compiler) bound(l *learned) {
+	s, v := l.v.Syn, l.v
+	if v.Symbol.Type != eqn.Float || v.Symbol.Steps || v.Driven != nil || c.operated[v] || v.Equation == nil || v.Equation.Kind != eqn.Parameter {
+		return
+	}
+	sc := c.pathScope(s, -1)
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, w := range s.Paths {
+		for _, st := range w.Code {
+			if st.Target.ID != v.Name {
+				continue
+			}
+			x, ok := st.X.(*eqn.Call)
+			if st.Op != "=" || !ok || x.Func != "clip" || len(x.Args) != 3 {
+				return
+			}
+			a, err := eqn.EvalHost(x.Args[1], sc)
+			if err != nil {
+				return
+			}
+			b, err := eqn.EvalHost(x.Args[2], sc)
+			if err != nil || !(a.Value <= b.Value) {
+				return
+			}
+			unit := v.Symbol.Dim.Scale()
+			lo, hi = min(lo, float64(float32(a.Value/unit))), max(hi, float64(float32(b.Value/unit)))
+		}
+	}
+	for _, w := range l.words {
+		x := float64(math.Float32frombits(w))
+		lo, hi = min(lo, x), max(hi, x)
+	}
+	if lo <= hi && lo > -0x1p40 && hi < 0x1p40 {
+		l.lo, l.hi = lo, hi
+	}
+}
+
+// pathSpec is the synapses of a connect call while they have one set of delays.
+func (c *compiler) pathSpec(w *model.Path, l model.Carried) (*connect.Spec, error) {
+	s := w.Delay.Syn
+	conn := s.Conns[l.Life.Conn]
+	delay, unit, err := c.delayColumn(s, w, l.Life.Conn, l.Delays)
+	if err != nil {
+		return nil, err
+	}
+	q := conn.Proj.With(connect.Column{}, delay)
+	q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
+	spec := &connect.Spec{Name: s.Name() + " " + w.Name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
+	return c.spec(fingerprint([]*part{{conn: conn}}, spec), spec), nil
+}
+
+// nearSpec is the neurons of one side of a connect call, each its own source and
+// target, with the one delay of all its synapses.
+func (c *compiler) nearSpec(w *model.Path, l model.Carried) (*connect.Spec, error) {
+	s := w.Delay.Syn
+	sp := s.Src
+	if w.Post {
+		sp = s.Tgt
+	}
+	n := sp.Hi - sp.Lo
+	p := &connect.Proj{Name: s.Name() + " " + w.Name, Rule: connect.OneToOne, NPre: n, NPost: n, Seed: s.Conns[l.Life.Conn].Proj.Seed}
+	steps := 0
+	if l.Delays.Lazy != nil || l.Delays.List != nil {
+		spec, err := c.pathSpec(w, l)
+		if err != nil {
+			return nil, err
+		}
+		stats, err := c.measure(spec)
+		if err != nil {
+			return nil, err
+		}
+		steps = stats.MinDelay
+	} else {
+		delay, _, err := c.delayColumn(s, w, l.Life.Conn, l.Delays)
+		if err != nil {
+			return nil, err
+		}
+		steps = int(delay.Const)
+	}
+	p.Delay = connect.Column{Const: float64(steps)}
+	return &connect.Spec{Name: p.Name + " by neuron", Projs: []*connect.Proj{p}, NSrc: n, NTgt: n, Scale: 1, Width: 32}, nil
+}

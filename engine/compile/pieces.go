@@ -1,0 +1,529 @@
+package compile
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+	"synfire/engine/ir"
+	"synfire/engine/model"
+)
+
+// piece is statements of a pathway that one program serves, in the order of the
+// text: those of its synapses, or those of the neurons of its side.
+type piece struct {
+	by     side // each: lanes are synapses; else neurons
+	nth    []int
+	reads  map[*model.Variable]bool
+	writes map[*model.Variable]bool // assigned; an event-driven variable with its set
+	adds   map[*model.Variable]bool // of neurons: "+=", which commutes
+}
+
+// learn plans a pathway whose statements read or assign what the synapses keep of
+// their own. Statements that need nothing of one another that is another
+// synapse's stand in one piece, so that a synapse is visited once; a statement
+// moves to an earlier piece where nothing in between is in its way.
+func (o *order) learn(w *model.Path, base *model.Scope) error {
+	c := o.c
+	var pieces []*piece
+	flush := func() error {
+		for _, p := range pieces {
+			if err := o.piece(w, p, pieces); err != nil {
+				return err
+			}
+		}
+		pieces = nil
+		return nil
+	}
+	for nth, st := range w.Code {
+		y := base.Resolve(st.Target.ID)
+		if y == nil {
+			continue
+		}
+		locals := c.localsBefore(w, nth, base)
+		n := needs{reads: map[*model.Variable]bool{}}
+		c.dependsOn(st.X, base, locals, &n)
+		p := &piece{by: each, nth: []int{nth}, reads: n.reads, writes: map[*model.Variable]bool{}, adds: map[*model.Variable]bool{}}
+		switch r := y.Ref.(type) {
+		case model.EndRef:
+			v := r.Var
+			sum := st.Op == "+=" || st.Op == "-="
+			constant := sum && !n.changes && v.Symbol.Type == eqn.Float && len(locals) == 0
+			if v.Symbol.Type != eqn.Float { // whole numbers add up in any order
+				_, typ, err := eqn.Check(st.X, base)
+				sum = sum && v.Symbol.Type == eqn.Integer && err == nil && typ != eqn.Float
+			}
+			if constant || !sum || n.reads[v] || v.Shared { // as pathways without memory do
+				if err := flush(); err != nil {
+					return err
+				}
+				for _, l := range w.Lives() {
+					if err := o.statement(&statement{path: w, Carried: l, locals: locals, Stmt: st, to: y}); err != nil {
+						return err
+					}
+				}
+				continue
+			}
+			p.adds[v] = true
+		case *model.Variable:
+			p.by = c.learned[r].by
+			if p.by == single {
+				p.by = each
+			}
+			p.writes[r] = true
+			if d := r.Driven; d != nil {
+				for _, x := range append(slices.Clone(d.Vars), d.Since) {
+					p.writes[x], p.reads[x] = true, true
+				}
+			}
+			if st.Op != "=" {
+				p.reads[r] = true
+			}
+		default:
+			return model.ErrorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
+		}
+		pieces = place(pieces, p)
+	}
+	if w.Last != nil {
+		p := &piece{by: c.learned[w.Last].by, nth: []int{len(w.Code)}, reads: map[*model.Variable]bool{}, writes: map[*model.Variable]bool{w.Last: true}}
+		pieces = place(pieces, p)
+	}
+	return flush()
+}
+
+// place puts a statement's piece into the earliest one that can take it.
+func place(pieces []*piece, p *piece) []*piece {
+	var into *piece
+	for k := len(pieces) - 1; k >= 0; k-- {
+		q := pieces[k]
+		if q.takes(p) {
+			into = q
+		}
+		if meet(p.writes, q.reads) || meet(p.reads, q.writes) || meet(p.writes, q.writes) ||
+			meet(p.adds, q.reads) || meet(p.reads, q.adds) {
+			break
+		}
+	}
+	if into == nil {
+		return append(pieces, p)
+	}
+	into.nth = append(into.nth, p.nth...)
+	slices.Sort(into.nth)
+	maps.Copy(into.reads, p.reads)
+	maps.Copy(into.writes, p.writes)
+	if into.adds == nil {
+		into.adds = map[*model.Variable]bool{}
+	}
+	maps.Copy(into.adds, p.adds)
+	return pieces
+}
+
+// takes says whether a statement may stand in the program of q: what it reads and
+// assigns is its own lane's, or nobody's in q.
+func (q *piece) takes(p *piece) bool {
+	return q.by == p.by && !meet(p.adds, q.reads) && !meet(p.reads, q.adds)
+}
+
+func meet(a, b map[*model.Variable]bool) bool {
+	for v := range a {
+		if b[v] {
+			return true
+		}
+	}
+	return false
+}
+
+// piece plans the stages of a piece: for each connect call, and each set of its
+// delays.
+func (o *order) piece(w *model.Path, p *piece, all []*piece) error {
+	c := o.c
+	if err := c.settled(w, p, all); err != nil {
+		return err
+	}
+	o.flush(func(a *accumulator) bool {
+		return slices.ContainsFunc(a.segs, func(g segment) bool { return p.reads[g.v] })
+	})
+	for _, l := range w.Lives() {
+		x := &visit{path: w, Carried: l, by: p.by, last: slices.Contains(p.nth, len(w.Code))}
+		base := c.pathScope(w.Delay.Syn, l.Life.Conn)
+		for n, st := range w.Code {
+			if local := base.Resolve(st.Target.ID) == nil; local && p.by == each || slices.Contains(p.nth, n) {
+				x.code = append(x.code, st)
+				x.own = append(x.own, !local)
+			}
+		}
+		x.sums = make([]*accumulator, len(x.code))
+		for k, st := range x.code {
+			if !x.own[k] {
+				continue
+			}
+			if r, ok := base.Resolve(st.Target.ID).Ref.(model.EndRef); ok {
+				a, err := o.sumOf(x, st, r)
+				if err != nil {
+					return err
+				}
+				x.sums[k] = a
+			}
+		}
+		o.ops = append(o.ops, func() error { return c.visit(x) })
+	}
+	return nil
+}
+
+// settled refuses local variables whose value at their place in the text another
+// piece has no way to know.
+func (c *compiler) settled(w *model.Path, p *piece, all []*piece) error {
+	base := c.pathScope(w.Delay.Syn, -1)
+	for _, n := range p.nth {
+		if n == len(w.Code) {
+			continue
+		}
+		locals := c.localsBefore(w, n, base)
+		for d, st := range w.Code[:n] {
+			if base.Resolve(st.Target.ID) != nil || !slices.ContainsFunc(eqn.Identifiers(w.Code[n].X), func(id string) bool { return id == st.Target.ID }) {
+				continue
+			}
+			need := needs{reads: map[*model.Variable]bool{}}
+			c.dependsOn(st.X, base, locals, &need)
+			for _, q := range all {
+				if q == p {
+					continue
+				}
+				for _, k := range q.nth {
+					if k <= d || k >= n || k == len(w.Code) {
+						continue
+					}
+					if y := base.Resolve(w.Code[k].Target.ID); y != nil {
+						if v, ok := y.Ref.(*model.Variable); ok && need.reads[v] {
+							return eqn.At(st.Target.At, "keep it in a parameter of the synapses", "'%s' is worked out from '%s', which the pathway changes before '%s' is used", st.Target.ID, v.Name, st.Target.ID)
+						}
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// sumOf is the accumulator that a statement of a piece adds to: of 32 bits where
+// the value has a proved bound that is fine enough, else of 64.
+func (o *order) sumOf(x *visit, st eqn.Stmt, r model.EndRef) (*accumulator, error) {
+	most, err := o.c.mostAdded(x, st, r)
+	if err != nil {
+		return nil, err
+	}
+	a := o.accumulator(r.Var, most == 0, most > 0)
+	a.segment(r.Var)
+	if most > 0 {
+		a.added = append(a.added, added{x, r, most})
+	} else {
+		a.scale = 0x1p30
+	}
+	return a, nil
+}
+
+// added is what a visit adds to an accumulator of 32 bits: at most most at each synapse.
+type added struct {
+	x    *visit
+	r    model.EndRef
+	most float64
+}
+
+// mostAdded proves a bound of what a statement adds from the bounds of what it
+// reads; 0 where there is none, or where in sums of 32 bits the values of now
+// would lose more than 2^-12 of themselves.
+func (c *compiler) mostAdded(x *visit, st eqn.Stmt, r model.EndRef) (float64, error) {
+	if r.Var.Symbol.Type != eqn.Float {
+		return 0, nil
+	}
+	sc, _, err := c.program(x)
+	if err != nil {
+		return 0, err
+	}
+	m := c.effectLanes(x, "bound")
+	v, typ, _, err := eqn.LowerExpr(m.B, st.X, sc, m)
+	if err != nil || m.err != nil || typ != eqn.Float { // what the program works out first is not looked into
+		return 0, nil
+	}
+	rg := m.B.Range(v)
+	most, typical := max(rg.Hi, -rg.Lo), 1.0
+	for _, id := range eqn.Identifiers(st.X) {
+		if v := x.syn().ByName[id]; v != nil && c.learned[v] != nil {
+			typical = min(typical, c.learned[v].typical())
+		}
+	}
+	if !(most > 0 && most < 0x1p39) {
+		return 0, nil
+	}
+	degree, err := c.degree(x, r)
+	if err != nil {
+		return 0, err
+	}
+	if float64(slices.Max(append(degree, 1)))*0x1p-30 > typical*0x1p-12 {
+		return 0, nil
+	}
+	return most, nil
+}
+
+// typical is the median of the magnitudes of a variable's words of now that are not
+// 0, as a part of its bound.
+func (l *learned) typical() float64 {
+	var some []float64
+	for k := 0; k < len(l.words); k += max(1, len(l.words)/4096) {
+		if x := math.Abs(float64(math.Float32frombits(l.words[k]))); x > 0 {
+			some = append(some, x)
+		}
+	}
+	if most := max(l.hi, -l.lo); len(some) > 0 && most > 0 {
+		slices.Sort(some)
+		return min(1, some[len(some)/2]/most)
+	}
+	return 1
+}
+
+// degree is the number of synapses of a visit at each neuron of one end.
+func (c *compiler) degree(x *visit, r model.EndRef) ([]uint32, error) {
+	if !r.Post {
+		return x.syn().DegreesOf(c.w, false, x.Life.Conn)
+	}
+	spec, err := c.pathSpec(x.path, x.Carried)
+	if err != nil {
+		return nil, err
+	}
+	stats, err := c.measure(spec)
+	if err != nil {
+		return nil, err
+	}
+	return stats.InDegree, nil
+}
+
+// open gives an accumulator its words, at its first use in a step.
+func (c *compiler) open(a *accumulator) error {
+	if a.buf != backend.NoBuf {
+		return nil
+	}
+	if a.two {
+		a.buf = c.blank(a.name+" wide sum", backend.Scratch, ir.I32, 2*a.size)
+		if a.segs[0].v.Symbol.Type == eqn.Float {
+			a.small = &accumulator{name: a.name, segs: a.segs, two: true, scale: a.scale * 0x1p30}
+			a.small.buf = c.blank(a.name+" wide sum of small ones", backend.Scratch, ir.I32, 2*a.size)
+		}
+		return nil
+	}
+	sums, degree := make([]float64, a.size), make([]float64, a.size)
+	for _, p := range a.added {
+		at, err := c.degree(p.x, p.r)
+		if err != nil {
+			return err
+		}
+		sp := p.x.syn().Src
+		if p.r.Post {
+			sp = p.x.syn().Tgt
+		}
+		off := a.segs[a.segment(p.r.Var)].off + sp.Lo
+		for k, n := range at {
+			sums[off+k] += float64(p.most * float64(n))
+			degree[off+k] += float64(n)
+		}
+	}
+	a.scale = fitScale(sums, degree, 1<<30)
+	a.buf = c.blank(a.name+" sum", backend.Scratch, ir.I32, a.size)
+	return nil
+}
+
+// visit is the program of a piece for the synapses, or the neurons, of one
+// connect call while they have one set of delays.
+type visit struct {
+	path *model.Path
+	model.Carried
+	by   side
+	code []eqn.Stmt
+	own  []bool         // of code: no local variable
+	sums []*accumulator // of code: what it adds to, or nil
+	last bool           // it notes the step of the event
+}
+
+func (x *visit) syn() *model.Synapses { return x.path.Delay.Syn }
+
+// visit plans the stage of a piece.
+func (c *compiler) visit(x *visit) error {
+	s, w := x.syn(), x.path
+	var table, count int
+	var err error
+	if x.by == each {
+		table, err = c.pathTable(w, x.Carried)
+	} else {
+		table, err = c.nearTable(w, x.Carried)
+	}
+	if err != nil {
+		return err
+	}
+	sc, code, err := c.program(x)
+	if err != nil {
+		return err
+	}
+	m := c.effectLanes(x, "effect")
+	for k, st := range x.code {
+		if a := x.sums[k]; a != nil {
+			if err := c.open(a); err != nil {
+				return err
+			}
+			target := *sc.Resolve(st.Target.ID)
+			target.Summed = true
+			m.accs[&target] = a
+			st.Target = &eqn.Name{At: st.Target.At, ID: st.Target.ID, Sym: &target}
+			count++
+		}
+		code = append(code, st)
+	}
+	if x.last {
+		code = append(code, now(w.Last))
+	}
+	if err := eqn.Lower(m.B, code, sc, m); err != nil {
+		return sc.Explain(err)
+	}
+	if m.err != nil {
+		return m.err
+	}
+	p, err := m.B.Prog()
+	if err != nil {
+		return err
+	}
+	if len(p.Ins) == 0 {
+		return nil
+	}
+	name := s.Name() + " " + w.Name
+	switch x.by {
+	case bySource:
+		name += " by source"
+	case byTarget:
+		name += " by target"
+	}
+	c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormEffect, Name: name, Flag: -1, Prog: p, Bind: m.bindings(p), Trap: m.Traps[:p.Traps],
+		Table: table, Acc: backend.NoBuf, Post: w.Post, Count: count})
+	return nil
+}
+
+// now assigns the present step to a variable of steps.
+func now(v *model.Variable) eqn.Stmt {
+	return eqn.Stmt{Target: &eqn.Name{ID: v.Name, Sym: v.Symbol}, Op: "=", X: &eqn.Name{ID: "t"}}
+}
+
+// program is the names of a piece's statements, and what goes before them: event-
+// driven variables are advanced to the present, those that the piece assigns in
+// place, others for the piece alone.
+func (c *compiler) program(x *visit) (*model.Scope, []eqn.Stmt, error) {
+	s := x.syn()
+	sc := c.pathScope(s, x.Life.Conn)
+	if len(s.Driven) == 0 {
+		return sc, nil, nil
+	}
+	read, assigned := map[*model.Driven]bool{}, map[*model.Driven]bool{}
+	n := needs{reads: map[*model.Variable]bool{}}
+	for k, st := range x.code {
+		c.dependsOn(st.X, sc, nil, &n)
+		if v := s.ByName[st.Target.ID]; v != nil && v.Driven != nil && x.own[k] {
+			assigned[v.Driven] = true
+		}
+	}
+	for v := range n.reads {
+		if v.Driven != nil {
+			read[v.Driven] = true
+		}
+	}
+	var code []eqn.Stmt
+	hidden := map[string]*eqn.Symbol{}
+	for _, d := range s.Driven {
+		if !read[d] && !assigned[d] {
+			continue
+		}
+		advance, err := s.Advance(d, sc, &eqn.Name{ID: "t"})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, v := range d.Vars {
+			if !assigned[d] { // a value of the piece's own
+				y := *sc.Resolve(v.Name)
+				y.Kind, y.Ref = eqn.Local, nil
+				hidden[v.Name] = &y
+				for k := range advance {
+					if advance[k].Target.Sym == sc.Resolve(v.Name) {
+						advance[k].Target = &eqn.Name{ID: v.Name, Sym: &y}
+					}
+				}
+			}
+		}
+		code = append(code, advance...)
+		if assigned[d] {
+			code = append(code, now(d.Since))
+		}
+	}
+	if len(hidden) > 0 {
+		own := sc.Own
+		sc.Own = func(name string) *eqn.Symbol {
+			if y := hidden[name]; y != nil {
+				return y
+			}
+			return own(name)
+		}
+	}
+	return sc, code, nil
+}
+
+// pathTable is the table of the synapses of a pathway, in the plan.
+func (c *compiler) pathTable(w *model.Path, l model.Carried) (int, error) {
+	key := tableKey{w, l.Life, false}
+	if k, ok := c.tabled[key]; ok {
+		return k, nil
+	}
+	spec, err := c.pathSpec(w, l)
+	if err != nil {
+		return 0, err
+	}
+	return c.addTable(key, spec, l)
+}
+
+// nearTable is the table of the neurons of a pathway's side, in the plan.
+func (c *compiler) nearTable(w *model.Path, l model.Carried) (int, error) {
+	key := tableKey{w, l.Life, true}
+	if k, ok := c.tabled[key]; ok {
+		return k, nil
+	}
+	spec, err := c.nearSpec(w, l)
+	if err != nil {
+		return 0, err
+	}
+	return c.addTable(key, spec, l)
+}
+
+// tableKey tells the tables of effects apart.
+type tableKey struct {
+	path *model.Path
+	life *model.Life
+	near bool
+}
+
+func (c *compiler) addTable(key tableKey, spec *connect.Spec, l model.Carried) (int, error) {
+	stats, err := c.measure(spec)
+	if err != nil {
+		return 0, err
+	}
+	w, s := key.path, key.path.Delay.Syn
+	if !key.near {
+		c.SynapsesN += stats.Total
+	}
+	end := s.Src
+	if w.Post {
+		end = s.Tgt
+	}
+	src := backend.Source{Event: c.event(end.Group, end.Group.Event(w.Event)), Lo: end.Lo, Hi: end.Hi}
+	c.longest[l.Life] = max(c.longest[l.Life], stats.MaxDelay)
+	k := len(c.Plan.Tables)
+	c.Rounding[k] = "worked out synapse by synapse"
+	c.Plan.Tables = append(c.Plan.Tables, backend.Table{Spec: spec, Sources: []backend.Source{src}, First: l.First, Last: l.Life.Last, MinDelay: stats.MinDelay, MaxDelay: stats.MaxDelay})
+	c.tabled[key] = k
+	return k, nil
+}

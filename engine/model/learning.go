@@ -1,0 +1,290 @@
+package model
+
+import (
+	"errors"
+	"slices"
+
+	"synfire/engine/connect"
+	"synfire/engine/eqn"
+)
+
+// Driven is a set of event-driven equations that depend on one another. Their
+// variables are kept as they were last assigned, and Since is the step of that;
+// a read advances them from there in closed form (design section 3, rule 12).
+type Driven struct {
+	Vars  []*Variable // in the order of the text
+	Since *Variable   // the step to which the words of Vars belong
+}
+
+// LastRef is lastupdate: the step of a synapse's last event of any pathway.
+type LastRef struct{ S *Synapses }
+
+// nearby is words that all synapses of a neuron share.
+type nearby struct {
+	post  bool // one for each target, else for each source
+	words []uint32
+}
+
+// synapseFlags says why an equation of Synapses cannot have a flag; "" where it can.
+func synapseFlags(e *eqn.Equation) func(flag string) string {
+	return func(flag string) string {
+		has := map[eqn.EqKind][]string{
+			eqn.Differential: {"event-driven", "clock-driven", "compensated"},
+			eqn.Sub:          {"summed", "shared", "constant over dt"},
+			eqn.Parameter:    {"constant", "shared"},
+		}[e.Kind]
+		if slices.Contains(has, flag) {
+			return ""
+		}
+		return "equations of Synapses take (event-driven) and (clock-driven), subexpressions (summed), (shared) and (constant over dt), parameters (constant) and (shared)"
+	}
+}
+
+// declare makes the variables of the model's equations.
+func (s *Synapses) declare() error {
+	for _, e := range s.Eqs.List {
+		v := &Variable{Syn: s, Name: e.Name}
+		reserved := []string{"delay", "i", "j"}
+		if s.eventDriven() {
+			reserved = append(reserved, "lastupdate")
+		}
+		if err := s.DeclareEquation(v, e, reserved, "all Synapses (those with event-driven equations) have", synapseFlags(e)); err != nil {
+			return err
+		}
+		v.OverDt = e.Has("constant over dt")
+		if e.Has("summed") {
+			v.Symbol.ReadOnly = true
+			if e.Has("shared") || e.Has("constant over dt") {
+				return eqn.At(e.At, "", "'%s': the flag (summed) goes with no other", e.Name)
+			}
+		}
+	}
+	s.findDriven()
+	return s.apart()
+}
+
+// eventDriven says whether the model has event-driven equations.
+func (s *Synapses) eventDriven() bool {
+	return slices.ContainsFunc(s.Eqs.List, func(e *eqn.Equation) bool { return e.Has("event-driven") })
+}
+
+// hide adds a variable that no text names: a step, 0 at first.
+func (s *Synapses) hide(name string) *Variable {
+	v := &Variable{Syn: s, Name: name}
+	v.Symbol = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: Second, Steps: true, Ref: v}
+	s.Hidden = append(s.Hidden, v)
+	return v
+}
+
+// uses lists the variables of the model that an expression depends on, through
+// subexpressions.
+func (s *Synapses) uses(x eqn.Expr) []*Variable {
+	var out []*Variable
+	var walk func(x eqn.Expr)
+	walk = func(x eqn.Expr) {
+		for _, id := range eqn.Identifiers(x) {
+			v := s.ByName[id]
+			if v == nil || slices.Contains(out, v) {
+				continue
+			}
+			out = append(out, v)
+			if v.Symbol.Kind == eqn.Subexpression {
+				walk(v.Symbol.Expr)
+			}
+		}
+	}
+	walk(x)
+	return out
+}
+
+// findDriven groups the event-driven equations by what depends on what.
+func (s *Synapses) findDriven() {
+	for _, e := range s.Eqs.List {
+		if !e.Has("event-driven") {
+			continue
+		}
+		d := &Driven{Vars: []*Variable{s.ByName[e.Name]}}
+		near := s.uses(e.X)
+		s.Driven = slices.DeleteFunc(s.Driven, func(o *Driven) bool {
+			tied := slices.ContainsFunc(o.Vars, func(v *Variable) bool {
+				return slices.Contains(near, v) || slices.Contains(s.uses(v.Equation.X), d.Vars[0]) || slices.Contains(s.uses(v.Equation.X), s.ByName[e.Name])
+			})
+			if tied {
+				d.Vars = append(o.Vars, d.Vars...)
+			}
+			return tied
+		})
+		s.Driven = append(s.Driven, d)
+	}
+	for _, d := range s.Driven {
+		slices.SortFunc(d.Vars, func(a, b *Variable) int { return slices.Index(s.Vars, a) - slices.Index(s.Vars, b) })
+		d.Since = s.hide(d.Vars[0].Name + "#since")
+		for _, v := range d.Vars {
+			v.Driven = d
+		}
+	}
+}
+
+// apart refuses equations that need values at times at which others have none:
+// what is worked out at every step cannot depend on what is only known at
+// events, nor the other way.
+func (s *Synapses) apart() error {
+	for _, e := range s.Eqs.List {
+		if e.Kind != eqn.Differential && !e.Has("summed") {
+			continue
+		}
+		for _, v := range s.uses(e.X) {
+			switch {
+			case e.Has("summed") && v.Name == e.Name:
+				return eqn.At(e.At, "use a variable of its own for what is added up", "the summed variable '%s' stands in its own equation", e.Name)
+			case v.Driven != nil && !e.Has("event-driven"):
+				return eqn.At(e.At, "declare both (clock-driven), or both (event-driven)", "the equation of '%s', which holds at every step, depends on '%s', which is known at events alone (event-driven)", e.Name, v.Name)
+			case v.Driven == nil && v.Equation != nil && v.Equation.Kind == eqn.Differential && e.Has("event-driven"):
+				return eqn.At(e.At, "declare both (clock-driven), or both (event-driven)", "the event-driven equation of '%s' depends on '%s', which changes at every step (clock-driven)", e.Name, v.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// Uniform is the one value that all synapses of conn c have, as a word.
+func (v *Variable) Uniform(c int) (word uint32, ok bool) {
+	h := v.Col(c)
+	if h.Lazy != nil || h.List != nil || h.Near != nil {
+		return 0, false
+	}
+	w, err := Encode(v.Symbol, v.Dt(), h.Value)
+	return w, err == nil
+}
+
+// NearWords are a conn's words by neuron of one side, where they are kept so.
+func (v *Variable) NearWords(c int, post bool) ([]uint32, bool) {
+	n := v.Syn.Src.Hi - v.Syn.Src.Lo
+	if post {
+		n = v.Syn.Tgt.Hi - v.Syn.Tgt.Lo
+	}
+	if w, ok := v.Uniform(c); ok {
+		words := make([]uint32, n)
+		for k := range words {
+			words[k] = w
+		}
+		return words, true
+	}
+	if near := v.Col(c).Near; near != nil && near.post == post {
+		return slices.Clone(near.words), true
+	}
+	return nil, false
+}
+
+// KeepEach takes the words of a run back: one for each synapse of conn c.
+func (v *Variable) KeepEach(c int, words []uint32) {
+	v.settle()
+	v.cols[c] = Held{}
+	if len(words) > 0 {
+		v.cols[c].List = &list{words: words, of: v.Symbol, dt: v.Dt(), live: true}
+	}
+}
+
+// KeepNear takes the words of a run back: one for each neuron of a side.
+func (v *Variable) KeepNear(c int, post bool, words []uint32) {
+	v.settle()
+	v.cols[c] = Held{Near: &nearby{post: post, words: words}}
+}
+
+// KeepOne takes the word of a run back that all synapses share.
+func (v *Variable) KeepOne(word uint32) {
+	v.settle()
+	x := Value(v.Symbol, v.Dt(), word)
+	for c := range v.cols {
+		v.cols[c] = Held{Value: x}
+	}
+	v.later = Held{Value: x}
+}
+
+func (v *Variable) settle() {
+	if len(v.cols) < len(v.Syn.Conns) {
+		v.fill()
+	}
+}
+
+// expand makes words by synapse of words by neuron.
+func (h *nearby) expand(w Work, p *connect.Proj, n int) ([]uint32, error) {
+	if err := w.Room(4*int64(n), "%s: the values of %d synapses", p.Name, n); err != nil {
+		return nil, err
+	}
+	out := make([]uint32, n)
+	return out, p.Walk(w, 0, n, 0, func(_ int, b *connect.Columns) error {
+		ends := b.I
+		if h.post {
+			ends = b.J
+		}
+		for k, e := range ends {
+			out[b.K0+k] = h.words[e]
+		}
+		return nil
+	})
+}
+
+// EachWord calls f with the words of all synapses of conn c, piece by piece in
+// their order, that are kept by neuron in words.
+func (s *Synapses) EachWord(w Work, c int, post bool, words []uint32, f func([]uint32)) error {
+	n, err := s.Count(w, c)
+	if err != nil {
+		return err
+	}
+	var out []uint32
+	return s.Conns[c].Proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+		ends := b.I
+		if post {
+			ends = b.J
+		}
+		out = slices.Grow(out[:0], len(ends))[:len(ends)]
+		for k, e := range ends {
+			out[k] = words[e]
+		}
+		f(out)
+		return nil
+	})
+}
+
+// OwnWords are the words of conn c for a run to change: those that the last run
+// left, or a copy.
+func (v *Variable) OwnWords(w Work, c int) ([]uint32, error) {
+	if l := v.Col(c).List; l != nil && l.words != nil && !l.live {
+		if err := w.Room(4*int64(len(l.words)), "%s: the values of %d synapses", v.FullName(), len(l.words)); err != nil {
+			return nil, err
+		}
+		return slices.Clone(l.words), nil
+	}
+	return v.ConnWords(w, c)
+}
+
+// Advance are the statements that bring the variables of d from the time of their
+// last assignment to another one; at that time itself they leave them alone.
+func (s *Synapses) Advance(d *Driven, sc eqn.Scope, to *eqn.Name) ([]eqn.Stmt, error) {
+	since := &eqn.Name{ID: d.Since.Name, Sym: d.Since.Symbol}
+	var some eqn.Equations
+	for _, v := range d.Vars {
+		some.List = append(some.List, v.Equation)
+	}
+	scheme, err := eqn.Integrate(&some, sc, eqn.Options{Dt: s.Dt(), Elapsed: &eqn.Binary{At: d.Vars[0].Equation.At, Op: "-", X: to, Y: since}})
+	if err != nil {
+		var e *eqn.Error
+		if errors.As(err, &e) && e.Hint == "" {
+			return nil, eqn.At(d.Vars[0].Equation.At, "declare it (clock-driven)", "the event-driven equation of '%s' has no closed form: %s", d.Vars[0].Name, e.Msg)
+		}
+		return nil, err
+	}
+	if len(scheme.Derived) > 0 || len(scheme.Noise) > 0 {
+		return nil, eqn.At(d.Vars[0].Equation.At, "declare it (clock-driven)", "the event-driven equation of '%s' has no closed form", d.Vars[0].Name)
+	}
+	code := slices.Clone(scheme.Stmts)
+	for k, st := range code {
+		y := st.Target.Sym
+		if y == nil || y.Kind != eqn.Variable {
+			continue
+		}
+		code[k].X = &eqn.Cond{If: &eqn.Binary{Op: "==", X: since, Y: to}, Then: &eqn.Name{ID: y.Name, Sym: y}, Else: st.X}
+	}
+	return code, nil
+}
