@@ -6,6 +6,7 @@ import (
 
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
+	"synfire/engine/ir"
 )
 
 // Driven is a set of event-driven equations that depend on one another. Their
@@ -287,4 +288,83 @@ func (s *Synapses) Advance(d *Driven, sc eqn.Scope, to *eqn.Name) ([]eqn.Stmt, e
 		code[k].X = &eqn.Cond{If: &eqn.Binary{Op: "==", X: since, Y: to}, Then: &eqn.Name{ID: y.Name, Sym: y}, Else: st.X}
 	}
 	return code, nil
+}
+
+// live says that a run changes the words which hold v's values.
+func (v *Variable) live() bool {
+	return slices.ContainsFunc(v.cols, func(h Held) bool { return h.Near != nil || h.List != nil && h.List.live })
+}
+
+// shown is an event-driven variable as scripts see it: at the synapse's last event.
+func (m *ColumnLanes) shown(v *Variable, sc *Scope) (ir.Value, error) {
+	last := m.s.End("lastupdate")
+	own, plain := sc.Own, map[string]*eqn.Symbol{}
+	sc.Own = func(name string) *eqn.Symbol { // nothing of it is worked out ahead
+		if y := plain[name]; y != nil {
+			return y
+		}
+		y := own(name)
+		if y == nil || y.Kind != eqn.Variable {
+			return y
+		}
+		z := *y
+		z.Constant, z.ReadOnly = false, false
+		plain[name] = &z
+		return &z
+	}
+	code, err := m.s.Advance(v.Driven, sc, &eqn.Name{ID: last.Name, Sym: last})
+	if err != nil {
+		return ir.None, err
+	}
+	out := &eqn.Symbol{Name: "shown", Kind: eqn.Variable, Dim: v.Symbol.Dim, Ref: shownRef{}}
+	code = append(code, eqn.Stmt{Target: &eqn.Name{ID: out.Name, Sym: out}, Op: "=", X: &eqn.Name{ID: v.Name}})
+	s := &showing{ColumnLanes: m}
+	if err := eqn.Lower(m.B, code, sc, s); err != nil {
+		return ir.None, err
+	}
+	return s.value, nil
+}
+
+// shownRef marks the value that a showing is for.
+type shownRef struct{}
+
+// showing is ColumnLanes whose stores are dropped, but for the value that is shown.
+type showing struct {
+	*ColumnLanes
+	value ir.Value
+}
+
+// Store implements eqn.Machine.
+func (s *showing) Store(y *eqn.Symbol, x ir.Value) {
+	if _, ok := y.Ref.(shownRef); ok {
+		s.value = x
+	}
+}
+
+// bringUp moves the variables of an event-driven set, one of which is to be
+// assigned, to the synapses' last events: what is assigned counts from there.
+func (v *Variable) bringUp(w Work) error {
+	d := v.Driven
+	if d == nil || !v.Syn.HasRun {
+		return nil
+	}
+	last := &Variable{Syn: v.Syn, Name: "lastupdate", Symbol: v.Syn.End("lastupdate")}
+	at, err := last.all(w)
+	if err != nil {
+		return err
+	}
+	values := make([]Array, len(d.Vars))
+	for k, x := range d.Vars {
+		if values[k], err = x.all(w); err != nil {
+			return err
+		}
+	}
+	for k, x := range d.Vars {
+		x.fill()
+		if err := x.give(w, &list{wide: values[k].V}); err != nil {
+			return err
+		}
+	}
+	d.Since.fill()
+	return d.Since.give(w, &list{wide: at.V})
 }

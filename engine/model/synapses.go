@@ -325,7 +325,11 @@ func (s *Synapses) Var(name string) (*Var, error) {
 
 // VarNames lists the variables.
 func (s *Synapses) VarNames() []string {
-	return append([]string{"i", "j", "delay", "N_incoming", "N_outgoing"}, s.declared()...)
+	names := append([]string{"i", "j", "delay", "N_incoming", "N_outgoing"}, s.declared()...)
+	if len(s.Driven) > 0 {
+		names = append(names, "lastupdate")
+	}
+	return names
 }
 
 // N is the number of synapses made so far.

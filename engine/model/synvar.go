@@ -80,7 +80,7 @@ func (v *Variable) each(w Work, f func(k0, n int, value func(k int) float64) err
 	for c := range v.Syn.Conns {
 		n, err := v.Syn.Count(w, c)
 		if err == nil {
-			err = v.block(w, c, n, func(k0, n int, value func(int) float64) error { return f(base+k0, n, value) })
+			err = v.block(w, c, n, v.Driven != nil, func(k0, n int, value func(int) float64) error { return f(base+k0, n, value) })
 		}
 		if err != nil {
 			return err
@@ -117,7 +117,7 @@ func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 		return nil, err
 	}
 	x := make([]float64, n)
-	err = v.block(w, c, n, func(k0, n int, value func(int) float64) error {
+	err = v.block(w, c, n, false, func(k0, n int, value func(int) float64) error {
 		for k := range x[k0 : k0+n] {
 			x[k0+k] = value(k)
 		}
@@ -129,13 +129,14 @@ func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 	return (&list{wide: x}).encode(v.Symbol, v.Dt())
 }
 
-// block is each of one conn's n synapses.
-func (v *Variable) block(w Work, c, n int, f func(k0, n int, value func(k int) float64) error) error {
+// block is each of one conn's n synapses; with shown, of an event-driven variable
+// the values at the synapses' last events, where Brian2 leaves them.
+func (v *Variable) block(w Work, c, n int, shown bool, f func(k0, n int, value func(k int) float64) error) error {
 	s := v.Syn
 	const span = 1 << 16
 	col := v.Col(c)
 	_, stored := v.Symbol.Ref.(*Variable)
-	if stored && v.Symbol.Kind == eqn.Variable && col.Lazy == nil {
+	if stored && v.Symbol.Kind == eqn.Variable && col.Lazy == nil && col.Near == nil && !shown {
 		for k0 := 0; k0 < n; k0 += span {
 			if err := w.Err(); err != nil {
 				return err
@@ -150,7 +151,7 @@ func (v *Variable) block(w Work, c, n int, f func(k0, n int, value func(k int) f
 		}
 		return nil
 	}
-	if v.path != nil {
+	if v.path != nil && col.Lazy != nil {
 		l, err := col.Lazy.Exact(s, func() *ColumnLanes {
 			m := s.ColumnLanes(w, s.Net.Random, v.Name, "read", 0, col.Lazy.sc)
 			m.Conn = c
@@ -168,9 +169,14 @@ func (v *Variable) block(w Work, c, n int, f func(k0, n int, value func(k int) f
 	m.Conn = c
 	var x ir.Value
 	var err error
-	if stored && v.Symbol.Kind == eqn.Variable {
+	switch {
+	case shown:
+		x, err = m.shown(v, sc)
+	case stored && v.Symbol.Kind == eqn.Variable:
 		x = m.column(v)
-	} else {
+	case v.Symbol.Steps: // lastupdate, or a neuron's
+		x = m.Load(v.Symbol)
+	default:
 		var typ eqn.Type
 		if x, typ, _, err = eqn.LowerExpr(m.B, &eqn.Name{ID: v.Name, Sym: v.Symbol}, sc, m); err == nil {
 			x = As(m.B, x, typ, v.Symbol)
@@ -313,6 +319,9 @@ func (v *Variable) set(w Work, ix, x any) error {
 		v.path.retire()
 	}
 	v.fill()
+	if err := v.bringUp(w); err != nil {
+		return err
+	}
 	if text, ok := x.(string); ok {
 		return v.setText(w, ix, text)
 	}
@@ -375,7 +384,7 @@ func (v *Variable) setText(w Work, ix any, text string) error {
 	if m.Err != nil {
 		return m.Err
 	}
-	if ix == nil {
+	if ix == nil && !slices.ContainsFunc(s.uses(x), (*Variable).live) {
 		for c := range v.cols {
 			v.cols[c] = Held{Lazy: z}
 		}
@@ -384,6 +393,13 @@ func (v *Variable) setText(w Work, ix any, text string) error {
 	tmp := &Variable{Syn: s, Name: v.Name, Symbol: v.Symbol, path: v.path}
 	for range s.Conns {
 		tmp.cols = append(tmp.cols, Held{Lazy: z})
+	}
+	if ix == nil { // what a later run will change is read now
+		vals, err := tmp.all(w)
+		if err != nil {
+			return err
+		}
+		return v.give(w, &list{wide: vals.V})
 	}
 	at, err := s.synapses(w, ix)
 	if err != nil {
