@@ -230,14 +230,14 @@ func (m *effectLanes) Item() ir.Value {
 // numbers the low word is the sum, which wraps as they do.
 func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 	r := y.Ref.(model.EndRef)
-	a := m.acc
+	a, of := m.acc, ""
 	if own := m.accs[y]; own != nil {
-		a = own
+		a, of = own, " of "+own.name
 	}
 	seg := a.segment(r.Var)
 	sp := m.span(r.Post)
 	at := m.B.AddI(m.index(r.Post), m.B.I(int32(a.segs[seg].off+sp.Lo)))
-	slot := m.bound("sum of "+a.name, ir.Accum, ir.I32, backend.Binding{Buf: a.buf, Event: -1})
+	slot := m.bound("sum"+of, ir.Accum, ir.I32, backend.Binding{Buf: a.buf, Event: -1})
 	if a.fed {
 		m.B.Scatter(slot, at, m.B.Fix32(x, a.scale, 0x1p30/a.scale, 0))
 		return nil
@@ -250,7 +250,7 @@ func (m *effectLanes) Add(y *eqn.Symbol, x ir.Value) error {
 	small := b.Lt(b.Abs(x), b.F(smallest/a.scale))
 	lo, hi := b.Fix64(b.Sel(small, b.Mul(x, b.F(a.small.scale/a.scale)), x), a.scale, 0x1p61/a.scale, 0)
 	b.Scatter2(slot, at, b.Sel(small, none, lo), b.Sel(small, none, hi))
-	slot = m.bound("sum of small ones of "+a.name, ir.Accum, ir.I32, backend.Binding{Buf: a.small.buf, Event: -1})
+	slot = m.bound("sum of small ones"+of, ir.Accum, ir.I32, backend.Binding{Buf: a.small.buf, Event: -1})
 	b.Scatter2(slot, at, b.Sel(small, lo, none), b.Sel(small, hi, none))
 	return nil
 }
