@@ -117,8 +117,16 @@ func (a *acting) run(list []*model.Operation, step int64) error {
 
 // Fetch implements model.Live.
 func (a *acting) Fetch(v *model.Variable) {
+	if a.err != nil || a.fresh[v] {
+		return
+	}
+	if buf, words, ok := a.n.live.c.WordsOf(v); ok {
+		a.fresh[v] = true
+		a.err = a.n.live.program.Read(buf, words)
+		return
+	}
 	at, ok := a.n.live.c.Places[v]
-	if a.err != nil || a.fresh[v] || !ok || !at.State {
+	if !ok || !at.State {
 		return
 	}
 	a.fresh[v] = true

@@ -464,3 +464,14 @@ func (c *compiler) nearSpec(w *model.Path, l model.Carried) (*connect.Spec, erro
 	p.Delay = connect.Column{Const: float64(steps)}
 	return &connect.Spec{Name: p.Name + " by neuron", Projs: []*connect.Proj{p}, NSrc: n, NTgt: n, Scale: 1, Width: 32}, nil
 }
+
+// WordsOf is where the words of a variable of synapses are that a run changes, and the
+// memory that mirrors them between runs.
+func (c *Compiled) WordsOf(v *model.Variable) (backend.BufID, []uint32, bool) {
+	for _, l := range c.Learned {
+		if l.v == v {
+			return l.buf, l.words, true
+		}
+	}
+	return backend.NoBuf, nil, false
+}

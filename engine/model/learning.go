@@ -368,3 +368,13 @@ func (v *Variable) bringUp(w Work) error {
 	d.Since.fill()
 	return d.Since.give(w, &list{wide: at.V})
 }
+
+// fetch brings what a run changes, where an operation reads it.
+func (s *Synapses) fetch() {
+	if s.Net.Live == nil {
+		return
+	}
+	for _, v := range append(slices.Clone(s.Vars), s.Hidden...) {
+		s.Net.Live.Fetch(v)
+	}
+}

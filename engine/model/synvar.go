@@ -133,6 +133,7 @@ func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 // the values at the synapses' last events, where Brian2 leaves them.
 func (v *Variable) block(w Work, c, n int, shown bool, f func(k0, n int, value func(k int) float64) error) error {
 	s := v.Syn
+	s.fetch()
 	const span = 1 << 16
 	col := v.Col(c)
 	_, stored := v.Symbol.Ref.(*Variable)
