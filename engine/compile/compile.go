@@ -125,9 +125,24 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 		}
 	}
 
+	for _, x := range c.n.AllSynapses() {
+		s.add("before_start", x.InSlot, x.AutoName+"_subexpression_update", func() error { return c.synapsesOverDt(x) })
+	}
+
 	// Update: who is refractory, then the equations from n to n+1.
 	for _, g := range groups {
 		s.add("groups", g.InSlot, g.AutoName+"_stateupdater", func() error { return c.update(g) })
+	}
+
+	for _, x := range c.n.AllSynapses() {
+		for _, u := range x.Summed {
+			sp := x.Src
+			if u.Post {
+				sp = x.Tgt
+			}
+			s.add("groups", sp.Group.InSlot-1, x.AutoName+"_summed_variable_"+u.Equation.Name, func() error { return c.summed(x, u) })
+		}
+		s.add("groups", x.InSlot, x.AutoName+"_stateupdater", func() error { return c.synapsesUpdate(x) })
 	}
 
 	// Threshold: who fires, or has an event, and the record of it with time n*dt.

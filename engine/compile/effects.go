@@ -22,6 +22,11 @@ type effectLanes struct {
 	accs map[*eqn.Symbol]*accumulator // those of these targets
 	own  []ownSlot
 	err  error
+
+	name   string                               // of its program
+	mapped bool                                 // of a Map: the ends are constants
+	picked []uint32                             // of a Map: the numbers of its synapses; nil: all
+	catch  func(y *eqn.Symbol, x ir.Value) bool // takes what would be stored
 }
 
 // effectLanes starts the program of a visit.
@@ -38,10 +43,12 @@ func (c *compiler) effectLanes(x *visit, what string) *effectLanes {
 func (m *effectLanes) learned(l *learned) ir.Value {
 	slot := m.words(l)
 	switch {
-	case l.by == single:
-		return m.B.Uniform(slot, l.rng())
+	case l.by == each && m.picked != nil:
+		return m.B.Gather(slot, m.lane(), l.rng())
 	case l.by == m.by:
 		return m.B.LoadRange(slot, l.rng())
+	case l.by == single:
+		return m.B.Uniform(slot, l.rng())
 	}
 	return m.B.Gather(slot, m.index(l.by == byTarget), l.rng())
 }
@@ -49,7 +56,7 @@ func (m *effectLanes) learned(l *learned) ir.Value {
 // words is the slot of such a variable.
 func (m *effectLanes) words(l *learned) uint32 {
 	kind, off := ir.Table, 0
-	if l.by == m.by {
+	if l.by == m.by && m.picked == nil {
 		kind = ir.Array
 	}
 	if l.by != single {
@@ -85,6 +92,9 @@ func (m *effectLanes) bound(name string, k ir.Kind, t ir.Type, b backend.Binding
 }
 
 func (m *effectLanes) index(post bool) ir.Value {
+	if m.mapped {
+		return m.column(map[bool]string{false: "i", true: "j"}[post])
+	}
 	if post {
 		return m.B.Load(m.bound("j", ir.Array, ir.U32, backend.Binding{Buf: backend.NoBuf, Off: backend.SlotTarget, Event: -1}))
 	}
@@ -148,12 +158,23 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 		if l := m.c.learned[r]; l != nil {
 			return m.learned(l)
 		}
-		if m.by != each {
+		if m.by != each && !r.Shared {
 			return m.near(r)
+		}
+		if r.Shared {
+			w, err := r.SharedWord(m.c.w)
+			if err != nil && m.err == nil {
+				m.err = err
+			}
+			key := m.s.AutoName + "." + r.Name
+			return m.B.Uniform(m.bound(key, ir.Table, model.IrType(r.Symbol), backend.Binding{Buf: m.c.table(key, key, model.IrType(r.Symbol), []uint32{w}), Event: -1}), ir.Range{})
 		}
 		w, err := r.ConnWords(m.c.w, m.conn)
 		if err == nil {
 			key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.Name, m.conn)
+			if m.picked != nil {
+				return m.B.Gather(m.bound(key, ir.Table, model.IrType(r.Symbol), backend.Binding{Buf: m.c.table(key, key, model.IrType(r.Symbol), w), Event: -1}), m.lane(), ir.Range{})
+			}
 			return m.B.Load(m.bound(key, ir.Array, model.IrType(r.Symbol), backend.Binding{Buf: m.c.table(key, key, model.IrType(r.Symbol), w), Event: -1}))
 		}
 		if m.err == nil {
@@ -184,6 +205,9 @@ func (m *effectLanes) free(g *model.NeuronGroup, post bool) ir.Value {
 
 // LoadLow implements eqn.Machine.
 func (m *effectLanes) LoadLow(y *eqn.Symbol) ir.Value {
+	if v, ok := y.Ref.(*model.Variable); ok {
+		return m.learned(m.c.learned[v].low)
+	}
 	r := y.Ref.(model.EndRef)
 	slot, at := m.end(r.Var, r.Post, true, "read")
 	return m.B.Gather(slot, at, ir.Range{})
@@ -196,8 +220,17 @@ func (m *effectLanes) Store(y *eqn.Symbol, x ir.Value) { m.put(y, x, false) }
 func (m *effectLanes) StoreLow(y *eqn.Symbol, x ir.Value) { m.put(y, x, true) }
 
 func (m *effectLanes) put(y *eqn.Symbol, x ir.Value, low bool) {
+	if m.catch != nil && m.catch(y, x) {
+		return
+	}
 	if v, ok := y.Ref.(*model.Variable); ok {
-		m.keep(m.c.learned[v], x)
+		switch l := m.c.learned[v]; {
+		case l.by == single && m.by != single: // its own stage of one lane stores it
+		case low:
+			m.keep(l.low, x)
+		default:
+			m.keep(l, x)
+		}
 		return
 	}
 	r := y.Ref.(model.EndRef)
@@ -220,9 +253,9 @@ func (m *effectLanes) Item() ir.Value {
 		first += n
 	}
 	if first == 0 {
-		return m.B.Lane()
+		return m.lane()
 	}
-	return m.B.AddI(m.B.Lane(), m.B.I(int32(first)))
+	return m.B.AddI(m.lane(), m.B.I(int32(first)))
 }
 
 // Add implements eqn.Machine: a contribution whose bound nothing proves. Small

@@ -23,6 +23,10 @@ func (c *compiler) inject(g *model.NeuronGroup, e *model.GroupEvent) error {
 }
 
 func (c *compiler) checkRegular(r *model.Regular) error {
+	if r.Syn != nil {
+		_, err := c.flag(r.Every, "run_regularly")
+		return err
+	}
 	sc := c.scope(r.Src.Group).Sized(r.Src)
 	if err := eqn.CheckStatements(r.Code, sc); err != nil {
 		return sc.Explain(err)
@@ -33,6 +37,13 @@ func (c *compiler) checkRegular(r *model.Regular) error {
 
 // regular plans a run_regularly operation.
 func (c *compiler) regular(r *model.Regular) error {
+	if r.Syn != nil {
+		flag, err := c.flag(r.Every, "run_regularly")
+		if err != nil || len(r.Syn.Conns) == 0 {
+			return err
+		}
+		return c.mapped(r.Syn, "run_regularly "+c.random.Draws(r), r.Code, flag)
+	}
 	g := r.Src.Group
 	sc := c.scope(g).Sized(r.Src)
 	flag, err := c.flag(r.Every, "run_regularly")

@@ -37,7 +37,8 @@ type learned struct {
 	buf    backend.BufID
 	off    []int // where the words of each connect call begin; then their end
 	words  []uint32
-	lo, hi float64 // bounds that hold for ever, in internal units; both 0: none are known
+	lo, hi float64  // bounds that hold for ever, in internal units; both 0: none are known
+	low    *learned // second words (rule 10), nil without
 }
 
 // keepEach, for tests, keeps every variable by synapse.
@@ -55,6 +56,9 @@ func (l *learned) rng() ir.Range {
 func (c *compiler) findLearned() error {
 	for _, s := range c.n.AllSynapses() {
 		changed := c.changed(s)
+		if err := c.synapseEquations(s); err != nil {
+			return err
+		}
 		if len(changed) == 0 || len(s.Conns) == 0 {
 			continue
 		}
@@ -72,6 +76,9 @@ func (c *compiler) findLearned() error {
 			}
 			c.learned[v] = l
 			c.Learned = append(c.Learned, l)
+		}
+		if err := c.secondWords(s); err != nil {
+			return err
 		}
 		for _, v := range s.Vars {
 			if l := c.learned[v]; l != nil {
@@ -149,8 +156,41 @@ func (c *compiler) lay(l *learned) error {
 	return nil
 }
 
+// secondWords gives slow clock-driven variables their second words (rule 10).
+func (c *compiler) secondWords(s *model.Synapses) error {
+	two := map[string]bool{}
+	for k := range s.Conns {
+		_, scheme, err := c.synapsesScheme(s, k)
+		if err != nil {
+			return err
+		}
+		for _, name := range scheme.Two {
+			two[name] = true
+		}
+	}
+	for _, v := range s.Vars {
+		if !two[v.Name] && v.Second == nil {
+			continue
+		}
+		low := v.Second
+		if low == nil {
+			low = v.NewSecond()
+		}
+		l := &learned{v: low}
+		if err := c.lay(l); err != nil {
+			return err
+		}
+		c.learned[v].low = l
+		c.Learned = append(c.Learned, l)
+	}
+	return nil
+}
+
 // adopt gives the words to the model, which keeps them between runs.
 func (l *learned) adopt() {
+	if l.low != nil {
+		l.v.Second = l.low.v
+	}
 	if l.by == single {
 		l.v.KeepOne(l.words[0])
 		return

@@ -344,6 +344,7 @@ type visit struct {
 	own  []bool         // of code: no local variable
 	sums []*accumulator // of code: what it adds to, or nil
 	last bool           // it notes the step of the event
+	to   *eqn.Symbol    // the time to which event-driven variables are advanced; nil: now
 }
 
 func (x *visit) syn() *model.Synapses { return x.path.Delay.Syn }
@@ -440,7 +441,11 @@ func (c *compiler) program(x *visit) (*model.Scope, []eqn.Stmt, error) {
 		if !read[d] && !assigned[d] {
 			continue
 		}
-		advance, err := s.Advance(d, sc, &eqn.Name{ID: "t"})
+		to := &eqn.Name{ID: "t"}
+		if x.to != nil {
+			to = &eqn.Name{ID: x.to.Name, Sym: x.to}
+		}
+		advance, err := s.Advance(d, sc, to)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -458,7 +463,7 @@ func (c *compiler) program(x *visit) (*model.Scope, []eqn.Stmt, error) {
 		}
 		code = append(code, advance...)
 		if assigned[d] {
-			code = append(code, now(d.Since))
+			code = append(code, eqn.Stmt{Target: &eqn.Name{ID: d.Since.Name, Sym: d.Since.Symbol}, Op: "=", X: to})
 		}
 	}
 	if len(hidden) > 0 {

@@ -54,6 +54,7 @@ type compiler struct {
 	learned  map[*model.Variable]*learned
 	operated map[*model.Variable]bool // of synapses: what is changed otherwise than by events
 	tabled   map[tableKey]int         // tables of effects
+	always   map[int]int              // events of every step, by size
 }
 
 // bufKey is the identity of a buffer.
@@ -72,7 +73,7 @@ type Place struct {
 func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler {
 	c := &compiler{w: w, bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{},
-		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}}
+		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}}
 	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}
@@ -330,7 +331,20 @@ func (c *compiler) findWritten() {
 				mark(x, "not_refractory")
 			}
 		case *model.Regular:
-			mark(x.Src.Group, targets(x.Code)...)
+			if x.Syn == nil {
+				mark(x.Src.Group, targets(x.Code)...)
+				continue
+			}
+			for _, name := range targets(x.Code) {
+				if v := x.Syn.ByName[name]; v != nil {
+					c.written[v], c.operated[v] = true, true
+					if d := v.Driven; d != nil {
+						for _, y := range append(slices.Clone(d.Vars), d.Since) {
+							c.operated[y] = true
+						}
+					}
+				}
+			}
 		case *model.PoissonInput:
 			c.written[x.Var] = true
 		case *model.Synapses:
@@ -342,8 +356,16 @@ func (c *compiler) findWritten() {
 					}
 				}
 			}
+			for _, v := range x.Vars {
+				if v.OverDt {
+					c.written[v], c.operated[v] = true, true
+				}
+			}
 			for _, v := range x.Hidden {
 				c.written[v] = true
+			}
+			for _, u := range x.Summed {
+				c.written[u.Var] = true
 			}
 			for _, p := range x.Paths {
 				for _, name := range targets(p.Code) {

@@ -38,7 +38,7 @@ func (r *RecordRef) Shown(n *model.Network, b *model.Batch) error {
 					break
 				}
 			}
-			who := v.Group.Name() // and which neuron of it
+			who := v.OwnerName() // and which neuron of it
 			switch {
 			case b.Index != nil:
 				who += fmt.Sprintf("[%d]", b.Index[q])
@@ -141,12 +141,18 @@ func (c *compiler) sample(m model.Monitor, w *model.Watch) error {
 	if err != nil {
 		return err
 	}
-	b, err := c.source(w.Sampled, c.random.Draws(m), c.ago(w.When), false)
+	var b backend.Binding
+	rec := backend.Rec{N: 1}
+	if w.Sampled.Syn != nil {
+		b, rec.Items, err = c.pickedSource(w.Sampled, c.random.Draws(m), w.Items)
+		rec.N = max(1, len(rec.Items))
+	} else {
+		b, err = c.source(w.Sampled, c.random.Draws(m), c.ago(w.When), false)
+	}
 	if err != nil {
 		return err
 	}
-	rec := backend.Rec{N: 1}
-	if !w.Sampled.Shared {
+	if w.Sampled.Syn == nil && !w.Sampled.Shared {
 		rec.N, rec.Items = len(w.Items), make([]uint32, len(w.Items))
 		for k, i := range w.Items {
 			rec.Items[k] = uint32(i)
@@ -173,7 +179,7 @@ func (c *compiler) history() error {
 			need[s.Event] = max(need[s.Event], t.MaxDelay+1)
 		}
 	}
-	events := make([]*model.GroupEvent, len(c.Plan.Events))
+	events := make([]*model.GroupEvent, len(c.Plan.Events)) // nil: of every step
 	for e, k := range c.evs {
 		events[k] = e
 	}
@@ -204,6 +210,10 @@ func (c *compiler) history() error {
 		p := &c.Plan.Events[k]
 		words := p.Words()
 		masks := make([]uint32, need[k]*words)
+		if e == nil {
+			p.Masks = c.buffer(p.Name+" masks", backend.State, ir.U32, masks)
+			continue
+		}
 		for s := c.n.Step - 1; s >= 0 && s > c.n.Step-1-int64(min(e.Hist, need[k])); s-- {
 			from, to := int(s%int64(e.Hist))*words, int(s%int64(need[k]))*words
 			copy(masks[to:to+words], e.Masks[from:from+words])

@@ -56,6 +56,7 @@ func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
 		case *model.Variable:
 			if c.learned[r] != nil || c.written[r] {
 				f.Constant = false
+				f.TwoWords = c.learned[r] != nil && c.learned[r].low != nil
 				break
 			}
 			f.ReadOnly = true

@@ -424,16 +424,7 @@ func (c *compiler) apply(a *accumulator) error {
 		if a.two {
 			// Elements of two words, read by index: lane k has words 2k and 2k+1. The
 			// backend clears them, as all Scratch, when the step has ended.
-			read := l.Slot("sum", ir.Table, ir.U32, model.Memory{Acc: a})
-			lo := l.B.Shl(l.B.Lane(), l.B.I(1))
-			hi := l.B.AddI(lo, l.B.I(1))
-			x := l.B.Gather(read, lo, ir.Range{})
-			if s.v.Symbol.Type == eqn.Float {
-				x = l.B.Unfix64(x, l.B.Gather(read, hi, ir.Range{}), a.scale)
-				read = l.Slot("sum of small ones", ir.Table, ir.U32, model.Memory{Acc: a.small})
-				x = l.B.Add(x, l.B.Unfix64(l.B.Gather(read, lo, ir.Range{}), l.B.Gather(read, hi, ir.Range{}), a.small.scale))
-			}
-			c.increment(l, s.v, x)
+			c.increment(l, s.v, wideSum(l, a, s.v))
 		} else {
 			sum := l.Slot("sum", ir.Array, ir.I32, model.Memory{Acc: a})
 			c.increment(l, s.v, l.B.Unfix32(l.B.Load(sum), a.scale))
@@ -444,4 +435,18 @@ func (c *compiler) apply(a *accumulator) error {
 		}
 	}
 	return nil
+}
+
+// wideSum is the sum of 64 bits for a lane's neuron.
+func wideSum(l *model.Lanes, a *accumulator, v *model.Variable) ir.Value {
+	read := l.Slot("sum", ir.Table, ir.U32, model.Memory{Acc: a})
+	lo := l.B.Shl(l.B.Lane(), l.B.I(1))
+	hi := l.B.AddI(lo, l.B.I(1))
+	x := l.B.Gather(read, lo, ir.Range{})
+	if v.Symbol.Type == eqn.Float {
+		x = l.B.Unfix64(x, l.B.Gather(read, hi, ir.Range{}), a.scale)
+		read = l.Slot("sum of small ones", ir.Table, ir.U32, model.Memory{Acc: a.small})
+		x = l.B.Add(x, l.B.Unfix64(l.B.Gather(read, lo, ir.Range{}), l.B.Gather(read, hi, ir.Range{}), a.small.scale))
+	}
+	return x
 }

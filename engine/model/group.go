@@ -76,7 +76,8 @@ type GroupEvent struct {
 // Regular is a run_regularly operation.
 type Regular struct {
 	Object
-	Src   Span       // the neurons for which it runs
+	Src   Span       // the neurons for which it runs, or
+	Syn   *Synapses  // the synapses
 	Code  []eqn.Stmt // its statements
 	Every float64    // seconds; 0: every step
 }

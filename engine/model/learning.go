@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
@@ -15,6 +16,14 @@ import (
 type Driven struct {
 	Vars  []*Variable // in the order of the text
 	Since *Variable   // the step to which the words of Vars belong
+}
+
+// Summed is a summed variable: at every step, a variable of the neurons at one end
+// is the sum of an expression over their synapses.
+type Summed struct {
+	Equation *eqn.Equation
+	Var      *Variable // of the neurons
+	Post     bool      // the targets', else the sources'
 }
 
 // LastRef is lastupdate: the step of a synapse's last event of any pathway.
@@ -44,6 +53,12 @@ func synapseFlags(e *eqn.Equation) func(flag string) string {
 // declare makes the variables of the model's equations.
 func (s *Synapses) declare() error {
 	for _, e := range s.Eqs.List {
+		if e.Has("summed") {
+			if err := s.addSummed(e); err != nil {
+				return err
+			}
+			continue
+		}
 		v := &Variable{Syn: s, Name: e.Name}
 		reserved := []string{"delay", "i", "j"}
 		if s.eventDriven() {
@@ -53,12 +68,6 @@ func (s *Synapses) declare() error {
 			return err
 		}
 		v.OverDt = e.Has("constant over dt")
-		if e.Has("summed") {
-			v.Symbol.ReadOnly = true
-			if e.Has("shared") || e.Has("constant over dt") {
-				return eqn.At(e.At, "", "'%s': the flag (summed) goes with no other", e.Name)
-			}
-		}
 	}
 	s.findDriven()
 	return s.apart()
@@ -377,4 +386,113 @@ func (s *Synapses) fetch() {
 	for _, v := range append(slices.Clone(s.Vars), s.Hidden...) {
 		s.Net.Live.Fetch(v)
 	}
+}
+
+// addSummed takes the equation of a summed variable.
+func (s *Synapses) addSummed(e *eqn.Equation) error {
+	sp, base, post := s.Src, strings.TrimSuffix(e.Name, "_pre"), false
+	if strings.HasSuffix(e.Name, "_post") {
+		sp, base, post = s.Tgt, strings.TrimSuffix(e.Name, "_post"), true
+	}
+	if base == e.Name {
+		return eqn.At(e.At, "write "+e.Name+"_post for the targets, "+e.Name+"_pre for the sources", "the summed variable '%s' must end in _pre or _post: it belongs to the neurons at one end", e.Name)
+	}
+	if len(e.Flags) > 1 {
+		return eqn.At(e.At, "", "'%s': the flag (summed) goes with no other", e.Name)
+	}
+	v := sp.Group.ByName[base]
+	switch {
+	case v == nil || v.Equation == nil || v.Equation.Kind != eqn.Parameter || v.Shared || e.Kind != eqn.Sub:
+		return eqn.At(e.At, "declare '"+base+" : ...' in the equations of that group", "the summed variable '%s' needs a parameter '%s' of %s", e.Name, base, sp.Group.Name())
+	case v.Symbol.Constant:
+		return eqn.At(e.At, "leave the flag away", "the summed variable '%s' would change '%s' of %s, which is declared (constant)", e.Name, base, sp.Group.Name())
+	case v.Symbol.Dim != e.Dim:
+		return eqn.At(e.At, "", "the summed variable '%s' has unit %s here, and unit %s in %s", e.Name, e.Dim, v.Symbol.Dim, sp.Group.Name())
+	}
+	for _, o := range s.Net.AllSynapses() {
+		if err := s.addsTwice(o, e, v, sp); err != nil {
+			return err
+		}
+	}
+	if err := s.addsTwice(s, e, v, sp); err != nil {
+		return err
+	}
+	s.Summed = append(s.Summed, &Summed{e, v, post})
+	return nil
+}
+
+// addsTwice refuses a second sum that some neuron would take.
+func (s *Synapses) addsTwice(o *Synapses, e *eqn.Equation, v *Variable, sp Span) error {
+	for _, u := range o.Summed {
+		other := o.Src
+		if u.Post {
+			other = o.Tgt
+		}
+		if u.Var == v && other.Lo < sp.Hi && sp.Lo < other.Hi {
+			return eqn.At(e.At, "sum into two variables, and add them in the equations", "'%s' of %s takes another summed variable already", v.Name, sp.Group.Name())
+		}
+	}
+	return nil
+}
+
+// RunRegularly has code run for all synapses every dt seconds, or every step.
+func (s *Synapses) RunRegularly(code string, o RegularOptions) error {
+	stmts, err := eqn.ParseStatements(s.Net.source(code))
+	if err != nil {
+		return err
+	}
+	if o.Dt != 0 {
+		if _, err := s.Net.Multiple(o.Dt, "run_regularly"); err != nil {
+			return err
+		}
+	}
+	r := &Regular{Syn: s, Code: stmts, Every: o.Dt}
+	if err := r.place(o.When, "start", o.Order); err != nil {
+		return err
+	}
+	keepSteps(stmts, func(name string) *Variable { return s.ByName[name] })
+	return s.Net.register(r, o.Name, s.AutoName+"_run_regularly")
+}
+
+// Find are the numbers of the synapses at an index: a condition, a pair, a range, a list.
+func (s *Synapses) Find(w Work, ix any) ([]int, error) { return s.synapses(w, ix) }
+
+// NewSecond is a variable for the second words of v, all 0.
+func (v *Variable) NewSecond() *Variable {
+	low := &Variable{Syn: v.Syn, Name: v.Name + "#lo"}
+	low.Symbol = &eqn.Symbol{Name: low.Name, Kind: eqn.Variable, Dim: v.Symbol.Dim, Ref: low}
+	return low
+}
+
+// clearSecond clears the second words of what was assigned.
+func (v *Variable) clearSecond(w Work, ix any) error {
+	low := v.Second
+	if low == nil {
+		return nil
+	}
+	low.fill()
+	if ix != nil {
+		return low.scatter(w, ix, &list{wide: []float64{0}})
+	}
+	for c := range low.cols {
+		low.cols[c] = Held{}
+	}
+	return nil
+}
+
+// SharedWord is the one value of a shared variable.
+func (v *Variable) SharedWord(w Work) (uint32, error) {
+	a, err := v.get(w, nil)
+	if err != nil || len(a.V) == 0 {
+		return 0, err
+	}
+	return Encode(v.Symbol, v.Dt(), a.V[0])
+}
+
+// OwnerName is the name of the group or the synapses that have the variable.
+func (v *Variable) OwnerName() string {
+	if v.Syn != nil {
+		return v.Syn.Name()
+	}
+	return v.Group.Name()
 }

@@ -183,7 +183,11 @@ func (n *Network) register(ob object, given, class string) error {
 		}
 		n.names[class]++
 		if r, ok := ob.(*Regular); ok {
-			class = r.Src.Group.counted + "_run_regularly"
+			if r.Syn != nil {
+				class = r.Syn.counted + "_run_regularly"
+			} else {
+				class = r.Src.Group.counted + "_run_regularly"
+			}
 		}
 		o.counted = n.Random.count(class)
 	}

@@ -25,7 +25,9 @@ func (n *Network) Take(from *Network, in func(any) bool) error {
 	for _, ob := range from.Objects {
 		asked := ob
 		if r, ok := ob.(*Regular); ok {
-			asked = r.Src.Group
+			if asked = r.Src.Group; r.Syn != nil {
+				asked = r.Syn
+			}
 		}
 		if !in(asked) {
 			left = append(left, ob)
@@ -58,8 +60,13 @@ func groupsOf(ob object) []*NeuronGroup {
 	return nil
 }
 
-func (s *Synapses) groups() []*NeuronGroup     { return []*NeuronGroup{s.Src.Group, s.Tgt.Group} }
-func (r *Regular) groups() []*NeuronGroup      { return []*NeuronGroup{r.Src.Group} }
+func (s *Synapses) groups() []*NeuronGroup { return []*NeuronGroup{s.Src.Group, s.Tgt.Group} }
+func (r *Regular) groups() []*NeuronGroup {
+	if r.Syn != nil {
+		return r.Syn.groups()
+	}
+	return []*NeuronGroup{r.Src.Group}
+}
 func (p *PoissonInput) groups() []*NeuronGroup { return []*NeuronGroup{p.Target.Group} }
 
 // Fresh says that neither an object nor a group that it works on has run.

@@ -22,34 +22,52 @@ type StateMonitorOptions struct {
 type StateMonitor struct {
 	Object
 	ColumnList
-	Src   Span     // the neurons of which it records
-	Vars  []string // names of what is recorded
-	Items []int    // recorded neurons, relative to src
-	Every float64  // seconds; 0: every step
+	Src   Span      // the neurons of which it records, or
+	Syn   *Synapses // the synapses
+	Vars  []string  // names of what is recorded
+	Items []int     // recorded neurons, relative to src
+	Every float64   // seconds; 0: every step
 
 	Slots []*Variable // the variables of Vars
 	takes []*Column   // of each of slots; nil: the column of times has it, or there are no rows
 	t     *Column
 }
 
-// StateMonitor records variables of src (Cells; synapses come with the full
-// language), in SI units. It refuses unknown variables and neurons outside src.
+// StateMonitor records variables of src (Cells or *Synapses), in SI units. It
+// refuses unknown variables and indices outside src.
 func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, error) {
 	m := &StateMonitor{Vars: o.Variables, Every: o.Dt, t: &Column{Name: "t", Unit: Second, Type: store.Float64}}
 	m.ColumnList = ColumnList{m.t}
 	if err := checkFiles(o.Name, o.Variables); err != nil {
 		return nil, err
 	}
+	size, of, units := 0, "", "neurons"
 	switch s := src.(type) {
 	case Cells:
 		if err := notNil("StateMonitor: source", s); err != nil {
 			return nil, err
 		}
 		m.Src = s.Span()
+		size = m.Src.Hi - m.Src.Lo
+	case *Synapses:
+		if s == nil {
+			return nil, argErrorf("source", "StateMonitor: source is nil")
+		}
+		m.Syn = s
+		var err error
+		if size, err = s.N(Work{}); err != nil {
+			return nil, err
+		}
+		if len(s.Conns) == 0 {
+			return nil, argErrorf("source", "StateMonitor: %s has no synapses yet: call connect first", s.Name())
+		}
+		of, units = s.Name(), "synapses"
 	default:
-		return nil, argErrorf("source", "a StateMonitor watches a group of neurons; recording synapses comes with plastic synapses")
+		return nil, argErrorf("source", "a StateMonitor watches a group of neurons, or synapses")
 	}
-	size := m.Src.Hi - m.Src.Lo
+	if m.Syn == nil {
+		of = m.Src.Group.Name()
+	}
 	switch r := o.Record.(type) {
 	case nil:
 		return nil, argErrorf("record", "StateMonitor needs record=True or a list of indices")
@@ -68,16 +86,24 @@ func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, e
 	}
 	for _, k := range m.Items {
 		if k < 0 || k >= size {
-			return nil, argErrorf("record", "record=: index %d is outside %s, which has %d neurons", k, m.Src.Group.Name(), size)
+			return nil, argErrorf("record", "record=: index %d is outside %s, which has %d %s", k, of, size, units)
 		}
 	}
 	if len(o.Variables) == 0 {
 		return nil, argErrorf("variables", "StateMonitor needs the names of the variables to record")
 	}
 	for _, v := range o.Variables {
-		x := m.Src.Group.lookup(v)
+		x, known := (*Variable)(nil), []string(nil)
+		if m.Syn != nil {
+			known = m.Syn.VarNames()
+			if y, err := m.Syn.Var(v); err == nil && v != "delay" {
+				x = y.v
+			}
+		} else {
+			x, known = m.Src.Group.lookup(v), m.Src.Group.VarNames()
+		}
 		if x == nil {
-			return nil, &ArgError{"variables", unknown(v, "variable of "+m.Src.Group.Name(), m.Src.Group.VarNames())}
+			return nil, &ArgError{"variables", unknown(v, "variable of "+of, known)}
 		}
 		rows := len(m.Items)
 		if x.Shared {
@@ -142,9 +168,19 @@ func (m *StateMonitor) Values(name string) ([][]float64, eqn.Dim, error) {
 }
 
 // Source is the name of what the monitor samples.
-func (m *StateMonitor) Source() string { return m.Src.name() }
+func (m *StateMonitor) Source() string {
+	if m.Syn != nil {
+		return m.Syn.Name()
+	}
+	return m.Src.name()
+}
 
-func (m *StateMonitor) groups() []*NeuronGroup { return []*NeuronGroup{m.Src.Group} }
+func (m *StateMonitor) groups() []*NeuronGroup {
+	if m.Syn != nil {
+		return m.Syn.groups()
+	}
+	return []*NeuronGroup{m.Src.Group}
+}
 
 // Watches is each variable, the first of them with the times; where no neuron is
 // recorded, one that brings the times.
@@ -184,7 +220,7 @@ func (s *sampled) Take(b *Batch) {
 	}
 	for q, n := range b.Counts {
 		if n > 0 {
-			s.m.t.float64(float64(float64(b.Step+int64(q)) * s.m.Src.Group.Dt()))
+			s.m.t.float64(float64(float64(b.Step+int64(q)) * s.m.Dt()))
 		}
 	}
 }

@@ -39,6 +39,7 @@ type Synapses struct {
 	Paths    []*Path                // pre pathways, then post ones
 	Conns    []*Conn                // one for each connect call
 	Driven   []*Driven              // its event-driven equations
+	Summed   []*Summed              // its summed variables
 	Hidden   []*Variable            // what it keeps beside its variables
 	ends     map[string]*eqn.Symbol // x_pre, x_post, i, j, ... by name
 	specs    map[string]*connect.Spec

@@ -302,6 +302,14 @@ func (s *Synapses) pairIndex(w Work, x [2]any) ([]int, error) {
 
 // set assigns to a synaptic variable.
 func (v *Variable) set(w Work, ix, x any) error {
+	err := v.assign(w, ix, x)
+	if err == nil {
+		err = v.clearSecond(w, ix)
+	}
+	return err
+}
+
+func (v *Variable) assign(w Work, ix, x any) error {
 	s := v.Syn
 	_, own := v.Symbol.Ref.(*Variable)
 	if err := v.assignable(own); err != nil {

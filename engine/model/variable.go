@@ -37,7 +37,8 @@ type Variable struct {
 	later  Held
 	path   *Path
 	single bool
-	Driven *Driven // of an event-driven one
+	Driven *Driven   // of an event-driven one
+	Second *Variable // its second words (rule 10); nil: it has none
 }
 
 // Alloc gives the variable its words, all equal.

@@ -47,6 +47,8 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 		return starlark.String(s.s.Name()), nil
 	case "connect":
 		return s.x.method(s, name, s.connect), nil
+	case "run_regularly":
+		return s.x.method(s, name, s.runRegularly), nil
 	case "N_pre", "N_post":
 		src, tgt := s.s.Ends()
 		if name == "N_post" {
@@ -66,14 +68,14 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 		return &pathway{x: s.x, s: s.s, name: name}, nil
 	}
 	switch name {
-	case "run_regularly", "register_synapses", "get_states", "set_states", "summed_updaters", "equations", "namespace", "clock", "event_driven":
+	case "register_synapses", "get_states", "set_states", "summed_updaters", "equations", "namespace", "clock", "event_driven":
 		return nil, fmt.Errorf("Brian2 has .%s of Synapses; Synfire does not yet", name)
 	}
 	return variableAttr(s.x, s.s.Name(), name, s.s.VarNames(), s.s.Var)
 }
 
 func (s *synapses) AttrNames() []string {
-	return append(append([]string{"N", "connect", "name"}, s.s.Pathways()...), s.s.VarNames()...)
+	return append(append([]string{"N", "connect", "name", "run_regularly"}, s.s.Pathways()...), s.s.VarNames()...)
 }
 
 func (s *synapses) SetField(name string, v starlark.Value) error {
@@ -82,6 +84,30 @@ func (s *synapses) SetField(name string, v starlark.Value) error {
 		return err
 	}
 	return assign(s.s.Name(), name, w, v)
+}
+
+func (s *synapses) runRegularly(c *call) (starlark.Value, error) {
+	c.refuse("clock", "codeobj_class")
+	o := engine.RegularOptions{Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0), Name: c.objectName()}
+	code := c.str("code", "")
+	if c.err != nil {
+		return nil, c.err
+	}
+	return starlark.None, s.s.RunRegularly(code, o)
+}
+
+// Get is S[index]: the numbers of the synapses there.
+func (s *synapses) Get(ix starlark.Value) (starlark.Value, bool, error) {
+	v, err := s.s.Var("i")
+	if err != nil {
+		return nil, false, err
+	}
+	at, err := (&variable{x: s.x, owner: s.s.Name(), name: "i", v: v.In(s.x.work())}).index(ix)
+	if err != nil {
+		return nil, false, err
+	}
+	list, err := s.s.Find(s.x.work(), at)
+	return whole(list), true, err
 }
 
 // connectParams are Brian2's and NEST's.
