@@ -623,7 +623,7 @@ func (s *system) exponentialEuler() error {
 			}
 			continue
 		}
-		lane[i] = mul(mul(s.dt, fun("exprel", x)), o.f)
+		lane[i] = mul(mul(s.dt, relaxing(x, o.x)), o.f)
 	}
 	s.finish(func(o *ode, i int, increment bool) Expr {
 		if lane[i] != nil {
@@ -632,5 +632,25 @@ func (s *system) exponentialEuler() error {
 		return s.row(p, i)
 	})
 	s.coefficients(p)
+	return nil
+}
+
+// relaxation marks the exprel of a rate of x times dt, in a product with the
+// derivative of x.
+type relaxation struct{ x *Symbol }
+
+func relaxing(rate Expr, x *Symbol) Expr {
+	y := *Builtin("exprel")
+	y.Ref = relaxation{x}
+	return &Call{At: rate.Pos(), Func: y.Name, Args: []Expr{rate}, Sym: &y}
+}
+
+// relaxes is the variable of a factor that is a relaxation, else nil.
+func relaxes(f factor) *Symbol {
+	if c, ok := f.x.(*Call); ok && c.Sym != nil {
+		if r, ok := c.Sym.Ref.(relaxation); ok {
+			return r.x
+		}
+	}
 	return nil
 }

@@ -2,6 +2,7 @@ package eqn
 
 import (
 	"math"
+	"slices"
 
 	"synfire/engine/ir"
 )
@@ -439,8 +440,11 @@ func (l *lowerer) product(e Expr, in info) val {
 		v       ir.Value
 		divisor bool
 		gate    bool
+		free    bool // of the variable that relaxes
 	}
 	var parts []part
+	var relaxed *Symbol
+	clamps := 0 // in what a relaxation is multiplied by
 	for i := 0; i <= len(lanes); i++ {
 		if host != nil && i == hostAt {
 			parts = append(parts, part{}) // filled below, when the constant is complete
@@ -450,6 +454,7 @@ func (l *lowerer) product(e Expr, in info) val {
 			break
 		}
 		f := lanes[i]
+		before := l.b.Clamps()
 		if g := l.gate(f); g != nil {
 			parts = append(parts, part{v: l.truth(l.expr(g)), gate: true})
 			continue
@@ -461,7 +466,12 @@ func (l *lowerer) product(e Expr, in info) val {
 		} else {
 			k = float64(k * c)
 		}
-		parts = append(parts, part{v: v, divisor: f.divisor})
+		parts = append(parts, part{v: v, divisor: f.divisor, free: l.free(f.x)})
+		if x := relaxes(f); x != nil {
+			relaxed = x
+		} else {
+			clamps += l.b.Clamps() - before
+		}
 	}
 	if host != nil {
 		d := l.info(host).dim
@@ -486,12 +496,19 @@ func (l *lowerer) product(e Expr, in info) val {
 			if acc == ir.None {
 				acc, k = l.b.F(k), 1
 			}
-			acc = l.b.Div(acc, p.v)
+			before := l.b.Clamps()
+			acc = l.quotient(acc, p.v, p.free)
+			clamps += l.b.Clamps() - before
 		case acc == ir.None:
 			acc = p.v
 		default:
 			acc = l.b.Mul(acc, p.v)
 		}
+	}
+	if relaxed != nil && l.relaxing == nil && clamps > 0 {
+		l.relaxing = relaxed
+		defer func() { l.relaxing = nil }()
+		return l.product(e, in)
 	}
 	for _, p := range parts {
 		if p.gate {
@@ -502,6 +519,47 @@ func (l *lowerer) product(e Expr, in info) val {
 		}
 	}
 	return float(acc).times(k)
+}
+
+// A rate of a relaxation beyond mostRate (1.1e18 Hz) counts for that, in its internal
+// unit: its product with 1 V, or with 1,000, stays below 2^60. It is looked at where
+// it could pass anyRate, so that the product with a variable could pass 2^126.
+const (
+	mostRate = 0x1p50
+	anyRate  = 0x1p85
+)
+
+// limited clamps a part of an equation that is free of the variable which relaxes.
+// Such a rate stands in the derivative and in exprel, whose product is right only
+// as long as both mean the same number; clamps where a result could pass 2^126
+// would see to one of them alone.
+func (l *lowerer) limited(x val) val {
+	x.t = slices.Clone(x.t)
+	for k := range x.t {
+		x.t[k].v = l.rate(x.t[k].v)
+	}
+	return x
+}
+
+func (l *lowerer) rate(v ir.Value) ir.Value {
+	if r := l.b.Range(v); r.Lo < -anyRate || r.Hi > anyRate {
+		return l.b.Within(v, mostRate)
+	}
+	return v
+}
+
+// free says that an expression does not depend on the variable that relaxes.
+func (l *lowerer) free(e Expr) bool {
+	return l.relaxing != nil && !uses(e, l.relaxing) && relaxes(factor{x: e}) == nil
+}
+
+// quotient is x/y; in an equation that relaxes at great rates, 1/y is such a rate
+// where y is free of the variable.
+func (l *lowerer) quotient(x, y ir.Value, free bool) ir.Value {
+	if free {
+		return l.b.Mul(x, l.rate(l.b.Div(l.b.F(1), y)))
+	}
+	return l.b.Div(x, y)
 }
 
 // factor is the value of a factor, in SI units as c*v.

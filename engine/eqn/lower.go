@@ -73,6 +73,8 @@ type lowerer struct {
 	types map[Expr]info
 	class map[Expr]class
 	err   error
+
+	relaxing *Symbol // whose great rates are limited; nil: as a rule, none
 }
 
 type info struct {
@@ -233,6 +235,13 @@ func (l *lowerer) expr(e Expr) val {
 		return number64(0)
 	}
 	in := l.info(e)
+	if in.typ == Float && l.free(e) {
+		return l.limited(l.any(e, in))
+	}
+	return l.any(e, in)
+}
+
+func (l *lowerer) any(e Expr, in info) val {
 	switch l.classOf(e) {
 	case isConst:
 		v := l.constant(e)

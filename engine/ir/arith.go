@@ -88,8 +88,21 @@ func (b *Builder) bounded(x, y Value, t Range) (Value, Value) {
 	if t.within(boundMax) {
 		return x, y
 	}
-	lim := Range{Lo: -boundClamp, Hi: boundClamp}
-	return b.clamp(x, lim.Lo, lim.Hi), b.clamp(y, lim.Lo, lim.Hi)
+	for _, v := range []*Value{&x, &y} {
+		if c := b.clamp(*v, -boundClamp, boundClamp); c != *v {
+			*v = c
+			b.clamps++
+		}
+	}
+	return x, y
+}
+
+// Within is x, clamped to +-limit where it could lie outside.
+func (b *Builder) Within(x Value, limit float64) Value {
+	if !b.want(AddF, 'f', x) {
+		return b.dummy(F32)
+	}
+	return b.clamp(x, -limit, limit)
 }
 
 // clamp brings x into [lo, hi] by at most two comparisons and selects.

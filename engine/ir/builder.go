@@ -19,6 +19,8 @@ type Builder struct {
 	held  map[uint32]Value // what an Array or Mask slot holds for this lane
 	names map[string]uint32
 	err   error
+
+	clamps int // see Clamps
 }
 
 // NewBuilder starts a program.
@@ -47,6 +49,10 @@ func (b *Builder) SetPhase(p uint8) { b.phase = p }
 
 // Traps reserves trap codes 0 to n-1, so that Prog.Traps is at least n.
 func (b *Builder) Traps(n int) { b.p.Traps = max(b.p.Traps, n) }
+
+// Clamps counts the operands that were clamped so far because a result could
+// have passed 2^126 (rule 4).
+func (b *Builder) Clamps() int { return b.clamps }
 
 // Err is the first mistake made so far.
 func (b *Builder) Err() error { return b.err }
