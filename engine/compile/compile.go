@@ -136,11 +136,7 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 
 	for _, x := range c.n.AllSynapses() {
 		for _, u := range x.Summed {
-			sp := x.Src
-			if u.Post {
-				sp = x.Tgt
-			}
-			s.add("groups", sp.Group.InSlot-1, x.AutoName+"_summed_variable_"+u.Equation.Name, func() error { return c.summed(x, u) })
+			s.add("groups", u.Order, x.AutoName+"_summed_variable_"+u.Equation.Name, func() error { return c.summed(x, u) })
 		}
 		s.add("groups", x.InSlot, x.AutoName+"_stateupdater", func() error { return c.synapsesUpdate(x) })
 	}

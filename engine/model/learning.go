@@ -24,6 +24,7 @@ type Summed struct {
 	Equation *eqn.Equation
 	Var      *Variable // of the neurons
 	Post     bool      // the targets', else the sources'
+	Order    int       // in the slot 'groups'
 }
 
 // LastRef is lastupdate: the step of a synapse's last event of any pathway.
@@ -417,7 +418,11 @@ func (s *Synapses) addSummed(e *eqn.Equation) error {
 	if err := s.addsTwice(s, e, v, sp); err != nil {
 		return err
 	}
-	s.Summed = append(s.Summed, &Summed{e, v, post})
+	order := sp.Group.InSlot - 1
+	if post && s.parts[1] || !post && s.parts[0] { // as in Brian2, where a subgroup's order is one more
+		order++
+	}
+	s.Summed = append(s.Summed, &Summed{e, v, post, order})
 	return nil
 }
 

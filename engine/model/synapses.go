@@ -33,6 +33,7 @@ type SynapsesOptions struct {
 type Synapses struct {
 	Owner
 	Src, Tgt Span // the two ends
+	parts    [2]bool // an end is a subgroup
 	srcName  string
 	tgtName  string
 	number   *Variable              // multisynaptic_index
@@ -95,6 +96,10 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 	s := &Synapses{Src: source.Span(), Tgt: target.Span(), srcName: source.Name(), tgtName: target.Name(),
 		Owner: Owner{Method: o.Method, Namespace: o.Namespace}, ends: map[string]*eqn.Symbol{}, specs: map[string]*connect.Spec{}}
 	s.Net, s.InSlot, s.ownDt = n, o.Order, o.Dt
+	for k, c := range []Cells{source, target} {
+		_, whole := c.(*NeuronGroup)
+		s.parts[k] = !whole
+	}
 	if err := n.sameClock(o.Dt, "Synapses"); err != nil {
 		return nil, err
 	}
