@@ -227,7 +227,7 @@ func (d *domain) divide(number, parts int) {
 // part is the lanes of n that start at a place which belong to a part.
 func (l *layout) part(at place, n, part int) (lo, hi int) {
 	d := &l.domains[at.dom]
-	lo, hi = max(d.cut[part]-at.at, 0), min(d.cut[part+1]-at.at, n)
+	lo, hi = min(max(d.cut[part]-at.at, 0), n), min(d.cut[part+1]-at.at, n)
 	return lo, max(lo, hi)
 }
 
