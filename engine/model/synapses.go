@@ -32,7 +32,7 @@ type SynapsesOptions struct {
 // Synapses are the connections from one group to another.
 type Synapses struct {
 	Owner
-	Src, Tgt Span // the two ends
+	Src, Tgt Span    // the two ends
 	parts    [2]bool // an end is a subgroup
 	srcName  string
 	tgtName  string
