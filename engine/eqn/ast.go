@@ -11,9 +11,18 @@ type Pos struct {
 type Source struct {
 	File string // shown in errors
 	Text string
-	Line int  // of the first character of Text in File, from 1
-	Col  int  // likewise; applies to the first line only
-	Flat bool // Text stands in one line of File: its line breaks are written \n
+	Line int // of the first character of Text in File, from 1
+	Col  int // likewise; applies to the first line only
+
+	// Pieces says where the parts of Text stand, if File does not have them in a row:
+	// behind an escape such as \n, or as several texts side by side.
+	Pieces []Piece
+}
+
+// Piece is a part of a text: from byte From on it stands at a place of the file.
+type Piece struct {
+	From      int
+	Line, Col int
 }
 
 // Type is the type of an expression.

@@ -60,9 +60,8 @@ func At(p Pos, hint, format string, args ...any) *Error {
 		}
 	}
 	lines := strings.Split(p.Src.Text, "\n")
-	if p.Src.Flat && p.Line > 1 && p.Line <= len(lines) {
-		before := strings.Join(lines[:p.Line-1], "\\n") + "\\n" // as the file has it
-		e.Line, e.Col = p.Src.Line, p.Src.Col+utf8.RuneCountInString(before)+p.Col-1
+	if len(p.Src.Pieces) > 0 && p.Line <= len(lines) {
+		e.Line, e.Col = p.Src.place(lines, p)
 	}
 	if p.Line <= len(lines) {
 		e.Snippet = strings.TrimRight(lines[p.Line-1], "\r \t")
@@ -72,6 +71,34 @@ func At(p Pos, hint, format string, args ...any) *Error {
 		e.Snippet, e.Caret = Window(e.Snippet, e.Caret)
 	}
 	return e
+}
+
+// place is where the file has a place of a text in pieces.
+func (s *Source) place(lines []string, p Pos) (line, col int) {
+	at := 0
+	for _, l := range lines[:p.Line-1] {
+		at += len(l) + 1
+	}
+	for k := range lines[p.Line-1] {
+		if p.Col--; p.Col == 0 {
+			at += k
+			break
+		}
+	}
+	if p.Col > 0 { // behind the line
+		at += len(lines[p.Line-1])
+	}
+	piece := s.Pieces[0]
+	for _, q := range s.Pieces {
+		if q.From <= at {
+			piece = q
+		}
+	}
+	between := s.Text[piece.From:min(at, len(s.Text))]
+	if k := strings.LastIndexByte(between, '\n'); k >= 0 {
+		return piece.Line + strings.Count(between, "\n"), 1 + utf8.RuneCountInString(between[k+1:])
+	}
+	return piece.Line, piece.Col + utf8.RuneCountInString(between)
 }
 
 // Window is what an error shows of a long line, around the caret.

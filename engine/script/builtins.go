@@ -3,15 +3,14 @@ package script
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"go.starlark.net/starlark"
-	"go.starlark.net/starlarkstruct"
 	"go.starlark.net/syntax"
 
 	"synfire/engine/eqn"
 	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
+	"synfire/engine/script/python"
 )
 
 // method makes a method of an object; its parameters are in methodParams.
@@ -281,10 +280,13 @@ func (x *script) builtins() starlark.StringDict {
 	for name := range array.Transforms {
 		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) { return array.Transform(name, v) }))
 	}
-	d["np"] = numpy(d)
 	d["defaultclock"] = &clock{x: x}
+	d["__name__"] = starlark.String("__main__")
+	d["__file__"] = starlark.String(x.opt.File)
 	x.guarded(func(name string, f *starlark.Builtin) { d[name] = f })
+	x.addPython(add)
 	x.addHidden(d)
+	x.addModules(d)
 	x.values = starlark.StringDict{}
 	for n, v := range d {
 		_, makes := functions[n]
@@ -296,74 +298,6 @@ func (x *script) builtins() starlark.StringDict {
 		delete(x.values, n)
 	}
 	return d
-}
-
-// numpy is np: the functions of arrays, which have NumPy's names.
-func numpy(d starlark.StringDict) starlark.Value {
-	m, random := starlark.StringDict{}, starlark.StringDict{}
-	for _, names := range []string{"linspace full clip where repeat tile concatenate hstack round arange zeros ones zeros_like ones_like array asarray power",
-		"minimum maximum nonzero sqrt sign abs pi inf nan e"} {
-		for _, n := range strings.Fields(names) {
-			m[n] = d[n]
-		}
-	}
-	for n := range array.Pure {
-		m[n] = d[n]
-	}
-	for n := range array.Reductions {
-		m[n] = d[n]
-	}
-	for n := range array.Transforms {
-		m[n] = d[n]
-	}
-	for _, n := range []string{"rand", "randn", "seed"} {
-		random[n] = d[n]
-	}
-	m["random"] = &starlarkstruct.Module{Name: "np.random", Members: random}
-	for n, v := range m {
-		if v == nil {
-			delete(m, n)
-		}
-	}
-	return &starlarkstruct.Module{Name: "np", Members: m}
-}
-
-// operators are those that hidden functions take by name.
-var operators = map[string]syntax.Token{"<": syntax.LT, "<=": syntax.LE, ">": syntax.GT, ">=": syntax.GE, "==": syntax.EQL, "!=": syntax.NEQ,
-	"+": syntax.PLUS, "*": syntax.STAR, "<<": syntax.LTLT}
-
-// addHidden adds what the tree's rewriting calls. A script cannot name these
-// functions, so their arguments are as many, and of the kinds, as written there.
-func (x *script) addHidden(d starlark.StringDict) {
-	add := func(name string, f func(a starlark.Tuple) (starlark.Value, error)) {
-		d[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-			return f(args)
-		})
-	}
-	operator := func(v starlark.Value) syntax.Token { return operators[string(v.(starlark.String))] }
-	add(fnCompare, func(a starlark.Tuple) (starlark.Value, error) { return array.Compare(operator(a[0]), a[1], a[2]) })
-	add(fnGrow, func(a starlark.Tuple) (starlark.Value, error) { return grow(operator(a[0]), a[1], a[2]) })
-	add(fnAugment, func(a starlark.Tuple) (starlark.Value, error) {
-		if a[1] == starlark.None {
-			a[1] = a[2]
-		}
-		return a[2], growth(operator(a[0]), a[1], a[2])
-	})
-	add(fnMethod, func(a starlark.Tuple) (starlark.Value, error) {
-		return x.methodOf(a[0], string(a[1].(starlark.String)))
-	})
-	add(fnFormat, func(a starlark.Tuple) (starlark.Value, error) {
-		if f, ok := starlark.AsString(a[0]); ok {
-			s, err := array.Percent(f, a[1])
-			return starlark.String(s), err
-		}
-		return starlark.Binary(syntax.PERCENT, a[0], a[1])
-	})
-	add(fnPower, func(a starlark.Tuple) (starlark.Value, error) { return array.Power(a[0], a[1]) })
-	add(fnSlice, func(a starlark.Tuple) (starlark.Value, error) { return getSlice(a[0], a[1], a[2], a[3]) })
-	add(fnSetSlice, func(a starlark.Tuple) (starlark.Value, error) {
-		return starlark.None, setSlice(a[0], a[1], a[2], a[3], a[4])
-	})
 }
 
 // clock is defaultclock.
@@ -458,12 +392,7 @@ func paramBuiltin(x *script, c *call) (starlark.Value, error) {
 // makes nothing and runs nothing, else the text itself.
 func (x *script) evaluate(text string) starlark.Value {
 	s := &source{calls: map[place]*syntax.CallExpr{}}
-	src, at, err := scan("--set", []byte(text))
-	if err != nil {
-		return starlark.String(text)
-	}
-	s.powers = at
-	f, err := dialect.ParseExpr("--set", src, 0)
+	f, err := python.ParseExpr("--set", []byte(text))
 	if err != nil {
 		return starlark.String(text)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
@@ -14,6 +13,7 @@ import (
 	"synfire/engine/eqn"
 	"synfire/engine/script/argument"
 	"synfire/engine/script/memory"
+	"synfire/engine/script/python"
 )
 
 // failure is an error of a script: where it stands, what caused it, and the
@@ -59,7 +59,7 @@ func withHint(hint, format string, a ...any) error {
 func (x *script) explain(err error) error {
 	var (
 		f  *failure
-		se syntax.Error
+		pe *python.Error
 		re resolve.ErrorList
 		ee *starlark.EvalError
 	)
@@ -68,15 +68,8 @@ func (x *script) explain(err error) error {
 		return nil
 	case errors.As(err, &f):
 		return err
-	case errors.As(err, &se):
-		line := x.lineAt(se.Pos)
-		msg, hint := syntaxAdvice(se.Msg, line)
-		for word, what := range map[string]string{"**=": "there is no operator **=", "f'": "there are no f-strings", `f"`: "there are no f-strings"} {
-			if k := strings.LastIndex(line[:min(len(line), int(se.Pos.Col))], word); k >= 0 && msg == what {
-				se.Pos.Col = int32(utf8.RuneCountInString(line[:k])) + 1 // Starlark points behind it
-			}
-		}
-		return x.fail(se.Pos, msg, hint, err)
+	case errors.As(err, &pe):
+		return x.fail(pe.Pos, pe.Msg, pe.Hint, nil)
 	case errors.As(err, &re) && len(re) > 0:
 		msg, hint := x.resolveAdvice(re[0].Msg)
 		return x.fail(re[0].Pos, msg, hint, nil)
@@ -219,33 +212,6 @@ var (
 )
 
 const belowHint = "it is assigned further down: a name that is assigned anywhere in a script is the script's own everywhere"
-
-// syntaxAdvice turns Starlark's syntax messages into what a Python writer needs.
-func syntaxAdvice(msg, line string) (string, string) {
-	code, _, _ := strings.Cut(line, "#")
-	word := strings.TrimSpace(code)
-	starts := func(w string) bool { return strings.HasPrefix(word, w+" ") || strings.HasPrefix(word, w+":") }
-	switch {
-	case strings.Contains(msg, "got '**'"):
-		return "there is no operator **=", "write x = x**2"
-	case starts("import"), starts("from"):
-		return "a script imports nothing: the names of Brian2 are there already", "delete this line; load('other.star', 'name') takes names from another script"
-	case starts("class"), starts("try"), starts("with"), starts("raise"), starts("global"), starts("nonlocal"):
-		w, _, _ := strings.Cut(word, " ")
-		return "'" + strings.TrimSuffix(w, ":") + "' is Python, which this script language does not have", "use functions, lists and dictionaries; fail('message') ends a script"
-	case strings.HasPrefix(word, "@"):
-		return "there are no decorators", "call the function with the other as its argument"
-	case strings.Contains(msg, "does not associate with") || strings.Contains(msg, "chained"):
-		return "comparisons cannot be chained", "write 0 < x and x < 1"
-	case regexp.MustCompile(`\bf["']`).MatchString(code) && strings.Contains(msg, "string literal"):
-		return "there are no f-strings", "write 'rate %.1f Hz' % r"
-	case strings.Contains(msg, "got string literal"):
-		return "texts side by side are not joined here", "put + between them, or use one text in "
-	case regexp.MustCompile(`\bis\b`).MatchString(code) && strings.Contains(msg, "is"):
-		return msg, "write == instead of is"
-	}
-	return "syntax: " + msg, ""
-}
 
 // resolveAdvice is about names.
 func (x *script) resolveAdvice(msg string) (string, string) {

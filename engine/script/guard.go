@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -18,9 +19,11 @@ import (
 var guards = map[string]func(x *script, args starlark.Tuple) error{
 	"list": (*script).collects, "tuple": (*script).collects, "set": (*script).collects, "dict": (*script).collects, "sorted": (*script).collects,
 	"reversed": (*script).collects, "enumerate": (*script).collects, "zip": (*script).collects, "bytes": (*script).collects,
-	"any": (*script).visits, "all": (*script).visits,
-	"str": printables, "repr": printables, "print": printables, "fail": printables,
+	"any": (*script).visits, "all": (*script).visits, "fail": printables,
 }
+
+// ofLetters are those that take a text for its letters, as Python does.
+var ofLetters = map[string]bool{"list": true, "tuple": true, "set": true, "sorted": true, "reversed": true, "enumerate": true, "zip": true}
 
 // visits counts the elements of the arguments as steps of the script, as a loop
 // over them would be, though at less each.
@@ -54,16 +57,19 @@ func (x *script) guarded(add func(string, *starlark.Builtin)) {
 			if err := guard(x, args); err != nil {
 				return nil, err
 			}
-			v, err := starlark.Call(th, of, args, kwargs)
-			if name == "print" && err == nil {
-				err = x.unprinted
+			if ofLetters[name] {
+				args = slices.Clone(args)
+				for k, a := range args {
+					args[k] = each(a)
+				}
 			}
+			v, err := starlark.Call(th, of, args, kwargs)
 			return v, inner(err)
 		}))
 	}
 	add("getattr", starlark.NewBuiltin("getattr", func(th *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		if len(args) > 1 {
-			if name, ok := starlark.AsString(args[1]); ok && growing[name] != nil {
+			if name, ok := starlark.AsString(args[1]); ok && ours(name) {
 				if m := x.guardedMethod(args[0], name); m != nil {
 					return m, nil
 				}
@@ -84,15 +90,31 @@ func inner(err error) error {
 	return err
 }
 
+// each is what a loop goes through: of a text its letters.
+func each(v starlark.Value) starlark.Value {
+	s, ok := v.(starlark.String)
+	if !ok {
+		return v
+	}
+	letters := make(starlark.Tuple, 0, len(s))
+	for _, r := range string(s) {
+		letters = append(letters, starlark.String(string(r)))
+	}
+	return letters
+}
+
 // growing are the methods of texts, lists, dictionaries and sets whose result may be large: what each needs.
 var growing = map[string]func(x *script, of starlark.Value, args starlark.Tuple) error{
 	"upper": copied, "lower": copied, "title": copied, "capitalize": copied, "union": added, "update": added, "extend": added,
 	"symmetric_difference": added, "difference": added, "intersection": added, "issubset": added, "issuperset": added,
 	"items": listed, "keys": listed, "values": listed,
-	"split": parted, "rsplit": parted, "splitlines": parted, "join": joined, "replace": replaced, "format": formatted,
+	"split": parted, "rsplit": parted, "splitlines": parted, "join": joined, "replace": replaced,
 }
 
-// methodOf is v.name for a name of growing.
+// ours says that a method of that name may be one of ours in place of Starlark's.
+func ours(name string) bool { return growing[name] != nil || pythonMethods[name] != nil }
+
+// methodOf is v.name for such a name.
 func (x *script) methodOf(v starlark.Value, name string) (starlark.Value, error) {
 	if m := x.guardedMethod(v, name); m != nil {
 		return m, nil
@@ -110,6 +132,16 @@ func (x *script) guardedMethod(v starlark.Value, name string) starlark.Value {
 	switch v.(type) {
 	case starlark.String, starlark.Bytes, *starlark.List, *starlark.Dict, *starlark.Set:
 	default:
+		return nil
+	}
+	if m := pythonMethods[name]; m != nil {
+		if f := m(x, v); f != nil {
+			return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+				return f(args, kwargs)
+			}).BindReceiver(v)
+		}
+	}
+	if growing[name] == nil {
 		return nil
 	}
 	of, err := v.(starlark.HasAttrs).Attr(name)
@@ -193,20 +225,6 @@ func replaced(_ *script, of starlark.Value, args starlark.Tuple) error {
 	old, _ := starlark.AsString(args[0])
 	by, _ := starlark.AsString(args[1])
 	return memory.RoomFor(float64(len(text)) + float64(strings.Count(text, old))*float64(len(by)))
-}
-
-// formatted is text.format(values): each pair of braces may stand for any of them.
-func formatted(_ *script, of starlark.Value, args starlark.Tuple) error {
-	text, _ := starlark.AsString(of)
-	most := 0
-	for _, a := range args {
-		n, err := array.TextSize(a)
-		if err != nil {
-			return err
-		}
-		most = max(most, n)
-	}
-	return memory.RoomFor(float64(len(text)) + float64(strings.Count(text, "{"))*float64(most))
 }
 
 // printables fails if the text of an argument is too large.

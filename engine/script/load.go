@@ -67,7 +67,7 @@ func readError(name string, err error) error {
 
 // exec parses and runs a file, the script itself or one that it loads.
 func (x *script) exec(name string, src []byte, main bool) (starlark.StringDict, error) {
-	s, err := parse(name, src)
+	s, err := parse(name, src, x.imported())
 	x.sources[name] = s
 	if main {
 		x.main = s

@@ -1,11 +1,14 @@
 package script
 
 import (
+	"strings"
+
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
 	"synfire/engine/eqn"
 	"synfire/engine/script/array"
+	"synfire/engine/script/python"
 )
 
 // here is where the script stands now.
@@ -50,6 +53,11 @@ func (x *script) names(f func(name string, v starlark.Value) bool) {
 		}
 	}
 	for n, v := range fn.Globals() {
+		if !f(n, v) {
+			return
+		}
+	}
+	for n, v := range x.shared.values {
 		if !f(n, v) {
 			return
 		}
@@ -155,7 +163,13 @@ func (s *source) atTop() []string {
 	target = func(e syntax.Expr) {
 		switch e := e.(type) {
 		case *syntax.Ident:
-			r = append(r, e.Name)
+			if !strings.HasPrefix(e.Name, "<") {
+				r = append(r, e.Name)
+			}
+		case *syntax.DotExpr:
+			if id, ok := e.X.(*syntax.Ident); ok && id.Name == fnShared {
+				r = append(r, e.Name.Name)
+			}
 		case *syntax.TupleExpr:
 			for _, y := range e.List {
 				target(y)
@@ -173,6 +187,11 @@ func (s *source) atTop() []string {
 		for _, st := range b {
 			switch st := st.(type) {
 			case *syntax.AssignStmt:
+				if c, ok := st.RHS.(*syntax.CallExpr); ok {
+					if id, ok := c.Fn.(*syntax.Ident); ok && id.Name == python.Builtin {
+						continue // it is the language's so far
+					}
+				}
 				target(st.LHS)
 			case *syntax.DefStmt:
 				r = append(r, st.Name.Name)
@@ -231,7 +250,11 @@ func (x *script) setAliases() {
 	x.aliased = len(x.objects)
 	done := map[object]bool{}
 	for _, n := range x.main.globals() {
-		h, ok := globals[n].(holder)
+		v := globals[n]
+		if v == nil {
+			v = x.shared.values[n]
+		}
+		h, ok := v.(holder)
 		if !ok || h.object() == nil || done[h.object()] || x.own[n] {
 			continue // no object, a subgroup, or a name that is taken
 		}

@@ -39,6 +39,9 @@ func init() {
 
 // unknownName explains a name that a script uses and nobody defines.
 func (x *script) unknownName(name string) (msg, hint string) {
+	if why := x.notImported(name); why != "" {
+		return why, ""
+	}
 	if h, ok := absent[name]; ok {
 		return fmt.Sprintf("Brian2 has %s; Synfire does not yet", name), h
 	}
@@ -55,4 +58,14 @@ func (x *script) unknownName(name string) (msg, hint string) {
 		known = append(known, n)
 	}
 	return fmt.Sprintf("unknown name %s", name), eqn.Nearest(name, known)
+}
+
+// notImported says why an import has not given a name.
+func (x *script) notImported(name string) string {
+	for _, s := range x.sources {
+		if why := s.absent[name]; why != "" {
+			return why
+		}
+	}
+	return ""
 }

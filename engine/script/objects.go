@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -456,57 +457,9 @@ func (v *variable) Attr(name string) (starlark.Value, error) {
 func (v *variable) AttrNames() []string { return (*array.Array)(nil).AttrNames() }
 
 // resolveSlice applies Python's rules to x[lo:hi:step] of n elements.
-func resolveSlice(lo, hi, step starlark.Value, n int) (engine.Slice, error) {
-	s := engine.Slice{Lo: 0, Hi: n, Step: 1}
-	read := func(v starlark.Value, def int) (int, error) {
-		if v == starlark.None {
-			return def, nil
-		}
-		i, ok := v.(starlark.Int)
-		if !ok {
-			return 0, fmt.Errorf("a slice takes whole numbers, not %s", array.Describe(v))
-		}
-		const far = 1 << 40 // beyond every array, and far from the ends of an int
-		k, ok := i.Int64()
-		if !ok {
-			k = int64(i.Sign()) * far
-		}
-		return int(min(max(k, -far), far)), nil
-	}
-	var err error
-	if s.Step, err = read(step, 1); err != nil {
-		return s, err
-	}
-	if s.Step == 0 {
-		return s, fmt.Errorf("the step of a slice cannot be zero")
-	}
-	first, last := 0, n // bounds for a positive step
-	if s.Step < 0 {
-		first, last = -1, n-1
-		s.Lo, s.Hi = n-1, -1
-	}
-	for _, b := range []struct {
-		v  starlark.Value
-		to *int
-	}{{lo, &s.Lo}, {hi, &s.Hi}} {
-		k, err := read(b.v, 0)
-		if err != nil {
-			return s, err
-		}
-		if b.v == starlark.None {
-			continue
-		}
-		if k < 0 {
-			k += n
-		}
-		*b.to = min(max(k, first), last)
-	}
-	if s.Step > 0 {
-		s.Hi = max(s.Hi, s.Lo)
-	} else {
-		s.Hi = min(s.Hi, s.Lo)
-	}
-	return s, nil
+func resolveSlice(lo, hi, step starlark.Value, n int) (s engine.Slice, err error) {
+	s.Lo, s.Hi, s.Step, err = (&array.Span{Lo: lo, Hi: hi, Step: step}).Bounds(n)
+	return s, err
 }
 
 // getSlice is x[lo:hi:step].
@@ -521,11 +474,7 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 		}
 		return v.get(s)
 	case *array.Array:
-		s, err := resolveSlice(lo, hi, step, v.Len())
-		if err != nil {
-			return nil, err
-		}
-		pick, err := indicesOf(s)
+		pick, err := (&array.Span{Lo: lo, Hi: hi, Step: step}).Indices(v.Len())
 		if err != nil {
 			return nil, err
 		}
@@ -549,22 +498,6 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 	return w.Slice(s.Lo, s.Hi, s.Step), nil
 }
 
-func indicesOf(s engine.Slice) ([]int, error) {
-	toEnd := 1 // the last index is one before Hi
-	if s.Step < 0 {
-		toEnd = -1
-	}
-	n := max(0, (s.Hi-s.Lo+s.Step-toEnd)/s.Step)
-	if err := memory.Room(n, 8); err != nil {
-		return nil, err
-	}
-	r := make([]int, n)
-	for k := range r {
-		r[k] = s.Lo + k*s.Step
-	}
-	return r, nil
-}
-
 // setSlice is x[lo:hi:step] = val.
 func setSlice(v, lo, hi, step, val starlark.Value) error {
 	switch v := v.(type) {
@@ -575,15 +508,46 @@ func setSlice(v, lo, hi, step, val starlark.Value) error {
 		}
 		return v.set(s, val)
 	case *array.Array:
-		s, err := resolveSlice(lo, hi, step, v.Len())
-		if err != nil {
-			return err
-		}
-		pick, err := indicesOf(s)
-		if err != nil {
-			return err
-		}
-		return v.SetKey(whole(pick), val)
+		return v.SetKey(&array.Span{Lo: lo, Hi: hi, Step: step}, val)
+	case *starlark.List:
+		return setListSlice(v, &array.Span{Lo: lo, Hi: hi, Step: step}, val)
 	}
 	return fmt.Errorf("a slice of a %s cannot be assigned to", v.Type())
+}
+
+// setListSlice is list[lo:hi:step] = values; without a step their number may differ.
+func setListSlice(l *starlark.List, at *array.Span, val starlark.Value) error {
+	seq, ok := val.(starlark.Iterable)
+	if !ok {
+		return fmt.Errorf("a slice of a list takes a list, not %s", array.Describe(val))
+	}
+	n, _ := elements(val)
+	if err := memory.Room(l.Len()+n, 48); err != nil {
+		return err
+	}
+	lo, hi, step, err := at.Bounds(l.Len())
+	if err != nil {
+		return err
+	}
+	values, old := slices.Collect(starlark.Elements(seq)), slices.Collect(starlark.Elements(l))
+	if step == 1 {
+		fresh := slices.Concat(old[:lo], values, old[hi:])
+		if err := l.Clear(); err != nil {
+			return err
+		}
+		for _, v := range fresh {
+			if err := l.Append(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	pick, err := at.Indices(l.Len())
+	if err == nil && len(pick) != len(values) {
+		err = fmt.Errorf("%d values for %d elements", len(values), len(pick))
+	}
+	for k := 0; err == nil && k < len(pick); k++ {
+		err = l.SetIndex(pick[k], values[k])
+	}
+	return err
 }

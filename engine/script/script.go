@@ -142,6 +142,8 @@ type script struct {
 	root        *os.Root            // the script's folder
 	dir         string
 	modules     map[string]*module
+	imports     map[string]*pymodule    // what import may name
+	shared      *shared                 // the names that functions declare global
 	texts       map[string][]eqn.Source // string literals and where they stand
 	namespace   starlark.StringDict     // of the run() in progress, nil: the script's names
 	draws       map[string]uint32       // how often a place has drawn since the last seed()

@@ -3,27 +3,28 @@ package script
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"go.starlark.net/syntax"
 
 	"synfire/engine/eqn"
+	"synfire/engine/script/python"
 )
 
 // source is one parsed file of a script: its lines, where its string literals
 // and calls stand.
 type source struct {
-	name  string
-	lines []string
-	tree  *syntax.File
-	calls map[place]*syntax.CallExpr // by the position of the parenthesis, which is where Starlark reports a call
-	// powers are the places of ** in the text, where the tree has //.
-	powers   map[place]bool
-	assigned []string         // the names that it assigns at its top, once they are asked for
-	level    int              // how deep expr and stmt are in the tree
-	deep     *syntax.Position // the first place that is nested too deep
+	name     string
+	lines    []string
+	tree     *syntax.File
+	calls    map[place]*syntax.CallExpr // by the position of the parenthesis, which is where Starlark reports a call
+	pieces   map[*syntax.Literal][]python.Piece
+	shared   map[*syntax.Ident]bool
+	absent   map[string]string // names that an import asked for and did not get: why
+	assigned []string          // the names that it assigns at its top, once they are asked for
+	level    int               // how deep expr and stmt are in the tree
+	deep     *syntax.Position  // the first place that is nested too deep
 }
 
 // place is a position without its file.
@@ -34,14 +35,10 @@ func placeOf(p syntax.Position) place { return place{p.Line, p.Col} }
 // dialect is what a script may do that Starlark's build files may not.
 var dialect = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, While: true, Set: true}
 
-// brianImport are the lines that a Brian2 script begins with; their names are here
-// without them.
-var brianImport = regexp.MustCompile(`(?m)^(from brian2 import \*|import numpy as np)[ \t]*(#.*)?$`)
-
-// parse reads a file and prepares its tree: what Starlark cannot do with
-// quantities and arrays (comparisons, slices that may fail, % of a string, **)
-// becomes calls of hidden functions.
-func parse(name string, src []byte) (*source, error) {
+// parse reads a file, whose syntax is Python's (see package python), and prepares
+// its tree: what Starlark cannot do with quantities and arrays (comparisons,
+// slices that may fail, % of a string) becomes calls of hidden functions.
+func parse(name string, src []byte, m python.Modules) (*source, error) {
 	if u := utf16or32(src); u != "" {
 		return nil, fmt.Errorf("%s: the file is written in %s: save it as UTF-8", name, u)
 	}
@@ -54,24 +51,18 @@ func parse(name string, src []byte) (*source, error) {
 	}
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")) // as Python does
 	src = bytes.ReplaceAll(bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
-	src = brianImport.ReplaceAllFunc(src, func(b []byte) []byte {
-		return []byte("pass" + strings.Repeat(" ", len(b)-4))
-	})
 	s := &source{name: name, lines: strings.Split(string(src), "\n"), calls: map[place]*syntax.CallExpr{}}
-	src, powers, err := scan(name, src)
+	read, err := python.Parse(name, src, dialect, m)
 	if err != nil {
 		return s, err
 	}
-	s.powers = powers
-	tree, err := dialect.Parse(name, src, 0)
-	if err != nil {
-		return s, err
-	}
+	s.pieces, s.absent, s.shared = read.Pieces, read.Absent, read.Shared
+	tree := read.Tree
 	for i, st := range tree.Stmts {
 		tree.Stmts[i] = s.stmt(st)
 	}
 	if s.deep != nil {
-		return s, syntax.Error{Pos: *s.deep, Msg: tooDeep}
+		return s, &python.Error{Pos: *s.deep, Msg: python.TooDeep}
 	}
 	s.tree = tree
 	return s, nil
@@ -93,7 +84,7 @@ func utf16or32(src []byte) string {
 // enter goes one level down in the tree, if n is not too deep in it; leave comes
 // back. A chain of operations, calls or indices goes down to the left.
 func (s *source) enter(n syntax.Node) bool {
-	if s.level++; s.level <= maxNesting && s.deep == nil {
+	if s.level++; s.level <= python.MaxNesting && s.deep == nil {
 		return true
 	}
 	if s.deep == nil {
@@ -149,9 +140,11 @@ func (s *source) uses(name string) bool {
 func (s *source) texts(n syntax.Node, f func(text string, at eqn.Source)) {
 	syntax.Walk(n, func(n syntax.Node) bool {
 		if l, ok := n.(*syntax.Literal); ok && l.Token == syntax.STRING {
-			text := l.Value.(string)
-			f(text, eqn.Source{File: s.name, Text: text, Line: int(l.TokenPos.Line), Col: int(l.TokenPos.Col) + quoteLen(l.Raw),
-				Flat: strings.Contains(text, "\n") && !strings.Contains(l.Raw, "\n")})
+			at := eqn.Source{File: s.name, Text: l.Value.(string), Line: int(l.TokenPos.Line), Col: int(l.TokenPos.Col) + quoteLen(l.Raw)}
+			for _, p := range s.pieces[l] {
+				at.Pieces = append(at.Pieces, eqn.Piece(p))
+			}
+			f(at.Text, at)
 		}
 		return true
 	})
@@ -196,12 +189,13 @@ func (s *source) loads() bool {
 const (
 	fnCompare  = "<compare>"
 	fnFormat   = "<format>"
-	fnPower    = "<power>"
 	fnSlice    = "<slice>"
 	fnSetSlice = "<setslice>"
 	fnGrow     = "<grow>"
 	fnAugment  = "<augment>"
 	fnMethod   = "<method>"
+	fnEach     = "<each>"
+	fnShared   = "<shared>" // no function: the names that functions declare global
 )
 
 func hidden(name string, at syntax.Position, args ...syntax.Expr) *syntax.CallExpr {
@@ -271,7 +265,8 @@ func (s *source) stmt(st syntax.Stmt) syntax.Stmt {
 	case *syntax.ExprStmt:
 		st.X = s.expr(st.X)
 	case *syntax.ForStmt:
-		st.X = s.expr(st.X)
+		st.Vars = s.target(st.Vars)
+		st.X = s.each(st.X)
 		s.block(st.Body)
 	case *syntax.WhileStmt:
 		st.Cond = s.expr(st.Cond)
@@ -286,6 +281,19 @@ func (s *source) stmt(st syntax.Stmt) syntax.Stmt {
 		}
 	}
 	return st
+}
+
+// each is what a loop goes through, which may be the letters of a text.
+func (s *source) each(e syntax.Expr) syntax.Expr {
+	switch e.(type) {
+	case *syntax.ListExpr, *syntax.TupleExpr:
+		return s.expr(e)
+	case *syntax.CallExpr:
+		if id, ok := e.(*syntax.CallExpr).Fn.(*syntax.Ident); ok && id.Name == "range" {
+			return s.expr(e)
+		}
+	}
+	return operator(fnEach, &syntax.BinaryExpr{X: e, OpPos: syntax.Start(e)}, s.expr(e))
 }
 
 func (s *source) exprs(list []syntax.Expr) {
@@ -377,21 +385,21 @@ func (s *source) expr(e syntax.Expr) syntax.Expr {
 			e.Y = s.expr(e.Y)
 			return e
 		}
-		if product(e.Op) {
-			return s.chain(e)
-		}
 		e.X, e.Y = s.expr(e.X), s.expr(e.Y)
 		return operation(e)
 	case *syntax.CallExpr:
 		e.Fn = s.expr(e.Fn)
 		s.exprs(e.Args)
-		s.calls[placeOf(e.Lparen)] = e
+		if id, ok := e.Fn.(*syntax.Ident); !ok || !strings.HasPrefix(id.Name, "<") {
+			s.calls[placeOf(e.Lparen)] = e
+		}
 	case *syntax.Comprehension:
 		e.Body = s.expr(e.Body)
 		for _, c := range e.Clauses {
 			switch c := c.(type) {
 			case *syntax.ForClause:
-				c.X = s.expr(c.X)
+				c.Vars = s.target(c.Vars)
+				c.X = s.each(c.X)
 			case *syntax.IfClause:
 				c.Cond = s.expr(c.Cond)
 			}
@@ -404,8 +412,12 @@ func (s *source) expr(e syntax.Expr) syntax.Expr {
 		s.exprs(e.List)
 	case *syntax.DotExpr:
 		e.X = s.expr(e.X)
-		if growing[e.Name.Name] != nil {
+		if ours(e.Name.Name) {
 			return hidden(fnMethod, e.Name.NamePos, e.X, textLit(e.Name.Name, e.Name.NamePos))
+		}
+	case *syntax.Ident:
+		if s.shared[e] {
+			return &syntax.DotExpr{X: &syntax.Ident{NamePos: e.NamePos, Name: fnShared}, Dot: e.NamePos, Name: e}
 		}
 	case *syntax.IndexExpr:
 		e.X, e.Y = s.expr(e.X), s.expr(e.Y)

@@ -73,7 +73,7 @@ func Percent(format string, v starlark.Value) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			s := a.String()
+			s := Repr(a)
 			if t, ok := starlark.AsString(a); ok && verb == 's' {
 				s = t
 			}

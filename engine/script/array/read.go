@@ -21,7 +21,7 @@ func Describe(v starlark.Value) string {
 		return "a text"
 	case *Array:
 		return fmt.Sprintf("an array of %d", v.Size())
-	case starlark.NoneType:
+	case nil, starlark.NoneType:
 		return "None"
 	}
 	return "a " + v.Type()

@@ -188,87 +188,6 @@ func (a *Array) Has(x starlark.Value) (bool, error) {
 	return slices.Contains(a.Floats(), o.V[0]), nil
 }
 
-// Get indexes: an int gives an element (of a table a row), a pair (row, column)
-// an element of a table, an array of ints or bools a selection.
-func (a *Array) Get(ix starlark.Value) (starlark.Value, bool, error) {
-	if t, ok := ix.(starlark.Tuple); ok && a.Table && len(t) == 2 {
-		if at, ok, err := a.pairs(t[0], t[1]); ok {
-			r := &Array{Dim: a.Dim, Kind: a.Kind, V: make([]float64, len(at))}
-			for k, x := range at {
-				r.V[k] = a.Floats()[x]
-			}
-			return r, err == nil, err
-		}
-		row, _, err := a.Get(t[0])
-		if err != nil {
-			return nil, false, err
-		}
-		if r, ok := row.(*Array); ok && !r.Table {
-			return r.Get(t[1])
-		}
-	}
-	if _, ok := ix.(starlark.Int); ok {
-		k, err := ElementIndex(ix, a.Len())
-		if err != nil {
-			return nil, false, err
-		}
-		return a.At(k), true, nil
-	}
-	pick, err := Selection(ix, a.Len())
-	if err != nil {
-		return nil, false, err
-	}
-	r, err := a.Pick(pick)
-	return r, err == nil, err
-}
-
-// pairs are the places of a table's elements at pairs of indices, W[rows, columns];
-// ok is false where the rows are a single one.
-func (a *Array) pairs(rows, cols starlark.Value) (at []int, ok bool, err error) {
-	if _, one := rows.(starlark.Int); one {
-		return nil, false, nil
-	}
-	i, err := Selection(rows, a.Len())
-	if err != nil {
-		return nil, true, err
-	}
-	j, err := Selection(cols, a.Cols)
-	if err != nil {
-		return nil, true, err
-	}
-	if _, one := cols.(starlark.Int); !one && len(i) != len(j) {
-		return nil, true, fmt.Errorf("%d rows and %d columns are no pairs", len(i), len(j))
-	}
-	for k, row := range i {
-		at = append(at, row*a.Cols+j[min(k, len(j)-1)])
-	}
-	return at, true, nil
-}
-
-// places are the places of the elements that an index names, for assignment.
-func (a *Array) places(ix starlark.Value) ([]int, error) {
-	if !a.Table {
-		return Selection(ix, a.Size())
-	}
-	t, ok := ix.(starlark.Tuple)
-	if !ok || len(t) != 2 {
-		return nil, fmt.Errorf("rows of a table cannot be assigned to: write W[row, column]")
-	}
-	if at, ok, err := a.pairs(t[0], t[1]); ok || err != nil {
-		return at, err
-	}
-	row, err := ElementIndex(t[0], a.Len())
-	if err != nil {
-		return nil, err
-	}
-	at, err := Selection(t[1], a.Cols)
-	at = slices.Clone(at)
-	for k := range at {
-		at[k] += row * a.Cols
-	}
-	return at, err
-}
-
 // Pick is the elements, or rows of a table, at some places.
 func (a *Array) Pick(pick []int) (*Array, error) {
 	each := 1
@@ -288,35 +207,6 @@ func (a *Array) Pick(pick []int) (*Array, error) {
 		}
 	}
 	return r, nil
-}
-
-// SetKey assigns to one element or to a selection.
-func (a *Array) SetKey(ix, v starlark.Value) error {
-	pick, err := a.places(ix)
-	if err != nil {
-		return err
-	}
-	src, ok, err := OperandOf(v)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return fmt.Errorf("cannot put a %s into an array", v.Type())
-	}
-	if src.Dim != a.Dim && !src.Wild() {
-		return fmt.Errorf("an array of %s cannot hold %s", UnitName(a.Dim), src.Show())
-	}
-	if !src.One && len(src.V) != len(pick) {
-		return fmt.Errorf("%d values for %d elements", len(src.V), len(pick))
-	}
-	to := a.Floats()
-	for k, i := range pick {
-		to[i] = src.get(k)
-	}
-	if src.Kind <= Floats {
-		a.Kind = min(a.Kind, src.Kind)
-	}
-	return nil
 }
 
 func (a *Array) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (starlark.Value, error) {

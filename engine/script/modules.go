@@ -1,0 +1,119 @@
+package script
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"synfire/engine/eqn"
+	"synfire/engine/script/array"
+	"synfire/engine/script/python"
+)
+
+// pymodule is what import gives: names with dots before them.
+type pymodule struct {
+	opaque
+	name    string
+	members starlark.StringDict
+}
+
+func (m *pymodule) String() string { return "<module '" + m.name + "'>" }
+func (m *pymodule) Type() string   { return "module" }
+
+func (m *pymodule) Attr(name string) (starlark.Value, error) {
+	if v := m.members[name]; v != nil {
+		return v, nil
+	}
+	hint, known := absent[name]
+	if near := eqn.Nearest(name, m.AttrNames()); !known && near != "" {
+		hint = near
+	}
+	return nil, withHint(hint, "%s has no %s here", m.name, name)
+}
+
+func (m *pymodule) AttrNames() []string { return slices.Sorted(maps.Keys(m.members)) }
+
+// numpyNames are the names of np that the language itself has.
+const numpyNames = "linspace full clip where repeat tile concatenate hstack round arange zeros ones zeros_like ones_like array asarray power " +
+	"minimum maximum nonzero sqrt sign abs pi inf nan e"
+
+// addModules makes the modules that import knows, of the names in d, and adds np.
+func (x *script) addModules(d starlark.StringDict) {
+	m := map[string]*pymodule{}
+	add := func(name string, members starlark.StringDict) *pymodule {
+		for n, v := range members {
+			if v == nil {
+				delete(members, n)
+			}
+		}
+		m[name] = &pymodule{name: name, members: members}
+		return m[name]
+	}
+	take := func(names string) starlark.StringDict {
+		r := starlark.StringDict{}
+		for _, n := range strings.Fields(names) {
+			r[n] = d[n]
+		}
+		return r
+	}
+	np := take(numpyNames)
+	for _, table := range []map[string]bool{keysOf(array.Pure), keysOf(array.Reductions), keysOf(array.Transforms)} {
+		for n := range table {
+			np[n] = d[n]
+		}
+	}
+	np["random"] = add("numpy.random", take("rand randn seed"))
+	d["np"] = add("numpy", np)
+	add("time", timeModule())
+	add("math", mathModule(d))
+	add("random", x.randomModule(d))
+	osNames, pathNames := x.osModule()
+	osNames["path"] = add("os.path", pathNames)
+	add("os", osNames)
+	members := maps.Clone(d)
+	maps.DeleteFunc(members, func(n string, _ starlark.Value) bool { return strings.HasPrefix(n, "<") || strings.HasPrefix(n, "__") })
+	add("brian2", members)
+	x.imports = m
+}
+
+func keysOf[V any](m map[string]V) map[string]bool {
+	r := map[string]bool{}
+	for k := range m {
+		r[k] = true
+	}
+	return r
+}
+
+// moduleNamed is a module by its name in an import; those of Brian2's and
+// matplotlib's packages are all one.
+func (x *script) moduleNamed(name string) *pymodule {
+	if first, _, dotted := strings.Cut(name, "."); dotted && first == "brian2" {
+		name = first
+	}
+	return x.imports[name]
+}
+
+// imported tells the parser what import may name.
+func (x *script) imported() python.Modules {
+	return python.Modules{
+		Predeclared: func(name string) bool { return x.predeclared[name] != nil },
+		Known:       func(module string) bool { return x.moduleNamed(module) != nil },
+		Has:         func(module, name string) bool { return x.moduleNamed(module).members[name] != nil },
+		Bound: func(module, name, as string) bool {
+			m := x.moduleNamed(module)
+			if m == nil {
+				return false
+			}
+			switch name {
+			case "*":
+				return m == x.imports["brian2"] || m == x.imports["numpy"] || strings.HasPrefix(m.name, "matplotlib")
+			case "":
+				return x.predeclared[as] == starlark.Value(m)
+			}
+			v := m.members[name]
+			return v != nil && same(v, x.predeclared[as])
+		},
+	}
+}
