@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"engine/ir":                  {"engine/philox"},
 	"engine/vm":                  {"engine/ir", "engine/philox"},
 	"engine/eqn":                 {"engine/ir", "engine/num"},
-	"engine/connect":             {"engine/host", "engine/ir", "engine/philox", "engine/vm"},
+	"engine/connect":             {"engine/host", "engine/ir", "engine/num", "engine/philox", "engine/vm"},
 	"engine/backend":             {"engine/connect", "engine/host", "engine/ir"},
 	"engine/backend/backendtest": {"engine/backend", "engine/connect", "engine/host", "engine/ir", "engine/ir/irtest", "kernels/ref"}, // ref is the definition
 	"engine/ir/irtest":           {"engine/ir"},

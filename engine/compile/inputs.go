@@ -147,6 +147,9 @@ func drawCount(b *ir.Builder, item ir.Value, stream uint32, n int, p float64) (i
 	if err := model.Countable(n, p); err != nil {
 		return ir.None, err
 	}
+	if float64(float64(n)*p) < ir.Rarely {
+		return b.CountRare(b.Rand(item, stream, 0), b.More(item, stream, 1), num.BinomialTails(n, p)), nil
+	}
 	parts := max(1, int(float64(n)*p/16+0.999))
 	parts = min(parts, model.MostParts)
 	var sum ir.Value = ir.None

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"synfire/engine/host"
+	"synfire/engine/ir"
 	"synfire/engine/philox"
 )
 
@@ -236,6 +237,9 @@ func (g *gen) skipFour(r0, r1 int) error {
 			return g.work.Err()
 		}
 		n := min(likely, 1024)
+		if g.r.skip.rare < 0 { // two for each distance
+			n += n % 2
+		}
 		likely = max(likely-n, 16)
 		g.words = resize(g.words, 4*n)
 		w := g.words
@@ -268,7 +272,7 @@ func (g *gen) every(row int, ends []uint32) ([]uint32, error) {
 		for k := range g.far {
 			g.far[k] = uint32(e0 + k)
 		}
-		drawn := r.prob != nil || r.below < 1<<32
+		drawn := r.prob != nil || r.p < 1
 		if drawn {
 			g.words = resize(g.words, n)
 			if err := g.draws.run(uint32(e0), uint32(row), nil, nil, g.words); err != nil {
@@ -280,12 +284,11 @@ func (g *gen) every(row int, ends []uint32) ([]uint32, error) {
 				return nil, err
 			}
 			for k, w := range g.words {
-				prob := float64(math.Float32frombits(g.out[k]))
-				g.words[k] = truth(float64(w) < math.Floor(float64(prob*0x1p32)+0.5))
+				g.words[k] = truth(g.below(w, float64(math.Float32frombits(g.out[k])), row, e0+k))
 			}
 		} else if drawn {
 			for k, w := range g.words {
-				g.words[k] = truth(uint64(w) < r.below)
+				g.words[k] = truth(g.below(w, r.p, row, e0+k))
 			}
 		}
 		if g.cond != nil {
@@ -300,6 +303,19 @@ func (g *gen) every(row int, ends []uint32) ([]uint32, error) {
 		}
 	}
 	return ends, nil
+}
+
+// below says that the pair of a word is chosen with probability p: the word is less
+// than round(p * 2^32), or, where p is rare, than p * 2^32 with a word behind it.
+func (g *gen) below(w uint32, p float64, row, end int) bool {
+	t := float64(p * 0x1p32)
+	if !(p < ir.Rarely) {
+		return float64(w) < math.Floor(t+0.5)
+	}
+	if whole := math.Floor(t); float64(w) != whole {
+		return float64(w) < whole
+	}
+	return float64(philox.Word(uint32(end), uint32(row), 1, g.p.Stream, g.p.Seed)) < float64((t-math.Floor(t))*0x1p32)
 }
 
 // test runs a condition's program on a row and some of its other ends, the

@@ -10,6 +10,7 @@ import (
 
 	"synfire/engine/host"
 	"synfire/engine/ir"
+	"synfire/engine/num"
 	"synfire/engine/philox"
 )
 
@@ -73,7 +74,8 @@ func oracle(p *Proj) []synapse {
 				if p.PProg != nil {
 					prob = float64(math.Float32frombits(holds(p.PProg, p.PData, r, e, e)))
 				}
-				if autapse(r, e) || float64(word(e, r, 0)) >= math.Floor(prob*0x1p32+0.5) ||
+				if autapse(r, e) || prob >= 0x1p-16 && float64(word(e, r, 0)) >= math.Floor(prob*0x1p32+0.5) ||
+					prob < 0x1p-16 && float64(word(e, r, 0))+float64(word(e, r, 1))*0x1p-32 >= prob*0x1p32 ||
 					p.Cond != nil && holds(p.Cond, p.CondData, r, e, e) == 0 {
 					continue
 				}
@@ -85,8 +87,15 @@ func oracle(p *Proj) []synapse {
 			draw, candidate := 0, 0
 			for e := 0; e < size; e++ {
 				if p.P < 1 {
-					m, found := geometric(p.P, word(r, 0, draw))
-					draw++
+					m, found := 0, true
+					if p.P >= 0x1p-16 {
+						m, found = geometric(p.P, word(r, 0, draw))
+						draw++
+					} else {
+						u := (float64(word(r, 0, draw)) + (float64(word(r, 0, draw+1))+0.5)*0x1p-32) * 0x1p-32
+						m = int(min(1e9, num.Log1p(-u)/num.Log1p(-p.P)))
+						draw += 2
+					}
 					if e += m; !found {
 						e--
 						continue
@@ -385,7 +394,7 @@ func TestWalk(t *testing.T) {
 // TestSkips compares the threshold table with the geometric distribution in
 // exact arithmetic and next with a plain search.
 func TestSkips(t *testing.T) {
-	for _, p := range []float64{1e-12, 1e-5, 0.02, 0.1, 0.5, 0.999, 1 - 0x1p-40} {
+	for _, p := range []float64{0x1p-16, 2e-5, 0.02, 0.1, 0.5, 0.999, 1 - 0x1p-40} {
 		s := newSkips(p)
 		stay := new(big.Float).SetPrec(200).SetFloat64(1)
 		q := new(big.Float).SetPrec(200).Sub(big.NewFloat(1), big.NewFloat(p))
@@ -404,6 +413,69 @@ func TestSkips(t *testing.T) {
 					t.Fatalf("p %g, word %#x: %d %v, want %d %v", p, w, m, found, wm, wf)
 				}
 			}
+		}
+	}
+}
+
+// TestRarePairs: the distance to the next pair is m exactly for those of 2^64
+// numbers that the geometric distribution gives to m, whatever the probability.
+func TestRarePairs(t *testing.T) {
+	const size = 1 << 40
+	for _, p := range []float64{1e-300, 1e-15, 1e-12, 1e-9, 2.5e-10, 1.5e-5} {
+		s := newSkips(p)
+		log := math.Log1p(-p)
+		for _, m := range []float64{1, 2, 3, 7, 1000, 123456, 1 << 30} {
+			share := -math.Expm1(m * log) // of numbers that mean less than m
+			for _, off := range []float64{-1e-9, 1e-9} {
+				u := share * (1 + off)
+				if high := u * 0x1p64; high < 1 || u >= 1 {
+					continue // there is no such number
+				}
+				w := uint64(u * 0x1p63 * 2)
+				if u >= 0.5 {
+					w = uint64((u-0.5)*0x1p64) + 1<<63
+				}
+				at, ends := s.row([]uint32{uint32(w >> 32), uint32(w)}, 0, size, nil)
+				want := m - 1
+				if off > 0 {
+					want = m
+				}
+				if w < 1<<32 || m > 1e8 { // one in 2^64, or in 10^9, is more than 1e-9 of them, or of m
+					continue
+				}
+				if len(ends) != 1 || float64(ends[0]) != want || at != int(want)+1 {
+					t.Errorf("p = %g: %g of all numbers mean %v and go on at %d, want %g", p, u, ends, at, want)
+				}
+			}
+		}
+	}
+	// A pair far beyond the row, and none at all.
+	for _, p := range []float64{0, 5e-324, 1e-9} {
+		if at, ends := newSkips(p).row([]uint32{1 << 31, 0}, 3, 1000, nil); at != 1000 || ends != nil {
+			t.Errorf("p = %g: %v, then %d", p, ends, at)
+		}
+	}
+}
+
+// TestRareWords: pairs that are decided one by one are chosen with their probability.
+func TestRareWords(t *testing.T) {
+	p := &Proj{Stream: 5, Seed: [2]uint32{1, 2}}
+	g := &gen{p: p}
+	const n = 1 << 16
+	for _, prob := range []float64{1e-9, 3.3e-10, 1e-12, 1.2e-5} {
+		whole := math.Floor(prob * 0x1p32)
+		if whole > 0 && !g.below(uint32(whole)-1, prob, 0, 0) || g.below(uint32(whole)+1, prob, 0, 0) {
+			t.Errorf("p = %g: the words around %g are decided otherwise", prob, whole)
+		}
+		hit := 0
+		for k := range n {
+			if g.below(uint32(whole), prob, 0, k) {
+				hit++
+			}
+		}
+		want := n * (prob*0x1p32 - whole)
+		if d := float64(hit) - want; math.Abs(d) > 5*math.Sqrt(want+1) {
+			t.Errorf("p = %g: %d of %d words %g, want %.1f", prob, hit, n, whole, want)
 		}
 	}
 }

@@ -33,7 +33,7 @@ type rows struct {
 	draws    *program // what every synapse or pair draws: the other end (Fixed rules, first attempt), the word (AllToAll)
 	cond     *program
 	prob     *program
-	below    uint64 // AllToAll with a constant probability: words below this
+	p        float64 // AllToAll: the probability of each pair, 1 unless it is a constant
 }
 
 // from is the number of the first pair of row r.
@@ -212,16 +212,16 @@ func (p *Proj) preparePairs(w host.Work, r *rows) error {
 			return err
 		}
 	}
-	r.below = 1 << 32
+	r.p = 1
 	switch {
 	case p.Rule == Bernoulli:
 		if p.P < 1 {
 			r.skip = newSkips(p.P)
 		}
 	case p.P > 0:
-		r.below = uint64(math.Floor(float64(p.P*0x1p32) + 0.5))
+		r.p = p.P
 	}
-	all := r.skip == nil && r.cond == nil && r.prob == nil && r.below == 1<<32
+	all := r.skip == nil && r.cond == nil && r.prob == nil && r.p >= 1
 	if all && !r.self {
 		r.per = r.size
 		return p.limit(float64(float64(r.n) * float64(r.size)))

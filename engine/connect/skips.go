@@ -3,15 +3,19 @@ package connect
 import (
 	"math"
 	"math/bits"
+
+	"synfire/engine/ir"
+	"synfire/engine/num"
 )
 
 // skips is the geometric distribution of the distance to the next pair, for
 // Bernoulli rows: a word below less[m] and not below less[m-1] skips m pairs,
 // one that is not below the last skips them all and is drawn again, which is
 // the same since the distribution has no memory. Probabilities are exact to
-// 2^-32.
+// 2^-32. A rare pair is found by the logarithm of a number of 64 bits instead.
 type skips struct {
 	p     float64
+	rare  float64  // log(1-p) where p is below rarely, else 0
 	less  []uint32 // round(2^32 * (1 - (1-p)^(m+1))), at most 2^32-1
 	guide []uint32 // by a word's upper bits: twice the least m that it may mean, and 1 if it may mean others
 	shift int
@@ -19,6 +23,9 @@ type skips struct {
 
 // newSkips makes the table of probability p < 1.
 func newSkips(p float64) *skips {
+	if p < ir.Rarely {
+		return &skips{p: p, rare: min(num.Log1p(-p), -math.SmallestNonzeroFloat64)}
+	}
 	length := 1 << 16
 	if p*float64(length) > 4 {
 		length = int(4/p) + 1
@@ -67,6 +74,19 @@ func (s *skips) next(w uint32) (int, bool) {
 // row goes on with a row of size pairs that has come to pair at, by words w: it
 // appends the pairs that stand to ends and returns where it is then.
 func (s *skips) row(w []uint32, at, size int, ends []uint32) (int, []uint32) {
+	if s.rare < 0 {
+		for n := 0; n+1 < len(w) && at < size; n += 2 {
+			u := (float64(w[n]) + float64((float64(w[n+1])+0.5)*0x1p-32)) * 0x1p-32
+			m := num.Log1p(-u) / s.rare
+			if !(m < float64(size-at)) {
+				return size, ends
+			}
+			at += int(m)
+			ends = append(ends, uint32(at))
+			at++
+		}
+		return at, ends
+	}
 	for n := 0; n < len(w) && at < size; n++ {
 		m, found := s.next(w[n])
 		if at += m; found && at < size {

@@ -70,12 +70,12 @@ func (l *lowerer) below(e *Binary) (ir.Value, bool) {
 		return ir.None, false
 	}
 	p := l.constant(y)
-	if p > 0 && p < 0x1p-16 {
+	if p > 0 && p < ir.Rarely {
 		return ir.None, false
 	}
 	word, more := l.words(x.(*Call))
 	v := l.b.Below(word, p)
-	if p < 1 && p > 1-0x1p-16 {
+	if p < 1 && p > 1-ir.Rarely {
 		v = l.b.NotB(l.b.Le(l.b.Unit(l.b.XorI(word, l.b.U(^uint32(0))), more), l.b.F(1-p)))
 	}
 	if op == ">" || op == ">=" {
@@ -374,6 +374,9 @@ func (l *lowerer) poisson(e *Call, x val) val {
 		if !(mean >= 0) {
 			l.fail(At(e.Args[0].Pos(), "", "poisson() of a negative mean, %v", mean))
 			return number64(0)
+		}
+		if mean < ir.Rarely {
+			return val{typ: Integer, v: l.b.CountRare(word(0), l.b.More(l.m.Item(), stream, draw+2), num.PoissonTails(mean))}
 		}
 		if table, err := num.PoissonTable(min(mean, 2*maxTable)); err == nil && len(table) <= maxTable { // a longer one is not looked at
 			return val{typ: Integer, v: l.b.CountTable(word(0), table)}

@@ -125,6 +125,21 @@ func (b *Builder) CountTable(word Value, cdf []float64) Value {
 	return v
 }
 
+// Rarely is the probability below which one word tells it too coarsely.
+const Rarely = 0x1p-16
+
+// CountRare is the number of tails, which descend, above a number between 0 and 1:
+// the draw of a distribution with probabilities tails[k] of more than k, the first
+// of which is small (I32). word and more are as for Unit.
+func (b *Builder) CountRare(word, more Value, tails []float64) Value {
+	u := b.Unit(word, more)
+	v := b.I(0)
+	for k, p := range tails {
+		v = b.Sel(b.Lt(u, b.F(p)), b.I(int32(k+1)), v)
+	}
+	return v
+}
+
 // poissonCounts is how far the inversion is unrolled.
 const poissonCounts = 32
 

@@ -147,6 +147,43 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
+// TestCountRare: counts of small probability come as often as they should, though a
+// word tells one in 2^32.
+func TestCountRare(t *testing.T) {
+	for _, p := range []float64{1e-9, 2.5e-10, 1e-12} {
+		b := ir.NewBuilder("rare")
+		word, more := b.Load(b.Slot("w", ir.Array, ir.U32)), b.Load(b.Slot("m", ir.Array, ir.U32))
+		b.StoreRaw(b.Slot("n", ir.Array, ir.I32), b.CountRare(word, more, []float64{p, p / 16, p / 1e6}))
+		prog, err := b.Prog()
+		if err != nil {
+			t.Fatal(err)
+		}
+		const each, n = 50000, 6 * 50000
+		e := &ir.Env{Slots: [][]uint32{make([]uint32, n), make([]uint32, n), make([]uint32, n)}}
+		for k := range n {
+			e.Slots[0][k], e.Slots[1][k] = uint32(k%6), uint32(k/6)*(1<<32/each)
+		}
+		ir.Eval(prog, e, 0, n)
+		once, twice := 0, 0
+		for _, c := range e.Slots[2] {
+			if c >= 1 {
+				once++
+			}
+			if c >= 2 {
+				twice++
+			}
+		}
+		for _, c := range []struct {
+			got  int
+			want float64
+		}{{once, p}, {twice, p / 16}} {
+			if got := float64(c.got) / each * 0x1p-32; math.Abs(got-c.want) > 0.01*c.want+0x1p-32/each {
+				t.Errorf("a count of probability %g comes with %g", c.want, got)
+			}
+		}
+	}
+}
+
 func TestPoisson(t *testing.T) {
 	for _, mean := range []float64{0, 0.01, 1, 9.9, 10.1, 300} {
 		b := ir.NewBuilder("poisson")

@@ -19,9 +19,16 @@ func (d drawer) word(item, draw uint32) uint32 { return philox.Word(item, 0, dra
 
 // bernoulli takes each of n with the probability whose float32 word is p.
 func (d drawer) bernoulli(w Work, item uint32, n int, p uint32, take func(int) error) error {
-	limit := uint64(float64(math.Float32frombits(p)) * 0x1p32)
+	limit := float64(float64(math.Float32frombits(p)) * 0x1p32)
+	whole := math.Floor(limit)
 	for k := range n {
-		if uint64(d.word(item, uint32(k))) < limit {
+		word := float64(d.word(item, uint32(k)))
+		if word == whole && limit < 1<<16 { // a small probability, which a second word tells as precisely
+			word += float64(float64(philox.Word(item, 1, uint32(k), d.stream, d.key)) * 0x1p-32)
+		} else if word == whole {
+			word = limit
+		}
+		if word < limit {
 			if err := take(k); err != nil {
 				return err
 			}

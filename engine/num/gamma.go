@@ -105,6 +105,32 @@ func BinomialTable(n int, p float64) ([]float64, error) {
 		func(k int) float64 { return float64(float64(n-k+1)*odds) / float64(k) }), nil
 }
 
+// PoissonTails is for means so small that 32 bits do not tell one event: element k is the probability of more than k, the
+// last one above 2^-64.
+func PoissonTails(mean float64) []float64 {
+	return tails(float64(mean*Exp(-mean)), func(k int) float64 { return mean / float64(k) })
+}
+
+// BinomialTails is PoissonTails for the number of successes in n trials of probability p.
+func BinomialTails(n int, p float64) []float64 {
+	odds := p / (1 - p)
+	return tails(float64(float64(float64(n)*p)*Exp(float64(float64(n-1)*Log1p(-p)))),
+		func(k int) float64 { return float64(float64(n-k+1)*odds) / float64(k) })
+}
+
+// tails sums the probabilities that follow from that of 1 and ratio(k) = P(k)/P(k-1), from the least on.
+func tails(p float64, ratio func(k int) float64) []float64 {
+	var t []float64
+	for k := 2; p > 0x1p-64; k++ {
+		t = append(t, p)
+		p = float64(p * ratio(k))
+	}
+	for k := len(t) - 2; k >= 0; k-- {
+		t[k] += t[k+1]
+	}
+	return t
+}
+
 // cumulate sums the probabilities that follow from top = log P(mode) and ratio(k) = P(k)/P(k-1), up to last.
 func cumulate(mode int, top dd, last int, ratio func(k int) float64) []float64 {
 	t := make([]float64, mode+1, mode+16)

@@ -2,6 +2,7 @@ package num
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -62,6 +63,44 @@ func TestPoissonTable(t *testing.T) {
 	}
 	if tab, err := PoissonTable(0); err != nil || len(tab) != 1 || tab[0] != 1 {
 		t.Errorf("mean 0: %v, %v", tab, err)
+	}
+}
+
+// TestTails: the probabilities of rare events, as sums from the far end in the reference.
+func TestTails(t *testing.T) {
+	check := func(what string, got []float64, first *big.Float, ratio func(k int) *big.Float) {
+		var each []*big.Float
+		for k, m := 2, first; k < 12; k++ {
+			each = append(each, m)
+			m = mul(m, ratio(k))
+		}
+		for k := range 10 {
+			sum := num(0)
+			for q := len(each) - 1; q >= k; q-- {
+				sum = add(sum, each[q])
+			}
+			switch want, _ := sum.Float64(); {
+			case k < len(got) && math.Abs(got[k]-want) > 1e-14*want+0x1p-64:
+				t.Errorf("%s: P(more than %d) = %v, want %v", what, k, got[k], want)
+			case k >= len(got) && want > 0x1p-62:
+				t.Errorf("%s: P(more than %d) = %v is not there", what, k, want)
+			}
+		}
+	}
+	for _, mean := range []float64{1e-30, 1e-15, 1e-9, 1.5e-5} {
+		check(fmt.Sprintf("mean %g", mean), PoissonTails(mean), mul(num(mean), refExp(num(-mean))), func(k int) *big.Float { return quo(num(mean), num(float64(k))) })
+	}
+	for _, c := range []struct {
+		n int
+		p float64
+	}{{1, 1e-9}, {2, 1e-6}, {1000, 1e-9}, {1000, 1e-8}, {3, 5e-6}} {
+		first := mul(num(float64(c.n)), num(c.p))
+		for range c.n - 1 {
+			first = mul(first, sub(num(1), num(c.p)))
+		}
+		check(fmt.Sprintf("n %d, p %g", c.n, c.p), BinomialTails(c.n, c.p), first, func(k int) *big.Float {
+			return quo(mul(num(float64(c.n-k+1)), num(c.p)), mul(num(float64(k)), sub(num(1), num(c.p))))
+		})
 	}
 }
 
