@@ -15,12 +15,16 @@ type kernel struct {
 	text
 	l      *layout
 	arenas []int // blocks 2, 3, ...
-	table  int   // uniform T: where its parameters begin in P
-	bodies int   // uniform N, of a kernel over lanes
-	groups int   // work groups, for kernels over lanes
-	always bool  // a kernel over lanes that also runs where all its stages' flags are 0
-	stages []int // of a kernel over lanes
-	draws  int   // of a kernel over lanes: most random words that one of its bodies makes for all lanes together
+	pieced []*pieced
+	table  int            // uniform T: where its parameters begin in P
+	shards int            // of a walk: what it binds after its arenas
+	extra  []uint32       // of a walk: its own words of P
+	keys   map[string]int // of a walk: which of them is what
+	bodies int            // uniform N, of a kernel over lanes
+	groups int            // work groups, for kernels over lanes
+	always bool           // a kernel over lanes that also runs where all its stages' flags are 0
+	stages []int          // of a kernel over lanes
+	draws  int            // of a kernel over lanes: most random words that one of its bodies makes for all lanes together
 }
 
 const (
@@ -49,6 +53,9 @@ func (k *kernel) head(group int) string {
 		fmt.Fprintf(&b, "layout(std430, binding = %d) restrict buffer B%d { uint A%d[]; };\n", blockA+i, i, i)
 	}
 	b.WriteString("uniform uint S, K, T, N; // first step, steps, parameters in P, bodies\n")
+	for n, p := range k.pieced {
+		p.functions(&b, n)
+	}
 	if k.draws > 0 {
 		fmt.Fprintf(&b, "shared uint words[%d];\n", k.draws*group)
 	}
@@ -74,56 +81,101 @@ func (k *kernel) prepend(head string) {
 // softpipe forgets lanes beyond some thirty.
 const mostTexts = 8
 
-// mapKernels are the kernels of a segment of bodies, to be dispatched without a
-// barrier between them. Bodies whose text is the same share a function; what
-// differs stands in P.
-func (l *layout) mapKernels(seg *segment, group int) []*kernel {
+// mapKernels are the kernels of a segment of bodies, each with at most so many
+// storage blocks if it can be, to be dispatched without a barrier between them.
+// Bodies whose text is the same share a function; what differs stands in P. A
+// body with arrays that are larger than a block has a kernel for the lanes of
+// each piece, which differ in what they bind.
+func (l *layout) mapKernels(seg *segment, group, blocks int) []*kernel {
 	var out []*kernel
-	var table []uint32 // of the last kernel: first group, function, parameters of each body
-	var texts []string
+	var k *kernel      // the last one; nil: the next body begins one
+	var table []uint32 // of k: first group, function, parameters of each body
+	var texts []string // of k
 	finish := func() {
-		if n := len(out); n > 0 {
-			l.finishMap(out[n-1], table, len(texts), group)
+		if k != nil {
+			l.finishMap(k, table, len(texts), group)
 		}
-		table, texts = nil, nil
+		k, table, texts = nil, nil, nil
 	}
 	for _, b := range seg.bodies {
-		var k *kernel
-		if n := len(out); n > 0 {
-			k = out[n-1]
-		} else {
-			k = &kernel{l: l}
-		}
-		w := l.writeBody(k, b, group)
-		at := slices.Index(texts, w.t.String())
-		if len(out) == 0 || at < 0 && len(texts) == mostTexts {
+		step := l.step(b)
+		if step < b.n {
 			finish()
-			k = &kernel{l: l}
-			out = append(out, k)
-			w = l.writeBody(k, b, group)
-			at = -1
 		}
-		if at < 0 {
-			at = len(texts)
-			texts = append(texts, w.t.String())
-			k.line("void body%d(uint lane, uint B) {", at)
-			k.WriteString(w.t.String())
-			k.origins = append(k.origins, w.t.origins...)
-			k.line("}")
+		for lo := 0; lo < b.n; lo += step {
+			hi := min(lo+step, b.n)
+			w, at := (*bodyWriter)(nil), -1
+			if k != nil {
+				arenas, ops := slices.Clone(k.arenas), k.clonePieced()
+				w = l.writeBody(k, b, lo, hi, group)
+				at = slices.Index(texts, w.t.String())
+				if at < 0 && (len(texts) == mostTexts || blockA+len(k.arenas) > blocks) {
+					k.arenas, k.pieced = arenas, ops
+					finish()
+				}
+			}
+			if k == nil {
+				k = &kernel{l: l}
+				out = append(out, k)
+				w = l.writeBody(k, b, lo, hi, group)
+			}
+			if at < 0 {
+				at = len(texts)
+				texts = append(texts, w.t.String())
+				k.line("void body%d(uint lane, uint B) {", at)
+				k.WriteString(w.t.String())
+				k.origins = append(k.origins, w.t.origins...)
+				k.line("}")
+			}
+			k.stages = append(k.stages, b.stages...)
+			k.draws = max(k.draws, len(w.draws))
+			k.always = k.always || w.always
+			table = append(table, uint32(k.groups), uint32(at), uint32(len(l.params)))
+			l.params = append(l.params, w.params...)
+			k.groups += (hi - lo + group - 1) / group
+			if step < b.n {
+				finish()
+			}
 		}
-		k.stages = append(k.stages, b.stages...)
-		k.draws = max(k.draws, len(w.draws))
-		k.always = k.always || w.always
-		table = append(table, uint32(k.groups), uint32(at), uint32(len(l.params)))
-		l.params = append(l.params, w.params...)
-		k.groups += (b.n + group - 1) / group
 	}
 	finish()
 	return out
 }
 
-func (l *layout) writeBody(k *kernel, b *body, group int) *bodyWriter {
-	w := &bodyWriter{k: k, l: l, b: b, group: group, keys: map[string]int{}}
+// step is how many lanes of a body one kernel takes: as many as a piece has
+// words if an array of theirs lies in pieces, else all.
+func (l *layout) step(b *body) int {
+	own := []region{}
+	if b.clear != backend.NoBuf {
+		own = append(own, l.bufs[b.clear])
+	}
+	for _, i := range b.stages {
+		s := &l.plan.Stages[i]
+		switch {
+		case b.gather:
+		case s.Form == backend.FormSample:
+			own = append(own, l.recs[i].items)
+			fallthrough
+		case s.Form == backend.FormSpikes:
+			for _, src := range s.Rec.Src {
+				own = append(own, l.bufs[src.Buf])
+			}
+		default:
+			for _, in := range s.Prog.Ins {
+				if in.Op == ir.Load || in.Op == ir.Store {
+					own = append(own, l.bufs[s.Bind[in.Imm].Buf])
+				}
+			}
+		}
+	}
+	if slices.ContainsFunc(own, func(r region) bool { return r.pieces > 1 }) {
+		return l.arenas.most
+	}
+	return max(b.n, 1)
+}
+
+func (l *layout) writeBody(k *kernel, b *body, lo, hi, group int) *bodyWriter {
+	w := &bodyWriter{k: k, l: l, b: b, lo: lo, hi: hi, group: group, keys: map[string]int{}}
 	w.write()
 	// Parameters are read once, in front of everything else.
 	var t text
@@ -165,6 +217,7 @@ type bodyWriter struct {
 	keys   map[string]int
 	regs   []*register
 	events []*eventRegister
+	lo, hi int      // lanes
 	draws  []drawOf // random words made for the whole work group
 	group  int
 	always bool
@@ -200,8 +253,8 @@ func (w *bodyWriter) param(key string, value int) string {
 }
 
 // word is word index of region r.
-func (w *bodyWriter) word(key string, r region, index string) string {
-	return fmt.Sprintf("%s[%s + %s]", w.k.arena(r.arena), w.param(key, r.off), index)
+func (w *bodyWriter) word(key string, r region, index string) cell {
+	return cell{w.k, r, fmt.Sprintf("%s + %s", w.param(fmt.Sprintf("%s %d", key, r.off), r.off), index)}
 }
 
 func (w *bodyWriter) reg(b backend.BufID, off int) int {
@@ -295,12 +348,15 @@ const mostDraws = 8
 func (w *bodyWriter) write() {
 	t := &w.t
 	t.depth = 1
+	if w.hi-w.lo < w.b.n {
+		t.line("lane += %s;", w.param("first", w.lo))
+	}
 	if w.b.clear != backend.NoBuf || w.b.gather {
-		t.line("if (lane >= %s) return;", w.param("n", w.b.n))
+		t.line("if (lane >= %s) return;", w.param("n", w.hi))
 	}
 	if w.b.clear != backend.NoBuf {
 		w.always = true
-		t.line("%s = 0u;", w.word("clear", w.l.bufs[w.b.clear], "lane"))
+		t.line("%s", w.word("clear", w.own(w.l.bufs[w.b.clear], 0), "lane").set("0u"))
 		return
 	}
 	if w.b.gather {
@@ -312,7 +368,7 @@ func (w *bodyWriter) write() {
 	}
 	w.survey()
 	if len(w.draws) == 0 {
-		t.line("if (lane >= %s) return;", w.param("n", w.b.n))
+		t.line("if (lane >= %s) return;", w.param("n", w.hi))
 	}
 	for i, r := range w.regs {
 		switch {
@@ -320,16 +376,16 @@ func (w *bodyWriter) write() {
 		case !r.loaded:
 			t.line("uint r%d = 0u;", i)
 		case len(w.draws) > 0:
-			t.line("uint r%d = 0u; if (lane < %s) r%d = %s;", i, w.param("n", w.b.n), i, w.regWord(i))
+			t.line("uint r%d = 0u; if (lane < %s) r%d = %s;", i, w.param("n", w.hi), i, w.regWord(i).get())
 		default:
-			t.line("uint r%d = %s;", i, w.regWord(i))
+			t.line("uint r%d = %s;", i, w.regWord(i).get())
 		}
 	}
 	t.line("for (uint k = 0u; k < K; k++) {")
 	t.line("uint s = S + k, step = P[%d] + s;", parStep)
 	if len(w.draws) > 0 {
 		w.makeWords()
-		t.line("if (lane < %s) {", w.param("n", w.b.n))
+		t.line("if (lane < %s) {", w.param("n", w.hi))
 	}
 	w.oneStep()
 	if len(w.draws) > 0 {
@@ -338,11 +394,11 @@ func (w *bodyWriter) write() {
 	}
 	t.line("}")
 	if len(w.draws) > 0 {
-		t.line("if (lane >= %s) return;", w.param("n", w.b.n))
+		t.line("if (lane >= %s) return;", w.param("n", w.hi))
 	}
 	for i, r := range w.regs {
 		if w.persists(r) && r.stored {
-			t.line("%s = r%d;", w.regWord(i), i)
+			t.line("%s", w.regWord(i).set(fmt.Sprintf("r%d", i)))
 		}
 	}
 	for i, e := range w.events {
@@ -378,8 +434,9 @@ func (w *bodyWriter) oneStep() {
 		switch use, scratch := w.l.sc.scratch[r.buf]; {
 		case w.persists(r):
 		case scratch && use == taken:
+			w.always = true // zeroed, even where no stage runs that would look
 			t.line("uint t%d = k * %s + lane;", i, w.param(fmt.Sprintf("stride %d", r.buf), w.l.plan.Bufs[r.buf].Len))
-			t.line("uint r%d = %s, q%d = r%d;", i, w.regWord(i), i, i)
+			t.line("uint r%d = %s, q%d = r%d;", i, w.regWord(i).get(), i, i)
 		default:
 			t.line("uint r%d = 0u;", i)
 		}
@@ -387,7 +444,7 @@ func (w *bodyWriter) oneStep() {
 	for i, e := range w.events {
 		t.line("uint w%d = (P[%s] + s) %% %s;", i, w.param(fmt.Sprintf("phase %d", e.event), w.l.eventParam(e.event)), w.param(fmt.Sprintf("rows %d", e.event), w.l.events[e.event].rows))
 		if e.loaded {
-			t.line("bool e%d = (%s >> (lane & 31u) & 1u) != 0u, d%d = e%d;", i, w.maskWord(i), i, i)
+			t.line("bool e%d = (%s >> (lane & 31u) & 1u) != 0u, d%d = e%d;", i, w.maskWord(i).get(), i, i)
 		} else {
 			t.line("bool e%d = false;", i)
 		}
@@ -397,7 +454,7 @@ func (w *bodyWriter) oneStep() {
 	}
 	for i, r := range w.regs {
 		if use, scratch := w.l.sc.scratch[r.buf]; scratch && use == taken {
-			t.line("if (q%d != 0u) %s = 0u;", i, w.regWord(i))
+			t.line("if (q%d != 0u) %s", i, w.regWord(i).set("0u"))
 		}
 	}
 	for i := range w.events {
@@ -412,19 +469,20 @@ func (w *bodyWriter) persists(r *register) bool {
 	return !scratch || use == inMemory
 }
 
-func (w *bodyWriter) regWord(i int) string {
+func (w *bodyWriter) regWord(i int) cell {
 	r := w.regs[i]
-	at := w.l.bufs[r.buf]
-	at.off += r.off
-	index := "lane"
-	if !w.persists(r) {
-		index = fmt.Sprintf("t%d", i)
+	at, index := w.own(w.l.bufs[r.buf], r.off), "lane"
+	if !w.persists(r) { // a copy for each step
+		at, index = w.l.bufs[r.buf].from(r.off), fmt.Sprintf("t%d", i)
 	}
-	return w.word(fmt.Sprintf("buf %d %d", r.buf, r.off), at, index)
+	return w.word(fmt.Sprintf("buf %d", r.buf), at, index)
 }
 
+// own is an array from word off on, of which lanes touch their own word.
+func (w *bodyWriter) own(r region, off int) region { return r.part(off+w.lo, off+w.hi).from(off) }
+
 // maskWord is the mask word of the lane in ring row w<i>.
-func (w *bodyWriter) maskWord(i int) string {
+func (w *bodyWriter) maskWord(i int) cell {
 	e := w.events[i].event
 	return w.word(fmt.Sprintf("masks %d", e), w.l.events[e].masks, fmt.Sprintf("w%d * %s + (lane >> 5)", i, w.param(fmt.Sprintf("words %d", e), w.l.plan.Events[e].Words())))
 }
@@ -437,15 +495,15 @@ func (w *bodyWriter) keepEvent(i int) {
 	case !e.stored:
 		return
 	case e.loaded:
-		w.t.line("if (e%d != d%d) atomicXor(%s, 1u << (lane & 31u));", i, i, w.maskWord(i))
+		w.t.line("if (e%d != d%d) %s;", i, i, w.maskWord(i).atomic("Xor", "1u << (lane & 31u)"))
 	default:
-		w.t.line("if (e%d) atomicOr(%s, 1u << (lane & 31u));", i, w.maskWord(i))
+		w.t.line("if (e%d) %s;", i, w.maskWord(i).atomic("Or", "1u << (lane & 31u)"))
 	}
 	if x.listed {
 		w.t.line("if (e%d) {", i)
-		w.t.line("uint q = atomicAdd(%s, 1u);", w.word(fmt.Sprintf("counts %d", e.event), x.counts, fmt.Sprintf("w%d", i)))
+		w.t.line("uint q = %s;", w.word(fmt.Sprintf("counts %d", e.event), x.counts, fmt.Sprintf("w%d", i)).atomic("Add", "1u"))
 		size := w.param(fmt.Sprintf("cap %d", e.event), x.cap)
-		w.t.line("if (q < %s) %s = lane;", size, w.word(fmt.Sprintf("list %d", e.event), x.list, fmt.Sprintf("w%d * %s + q", i, size)))
+		w.t.line("if (q < %s) %s", size, w.word(fmt.Sprintf("list %d", e.event), x.list, fmt.Sprintf("w%d * %s + q", i, size)).set("lane"))
 		w.t.line("}")
 	}
 }
@@ -463,9 +521,9 @@ func (w *bodyWriter) zeroAhead(i int, e *eventRegister) {
 	w.t.line("if ((lane & 31u) == 0u) {")
 	w.t.line("for (uint k = 0u; k < %s; k++) {", w.param("span", w.l.sc.span))
 	w.t.line("uint w%d = (P[%s] + S + K + k) %% %s;", i, w.param(fmt.Sprintf("phase %d", e.event), 0), w.param(fmt.Sprintf("rows %d", e.event), 0))
-	w.t.line("%s = 0u;", w.maskWord(i))
+	w.t.line("%s", w.maskWord(i).set("0u"))
 	if x.listed {
-		w.t.line("if (lane == 0u) %s = 0u;", w.word(fmt.Sprintf("counts %d", e.event), x.counts, fmt.Sprintf("w%d", i)))
+		w.t.line("if (lane == 0u) %s", w.word(fmt.Sprintf("counts %d", e.event), x.counts, fmt.Sprintf("w%d", i)).set("0u"))
 	}
 	w.t.line("}")
 	w.t.line("}")
@@ -507,10 +565,9 @@ func (w *bodyWriter) memory(i int) *memory {
 		store: func(slot uint32, word string) string {
 			return fmt.Sprintf("r%d = %s;", w.reg(s.Bind[slot].Buf, s.Bind[slot].Off), word)
 		},
-		at: func(slot uint32, index string) string {
-			at := w.l.bufs[s.Bind[slot].Buf]
-			at.off += s.Bind[slot].Off
-			return w.word(fmt.Sprintf("buf %d %d", s.Bind[slot].Buf, s.Bind[slot].Off), at, index)
+		at: func(slot uint32, index string) cell {
+			b := s.Bind[slot]
+			return w.word(fmt.Sprintf("buf %d", b.Buf), w.l.bufs[b.Buf].from(b.Off), index)
 		},
 		bit: func(slot uint32) string { return fmt.Sprintf("e%d", w.event(s.Bind[slot].Event)) },
 		setBit: func(slot uint32, cond string) string {
@@ -535,7 +592,7 @@ func (w *bodyWriter) spikes(i int) {
 	w.t.line("uint q = atomicAdd(C[%s], 1u), z = q * %du;", key("counter", r.counter), 2+len(s.Rec.Src))
 	w.t.line("if (q < %s) {", key("room", r.room))
 	put := func(k int, word string) {
-		w.t.line("%s = %s;", w.word(fmt.Sprintf("entries %d", i), r.entries, fmt.Sprintf("z + %du", k)), word)
+		w.t.line("%s", w.word(fmt.Sprintf("entries %d", i), r.entries, fmt.Sprintf("z + %du", k)).set(word))
 	}
 	put(0, "s")
 	put(1, "lane")
@@ -552,12 +609,12 @@ func (w *bodyWriter) sample(i int) {
 	s, r := &w.l.plan.Stages[i], &w.l.recs[i]
 	w.t.line("uint z = lane;")
 	if s.Rec.Items != nil {
-		w.t.line("z = %s;", w.word(fmt.Sprintf("items %d", i), r.items, "lane"))
+		w.t.line("z = %s;", w.word(fmt.Sprintf("items %d", i), w.own(r.items, 0), "lane").get())
 	}
 	w.t.line("if (z != 0x%xu) {", unlisted)
 	w.t.line("z += %s * %s;", w.hostWord(r.at), w.param(fmt.Sprintf("width %d", i), s.Rec.Width()))
 	for k, src := range s.Rec.Src {
-		w.t.line("%s = r%d;", w.word(fmt.Sprintf("dst %d %d", i, k), r.dst[k], "z"), w.reg(src.Buf, src.Off))
+		w.t.line("%s", w.word(fmt.Sprintf("dst %d %d", i, k), r.dst[k], "z").set(fmt.Sprintf("r%d", w.reg(src.Buf, src.Off))))
 	}
 	w.t.line("}")
 }
@@ -571,11 +628,10 @@ func (w *bodyWriter) gather(i int) {
 	} else {
 		w.always = true
 	}
-	w.t.line("uint item = %s;", w.word(fmt.Sprintf("items %d", i), r.items, "lane"))
+	w.t.line("uint item = %s;", w.word(fmt.Sprintf("items %d", i), r.items, "lane").get())
 	w.t.line("uint z = lane + %s * %s;", w.hostWord(r.at), w.param(fmt.Sprintf("width %d", i), s.Rec.Width()))
 	for k, src := range s.Rec.Src {
-		at := w.l.bufs[src.Buf]
-		at.off += src.Off
-		w.t.line("%s = %s;", w.word(fmt.Sprintf("dst %d %d", i, k), r.dst[k], "z"), w.word(fmt.Sprintf("buf %d %d", src.Buf, src.Off), at, "item"))
+		from := w.word(fmt.Sprintf("buf %d", src.Buf), w.l.bufs[src.Buf].from(src.Off), "item")
+		w.t.line("%s", w.word(fmt.Sprintf("dst %d %d", i, k), r.dst[k], "z").set(from.get()))
 	}
 }

@@ -7,53 +7,144 @@ import (
 	"synfire/engine/ir"
 )
 
-// ends are the arrays of sources and of targets by synapse, where an effect asks
-// for the end that is not its row.
-type ends struct{ source, target region }
-
 // effectKernel runs the program of a FormEffect stage for each synapse that is
-// due. Entries of its shards are numbers of synapses.
-func (l *layout) effectKernel(stage, params, shards, group, team int, at ends) *kernel {
+// due and has a number from lo up to hi; all says that none has another. Entries
+// of its shards are numbers of synapses, or with selves number themselves, then
+// far ends. ordered: the synapses run one after the other, in their order.
+func (l *layout) effectKernel(stage, shards, group, team, lo, hi int, all, selves, ordered bool) *kernel {
 	s := &l.plan.Stages[stage]
-	return l.walkKernel(stage, params, shards, group, team, func(k *kernel) {
-		k.line("uint lane = word(h, P[H + 3u] + e);")
-		array := func(r region, off int, index string) string {
-			return fmt.Sprintf("%s[0x%xu + %s]", k.arena(r.arena), r.off+off, index)
+	entry := func(k *kernel) {
+		number := "word(h, P[H + 3u] + e)"
+		if selves {
+			number = "P[H + 5u] + e"
 		}
-		slot := func(n uint32, index string) string {
-			switch b := s.Bind[n]; {
-			case b.Buf != backend.NoBuf:
-				return array(l.bufs[b.Buf], b.Off, index)
-			case (b.Off == backend.SlotSource) != s.Post:
-				return "row"
-			case b.Off == backend.SlotSource:
-				return array(at.source, 0, index)
+		k.line("uint lane = %s;", number)
+		if !all {
+			k.line("if (lane - %s >= %s) continue;", k.param("first", lo), k.param("lanes", hi-lo))
+		}
+		at := func(n uint32, index string) cell {
+			b := s.Bind[n]
+			r := l.bufs[b.Buf]
+			if s.Prog.Slots[n].Kind == ir.Array {
+				r = r.part(b.Off+lo, b.Off+hi)
 			}
-			return array(at.target, 0, index)
+			return cell{k, r, fmt.Sprintf("%s + %s", k.param(fmt.Sprintf("slot %d", n), r.off+b.Off), index)}
 		}
 		emit(&k.text, s.Prog, &memory{
 			lane: "lane", step: "step",
-			host:  func(n uint32) string { return fmt.Sprintf("P[P[%d] + s * %du + %du]", parHost, l.hostN, n) },
-			load:  func(n uint32) string { return slot(n, "lane") },
-			store: func(n uint32, word string) string { return slot(n, "lane") + " = " + word + ";" },
-			at:    slot,
-			bit:   func(n uint32) string { return "false" }, // refused by effectLacks
+			host: func(n uint32) string {
+				return fmt.Sprintf("P[P[%d] + s * %s + %du]", parHost, k.param("hostN", l.hostN), n)
+			},
+			load: func(n uint32) string {
+				switch b := s.Bind[n]; {
+				case b.Buf != backend.NoBuf:
+					return at(n, "lane").get()
+				case (b.Off == backend.SlotSource) != s.Post:
+					return "row"
+				}
+				return "word(h, P[H + 4u] + e)"
+			},
+			store: func(n uint32, word string) string { return at(n, "lane").set(word) },
+			at:    at,
 			trap: func(code uint32) string {
-				return fmt.Sprintf("atomicMin(C[%d], lane); atomicMin(C[%d], s);", l.faults+l.rank[[2]int{stage, int(code)}], ctlFault)
+				least := k.param(fmt.Sprintf("trap %d", code), l.faults+l.rank[[2]int{stage, int(code)}])
+				return fmt.Sprintf("atomicMin(C[%s], lane); atomicMin(C[%d], s);", least, ctlFault)
 			},
 		})
-	})
+	}
+	if ordered {
+		return l.orderedKernel(stage, shards, entry)
+	}
+	return l.walkKernel(stage, shards, group, team, entry)
 }
 
-// effectLacks says what of an effect's program this backend cannot do.
-func effectLacks(p *backend.Plan, s *backend.Stage) error {
-	if _, inOrder := p.Sharing(s); inOrder {
-		return fmt.Errorf("stage %s: a synapse may read what another one writes in the same step, so that they have to run one after the other; the gl backend cannot do that, --backend cpu can", s.Name)
-	}
-	for _, in := range s.Prog.Ins {
-		if in.Op == ir.Bit || in.Op == ir.StoreBit {
-			return fmt.Errorf("stage %s: masks in the program of an effect", s.Name)
+// needsFar says whether an effect binds the end that is not its row.
+func needsFar(s *backend.Stage) bool {
+	for _, b := range s.Bind {
+		if b.Buf == backend.NoBuf && (b.Off == backend.SlotTarget) != s.Post {
+			return true
 		}
 	}
-	return nil
+	return false
 }
+
+// Where a synapse may see what another one wrote in the same step, a single
+// invocation works them off, in the order of the reference: by delay, source,
+// neuron and number. It makes so many rounds of loops at most, some
+// milliseconds on a device and far from what llvmpipe's loops have in all, and
+// leaves word of where it stopped to the next dispatch, of which there are as many as
+// a step needs in which everything fires.
+const mostRounds = 1 << 12
+
+// orderedKernel prints the walk of an effect whose synapses have an order.
+func (l *layout) orderedKernel(stage, shards int, entry func(k *kernel)) *kernel {
+	k := l.newWalk(stage, shards)
+	k.line("uint pair = 0u, w = 0u, seen = 0u, at = 0u, rounds = 0u;")
+	k.line("bool visit(uint row, uint d) {")
+	k.line("uint s = S, step = P[%d] + s, H = T + P[T + %du];", parStep, walkShardAt)
+	k.line("for (uint h = 0u; h < %du; h++, H += %du) {", shards, shardWords)
+	k.line("rounds++;")
+	k.line("if (row < P[H + 1u] || row >= P[H + 2u]) continue;")
+	k.line("uint g = (row - P[H + 1u]) * P[T + %du] + d, to = word(h, g + 1u);", walkDelays)
+	k.line("for (uint e = word(h, g) + at; e < to; e++) {")
+	k.line("if (rounds >= %du) return false;", mostRounds)
+	k.line("rounds++;")
+	k.line("at++;")
+	k.line("due += P[T + %du];", walkCount)
+	entry(k)
+	k.line("}")
+	k.line("}")
+	k.line("return true;")
+	k.line("}")
+	k.walk(orderedText, 1, 1)
+	return k
+}
+
+const orderedText = `
+// What is due, from where the last dispatch stopped: pairs of a delay and a source, words of the mask, neurons that were
+// seen of word w, synapses of the next one that are done.
+void walk() {
+	uint pairs = P[T] * P[T + 1u];
+	for (; pair < pairs; pair++) {
+		uint d = pair / P[T], source = pair % P[T];
+		uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source, row = ringRow(q, S, delay);
+		uint words = serves(S, delay) ? P[q + 11u] : 0u;
+		for (; w < words; w++) {
+			uint first = P[q + 10u] + w, bits = seen > 31u ? 0u : maskAt(source, P[q + 3u] + row * P[q + 2u] + first) & (0xffffffffu << seen);
+			while (bits != 0u) {
+				uint bit = uint(findLSB(bits)), neuron = 32u * first + bit;
+				bits &= bits - 1u;
+				rounds++;
+				seen = bit;
+				if (neuron >= P[q + 7u] && neuron < P[q + 8u] && !visit(P[q + 9u] + neuron - P[q + 7u], d)) return;
+				seen = bit + 1u;
+				at = 0u;
+				if (rounds >= $MOSTu) return;
+			}
+			seen = 0u;
+			if (++rounds >= $MOSTu) { w++; return; }
+		}
+		w = 0u;
+		if (++rounds >= $MOSTu) { pair++; return; }
+	}
+}
+
+void main() {
+	if (C[$FAULT] < S || C[$HALT] <= S) return;
+	if (N > 0u) {
+		pair = C[$CURSOR];
+		w = C[$CURSOR + 1];
+		seen = C[$CURSOR + 2];
+		at = C[$CURSOR + 3];
+	}
+	walk();
+	C[$CURSOR] = pair;
+	C[$CURSOR + 1] = w;
+	C[$CURSOR + 2] = seen;
+	C[$CURSOR + 3] = at;
+	if (due > 0u) {
+		uint old = atomicAdd(C[$DUE], due);
+		if (old + due < old) atomicAdd(C[$DUE + 1], 1u);
+	}
+}
+`

@@ -6,14 +6,14 @@ import (
 	"synfire/engine/ir"
 )
 
-// memory says how a program's slots are reached: each function returns an
-// expression of type uint (bool for bit), or the statement of an effect.
+// memory says how a program's slots are reached: each function returns a cell,
+// an expression of type uint (bool for bit), or the statement of an effect.
 type memory struct {
 	lane   string // the item, a uint
 	step   string // the step, a uint
 	host   func(word uint32) string
 	load   func(slot uint32) string
-	at     func(slot uint32, index string) string // an l-value
+	at     func(slot uint32, index string) cell
 	bit    func(slot uint32) string
 	store  func(slot uint32, word string) string
 	setBit func(slot uint32, cond string) string
@@ -112,9 +112,9 @@ func expression(p *ir.Prog, n int, m *memory) string {
 	case ir.Load:
 		return fromWord(in.Type, m.load(in.Imm))
 	case ir.Uniform:
-		return fromWord(in.Type, m.at(in.Imm, "0u"))
+		return fromWord(in.Type, m.at(in.Imm, "0u").get())
 	case ir.Gather:
-		return fromWord(in.Type, m.at(in.Imm, a))
+		return fromWord(in.Type, m.at(in.Imm, a).get())
 	case ir.Bit:
 		return m.bit(in.Imm)
 	case ir.Lane:
@@ -203,12 +203,13 @@ func effect(p *ir.Prog, in *ir.Instr, m *memory) string {
 	case ir.StoreBit:
 		return m.setBit(in.Imm, v[0])
 	case ir.Scatter:
-		return fmt.Sprintf("atomicAdd(%s, %s);", m.at(in.Imm, v[0]), v[1])
+		return m.at(in.Imm, v[0]).atomic("Add", v[1]) + ";"
 	case ir.Scatter2:
 		low, high := m.at(in.Imm, "2u * "+v[0]), m.at(in.Imm, "2u * "+v[0]+" + 1u")
-		return fmt.Sprintf("if ((%s | %s) != 0u) { uint old = atomicAdd(%s, %s); atomicAdd(%s, %s + (old + %s < old ? 1u : 0u)); }", v[1], v[2], low, v[1], high, v[2], v[1])
+		carried := fmt.Sprintf("%s + (old + %s < old ? 1u : 0u)", v[2], v[1])
+		return fmt.Sprintf("if ((%s | %s) != 0u) { uint old = %s; %s; }", v[1], v[2], low.atomic("Add", v[1]), high.atomic("Add", carried))
 	case ir.Put:
-		return fmt.Sprintf("%s = %s;", m.at(in.Imm, v[0]), word(in.B))
+		return m.at(in.Imm, v[0]).set(word(in.B))
 	case ir.Trap:
 		return fmt.Sprintf("if (%s) { %s }", v[0], m.trap(in.Imm))
 	}

@@ -27,24 +27,25 @@ func goldens() map[string]string {
 		out[fmt.Sprintf("operations%d.comp", i)] = k.String()
 	}
 	p := smallNet()
-	l := arrange(p, cut(p, 8), 1<<20)
+	l := arrange(p, cut(p, nil, 8), 1<<20)
 	l.together = true
 	for _, seg := range l.sc.segments {
 		if seg.form == backend.FormDeliver {
 			shards := []*shard{{row1: 4}, {row0: 4, row1: 8}}
-			at := l.walkParams(seg.stage, []uint16{2, 3}, shards, 1, 1, 256)
-			out["deliver.comp"] = l.deliverKernel(seg.stage, at, 2, 64, 32, 16).String()
+			k := l.deliverKernel(seg.stage, 2, 64, 32, 16)
+			l.walkParams(k, seg.stage, []uint16{2, 3}, shards, 1, 1, 256, 1)
+			out["deliver.comp"] = k.String()
 			continue
 		}
-		out["update.comp"] = l.mapKernels(seg, 64)[0].String()
+		out["update.comp"] = l.mapKernels(seg, 64, 16)[0].String()
 	}
 	return out
 }
 
 func operations() []*kernel {
 	p := testPlan(testCases())
-	l := arrange(p, cut(p, 1), 1<<24)
-	return l.mapKernels(l.sc.segments[0], 64)
+	l := arrange(p, cut(p, nil, 1), 1<<24)
+	return l.mapKernels(l.sc.segments[0], 64, 16)
 }
 
 // smallNet is two populations of one text, a table, a spike record and a sample.
@@ -140,7 +141,7 @@ func TestOneText(t *testing.T) {
 		t.Errorf("%d functions for two populations of the same equations:\n%s", n, text)
 	}
 	p := smallNet()
-	if sc := cut(p, 8); sc.span != 2 || len(sc.segments) != 2 {
+	if sc := cut(p, nil, 8); sc.span != 2 || len(sc.segments) != 2 {
 		t.Errorf("%d dispatches for %d steps, expected 2 for 2", len(sc.segments), sc.span)
 	}
 }

@@ -14,6 +14,8 @@ type schedule struct {
 	segments []*segment
 	span     int // steps that one pass over the segments makes
 	scratch  map[backend.BufID]scratchUse
+	plan     *backend.Plan
+	used     [][]backend.Access // by stage: what it touches
 }
 
 // segment is one dispatch: delivery or effects of one stage, or bodies.
@@ -39,20 +41,57 @@ func conflicts(x, y backend.Access, same bool) bool {
 		!(same && x.Lane && y.Lane && x.Lo == y.Lo)
 }
 
-// accesses lists what stage s touches when it runs in a body (its sampled
-// items then are lanes), or on its own where gather says so. Earlier steps'
-// spikes are not its business: a step writes only its own.
-func accesses(p *backend.Plan, s *backend.Stage, gather bool) []backend.Access {
-	out := slices.DeleteFunc(p.Accesses(s), func(a backend.Access) bool { return a.Past > 0 })
+// touch lists what each stage touches. Earlier steps' spikes are not its
+// business: a step writes only its own. counts are the synapses of tables, so
+// that the own words of one effect are told from those of the next in the buffer.
+func (sc *schedule) touch(counts map[int]int) {
+	p := sc.plan
+	for i := range p.Stages {
+		s := &p.Stages[i]
+		all := slices.DeleteFunc(p.Accesses(s), func(a backend.Access) bool { return a.Past > 0 })
+		for k := range all {
+			if a := &all[k]; s.Form == backend.FormEffect && a.Event < 0 {
+				if op := s.Prog.Ins[a.Instr].Op; op == ir.Load || op == ir.Store {
+					a.Hi = a.Lo + counts[s.Table]
+				}
+			}
+		}
+		sc.used = append(sc.used, all)
+	}
+}
+
+// accesses lists what stage i touches when it runs in a body (its sampled
+// items then are lanes), or on its own where gather says so.
+func (sc *schedule) accesses(i int, gather bool) []backend.Access {
+	if !gather {
+		return sc.used[i]
+	}
+	out := slices.Clone(sc.used[i])
 	for k := range out {
-		out[k].Lane = out[k].Lane && !gather
+		out[k].Lane = false
 	}
 	return out
 }
 
-// cut makes the schedule of a plan whose passes make at most span steps.
-func cut(p *backend.Plan, span int) *schedule {
-	sc := &schedule{scratch: map[backend.BufID]scratchUse{}}
+// touches lists what a segment touches.
+func (sc *schedule) touches(seg *segment) []backend.Access {
+	var out []backend.Access
+	for _, i := range seg.all() {
+		out = append(out, sc.used[i]...)
+	}
+	for _, b := range seg.bodies {
+		if b.clear != backend.NoBuf {
+			out = append(out, backend.Access{Buf: b.clear, Event: -1, Hi: b.n, Write: true})
+		}
+	}
+	return out
+}
+
+// cut makes the schedule of a plan whose passes make at most span steps; counts
+// are the synapses of the tables of effects.
+func cut(p *backend.Plan, counts map[int]int, span int) *schedule {
+	sc := &schedule{scratch: map[backend.BufID]scratchUse{}, plan: p}
+	sc.touch(counts)
 	var early []*segment
 	touched := map[backend.BufID]bool{} // by stages so far, other than by delivery
 	for i := range p.Stages {
@@ -73,9 +112,9 @@ func cut(p *backend.Plan, span int) *schedule {
 		case backend.FormEffect:
 			sc.segments = append(sc.segments, &segment{form: s.Form, stage: i})
 		default:
-			sc.place(p, i)
+			sc.place(i)
 		}
-		for _, a := range accesses(p, s, false) {
+		for _, a := range sc.used[i] {
 			touched[a.Buf] = true
 		}
 	}
@@ -115,19 +154,15 @@ func (sc *schedule) largestSpan(p *backend.Plan, most int) int {
 	return max(1, min(most/((longest+63)&^63), cache/total))
 }
 
-// place puts stage i in the last segment if nothing in it stands in the way,
-// in the body that works on the same lanes and words if there is one.
-func (sc *schedule) place(p *backend.Plan, i int) {
-	s := &p.Stages[i]
-	n, gather := lanes(p, i)
+// place puts stage i in the last segment of bodies if nothing in it or after it
+// stands in the way, in the body that works on the same lanes and words if there is one.
+func (sc *schedule) place(i int) {
+	n, gather := lanes(sc.plan, i)
 	if n == 0 {
 		return
 	}
-	mine := accesses(p, s, gather)
-	var last *segment
-	if k := len(sc.segments); k > 0 && sc.segments[k-1].form == backend.FormMap {
-		last = sc.segments[k-1]
-	}
+	mine := sc.accesses(i, gather)
+	last := sc.lastBodies(mine)
 	if last == nil {
 		last = &segment{form: backend.FormMap}
 		sc.segments = append(sc.segments, last)
@@ -136,7 +171,7 @@ func (sc *schedule) place(p *backend.Plan, i int) {
 	if !gather {
 		// Bodies of as many lanes that share words with this stage become one.
 		last.bodies = slices.DeleteFunc(last.bodies, func(b *body) bool {
-			if b.n != n || b.gather || !shares(p, b, mine) {
+			if b.n != n || b.gather || !sc.shares(b, mine) {
 				return false
 			}
 			home.stages = append(home.stages, b.stages...)
@@ -147,7 +182,7 @@ func (sc *schedule) place(p *backend.Plan, i int) {
 	}
 	for _, b := range last.bodies {
 		for _, j := range b.stages {
-			for _, y := range accesses(p, &p.Stages[j], b.gather) {
+			for _, y := range sc.accesses(j, b.gather) {
 				for _, x := range mine {
 					if conflicts(x, y, b == home) {
 						if len(home.stages) == 0 { // it never joined
@@ -167,9 +202,27 @@ func (sc *schedule) place(p *backend.Plan, i int) {
 	home.stages = append(home.stages, i)
 }
 
-func shares(p *backend.Plan, b *body, mine []backend.Access) bool {
+// lastBodies is the last segment of bodies if what comes after it leaves what
+// is touched alone.
+func (sc *schedule) lastBodies(mine []backend.Access) *segment {
+	for _, seg := range slices.Backward(sc.segments) {
+		if seg.form == backend.FormMap {
+			return seg
+		}
+		for _, y := range sc.touches(seg) {
+			for _, x := range mine {
+				if conflicts(x, y, false) {
+					return nil
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (sc *schedule) shares(b *body, mine []backend.Access) bool {
 	for _, j := range b.stages {
-		for _, y := range accesses(p, &p.Stages[j], false) {
+		for _, y := range sc.used[j] {
 			for _, x := range mine {
 				if x.Buf == y.Buf && x.Lo == y.Lo && x.Lane && y.Lane {
 					return true
@@ -232,7 +285,7 @@ func (sc *schedule) classify(p *backend.Plan) {
 		user, adder, plain := -1, -1, true
 		for k, seg := range sc.segments {
 			for _, i := range seg.all() {
-				for _, a := range accesses(p, &p.Stages[i], seg.form == backend.FormMap && seg.bodyOf(i).gather) {
+				for _, a := range sc.accesses(i, seg.form == backend.FormMap && seg.bodyOf(i).gather) {
 					switch {
 					case a.Buf != b:
 					case a.Add:
@@ -297,7 +350,7 @@ func (sc *schedule) fusable(p *backend.Plan) bool {
 			if p.Stages[i].Form == backend.FormEffect {
 				return false
 			}
-			for _, a := range accesses(p, &p.Stages[i], false) {
+			for _, a := range sc.used[i] {
 				if a.Write && !a.Lane && p.Stages[i].Form != backend.FormDeliver {
 					return false
 				}

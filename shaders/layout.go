@@ -1,22 +1,43 @@
 package shaders
 
 import (
-	"fmt"
 	"slices"
 
 	"synfire/engine/backend"
 	"synfire/engine/ir"
 )
 
-// region is where an array of words lies: a range of one arena. All memory but
-// that of synapses is in a few arenas, so that kernels need few bindings.
+// region is where an array of words lies: a range of one arena or, where it is
+// larger than a block, pieces of a block each in successive arenas, the last of
+// which it need not fill. All memory but the rows of synapses is in a few
+// arenas, so that kernels need few bindings.
 type region struct {
 	arena, off, words int
+	pieces            int // arenas that it lies in
+	piece             int // words of all pieces but the last
 }
 
 var nowhere = region{arena: -1}
 
-// arenas hands out regions, aligned to 256 bytes, none across the end of a block.
+// part is the same array where only words lo to hi-1 are touched: their indices
+// stay what they are, the arenas are those that they lie in. off may be
+// negative then.
+func (r region) part(lo, hi int) region {
+	if r.pieces < 2 {
+		return r
+	}
+	first := min(lo/r.piece, r.pieces-1)
+	last := min((max(hi, lo+1)-1)/r.piece, r.pieces-1)
+	return region{r.arena + first, r.off - first*r.piece, r.words, last - first + 1, r.piece}
+}
+
+// from is the array from word off on.
+func (r region) from(off int) region {
+	r.off += off
+	return r
+}
+
+// arenas hands out regions, aligned to 256 bytes.
 type arenas struct {
 	used []int // words of each arena
 	most int   // words of a block
@@ -24,14 +45,22 @@ type arenas struct {
 
 func (a *arenas) place(words int) region {
 	need := (words + 63) &^ 63
+	if need > a.most {
+		r := region{arena: len(a.used), words: words, piece: a.most}
+		for ; need > 0; need -= a.most {
+			a.used = append(a.used, min(need, a.most))
+			r.pieces++
+		}
+		return r
+	}
 	for i := range a.used {
 		if a.used[i]+need <= a.most {
 			a.used[i] += need
-			return region{i, a.used[i] - need, words}
+			return region{i, a.used[i] - need, words, 1, a.most}
 		}
 	}
 	a.used = append(a.used, need)
-	return region{len(a.used) - 1, 0, words}
+	return region{len(a.used) - 1, 0, words, 1, a.most}
 }
 
 // eventLayout is the memory of an event's masks: a ring of rows, more than the
@@ -68,6 +97,8 @@ const (
 	ctlHalt   = 1 // step of the run before which a record is full
 	ctlDue    = 2 // two words: synaptic events of this run
 	ctlCounts = 4
+
+	cursorWords = 4
 )
 
 // Words of the parameter block P; events follow the head, then tables.
@@ -89,6 +120,7 @@ type layout struct {
 	recs     []recordLayout // by stage
 	hostN    int            // host words for each step, samples' numbers included
 	ctlN     int            // words of C
+	cursor   int            // where, in C, an effect whose synapses have an order keeps its place
 	faults   int            // where the least items of traps begin in C
 	traps    []stageTrap    // in the order of faults
 	rank     map[[2]int]int // stage, code -> place in traps
@@ -220,7 +252,8 @@ func (l *layout) placeRecords() {
 			l.inits = append(l.inits, initial{r.items, words})
 		}
 	}
-	l.ctlN = ctlCounts + spikes
+	l.cursor = ctlCounts + spikes
+	l.ctlN = l.cursor + cursorWords
 }
 
 // room is the number of entries that a spike record's buffers hold.
@@ -251,15 +284,4 @@ func (l *layout) placeTraps() {
 	}
 	l.faults = l.ctlN
 	l.ctlN += len(l.traps) * l.sc.span
-}
-
-// fits says whether every arena is within the device's blocks of so many words.
-// Options.MaxBlock may ask for smaller ones; a buffer beyond that has an arena of its own.
-func (l *layout) fits(limit int) error {
-	for i, n := range l.arenas.used {
-		if n > limit {
-			return fmt.Errorf("a buffer of %d MiB (arena %d), the device's blocks hold %d MiB", n>>18, i, limit>>18)
-		}
-	}
-	return nil
 }

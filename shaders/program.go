@@ -4,6 +4,7 @@ package shaders
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-gl/gl/v4.3-core/gl"
@@ -11,6 +12,7 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/connect"
 	"synfire/engine/host"
+	"synfire/engine/ir"
 )
 
 // program is a plan on the device.
@@ -24,8 +26,9 @@ type program struct {
 	control  *memoryBuffer // C
 	hostAt   int
 	passes   []dispatch
-	programs []uint32
+	programs map[string]uint32 // by text
 	shards   []*memoryBuffer
+	warnings []string
 
 	epoch  int64                      // steps done when word Step was last 0
 	step   uint32                     // word Step
@@ -56,7 +59,7 @@ func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, erro
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p := &program{d: b.d, work: w, plan: plan, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
+	p := &program{d: b.d, work: w, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
 	err := b.d.do(func() error { return p.load() })
 	if err != nil {
 		b.d.do(func() error { p.free(); return nil })
@@ -72,21 +75,18 @@ func (p *program) load() error {
 		span = 32
 	}
 	most := p.d.blockWords()
-	sc := cut(p.plan, min(span, p.plan.Batch))
+	counts, err := p.count()
+	if err != nil {
+		return err
+	}
+	sc := cut(p.plan, counts, min(span, p.plan.Batch))
 	if fit := sc.largestSpan(p.plan, most); fit < sc.span {
-		sc = cut(p.plan, fit)
+		sc = cut(p.plan, counts, fit)
 	}
 	p.l = arrange(p.plan, sc, most)
 	p.l.inject = p.d.opt.Inject
 	p.l.together = !p.d.info.Software && p.d.opt.Philox != 1 || p.d.opt.Philox == 4
-	if err := p.l.fits(p.d.limitWords()); err != nil {
-		return p.d.fail(TooLarge, "%v", err)
-	}
 	if err := p.estimate(); err != nil {
-		return err
-	}
-	ends, err := p.placeEnds()
-	if err != nil {
 		return err
 	}
 	for _, n := range p.l.arenas.used {
@@ -99,35 +99,8 @@ func (p *program) load() error {
 	if p.control, err = p.d.alloc(p.l.ctlN, nil); err != nil {
 		return err
 	}
-	sets := map[int][]rowSet{} // by table: its tiles for delivery
-	delays := map[int][]uint16{}
-	shards := map[int][]*shard{}
-	for n, seg := range sc.segments {
-		barrier := n == 0 || seg.form != backend.FormDeliver || sc.segments[n-1].form != backend.FormDeliver
-		if seg.form == backend.FormMap {
-			if err := p.addMap(seg, barrier); err != nil {
-				return err
-			}
-			continue
-		}
-		s := &p.plan.Stages[seg.stage]
-		key := s.Table
-		if seg.form == backend.FormEffect {
-			key = -1 - seg.stage // adjacencies are their own
-		}
-		if _, ok := sets[key]; !ok {
-			if sets[key], delays[key], shards[key], err = p.upload(seg, most); err != nil {
-				return err
-			}
-		}
-		if err := p.addWalk(seg, sets[key], delays[key], shards[key], ends, barrier); err != nil {
-			return err
-		}
-	}
-	for _, set := range sets {
-		for i := range set {
-			set[i].index, set[i].halves, set[i].words, set[i].weights = nil, nil, nil, nil
-		}
+	if err := p.addSegments(most); err != nil {
+		return err
 	}
 	p.hostAt = len(p.l.params)
 	p.l.params[parHost] = uint32(p.hostAt)
@@ -138,34 +111,26 @@ func (p *program) load() error {
 	return p.initialise()
 }
 
-// placeEnds reserves the columns that effects need.
-func (p *program) placeEnds() (map[int]ends, error) {
-	out := map[int]ends{}
+// count is the number of synapses of each effect's table.
+func (p *program) count() (map[int]int, error) {
+	counts := map[int]int{}
 	for i := range p.plan.Stages {
 		s := &p.plan.Stages[i]
 		if s.Form != backend.FormEffect {
 			continue
 		}
-		if err := effectLacks(p.plan, s); err != nil {
-			return nil, err
-		}
-		source, target, err := endsOf(p.work, p.plan.Tables[s.Table].Spec)
+		n, err := synapses(p.work, p.plan.Tables[s.Table].Spec)
 		if err != nil {
 			return nil, err
 		}
 		for k, b := range s.Bind {
-			if b.Buf != backend.NoBuf && s.Prog.Slots[k].Kind == 0 && b.Off+len(target) > p.plan.Bufs[b.Buf].Len {
-				return nil, fmt.Errorf("stage %s: %d words of buffer %s for %d synapses", s.Name, p.plan.Bufs[b.Buf].Len, p.plan.Bufs[b.Buf].Name, len(target))
+			if b.Buf != backend.NoBuf && s.Prog.Slots[k].Kind == ir.Array && b.Off+n > p.plan.Bufs[b.Buf].Len {
+				return nil, fmt.Errorf("stage %s: %d words of buffer %s for %d synapses", s.Name, p.plan.Bufs[b.Buf].Len, p.plan.Bufs[b.Buf].Name, n)
 			}
 		}
-		if !needsEnds(s) {
-			continue
-		}
-		e := ends{p.l.arenas.place(len(source)), p.l.arenas.place(len(target))}
-		p.l.inits = append(p.l.inits, initial{e.source, source}, initial{e.target, target})
-		out[i] = e
+		counts[s.Table] = n
 	}
-	return out, p.l.fits(p.d.limitWords())
+	return counts, nil
 }
 
 // estimate compares what the plan needs with what the device has, before
@@ -175,12 +140,22 @@ func (p *program) estimate() error {
 	for _, n := range p.l.arenas.used {
 		need += 4 * int64(n)
 	}
+	listed := map[listing]bool{}
 	for i := range p.plan.Stages {
-		if s := &p.plan.Stages[i]; s.Form == backend.FormDeliver {
-			spec := p.plan.Tables[s.Table].Spec
-			m := connect.Estimate(spec, 1, p.work)
-			need += m.Entries + m.Index
+		s := &p.plan.Stages[i]
+		if s.Form != backend.FormDeliver && s.Form != backend.FormEffect || listed[p.listingOf(s)] {
+			continue
 		}
+		listed[p.listingOf(s)] = true
+		spec := p.plan.Tables[s.Table].Spec
+		m := connect.Estimate(spec, 1, p.work)
+		if s.Form == backend.FormEffect {
+			m.Entries = 8 * m.Synapses
+			if s.Post {
+				m.Index = m.Index / int64(max(spec.NSrc, 1)) * int64(spec.NTgt)
+			}
+		}
+		need += m.Entries + m.Index
 	}
 	free := p.d.info.MemoryFree
 	if free == 0 && p.d.info.Software {
@@ -209,13 +184,16 @@ func (d *device) blockWords() int {
 
 // use compiles a kernel and adds it to the pass.
 func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []int, more []*memoryBuffer) error {
-	prog, err := p.d.compile(name, k.String(), k.origin)
-	if err != nil {
-		return err
-	}
-	p.programs = append(p.programs, prog)
 	if n := blockA + len(k.arenas) + len(more); n > p.d.info.MaxBlocks {
-		return p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; blocks of %d MiB are too small for this network", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
+		return p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; its blocks of %d MiB are too small for this network: make it smaller or use --backend cpu", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
+	}
+	prog, ok := p.programs[k.String()]
+	if !ok {
+		var err error
+		if prog, err = p.d.compile(name, k.String(), k.origin); err != nil {
+			return err
+		}
+		p.programs[k.String()] = prog
 	}
 	x := dispatch{program: prog, groups: groups, barrier: barrier, flags: flags, name: name, buffers: []*memoryBuffer{nil, p.control}}
 	x.s, x.k = gl.GetUniformLocation(prog, gl.Str("S\x00")), gl.GetUniformLocation(prog, gl.Str("K\x00"))
@@ -237,7 +215,7 @@ func (p *program) bindAll() {
 }
 
 func (p *program) addMap(seg *segment, barrier bool) error {
-	for _, k := range p.l.mapKernels(seg, p.d.opt.WorkGroup) {
+	for _, k := range p.l.mapKernels(seg, p.d.opt.WorkGroup, p.d.info.MaxBlocks) {
 		var flags []int
 		var names []string
 		for _, i := range k.stages {
@@ -254,103 +232,135 @@ func (p *program) addMap(seg *segment, barrier bool) error {
 	return nil
 }
 
-// upload builds the rows of a stage's table and sends them to the device.
-func (p *program) upload(seg *segment, most int) (sets []rowSet, delays []uint16, all []*shard, err error) {
-	s := &p.plan.Stages[seg.stage]
-	spec := p.plan.Tables[s.Table].Spec
-	if seg.form == backend.FormEffect {
-		adj, err := connect.Adjacent(spec, s.Post, p.work)
-		if err != nil {
-			return nil, nil, nil, err
+// addSegments makes the kernels of all segments, in their order. A dispatch
+// waits for those before it where they touch the same words.
+func (p *program) addSegments(most int) error {
+	sc := p.l.sc
+	rows := map[listing]*rows{}
+	var open []backend.Access // since the last barrier
+	for n, seg := range sc.segments {
+		mine := sc.touches(seg)
+		barrier := n == 0 || slices.ContainsFunc(mine, func(x backend.Access) bool {
+			return slices.ContainsFunc(open, func(y backend.Access) bool { return conflicts(x, y, false) })
+		})
+		if barrier {
+			open = nil
 		}
-		sets, delays = []rowSet{{index: adj.Index, words: adj.K}}, adj.Delays
-	} else {
-		tables, err := connect.Build(spec, connect.Cut(spec.NTgt, 1), p.work)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		defer func() {
-			for _, t := range tables {
-				t.Close()
+		open = append(open, mine...)
+		if seg.form == backend.FormMap {
+			if err := p.addMap(seg, barrier); err != nil {
+				return err
 			}
-		}()
-		for _, t := range tables {
-			sets, delays = append(sets, rowsOf(t)), t.Delays
+			continue
 		}
-	}
-	n := len(delays)
-	if n == 0 {
-		return sets, delays, nil, nil
-	}
-	if t := &p.plan.Tables[s.Table]; int(delays[0]) < t.MinDelay || int(delays[n-1]) > t.MaxDelay {
-		return nil, nil, nil, fmt.Errorf("stage %s: delays of %d to %d steps, the plan says %d to %d", s.Name, delays[0], delays[n-1], t.MinDelay, t.MaxDelay)
-	}
-	for tile := range sets {
-		cuts, err := sets[tile].cutShards(tile, len(delays), most)
-		if err != nil {
-			return nil, nil, nil, p.d.fail(TooLarge, "%s: %v", s.Name, err)
-		}
-		for _, h := range cuts {
-			i, e, w := sets[tile].size(len(delays), h.row0, h.row1)
-			if h.mem, err = p.d.alloc(i+e+w, nil); err != nil {
-				return nil, nil, nil, err
+		s := &p.plan.Stages[seg.stage]
+		key := p.listingOf(s)
+		if rows[key] == nil {
+			r, err := p.upload(key, most)
+			if err != nil {
+				return fmt.Errorf("stage %s: %w", s.Name, err)
 			}
-			p.shards = append(p.shards, h.mem)
-			sets[tile].fill(h, len(delays), h.mem.write)
+			rows[key] = r
 		}
-		all = append(all, cuts...)
+		t, d := &p.plan.Tables[s.Table], rows[key].delays
+		if n := len(d); n > 0 && (int(d[0]) < t.MinDelay || int(d[n-1]) > t.MaxDelay) {
+			return fmt.Errorf("stage %s: delays of %d to %d steps, the plan says %d to %d", s.Name, d[0], d[n-1], t.MinDelay, t.MaxDelay)
+		}
+		if err := p.addWalk(seg, rows[key], barrier); err != nil {
+			return err
+		}
 	}
-	// Only the longest row is still needed; the tables go away here.
-	n = longest(sets)
-	for i := range sets {
-		sets[i] = rowSet{target0: sets[i].target0, index: []uint32{0, uint32(n)}}
-	}
-	return sets, delays, all, nil
+	return nil
 }
 
 // addWalk adds the kernels of a deliver or effect stage: as many as its shards
-// need when each binds as many as the device allows.
-func (p *program) addWalk(seg *segment, sets []rowSet, delays []uint16, shards []*shard, at map[int]ends, barrier bool) error {
+// need when each binds as many as the device allows. Where that leaves no block
+// for rows, because arrays of words by synapse lie in many pieces, each kernel
+// takes the synapses of one piece.
+func (p *program) addWalk(seg *segment, r *rows, barrier bool) error {
 	s := &p.plan.Stages[seg.stage]
 	spec := p.plan.Tables[s.Table].Spec
-	n, chunk := pieces(longest(sets))
+	n, chunk := pieces(r.longest)
 	group, team := min(p.d.opt.WorkGroup, 256), p.d.opt.Team
 	if team == 0 && p.d.info.Software {
 		team = 8
 	} else if team == 0 {
 		team = 32
 	}
+	for team > 1 && team/2 >= r.longest {
+		team /= 2
+	}
 	var flags []int
 	if s.Flag >= 0 {
 		flags = []int{s.Flag}
 	}
-	for len(shards) > 0 {
-		take := min(len(shards), p.d.info.MaxBlocks-blockA-len(p.arenas))
-		if take < 1 {
-			return p.d.fail(TooLarge, "%s: no storage block is left for synapses, of %d; buffers of %d MiB are too small for this network", s.Name, p.d.info.MaxBlocks, p.d.blockWords()>>18)
+	walk := func(shards, lo, hi int) *kernel { return p.l.deliverKernel(seg.stage, shards, group, team, spec.Width) }
+	step, ordered := max(r.synapses, 1), false
+	if seg.form == backend.FormEffect {
+		_, ordered = p.plan.Sharing(s)
+		walk = func(shards, lo, hi int) *kernel {
+			return p.l.effectKernel(seg.stage, shards, group, team, lo, hi, step >= r.synapses, r.selves, ordered)
 		}
-		some := shards[:take]
-		shards = shards[take:]
-		params := p.l.walkParams(seg.stage, delays, some, len(sets), n, chunk)
-		var k *kernel
-		if seg.form == backend.FormEffect {
-			k = p.l.effectKernel(seg.stage, params, take, group, team, at[seg.stage])
-		} else {
-			k = p.l.deliverKernel(seg.stage, params, take, group, team, spec.Width)
+		if !ordered && p.blocksLeft(walk(1, 0, r.synapses)) < 1 {
+			step = p.l.arenas.most
 		}
-		var more []*memoryBuffer
-		for _, h := range some {
-			more = append(more, h.mem)
-		}
-		groups, err := p.walkGroups(s, group, team, len(delays)*len(sets)*n, take)
-		if err != nil {
-			return err
-		}
-		if err := p.use(k, s.Name, groups, barrier, flags, more); err != nil {
-			return err
-		}
-		barrier = seg.form == backend.FormEffect
 	}
+	if ordered {
+		return p.addOrdered(seg, r, walk(len(r.shards), 0, r.synapses), flags)
+	}
+	for lo := 0; lo < r.synapses; lo += step {
+		hi := min(lo+step, r.synapses)
+		shards := r.shards
+		if step < r.synapses {
+			shards = slices.DeleteFunc(slices.Clone(shards), func(h *shard) bool { return h.hi <= lo || h.lo >= hi })
+		}
+		most := p.blocksLeft(walk(1, lo, hi))
+		if most < 1 {
+			return p.d.fail(TooLarge, "%s: of the %d storage blocks of a shader none is left for synapses; blocks of %d MiB are too small for this network: make it smaller or use --backend cpu", s.Name, p.d.info.MaxBlocks, p.d.blockWords()>>18)
+		}
+		for len(shards) > 0 {
+			take := min(len(shards), most)
+			k := walk(take, lo, hi)
+			count := s.Count
+			if lo > 0 {
+				count = 0 // each entry is counted once
+			}
+			p.l.walkParams(k, seg.stage, r.delays, shards[:take], r.tiles, n, chunk, count)
+			groups, err := p.walkGroups(s, group, team, len(r.delays)*r.tiles*n, take)
+			if err != nil {
+				return err
+			}
+			if err := p.use(k, s.Name, groups, barrier, flags, buffersOf(shards[:take])); err != nil {
+				return err
+			}
+			shards, barrier = shards[take:], false
+		}
+	}
+	return nil
+}
+
+// blocksLeft is the number of storage blocks that a walk of one shard leaves for its rows.
+func (p *program) blocksLeft(k *kernel) int { return p.d.info.MaxBlocks - blockA - len(k.arenas) }
+
+// addOrdered adds the dispatches of an effect whose synapses run one after the
+// other: as many as a step may need.
+func (p *program) addOrdered(seg *segment, r *rows, k *kernel, flags []int) error {
+	s := &p.plan.Stages[seg.stage]
+	if r.synapses == 0 {
+		return nil
+	}
+	rounds := 0
+	for _, src := range p.plan.Tables[s.Table].Sources {
+		rounds += len(r.delays)*(1+(src.Hi+31)/32-src.Lo/32+(1+len(r.shards))*(src.Hi-src.Lo)) + r.synapses
+	}
+	p.l.walkParams(k, seg.stage, r.delays, r.shards, 1, 1, 1, s.Count)
+	for part := range rounds/mostRounds + 1 {
+		k.bodies = part
+		if err := p.use(k, s.Name, 1, true, flags, buffersOf(r.shards)); err != nil {
+			return err
+		}
+	}
+	p.warnings = append(p.warnings, fmt.Sprintf("%s: a synapse may read what another one writes in the same step, so the gl backend works them off one after the other on one lane of the device, which is slow; --backend cpu is faster here", s.Name))
 	return nil
 }
 
@@ -380,6 +390,36 @@ func (p *program) walkGroups(s *backend.Stage, group, team, items, shards int) (
 	return min(max(1, 256/group, int(all/float64(rounds*(group/team)))+1), wide), nil
 }
 
+// Warnings says what of the plan is slow on this backend, and why.
+func (p *program) Warnings() []string { return p.warnings }
+
+// each calls f for the arenas that hold words off to off+n-1 of a region, from
+// being how many of them come before.
+func (p *program) each(r region, off, n int, f func(b *memoryBuffer, at, from, n int)) {
+	for from := 0; from < n; {
+		at := r.off + off + from
+		arena, most := r.arena, n-from
+		if r.pieces > 1 {
+			arena, at = r.arena+at/r.piece, at%r.piece
+			most = min(most, r.piece-at)
+		}
+		f(p.arenas[arena], at, from, most)
+		from += most
+	}
+}
+
+func (p *program) put(r region, off int, words []uint32) {
+	p.each(r, off, len(words), func(b *memoryBuffer, at, from, n int) { b.write(at, words[from:from+n]) })
+}
+
+func (p *program) get(r region, off int, words []uint32) {
+	p.each(r, off, len(words), func(b *memoryBuffer, at, from, n int) { b.read(at, words[from:from+n]) })
+}
+
+func (p *program) fill(r region, off, n int, word uint32) {
+	p.each(r, off, n, func(b *memoryBuffer, at, _, n int) { b.fill(at, n, word) })
+}
+
 // initialise uploads what the plan's buffers begin with.
 func (p *program) initialise() error {
 	for i := range p.plan.Bufs {
@@ -394,11 +434,11 @@ func (p *program) initialise() error {
 				p.due |= uint64(w) << (32 * k)
 			}
 		case r.arena >= 0 && b.Kind != backend.Scratch:
-			p.arenas[r.arena].write(r.off, b.Init)
+			p.put(r, 0, b.Init)
 		}
 	}
 	for _, x := range p.l.inits {
-		p.arenas[x.at.arena].write(x.at.off, x.words)
+		p.put(x.at, 0, x.words)
 	}
 	for i := range p.plan.Events {
 		e := &p.plan.Events[i]

@@ -30,7 +30,7 @@ func (p *program) collectSpikes(s *backend.Stage, r *recordLayout, done int, con
 		n = min(int(control[r.counter]), r.room)
 	}
 	raw := make([]uint32, n*width)
-	p.arenas[r.entries.arena].read(r.entries.off, raw)
+	p.get(r.entries, 0, raw)
 	order := make([]uint64, 0, n) // step, neuron
 	entry := make(map[uint64]int, 0)
 	if width > 2 {
@@ -71,15 +71,15 @@ func (p *program) giveMasks(e int, m []uint32) {
 			copy(ring[int(at%int64(x.rows))*ev.Words():], m[c*ev.Words():(c+1)*ev.Words()])
 		}
 	}
-	p.arenas[x.masks.arena].write(x.masks.off, ring)
-	p.arenas[x.counts.arena].fill(x.counts.off, x.rows, unlisted)
+	p.put(x.masks, 0, ring)
+	p.fill(x.counts, 0, x.rows, unlisted)
 }
 
 // takeMasks reads canonical masks from the rings.
 func (p *program) takeMasks(e int) []uint32 {
 	ev, x := &p.plan.Events[e], &p.l.events[e]
 	m, ring := make([]uint32, ev.History*ev.Words()), make([]uint32, x.rows*ev.Words())
-	p.arenas[x.masks.arena].read(x.masks.off, ring)
+	p.get(x.masks, 0, ring)
 	for c := range ev.History {
 		if at, ok := p.stepOfRow(ev, c); ok {
 			from := int(at%int64(x.rows)) * ev.Words()
@@ -130,12 +130,11 @@ func (p *program) read(b backend.BufID, dst []uint32) error {
 		clear(dst)
 		for i := range p.plan.Stages {
 			if k := slices.Index(p.plan.Stages[i].Rec.Dst, b); k >= 0 && p.plan.Stages[i].Form == backend.FormSample {
-				r := p.l.recs[i].dst[k]
-				p.arenas[r.arena].read(r.off, dst)
+				p.get(p.l.recs[i].dst[k], 0, dst)
 			}
 		}
 	case p.l.bufs[b].arena >= 0:
-		p.arenas[p.l.bufs[b].arena].read(p.l.bufs[b].off, dst)
+		p.get(p.l.bufs[b], 0, dst)
 	default:
 		clear(dst) // scratch that lives in registers
 	}
@@ -168,7 +167,7 @@ func (p *program) write(b backend.BufID, src []uint32) error {
 			p.due = p.due&^(0xffffffff<<(32*k)) | uint64(w)<<(32*k)
 		}
 	case p.l.bufs[b].arena >= 0:
-		p.arenas[p.l.bufs[b].arena].write(p.l.bufs[b].off, src)
+		p.put(p.l.bufs[b], 0, src)
 	}
 	return p.d.check("writing " + p.plan.Bufs[b].Name)
 }

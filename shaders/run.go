@@ -145,8 +145,8 @@ func (p *program) prepare(n int, words []uint32) {
 // fillRows fills rows row, row+1, ... of a ring of rows.
 func (p *program) fillRows(r region, width, rows, row, n int, word uint32) {
 	first := min(n, rows-row)
-	p.arenas[r.arena].fill(r.off+row*width, first*width, word)
-	p.arenas[r.arena].fill(r.off, (n-first)*width, word)
+	p.fill(r, row*width, first*width, word)
+	p.fill(r, 0, (n-first)*width, word)
 }
 
 func clampStep(s int64) uint32 { return uint32(int32(max(math.MinInt32, min(math.MaxInt32, s)))) }
@@ -167,12 +167,12 @@ func (p *program) inject(s *backend.Stage, n int, words []uint32) {
 		if !ok || s.Start[k] == s.Start[k+1] {
 			continue
 		}
-		off := x.masks.off + int((p.now()+int64(at))%int64(x.rows))*e.Words()
-		p.arenas[x.masks.arena].read(off, row) // another stage may inject into it too
+		off := int((p.now()+int64(at))%int64(x.rows)) * e.Words()
+		p.get(x.masks, off, row) // another stage may inject into it too
 		for _, i := range s.Index[s.Start[k]:s.Start[k+1]] {
 			row[i/32] |= 1 << (i % 32)
 		}
-		p.arenas[x.masks.arena].write(off, row)
+		p.put(x.masks, off, row)
 	}
 }
 
@@ -209,13 +209,16 @@ func (p *program) submit(n int, words []uint32) error {
 
 // pass dispatches the kernels of k steps from step s of the run.
 func (p *program) pass(s, k int, words []uint32) {
+	barrier := false
 	for i := range p.passes {
 		x := &p.passes[i]
+		barrier = barrier || x.barrier // though it may not run itself
 		if x.groups == 0 || x.flags != nil && !p.flagged(x.flags, s, k, words) {
 			continue
 		}
-		if x.barrier {
+		if barrier {
 			gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
+			barrier = false
 		}
 		gl.UseProgram(x.program)
 		p.d.bind(x.buffers)

@@ -81,7 +81,7 @@ func (d *device) testOperations() (string, error) {
 		cases = testCases()
 		plan = testPlan(cases)
 	}
-	p := &program{d: d, plan: plan, masks: map[int][]uint32{}}
+	p := &program{d: d, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}}
 	defer p.free()
 	if err := p.load(); err != nil {
 		return "", err
@@ -118,7 +118,7 @@ func (d *device) testChain(each int) (string, error) {
 	const steps = 256
 	plan := testPlan(nil)
 	want := expected(plan, steps)
-	p := &program{d: d, plan: plan, masks: map[int][]uint32{}, rate: 1e9}
+	p := &program{d: d, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}, rate: 1e9}
 	defer p.free()
 	if err := p.load(); err != nil {
 		return "", err
@@ -131,7 +131,7 @@ func (d *device) testChain(each int) (string, error) {
 	}
 	for b, words := range want[2:] {
 		got := make([]uint32, len(words))
-		p.arenas[p.l.bufs[b+2].arena].read(p.l.bufs[b+2].off, got)
+		p.get(p.l.bufs[b+2], 0, got)
 		for i, w := range words {
 			if got[i] != w {
 				return fmt.Sprintf("a chain of %d dependent dispatches gives word %d as %#08x, expected %#08x", 2*steps, i, got[i], w), nil

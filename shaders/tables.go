@@ -4,18 +4,17 @@ import (
 	"fmt"
 	"unsafe"
 
-	"synfire/engine/backend"
 	"synfire/engine/connect"
-	"synfire/engine/host"
 )
 
 // rowSet is one tile's rows before they are cut into shards: the entries of
-// row r with delay d are index[r*D+d] to index[r*D+d+1]-1 of its columns.
+// row r with delay d are index[r*D+d] to index[r*D+d+1]-1 of its columns, of which
+// there may be none.
 type rowSet struct {
 	index   []uint32
 	halves  []uint16 // two entries in a word
 	words   []uint32 // one
-	weights []uint32 // one more, beside halves
+	weights []uint32 // one more, beside the others: weights, or far ends
 	target0 int
 }
 
@@ -40,8 +39,10 @@ func rowsOf(t *connect.Table) rowSet {
 func (r *rowSet) size(delays, a, b int) (index, entries, weights int) {
 	n := int(r.index[b*delays]-r.index[a*delays]) + 1 // one more where the first is odd
 	index = (b-a)*delays + 1
-	entries = n
-	if r.halves != nil {
+	switch {
+	case r.words != nil:
+		entries = n
+	case r.halves != nil:
 		entries = (n + 1) / 2
 	}
 	if r.weights != nil {
@@ -67,7 +68,7 @@ func (r *rowSet) cutShards(tile, delays, most int) ([]*shard, error) {
 				step /= 2
 			}
 		}
-		out = append(out, &shard{tile: tile, row0: a, row1: b, target0: r.target0})
+		out = append(out, &shard{tile: tile, row0: a, row1: b, base: r.target0})
 		a = b
 	}
 	return out, nil
@@ -86,7 +87,7 @@ func (r *rowSet) fill(h *shard, delays int, put func(off int, words []uint32)) {
 		put(at, block)
 	}
 	last := index[len(index)-1]
-	h.entries = len(index)
+	h.entries, h.weights = len(index), len(index)
 	n := int(last - first)
 	switch {
 	case r.words != nil:
@@ -124,34 +125,4 @@ func longest(sets []rowSet) int {
 func pieces(longest int) (n, chunk int) {
 	chunk = max(256, ((longest+63)/64+31)&^31)
 	return max(1, (longest+chunk-1)/chunk), chunk
-}
-
-// endsOf makes the columns that an effect stage binds with SlotSource and
-// SlotTarget: sources and targets of a table's Spec by synapse.
-func endsOf(w host.Work, spec *connect.Spec) (source, target []uint32, err error) {
-	for _, p := range spec.Projs {
-		n, err := p.Count(w)
-		if err != nil {
-			return nil, nil, err
-		}
-		c, err := p.Columns(w, 0, n, 0)
-		if err != nil {
-			return nil, nil, err
-		}
-		for k := range n {
-			source = append(source, c.I[k]+uint32(p.Row0))
-			target = append(target, c.J[k]+uint32(p.Tgt0))
-		}
-	}
-	return source, target, nil
-}
-
-// needsEnds says whether an effect binds an end that is not its row.
-func needsEnds(s *backend.Stage) bool {
-	for _, b := range s.Bind {
-		if b.Buf == backend.NoBuf && (b.Off == backend.SlotTarget && !s.Post || b.Off == backend.SlotSource && s.Post) {
-			return true
-		}
-	}
-	return false
 }

@@ -31,28 +31,42 @@ const (
 	walkDelayAt
 	walkShardAt
 	walkUniform // the weight of all, for width 0
-	walkHead
+	walkCount   // what one entry counts in Due
+	walkHead    // the kernel's own words follow
 )
 
 const (
 	sourceWords = 12 // phase's word, rows, words, masks, counts, list, cap, lo, hi, row0, first mask word, mask words to read
-	shardWords  = 6  // tile, first row, row after the last, entries, weights, target of local 0
+	shardWords  = 6  // tile, first row, row after the last, entries, weights or far ends, target of local 0 or number of entry 0
 	scanPairs   = 512
 )
 
 // shard is a range of rows of one tile in one buffer: index, then entries.
 type shard struct {
 	tile, row0, row1 int
-	entries, weights int // word offsets; weights for width 32
-	target0          int
+	entries, weights int // word offsets; weights for width 32, far ends for an effect
+	base             int // target of local 0; of an effect whose entries number themselves, the number of entry 0
+	lo, hi           int // of an effect: the numbers of its synapses lie between
 	mem              *memoryBuffer
 }
 
-// walkParams appends a walk's parameters to P and returns where they begin.
-func (l *layout) walkParams(stage int, delays []uint16, shards []*shard, tiles, pieces, chunk int) int {
+// param is a word of P that differs between walks of the same text.
+func (k *kernel) param(key string, value int) string {
+	i, ok := k.keys[key]
+	if !ok {
+		i = len(k.extra)
+		k.keys[key] = i
+		k.extra = append(k.extra, uint32(value))
+	}
+	return fmt.Sprintf("P[T + %du]", walkHead+i)
+}
+
+// walkParams appends the parameters of a walk by kernel k to P. count is what
+// one entry counts in Due.
+func (l *layout) walkParams(k *kernel, stage int, delays []uint16, shards []*shard, tiles, pieces, chunk, count int) {
 	s := &l.plan.Stages[stage]
 	t := &l.plan.Tables[s.Table]
-	p := make([]uint32, walkHead)
+	p := append(make([]uint32, walkHead), k.extra...)
 	set := func(i, v int) { p[i] = uint32(v) }
 	set(walkSources, len(t.Sources))
 	set(walkDelays, len(delays))
@@ -62,6 +76,7 @@ func (l *layout) walkParams(stage int, delays []uint16, shards []*shard, tiles, 
 	set(walkShards, len(shards))
 	set(walkTable, l.tableParam(s.Table))
 	set(walkUniform, int(t.Spec.Uniform))
+	set(walkCount, count)
 	if s.Form == backend.FormDeliver && l.bufs[s.Acc].arena >= 0 {
 		set(walkAcc, l.bufs[s.Acc].off)
 		if l.sc.scratch[s.Acc] == taken {
@@ -91,53 +106,38 @@ func (l *layout) walkParams(stage int, delays []uint16, shards []*shard, tiles, 
 	}
 	set(walkShardAt, len(p))
 	for _, h := range shards {
-		p = append(p, uint32(h.tile), uint32(h.row0), uint32(h.row1), uint32(h.entries), uint32(h.weights), uint32(h.target0))
+		p = append(p, uint32(h.tile), uint32(h.row0), uint32(h.row1), uint32(h.entries), uint32(h.weights), uint32(h.base))
 	}
-	at := len(l.params)
+	k.table = len(l.params)
 	l.params = append(l.params, p...)
-	return at
 }
 
-// walkKernel prints a walk of stage over so many shards. entry is the statement
-// for one entry: e is its number in shard h, row and k (the step within the
-// pass) are at hand.
-func (l *layout) walkKernel(stage, params, shards, group, team int, entry func(k *kernel)) *kernel {
-	k := &kernel{l: l, always: true, table: params}
+// newWalk begins a walk of stage over so many shards.
+func (l *layout) newWalk(stage, shards int) *kernel {
+	k := &kernel{l: l, always: true, shards: shards, keys: map[string]int{}}
 	t := &l.plan.Tables[l.plan.Stages[stage].Table]
-	// Events lie in one arena as a rule; where they do not, a source's records say which.
-	masks, lists := map[int]string{}, map[int]string{}
-	for i, s := range t.Sources {
-		x := &l.events[s.Event]
-		masks[i], lists[i] = k.arena(x.masks.arena), k.arena(x.counts.arena)
-		if x.listed {
-			k.arena(x.list.arena)
-		}
-	}
-	pick := func(name string, of func(i int) int) {
+	// Events lie in one arena as a rule; where they do not, the text says which.
+	pick := func(name string, of func(x *eventLayout) region) {
 		k.line("uint %s(uint q, uint i) {", name)
-		arenas := make([]int, len(t.Sources))
-		for i := range t.Sources {
-			arenas[i] = of(i)
-		}
-		for i, a := range arenas {
-			if a >= 0 && a != arenas[0] {
-				k.line("if (q == %du) return %s[i];", i, k.arena(a))
+		first := "0u"
+		for i, src := range t.Sources {
+			switch got := (cell{k, of(&l.events[src.Event]), "i"}).get(); {
+			case i == 0:
+				first = got
+			case got != first:
+				k.line("if (q == %du) return %s;", i, got)
 			}
 		}
-		if len(arenas) > 0 && arenas[0] >= 0 {
-			k.line("return %s[i];", k.arena(arenas[0]))
-		} else {
-			k.line("return 0u;")
-		}
+		k.line("return %s;", first)
 		k.line("}")
 	}
-	pick("maskAt", func(i int) int { return l.events[t.Sources[i].Event].masks.arena })
-	pick("countAt", func(i int) int { return l.events[t.Sources[i].Event].counts.arena })
-	pick("listAt", func(i int) int {
-		if x := &l.events[t.Sources[i].Event]; x.listed {
-			return x.list.arena
+	pick("maskAt", func(x *eventLayout) region { return x.masks })
+	pick("countAt", func(x *eventLayout) region { return x.counts })
+	pick("listAt", func(x *eventLayout) region {
+		if x.listed {
+			return x.list
 		}
-		return l.events[t.Sources[i].Event].masks.arena
+		return x.masks
 	})
 	k.line("uint word(uint h, uint i) {")
 	k.line("switch (h) {")
@@ -148,49 +148,69 @@ func (l *layout) walkKernel(stage, params, shards, group, team int, entry func(k
 	k.line("return 0u;")
 	k.line("}")
 	k.line("uint due = 0u;")
+	return k
+}
+
+// walkKernel prints a walk of stage over so many shards. entry is the statement
+// for one entry: e is its number in shard h, row and k (the step within the
+// pass) are at hand.
+func (l *layout) walkKernel(stage, shards, group, team int, entry func(k *kernel)) *kernel {
+	k := l.newWalk(stage, shards)
 	k.line("void visit(uint k, uint row, uint d, uint tile, uint piece) {")
 	k.line("uint s = S + k, step = P[%d] + s, j = gl_LocalInvocationID.x %% %du, H = T + P[T + %du];", parStep, team, walkShardAt)
 	k.line("for (uint h = 0u; h < %du; h++, H += %du) {", shards, shardWords)
 	k.line("if (P[H] != tile || row < P[H + 1u] || row >= P[H + 2u]) continue;")
 	k.line("uint g = (row - P[H + 1u]) * P[T + %du] + d, chunk = P[T + %du];", walkDelays, walkChunk)
 	k.line("uint from = word(h, g) + piece * chunk, to = min(word(h, g + 1u), from + chunk);")
-	if n := l.plan.Stages[stage].Count; n > 0 {
-		k.line("if (j == 0u && from < to) due += %du * (to - from);", n)
-	}
+	k.line("if (j == 0u && from < to) due += P[T + %du] * (to - from);", walkCount)
 	k.line("for (uint e = from + j; e < to; e += %du) {", team)
 	entry(k)
 	k.line("}")
 	k.line("}")
 	k.line("}")
-	walk := walkText
-	if l.inject == "delay" {
+	k.walk(walkText, group, team)
+	return k
+}
+
+// walk ends a kernel with the text of a way to visit.
+func (k *kernel) walk(text string, group, team int) {
+	walk := ringText + text
+	if k.l.inject == "delay" {
 		walk = strings.Replace(walk, "+ rows - delay)", "+ rows - delay - uint(delay > 1u))", 1)
 	}
 	for from, to := range map[string]string{
 		"GROUP": fmt.Sprint(group), "TEAM": fmt.Sprint(team), "PAIRS": fmt.Sprint(scanPairs), "EACH": fmt.Sprint(scanPairs / group),
-		"FAULT": fmt.Sprint(ctlFault), "HALT": fmt.Sprint(ctlHalt), "DUE": fmt.Sprint(ctlDue),
+		"FAULT": fmt.Sprint(ctlFault), "HALT": fmt.Sprint(ctlHalt), "DUE": fmt.Sprint(ctlDue), "MOST": fmt.Sprint(mostRounds), "CURSOR": fmt.Sprint(k.l.cursor),
 	} {
 		walk = strings.ReplaceAll(walk, "$"+from, to)
 	}
 	k.lines(walk)
 	head := k.head(group)
-	for h := range shards {
+	for h := range k.shards {
 		head += fmt.Sprintf("layout(std430, binding = %d) readonly restrict buffer BE%d { uint E%d[]; };\n", blockA+len(k.arenas)+h, h, h)
 	}
 	k.prepend(head)
-	return k
 }
 
-// walkText follows the words of walkParams.
-const walkText = `
-shared uint before[$PAIRS + 1];
-shared uint part[$GROUP];
-
+// ringText and what follows it read the words of walkParams.
+const ringText = `
 // Row of source q's ring at delay d before step s of the run.
 uint ringRow(uint q, uint s, uint delay) {
 	uint rows = P[q + 1u];
 	return (P[P[q]] + s + rows - delay) % rows;
 }
+
+// Whether the table serves spikes that reach step s after a delay.
+bool serves(uint s, uint delay) {
+	uint range = P[T + 6u];
+	int at = int(s) - int(delay);
+	return at >= int(P[range]) && at <= int(P[range + 1u]);
+}
+`
+
+const walkText = `
+shared uint before[$PAIRS + 1];
+shared uint part[$GROUP];
 
 // Neurons that the list of row has, unlisted where there is no list that holds all.
 uint listedIn(uint source, uint q, uint row) {
@@ -201,9 +221,8 @@ uint listedIn(uint source, uint q, uint row) {
 // Items of a pair (step, source, delay) for each cut: neurons, or words of the mask.
 uint itemsOf(uint pair) {
 	uint delays = P[T + 1u], d = pair % delays, source = pair / delays % P[T], s = S + pair / delays / P[T];
-	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source, range = P[T + 6u];
-	int at = int(s) - int(delay);
-	if (at < int(P[range]) || at > int(P[range + 1u])) return 0u;
+	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source;
+	if (!serves(s, delay)) return 0u;
 	uint n = listedIn(source, q, ringRow(q, s, delay));
 	return n == 0xffffffffu ? P[q + 11u] : n;
 }
@@ -271,9 +290,9 @@ void main() {
 `
 
 // deliverKernel adds packed weights to the accumulator of a FormDeliver stage.
-func (l *layout) deliverKernel(stage, params, shards, group, team, width int) *kernel {
+func (l *layout) deliverKernel(stage, shards, group, team, width int) *kernel {
 	acc := l.bufs[l.plan.Stages[stage].Acc]
-	return l.walkKernel(stage, params, shards, group, team, func(k *kernel) {
+	return l.walkKernel(stage, shards, group, team, func(k *kernel) {
 		local := "word(h, P[H + 3u] + e / 2u) >> (16u * (e & 1u)) & 0xffffu"
 		weight := fmt.Sprintf("P[T + %du]", walkUniform)
 		switch width {
@@ -290,6 +309,7 @@ func (l *layout) deliverKernel(stage, params, shards, group, team, width int) *k
 			return // nobody reads this accumulator
 		}
 		k.line("uint target = P[H + 5u] + (%s);", local)
-		k.line("atomicAdd(%s[P[T + %du] + k * P[T + %du] + target], %s);", k.arena(acc.arena), walkAcc, walkStride, weight)
+		at := cell{k, acc, fmt.Sprintf("P[T + %du] + k * P[T + %du] + target", walkAcc, walkStride)}
+		k.line("%s;", at.atomic("Add", weight))
 	})
 }

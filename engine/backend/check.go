@@ -169,12 +169,14 @@ func (p *Plan) checkProg(s *Stage, n int) error {
 
 func (p *Plan) checkBind(b Binding, k ir.Kind, n int, f Form) error {
 	switch {
+	case k == ir.Mask && f == FormEffect:
+		return fmt.Errorf("a mask is of neurons, the lanes of an effect are synapses")
 	case k == ir.Mask:
 		if b.Event < 0 || b.Event >= len(p.Events) || p.Events[b.Event].N < n {
 			return fmt.Errorf("event %d of %d, for %d lanes", b.Event, len(p.Events), n)
 		}
 		return nil
-	case b.Buf == NoBuf && f == FormEffect && (b.Off == SlotSource || b.Off == SlotTarget):
+	case b.Buf == NoBuf && f == FormEffect && k == ir.Array && (b.Off == SlotSource || b.Off == SlotTarget):
 		return nil
 	case p.hidden(b.Buf):
 		return fmt.Errorf("%s is kept by the backend; programs use ir.Step and mask slots", p.Bufs[b.Buf].Name)

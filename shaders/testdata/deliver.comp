@@ -57,7 +57,7 @@ void visit(uint k, uint row, uint d, uint tile, uint piece) {
 		if (P[H] != tile || row < P[H + 1u] || row >= P[H + 2u]) continue;
 		uint g = (row - P[H + 1u]) * P[T + 1u] + d, chunk = P[T + 4u];
 		uint from = word(h, g) + piece * chunk, to = min(word(h, g + 1u), from + chunk);
-		if (j == 0u && from < to) due += to - from;
+		if (j == 0u && from < to) due += P[T + 13u] * (to - from);
 		for (uint e = from + j; e < to; e += 32u) {
 			uint w = word(h, P[H + 3u] + e);
 			uint target = P[H + 5u] + ((w & 0xffffu));
@@ -66,14 +66,21 @@ void visit(uint k, uint row, uint d, uint tile, uint piece) {
 	}
 }
 
-shared uint before[512 + 1];
-shared uint part[64];
-
 // Row of source q's ring at delay d before step s of the run.
 uint ringRow(uint q, uint s, uint delay) {
 	uint rows = P[q + 1u];
 	return (P[P[q]] + s + rows - delay) % rows;
 }
+
+// Whether the table serves spikes that reach step s after a delay.
+bool serves(uint s, uint delay) {
+	uint range = P[T + 6u];
+	int at = int(s) - int(delay);
+	return at >= int(P[range]) && at <= int(P[range + 1u]);
+}
+
+shared uint before[512 + 1];
+shared uint part[64];
 
 // Neurons that the list of row has, unlisted where there is no list that holds all.
 uint listedIn(uint source, uint q, uint row) {
@@ -84,9 +91,8 @@ uint listedIn(uint source, uint q, uint row) {
 // Items of a pair (step, source, delay) for each cut: neurons, or words of the mask.
 uint itemsOf(uint pair) {
 	uint delays = P[T + 1u], d = pair % delays, source = pair / delays % P[T], s = S + pair / delays / P[T];
-	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source, range = P[T + 6u];
-	int at = int(s) - int(delay);
-	if (at < int(P[range]) || at > int(P[range + 1u])) return 0u;
+	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source;
+	if (!serves(s, delay)) return 0u;
 	uint n = listedIn(source, q, ringRow(q, s, delay));
 	return n == 0xffffffffu ? P[q + 11u] : n;
 }
