@@ -50,6 +50,8 @@ var cases = []testCase{
 	{"Effect, learning", []string{"effect"}, testLearning},
 	{"Effect, at both ends", []string{"effect"}, testEnds},
 	{"Effect, faults", []string{"effect"}, testEffectFaults},
+	{"Effect, pair STDP", []string{"effect"}, testPlastic},
+	{"Effect, anything", []string{"effect"}, testAnyEffect},
 	{"Sample", []string{"sample"}, testSample},
 	{"Spikes", []string{"spikes"}, testSpikes},
 	{"Full records", []string{"sample", "spikes"}, testFull},

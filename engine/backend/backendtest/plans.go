@@ -132,7 +132,12 @@ func from(q *pop, row0 int) backend.Source {
 
 // sample records v of some items (nil: all) for up to room steps.
 func (p *net) sample(q *pop, items []uint32, room int) *backend.Stage {
-	r := backend.Rec{Items: items, N: q.n, Src: []backend.Binding{at(q.v, 0)}}
+	return p.sampleOf(q.v, items, room)
+}
+
+// sampleOf records words of a buffer of floats.
+func (p *net) sampleOf(b backend.BufID, items []uint32, room int) *backend.Stage {
+	r := backend.Rec{Items: items, N: p.Bufs[b].Len, Src: []backend.Binding{at(b, 0)}}
 	r.Count = p.buf(fmt.Sprintf("count %d", len(p.Bufs)), backend.Record, ir.U32, p.Batch)
 	r.Dst = []backend.BufID{p.buf(fmt.Sprintf("samples %d", len(p.Bufs)), backend.Record, ir.F32, room*r.Width())}
 	return p.stage(backend.Stage{Form: backend.FormSample, Rec: r})
