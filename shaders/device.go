@@ -101,6 +101,9 @@ func (d *device) query() error {
 	gl.GetIntegerv(gl.MAX_COMPUTE_SHARED_MEMORY_SIZE, &shared)
 	gl.GetIntegerv(gl.MAX_COMPUTE_WORK_GROUP_INVOCATIONS, &local)
 	gl.GetIntegerv(gl.NUM_PROGRAM_BINARY_FORMATS, &formats)
+	if n := int32(d.opt.MaxBlocks); n > 0 {
+		blocks = min(blocks, n)
+	}
 	i.MaxBlocks, i.MaxShared, i.MaxLocal = int(min(blocks, bindings)), int(shared), int(local)
 	d.binary = formats > 0
 	for axis := range i.MaxGroups {

@@ -33,7 +33,8 @@ type Options struct {
 	WorkGroup    int    // lanes of a work group, a multiple of 32 up to 1024; 0: 64
 	Team         int    // lanes that share a row of synapses, a power of two up to 32; 0: 32, or 8 on a software renderer
 	Philox       int    // neighbours that share a call of Philox: 4, 1 (barriers cost a software renderer more than the calls), 0: chosen so
-	MaxBlock     int64  // bytes of a buffer to aim at, for shards of synapses and arenas of state; 0: what the device advertises, at most 1 GiB
+	MaxBlock     int64  // bytes of a buffer, for shards of synapses and arenas of state; 0: what the device advertises, at most 1 GiB
+	MaxBlocks    int    // buffers that one kernel binds; 0: as many as the device allows
 	Span         int    // most steps in one pair of dispatches; 0: as the shortest delay allows, at most 32
 	Submit       int    // most steps in one submission; 0: by measurement, under 50 ms
 	Fence        int    // seconds until a fence that does not come is an error; 0: 20

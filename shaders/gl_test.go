@@ -12,7 +12,6 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/backend/backendtest"
-	"synfire/engine/host"
 )
 
 var variants = flag.Bool("variants", false, "run the suite with other sizes of work groups, shards, passes and submissions too")
@@ -62,31 +61,9 @@ func TestVariants(t *testing.T) {
 	} {
 		name := fmt.Sprintf("group %d, block %d, span %d, submit %d", opt.WorkGroup, opt.MaxBlock, opt.Span, opt.Submit)
 		t.Run(name, func(t *testing.T) {
-			backendtest.Run(t, func(t testing.TB) backend.Backend {
-				b := open(t, opt)
-				if opt.MaxBlock > 0 {
-					return small{b, t}
-				}
-				return b
-			})
+			backendtest.Run(t, func(t testing.TB) backend.Backend { return open(t, opt) })
 		})
 	}
-}
-
-// small skips the plans whose state does not fit one of the tiny blocks that a
-// variant forces; tables are what it cuts.
-type small struct {
-	backend.Backend
-	t testing.TB
-}
-
-func (s small) Load(w host.Work, p *backend.Plan) (backend.Program, error) {
-	prog, err := s.Backend.Load(w, p)
-	var dev *DeviceError
-	if errors.As(err, &dev) && dev.Kind == TooLarge {
-		s.t.Skipf("the plan's state is larger than the block that this variant forces: %v", err)
-	}
-	return prog, err
 }
 
 func TestDevices(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/backend/backendtest"
 	"synfire/engine/host"
 	"synfire/kernels/ref"
 )
@@ -28,45 +29,85 @@ func TestLarge(t *testing.T) {
 		}
 		p.Bufs[2].Init = append(p.Bufs[2].Init, f32(x))
 	}
-	r, err := ref.New().Load(host.Work{}, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Run(steps, nil); err != nil {
-		t.Fatal(err)
-	}
+	want := after(t, ref.New(), p, steps, nil)
 	for _, block := range []int64{0, 300 << 10} {
 		b := open(t, Options{NoSelfTest: true, MaxBlock: block})
 		defer b.Close()
-		g, err := b.Load(host.Work{}, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		prog := g.(*program)
-		t.Logf("blocks of %d bytes: %d arenas, %d shards, %d dispatches for %d steps", block, len(prog.arenas), len(prog.shards), len(prog.passes), prog.l.sc.span)
-		if block > 0 && len(prog.passes) < 3 {
-			t.Error("all shards fit one dispatch")
-		}
-		if _, err := g.Run(steps, nil); err != nil {
-			t.Fatal(err)
-		}
-		for id := range p.Bufs {
-			if p.Bufs[id].Kind != backend.State {
-				continue
+		got := after(t, b, p, steps, func(prog *program) {
+			t.Logf("blocks of %d bytes: %d arenas, %d shards, %d dispatches for %d steps", block, len(prog.arenas), len(prog.shards), len(prog.passes), prog.l.sc.span)
+			if block > 0 && len(prog.passes) < 3 {
+				t.Error("all shards fit one dispatch")
 			}
-			want, got := make([]uint32, p.Bufs[id].Len), make([]uint32, p.Bufs[id].Len)
-			r.Read(backend.BufID(id), want)
-			g.Read(backend.BufID(id), got)
-			for i := range want {
-				if want[i] != got[i] {
-					t.Fatalf("%s[%d] is %s, expected %s", p.Bufs[id].Name, i, both(got[i]), both(want[i]))
-				}
-			}
-		}
-		due := make([]uint32, 2)
-		if g.Read(p.Due, due); due[0] < n {
+		})
+		equal(t, p, want, got)
+		if due := got[p.Due]; due[0] < n {
 			t.Errorf("only %d events", due[0])
 		}
-		g.Close()
+	}
+}
+
+// TestPieces has arrays, of neurons and of synapses, records and masks in
+// several pieces, since blocks hold 4 KiB; with few of them to a kernel, effects
+// take the synapses of one piece at a time.
+func TestPieces(t *testing.T) {
+	p := backendtest.Plastic()
+	want := after(t, ref.New(), p, p.Batch, nil)
+	for _, blocks := range []int{0, 10} {
+		b := open(t, Options{NoSelfTest: true, MaxBlock: 4 << 10, MaxBlocks: blocks})
+		defer b.Close()
+		equal(t, p, want, after(t, b, p, p.Batch, func(prog *program) {
+			whole, parts := 0, 0
+			for _, x := range prog.passes {
+				if x.name == "S pre" {
+					parts++
+				}
+			}
+			for _, r := range prog.l.bufs {
+				whole = max(whole, r.pieces)
+			}
+			t.Logf("%d arenas, at most %d for one array, %d shards, %d dispatches, %d of them S pre", len(prog.arenas), whole, len(prog.shards), len(prog.passes), parts)
+			if whole < 5 || blocks > 0 && parts < 12 {
+				t.Error("expected arrays in five pieces and more, and for few blocks a dispatch of the two effects S pre for each piece")
+			}
+		}))
+	}
+}
+
+// after is the state after so many steps; look sees the program before.
+func after(t *testing.T, b backend.Backend, p *backend.Plan, steps int, look func(*program)) [][]uint32 {
+	t.Helper()
+	prog, err := b.Load(host.Work{}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prog.Close()
+	if look != nil {
+		look(prog.(*program))
+	}
+	for done := 0; done < steps; done += min(p.Batch, steps-done) {
+		if _, err := prog.Run(min(p.Batch, steps-done), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := make([][]uint32, len(p.Bufs))
+	for id := range p.Bufs {
+		if p.Bufs[id].Kind == backend.State {
+			out[id] = make([]uint32, p.Bufs[id].Len)
+			if err := prog.Read(backend.BufID(id), out[id]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return out
+}
+
+func equal(t *testing.T, p *backend.Plan, want, got [][]uint32) {
+	t.Helper()
+	for id := range want {
+		for i := range want[id] {
+			if want[id][i] != got[id][i] {
+				t.Fatalf("%s[%d] of %d is %s, expected %s", p.Bufs[id].Name, i, len(want[id]), both(got[id][i]), both(want[id][i]))
+			}
+		}
 	}
 }

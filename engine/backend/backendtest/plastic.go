@@ -107,6 +107,9 @@ func plastic(seed uint64, sources, targets, count, lo, post int) *net {
 	return p
 }
 
+// Plastic is such a network, for backends' own tests.
+func Plastic() *backend.Plan { return &plastic(5, 90, 70, 4000, 2, 1).Plan }
+
 // each is a synapse from every neuron to itself.
 func each(n, delay int) *connect.Spec {
 	proj := &connect.Proj{Name: "each", Rule: connect.OneToOne, NPre: n, NPost: n, Delay: connect.Column{Const: float64(delay), Lo: float64(delay), Hi: float64(delay)}}
