@@ -137,6 +137,11 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if err != nil {
 		return nil, err
 	}
+	if w, ok := prog.(backend.Warner); ok {
+		for _, msg := range w.Warnings() {
+			n.Warn("%s", msg)
+		}
+	}
 	records, err := n.keepRecords(o.Records, total)
 	if err != nil {
 		prog.Close()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -178,8 +179,12 @@ func (b *memoryBuffer) free() {
 	}
 }
 
+// transfers counts copies between host and device.
+var transfers atomic.Int64
+
 func (b *memoryBuffer) write(off int, src []uint32) {
 	if len(src) > 0 {
+		transfers.Add(1)
 		gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
 		gl.BufferSubData(gl.SHADER_STORAGE_BUFFER, 4*off, 4*len(src), unsafe.Pointer(&src[0]))
 	}
@@ -187,6 +192,7 @@ func (b *memoryBuffer) write(off int, src []uint32) {
 
 func (b *memoryBuffer) read(off int, dst []uint32) {
 	if len(dst) > 0 {
+		transfers.Add(1)
 		gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
 		gl.GetBufferSubData(gl.SHADER_STORAGE_BUFFER, 4*off, 4*len(dst), unsafe.Pointer(&dst[0]))
 	}

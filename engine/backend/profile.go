@@ -13,3 +13,9 @@ type Phase struct {
 type Profiler interface {
 	Profile() []Phase
 }
+
+// Warner is a Program that has something to say of its plan, such as that a
+// stage runs slowly on this backend, and why.
+type Warner interface {
+	Warnings() []string
+}
