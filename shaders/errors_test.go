@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/backend/backendtest"
 	"synfire/engine/host"
 	"synfire/engine/ir"
 )
@@ -88,31 +89,41 @@ func TestCompileErrorNamesIR(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	b := open(t, Options{NoSelfTest: true})
+	b := open(t, Options{NoSelfTest: true, MaxBlock: 1 << 10})
 	defer b.Close()
-	_, err := b.Load(host.Work{}, drift(1<<29, 1))
-	var dev *DeviceError
-	if !errors.As(err, &dev) || dev.Kind != TooLarge {
-		t.Errorf("%v, expected an error of kind %q", err, TooLarge)
+	for part, plan := range map[string]*backend.Plan{"storage blocks": backendtest.Plastic(), "the synapses of one row": lif(300, 0, 1000)} {
+		_, err := b.Load(host.Work{}, plan)
+		var dev *DeviceError
+		if !errors.As(err, &dev) || dev.Kind != TooLarge || !strings.Contains(err.Error(), part) || !strings.Contains(err.Error(), "--backend cpu") {
+			t.Errorf("%v, expected an error of kind %q with %q", err, TooLarge, part)
+		}
 	}
 }
 
 // TestFaultInSpan traps in the middle of a span of fused steps: the step, the
-// lane and the number of steps done are those of the reference.
+// lane and the number of steps done are those of the reference. The lane is in
+// the last piece of its array where blocks are small.
 func TestFaultInSpan(t *testing.T) {
-	b := open(t, Options{NoSelfTest: true})
-	defer b.Close()
-	p, err := b.Load(host.Work{}, drift(500, 60))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	done, err := p.Run(100, nil)
-	var fault *backend.Fault
-	if !errors.As(err, &fault) || done != 41 || fault.Step != 40 || fault.Item != 0 {
-		t.Errorf("%d steps and %v, expected a fault of item 0 at step 40", done, err)
-	}
-	if err := p.Read(2, make([]uint32, 500)); err == nil {
-		t.Error("state was read after a fault")
+	for _, block := range []int64{0, 1 << 10} {
+		b := open(t, Options{NoSelfTest: true, MaxBlock: block})
+		defer b.Close()
+		plan := drift(1500, 60)
+		plan.Bufs[2].Init = make([]uint32, 1500)
+		for k := range 1450 {
+			plan.Bufs[2].Init[k] = f32(-100)
+		}
+		p, err := b.Load(host.Work{}, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		done, err := p.Run(100, nil)
+		var fault *backend.Fault
+		if !errors.As(err, &fault) || done != 41 || fault.Step != 40 || fault.Item != 1450 {
+			t.Errorf("blocks of %d bytes: %d steps and %v, expected a fault of item 1450 at step 40", block, done, err)
+		}
+		if err := p.Read(2, make([]uint32, 500)); err == nil {
+			t.Error("state was read after a fault")
+		}
 	}
 }

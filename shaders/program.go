@@ -171,13 +171,13 @@ func (p *program) estimate() error {
 }
 
 // limitWords is the size of the largest buffer that the device takes: what it
-// advertises, at most 1 GiB.
+// advertises, at most 1 GiB, in pieces of 256 bytes.
 func (d *device) limitWords() int { return int(min(d.info.MaxBlock, 1<<30) / 256 * 64) }
 
 // blockWords is the size of buffers to aim at.
 func (d *device) blockWords() int {
 	if d.opt.MaxBlock > 0 {
-		return int(min(d.opt.MaxBlock/256*64, int64(d.limitWords())))
+		return int(min(max(d.opt.MaxBlock/256, 1)*64, int64(d.limitWords())))
 	}
 	return d.limitWords()
 }

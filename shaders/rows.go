@@ -81,7 +81,7 @@ func (p *program) upload(key listing, most int) (*rows, error) {
 		set := &sets[tile]
 		cuts, err := set.cutShards(tile, len(r.delays), most)
 		if err != nil {
-			return nil, p.d.fail(TooLarge, "%v: spread them over more sources or use --backend cpu", err)
+			return nil, p.d.fail(TooLarge, "%s: %v; use --backend cpu", key.spec.Name, err)
 		}
 		for _, h := range cuts {
 			i, e, w := set.size(len(r.delays), h.row0, h.row1)

@@ -59,7 +59,7 @@ func (r *rowSet) cutShards(tile, delays, most int) ([]*shard, error) {
 		total := func(b int) int { i, e, w := r.size(delays, a, b); return i + e + w }
 		b := a + 1
 		if total(b) > most {
-			return nil, fmt.Errorf("the synapses of one source (row %d) take %d bytes, the device's blocks hold %d", a, 4*total(b), 4*most)
+			return nil, fmt.Errorf("the synapses of one row (that of neuron %d) take %d bytes, the device's blocks hold %d", a, 4*total(b), 4*most)
 		}
 		for step := rows - b; step > 0; { // the largest b that fits
 			if b+step <= rows && total(b+step) <= most {
