@@ -100,7 +100,7 @@ func (c *compiler) mapStage(m *effectLanes, lanes, flag int) error {
 
 // mapped plans code that runs for every synapse: the assignments to shared
 // variables once, as in Brian2 first, then the rest for each connect call.
-func (c *compiler) mapped(s *model.Synapses, what string, code []eqn.Stmt, flag int) error {
+func (c *compiler) mapped(s *model.Synapses, what, told string, code []eqn.Stmt, flag int) error {
 	base := c.pathScope(s, -1)
 	if err := eqn.CheckStatements(code, base); err != nil {
 		return base.Explain(err)
@@ -111,7 +111,7 @@ func (c *compiler) mapped(s *model.Synapses, what string, code []eqn.Stmt, flag 
 		y := base.Resolve(st.Target.ID)
 		if y != nil {
 			if v, own := y.Ref.(*model.Variable); !own || c.learned[v] == nil {
-				return eqn.At(st.Target.At, "assign to it in the group's own run_regularly, or with a (summed) variable", "%s of synapses cannot assign to '%s', which is not one of their own variables", what, st.Target.ID)
+				return eqn.At(st.Target.At, "assign to it in the group's own run_regularly, or with a (summed) variable", "%s of synapses cannot assign to '%s', which is not one of their own variables", told, st.Target.ID)
 			}
 		}
 		if toShared(st, base) {
@@ -178,7 +178,7 @@ func (c *compiler) synapsesOverDt(s *model.Synapses) error {
 	if len(code) == 0 {
 		return nil
 	}
-	return c.mapped(s, "constant over dt", code, -1)
+	return c.mapped(s, "constant over dt", "a subexpression", code, -1)
 }
 
 // synapsesUpdate plans one step of the clock-driven equations.

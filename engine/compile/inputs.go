@@ -42,7 +42,7 @@ func (c *compiler) regular(r *model.Regular) error {
 		if err != nil || len(r.Syn.Conns) == 0 {
 			return err
 		}
-		return c.mapped(r.Syn, "run_regularly "+c.random.Draws(r), r.Code, flag)
+		return c.mapped(r.Syn, "run_regularly "+c.random.Draws(r), "run_regularly", r.Code, flag)
 	}
 	g := r.Src.Group
 	sc := c.scope(g).Sized(r.Src)

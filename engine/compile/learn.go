@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -39,6 +40,7 @@ type learned struct {
 	words  []uint32
 	lo, hi float64  // bounds that hold for ever, in internal units; both 0: none are known
 	low    *learned // second words (rule 10), nil without
+	temp   bool     // a local variable of a pathway: worth nothing when the step is over
 }
 
 // keepEach, for tests, keeps every variable by synapse.
@@ -65,6 +67,11 @@ func (c *compiler) findLearned() error {
 		sides, err := c.sides(s, changed)
 		if err != nil {
 			return err
+		}
+		for _, w := range s.Paths {
+			if err := c.keepLocals(w, sides); err != nil {
+				return err
+			}
 		}
 		for _, v := range append(slices.Clone(s.Vars), s.Hidden...) {
 			if !changed[v] {
@@ -152,6 +159,9 @@ func (c *compiler) lay(l *learned) error {
 		}
 	}
 	l.buf = c.buffer(v.FullName(), backend.State, model.IrType(v.Symbol), l.words)
+	if l.temp {
+		return nil
+	}
 	c.Keep = append(c.Keep, kept{l.buf, l.words, v})
 	return nil
 }
@@ -188,6 +198,9 @@ func (c *compiler) secondWords(s *model.Synapses) error {
 
 // adopt gives the words to the model, which keeps them between runs.
 func (l *learned) adopt() {
+	if l.temp {
+		return
+	}
 	if l.low != nil {
 		l.v.Second = l.low.v
 	}
@@ -210,6 +223,9 @@ func (l *learned) adopt() {
 // not tell how they are kept. It returns false where the buffer's own words count.
 func (c *Compiled) Each(w model.Work, b backend.BufID, words []uint32, f func([]uint32)) (bool, error) {
 	for _, l := range c.Learned {
+		if l.buf == b && l.temp {
+			return true, nil
+		}
 		if l.buf != b || l.by == each || l.by == single {
 			continue
 		}
@@ -514,4 +530,134 @@ func (c *Compiled) WordsOf(v *model.Variable) (backend.BufID, []uint32, bool) {
 		}
 	}
 	return backend.NoBuf, nil, false
+}
+
+// keepLocals finds the local variables of a pathway whose value another piece of
+// it needs after the pathway has changed what they were worked out from, and
+// which are the same for all synapses of a neuron: they are kept by neuron for as
+// long as the step lasts.
+func (c *compiler) keepLocals(w *model.Path, sides map[*model.Variable]side) error {
+	s, at := w.Delay.Syn, sideOf(w.Post)
+	if keepEach {
+		return nil
+	}
+	if one, err := c.oneDelay(w); err != nil || !one {
+		return err
+	}
+	base := c.pathScope(s, -1)
+	symbols, err := localSymbols(w.Code, base)
+	if err != nil {
+		return nil // told where the pathway is checked
+	}
+	for _, name := range slices.Sorted(maps.Keys(symbols)) {
+		y := symbols[name]
+		late, near := false, true
+		for d, st := range w.Code {
+			if st.Target.ID != name {
+				continue
+			}
+			locals := c.localsBefore(w, d, base)
+			near = near && c.near(s, st.X, base, locals, at, sides)
+			reads := needs{reads: map[*model.Variable]bool{}}
+			c.reads(st.X, base, locals, sides, &reads)
+			changed := false
+			for _, later := range w.Code[d+1:] {
+				late = late || changed && slices.Contains(eqn.Identifiers(later.X), name)
+				if v := s.ByName[later.Target.ID]; v != nil && reads.reads[v] {
+					changed = true
+				}
+			}
+		}
+		if !late || !near {
+			continue
+		}
+		v := &model.Variable{Syn: s, Name: w.Name + "#" + name}
+		v.Symbol = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: y.Dim, Type: y.Type, Ref: v}
+		l := &learned{v: v, by: at, temp: true}
+		if err := c.lay(l); err != nil {
+			return err
+		}
+		c.learned[v] = l
+		c.Learned = append(c.Learned, l)
+		if c.locals[w] == nil {
+			c.locals[w] = map[string]*eqn.Symbol{}
+		}
+		c.locals[w][name] = v.Symbol
+	}
+	return nil
+}
+
+// reads is dependsOn before it is known what is learned.
+func (c *compiler) reads(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, sides map[*model.Variable]side, n *needs) {
+	for _, id := range eqn.Identifiers(x) {
+		if k := lastOf(locals, id); k >= 0 {
+			c.reads(locals[k].X, sc, locals[:k], sides, n)
+			continue
+		}
+		y := sc.Resolve(id)
+		switch {
+		case y == nil:
+		case y.Kind == eqn.Subexpression && y.Scope == nil:
+			c.reads(y.Expr, sc, nil, sides, n)
+		case y.Kind == eqn.Variable:
+			if v, ok := y.Ref.(*model.Variable); ok {
+				n.reads[v] = true
+				if v.Driven != nil {
+					for _, e := range v.Driven.Vars {
+						n.reads[e] = true
+					}
+				}
+			}
+		}
+	}
+}
+
+// localSymbols are the local variables of a pathway, with the units and types that
+// they have.
+func localSymbols(code []eqn.Stmt, base eqn.Scope) (map[string]*eqn.Symbol, error) {
+	out := map[string]*eqn.Symbol{}
+	sc := &locally{base, out}
+	for _, st := range code {
+		if base.Resolve(st.Target.ID) != nil {
+			continue
+		}
+		d, t, err := eqn.Check(st.X, sc)
+		if err != nil {
+			return nil, err
+		}
+		if y := out[st.Target.ID]; y != nil && t != y.Type {
+			t = eqn.Float
+		}
+		out[st.Target.ID] = &eqn.Symbol{Name: st.Target.ID, Kind: eqn.Local, Dim: d, Type: t}
+	}
+	return out, nil
+}
+
+// locally is a scope with local variables.
+type locally struct {
+	eqn.Scope
+	own map[string]*eqn.Symbol
+}
+
+// Resolve implements eqn.Scope.
+func (l *locally) Resolve(name string) *eqn.Symbol {
+	if y := l.own[name]; y != nil {
+		return y
+	}
+	return l.Scope.Resolve(name)
+}
+
+// scopeOf is the names of a pathway for one connect call, its kept local variables
+// among them.
+func (c *compiler) scopeOf(w *model.Path, conn int) *model.Scope {
+	sc := c.pathScope(w.Delay.Syn, conn)
+	if own, locals := sc.Own, c.locals[w]; len(locals) > 0 {
+		sc.Own = func(name string) *eqn.Symbol {
+			if y := locals[name]; y != nil {
+				return y
+			}
+			return own(name)
+		}
+	}
+	return sc
 }

@@ -148,7 +148,7 @@ func (o *order) piece(w *model.Path, p *piece, all []*piece) error {
 	})
 	for _, l := range w.Lives() {
 		x := &visit{path: w, Carried: l, by: p.by, last: slices.Contains(p.nth, len(w.Code))}
-		base := c.pathScope(w.Delay.Syn, l.Life.Conn)
+		base := c.scopeOf(w, l.Life.Conn)
 		for n, st := range w.Code {
 			if local := base.Resolve(st.Target.ID) == nil; local && p.by == each || slices.Contains(p.nth, n) {
 				x.code = append(x.code, st)
@@ -176,7 +176,7 @@ func (o *order) piece(w *model.Path, p *piece, all []*piece) error {
 // settled refuses local variables whose value at their place in the text another
 // piece has no way to know.
 func (c *compiler) settled(w *model.Path, p *piece, all []*piece) error {
-	base := c.pathScope(w.Delay.Syn, -1)
+	base := c.scopeOf(w, -1)
 	for _, n := range p.nth {
 		if n == len(w.Code) {
 			continue
@@ -418,7 +418,7 @@ func now(v *model.Variable) eqn.Stmt {
 // place, others for the piece alone.
 func (c *compiler) program(x *visit) (*model.Scope, []eqn.Stmt, error) {
 	s := x.syn()
-	sc := c.pathScope(s, x.Life.Conn)
+	sc := c.scopeOf(x.path, x.Life.Conn)
 	if len(s.Driven) == 0 {
 		return sc, nil, nil
 	}
@@ -517,8 +517,12 @@ func (c *compiler) addTable(key tableKey, spec *connect.Spec, l model.Carried) (
 		return 0, err
 	}
 	w, s := key.path, key.path.Delay.Syn
-	if !key.near {
-		c.SynapsesN += stats.Total
+	if _, counted := c.tabled[tableKey{w, key.life, !key.near}]; !counted {
+		n, err := s.Count(c.w, key.life.Conn)
+		if err != nil {
+			return 0, err
+		}
+		c.SynapsesN += int64(n)
 	}
 	end := s.Src
 	if w.Post {

@@ -52,9 +52,10 @@ type compiler struct {
 	arrays  map[*eqn.TimedArray]int             // see model.Lanes
 
 	learned  map[*model.Variable]*learned
-	operated map[*model.Variable]bool // of synapses: what is changed otherwise than by events
-	tabled   map[tableKey]int         // tables of effects
-	always   map[int]int              // events of every step, by size
+	operated map[*model.Variable]bool               // of synapses: what is changed otherwise than by events
+	tabled   map[tableKey]int                       // tables of effects
+	always   map[int]int                            // events of every step, by size
+	locals   map[*model.Path]map[string]*eqn.Symbol // local variables that are kept by neuron
 }
 
 // bufKey is the identity of a buffer.
@@ -73,7 +74,7 @@ type Place struct {
 func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler {
 	c := &compiler{w: w, bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{},
-		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}}
+		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}, locals: map[*model.Path]map[string]*eqn.Symbol{}}
 	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}

@@ -55,7 +55,7 @@ func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
 		switch r := y.Ref.(type) {
 		case *model.Variable:
 			if c.learned[r] != nil || c.written[r] {
-				f.Constant = false
+				f.Constant = r.Equation != nil && r.Equation.Has("constant") // which assigning is told
 				f.TwoWords = c.learned[r] != nil && c.learned[r].low != nil
 				break
 			}

@@ -70,7 +70,7 @@ func (o *order) pathway(w *model.Path) error {
 		return err
 	}
 	if o.c.learning(w, base) {
-		return o.learn(w, base)
+		return o.learn(w, o.c.scopeOf(w, -1))
 	}
 	// Statement by statement, each for all synapses, whatever connect call and delays they are of: a statement reads what the ones before it have written.
 	lives := w.Lives()

@@ -146,8 +146,6 @@ func (s *Synapses) apart() error {
 		}
 		for _, v := range s.uses(e.X) {
 			switch {
-			case e.Has("summed") && v.Name == e.Name:
-				return eqn.At(e.At, "use a variable of its own for what is added up", "the summed variable '%s' stands in its own equation", e.Name)
 			case v.Driven != nil && !e.Has("event-driven"):
 				return eqn.At(e.At, "declare both (clock-driven), or both (event-driven)", "the equation of '%s', which holds at every step, depends on '%s', which is known at events alone (event-driven)", e.Name, v.Name)
 			case v.Driven == nil && v.Equation != nil && v.Equation.Kind == eqn.Differential && e.Has("event-driven"):
@@ -281,8 +279,8 @@ func (s *Synapses) Advance(d *Driven, sc eqn.Scope, to *eqn.Name) ([]eqn.Stmt, e
 	scheme, err := eqn.Integrate(&some, sc, eqn.Options{Dt: s.Dt(), Elapsed: &eqn.Binary{At: d.Vars[0].Equation.At, Op: "-", X: to, Y: since}})
 	if err != nil {
 		var e *eqn.Error
-		if errors.As(err, &e) && e.Hint == "" {
-			return nil, eqn.At(d.Vars[0].Equation.At, "declare it (clock-driven)", "the event-driven equation of '%s' has no closed form: %s", d.Vars[0].Name, e.Msg)
+		if errors.As(err, &e) {
+			return nil, eqn.At(d.Vars[0].Equation.At, "declare it (clock-driven)", "the event-driven equation of '%s' cannot be solved from one event to the next: %s", d.Vars[0].Name, e.Msg)
 		}
 		return nil, err
 	}
@@ -410,6 +408,9 @@ func (s *Synapses) addSummed(e *eqn.Equation) error {
 	case v.Symbol.Dim != e.Dim:
 		return eqn.At(e.At, "", "the summed variable '%s' has unit %s here, and unit %s in %s", e.Name, e.Dim, v.Symbol.Dim, sp.Group.Name())
 	}
+	if x := s.readsEnd(e.X, v); x != "" {
+		return eqn.At(e.At, "use a variable of its own for what is added up", "the summed variable '%s' is read by its own equation, as '%s'", e.Name, x)
+	}
 	for _, o := range s.Net.AllSynapses() {
 		if err := s.addsTwice(o, e, v, sp); err != nil {
 			return err
@@ -500,4 +501,25 @@ func (v *Variable) OwnerName() string {
 		return v.Syn.Name()
 	}
 	return v.Group.Name()
+}
+
+// readsEnd is the name by which an expression reads a variable of neurons; "" where
+// it does not.
+func (s *Synapses) readsEnd(x eqn.Expr, v *Variable) string {
+	for _, id := range eqn.Identifiers(x) {
+		if own := s.ByName[id]; own != nil {
+			if own.Symbol.Kind == eqn.Subexpression {
+				if y := s.readsEnd(own.Symbol.Expr, v); y != "" {
+					return y
+				}
+			}
+			continue
+		}
+		if y := s.End(id); y != nil {
+			if r, ok := y.Ref.(EndRef); ok && r.Var == v {
+				return id
+			}
+		}
+	}
+	return ""
 }
