@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -147,37 +146,27 @@ func freeProcessorsNow() int {
 }
 
 // freeProcessors is how many of the processors that the process may use are free,
-// as far as the system tells: the median of several looks, since what runs for a
-// moment only does not count.
+// as far as the system tells: the second best of five looks, since what runs for a
+// moment only does not count, nor does a single look that missed what was there.
 func freeProcessors() int {
-	var looks [5]int
-	for i := range looks {
-		looks[i] = freeProcessorsNow()
-		time.Sleep(time.Millisecond)
+	var best, second int
+	for k := 0; k < 5 && second < runtime.GOMAXPROCS(0); k++ {
+		if k > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		look := freeProcessorsNow()
+		best, second = max(best, look), max(second, min(best, look))
 	}
-	slices.Sort(looks[:])
-	return looks[len(looks)/2]
+	return second
 }
 
 // processors is how many there are, and how many threads of other processes run or
 // wait for one. The load average would not do: it remembers minutes.
+//
+// The process's own threads are counted first. The runtime's run for a moment when
+// this one wakes up; were they counted last, they would be gone by then, and stand
+// for threads of others.
 func processors() (online, others int, err error) {
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return 0, 0, err
-	}
-	stat, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return 0, 0, err
-	}
-	f := strings.Fields(string(load))
-	if len(f) < 4 {
-		return 0, 0, fmt.Errorf("/proc/loadavg has %d fields", len(f))
-	}
-	now, _, _ := strings.Cut(f[3], "/")
-	if others, err = strconv.Atoi(now); err != nil {
-		return 0, 0, err
-	}
 	own, err := filepath.Glob("/proc/self/task/*/stat") // the collector's threads, say
 	if err != nil {
 		return 0, 0, err
@@ -187,10 +176,27 @@ func processors() (online, others int, err error) {
 			others--
 		}
 	}
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0, err
+	}
 	for line := range strings.Lines(string(stat)) {
 		if len(line) > 3 && strings.HasPrefix(line, "cpu") && line[3] != ' ' {
 			online++
 		}
 	}
-	return online, max(0, others), nil
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, 0, err
+	}
+	f := strings.Fields(string(load))
+	if len(f) < 4 {
+		return 0, 0, fmt.Errorf("/proc/loadavg has %d fields", len(f))
+	}
+	now, _, _ := strings.Cut(f[3], "/")
+	running, err := strconv.Atoi(now)
+	if err != nil {
+		return 0, 0, err
+	}
+	return online, max(0, others+running), nil
 }
