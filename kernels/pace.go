@@ -24,14 +24,19 @@ type pace struct {
 	at    int   // the choice, an index into sizes
 	home  int   // during a trial the choice from which it began, else at
 
-	cost  float64         // at home: time for each unit of work
-	lost  float64         // at home: threads that wait, on average
 	since time.Duration   // at home
 	purse time.Duration   // what trials may still lose
 	price []time.Duration // of the next trial of each size
 
-	took, waited time.Duration // in this window or trial
-	work         float64
+	late spell // at home, what was measured lately
+	now  spell // this window or trial
+}
+
+// spell is some time with one number of threads.
+type spell struct{ took, work, waited float64 } // ns, units, ns of all threads together
+
+func (s spell) plus(t spell, weight float64) spell {
+	return spell{s.took + float64(weight*t.took), s.work + float64(weight*t.work), s.waited + float64(weight*t.waited)}
 }
 
 const (
@@ -42,7 +47,7 @@ const (
 	dearest   = 20 * time.Millisecond // so a trial a second, where they are in vain
 	idle      = 0.5                   // of the threads that would be spared, lost to waiting: then fewer are tried
 	better    = 0.95                  // more threads must be so much faster to be kept
-	smoothed  = 0.3                   // weight of the latest window in cost
+	faded     = 0.9                   // weight of what was measured before a window: a stall of some ms is no reason to change
 )
 
 // shuffle is set by tests: it then chooses, after each round, among the numbers of
@@ -68,36 +73,36 @@ func (c *pace) size() int { return c.sizes[c.at] }
 // add takes in what the threads did lately: how long it took, how much work it
 // was, and how long they waited, all together.
 func (c *pace) add(took time.Duration, work float64, waited time.Duration) {
-	c.took, c.work, c.waited = c.took+took, c.work+work, c.waited+waited
+	c.now = c.now.plus(spell{float64(took), work, float64(waited)}, 1)
 	switch {
 	case shuffle != nil:
 		c.at = shuffle(len(c.sizes))
 		return
-	case len(c.sizes) == 1 || c.work == 0:
+	case len(c.sizes) == 1 || c.now.work == 0:
 		return
 	}
+	spent := time.Duration(c.now.took)
 	if c.at != c.home {
-		lost := c.took - time.Duration(float64(c.cost*c.work))
-		if lost > loss || c.took >= trial {
+		lost := spent - time.Duration(float64(c.cost()*c.now.work))
+		if lost > loss || spent >= trial {
 			c.judge(lost)
 		}
 		return
 	}
-	if c.took < window {
+	if spent < window {
 		return
 	}
-	cost, lost := float64(c.took)/c.work, float64(c.waited)/float64(c.took)
-	if c.cost > 0 {
-		cost, lost = c.cost+float64(smoothed*(cost-c.cost)), c.lost+float64(smoothed*(lost-c.lost))
-	}
-	c.cost, c.lost = cost, lost
-	c.purse = min(c.purse+time.Duration(forTrials*float64(c.took)), 2*dearest)
-	c.since += c.took
-	c.took, c.work, c.waited = 0, 0, 0
+	c.late = c.now.plus(c.late, faded)
+	c.purse = min(c.purse+time.Duration(forTrials*c.now.took), 2*dearest)
+	c.since += spent
+	c.now = spell{}
 	if c.since >= trial { // the first windows are slow: caches are cold
 		c.try()
 	}
 }
+
+// cost is the time for each unit of work at home.
+func (c *pace) cost() float64 { return c.late.took / c.late.work }
 
 // try begins the trial that costs least if the purse holds so much: of more threads,
 // or of fewer where as good as so many are lost to waiting. Threads that wait little
@@ -105,7 +110,7 @@ func (c *pace) add(took time.Duration, work float64, waited time.Duration) {
 func (c *pace) try() {
 	home := c.at
 	next := home + 1
-	if home > 0 && c.lost > float64(idle*float64(c.sizes[home]-c.sizes[home-1])) && (next == len(c.sizes) || c.price[home-1] <= c.price[next]) {
+	if home > 0 && c.late.waited > float64(idle*float64(c.late.took*float64(c.sizes[home]-c.sizes[home-1]))) && (next == len(c.sizes) || c.price[home-1] <= c.price[next]) {
 		next = home - 1
 	}
 	if next < len(c.sizes) && c.price[next] <= c.purse {
@@ -119,15 +124,15 @@ func (c *pace) judge(lost time.Duration) {
 	if c.at < c.home {
 		bar = 1
 	}
-	if cost := float64(c.took) / c.work; lost <= loss && cost < float64(bar*c.cost) {
+	if cost := c.now.took / c.now.work; lost <= loss && cost < float64(bar*c.cost()) {
 		c.price[c.home] = loss
-		c.home, c.cost, c.lost = c.at, cost, float64(c.waited)/float64(c.took)
+		c.home, c.late = c.at, c.now
 	} else {
 		c.purse -= max(lost, 0)
 		c.price[c.at] = min(2*max(c.price[c.at], lost), max(dearest, lost))
 		c.at = c.home
 	}
-	c.took, c.work, c.waited, c.since = 0, 0, 0, 0
+	c.now, c.since = spell{}, 0
 }
 
 // free and freeNow are variables so that tests can stand in for the machine.

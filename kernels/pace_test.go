@@ -65,7 +65,7 @@ func TestWorkOfThreadsThatLeft(t *testing.T) {
 	p.team = p.threads[:1]
 	p.last = roundEnd{at: time.Now(), events: 150}
 	p.measure(1)
-	if got, want := p.pace.work, float64(eventWork*10); got != want {
+	if got, want := p.pace.now.work, float64(eventWork*10); got != want {
 		t.Errorf("work %g of a round with 10 events, want %g", got, want)
 	}
 }
