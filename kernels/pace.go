@@ -159,7 +159,7 @@ func freeProcessors() int {
 		if k > 0 {
 			time.Sleep(time.Millisecond)
 		}
-		look := freeProcessorsNow()
+		look := freeNow()
 		best, second = max(best, look), max(second, min(best, look))
 	}
 	return second

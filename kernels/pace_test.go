@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -55,6 +56,55 @@ func TestPace(t *testing.T) {
 	}
 	if got := newPace(6).sizes; !slices.Equal(got, []int{1, 2, 3, 6}) {
 		t.Errorf("6 parts: %v threads to choose from", got)
+	}
+}
+
+// TestPaceStalls has another program take a processor for 5 ms now and then: two
+// threads, which are faster all the same, stay.
+func TestPaceStalls(t *testing.T) {
+	const ms = time.Millisecond
+	r := rand.New(rand.NewPCG(3, 4))
+	c := newPace(2)
+	at := map[int]time.Duration{}
+	for spent, stall := time.Duration(0), 40*ms; spent < 4*time.Second; {
+		n, took, waited := c.size(), ms, 0.0
+		if n == 2 {
+			took, waited = 6*ms/10, .15
+		}
+		took = time.Duration(float64(took) * (0.9 + 0.2*r.Float64()))
+		if spent > stall {
+			stall += time.Duration((30 + 40*r.Float64()) * float64(ms))
+			if n == 2 { // one thread moves to the other processor
+				took, waited = 5*ms, 1.5
+			}
+		}
+		c.add(took, 1, time.Duration(waited*float64(took)))
+		at[n] += took
+		spent += took
+	}
+	if at[2] < 3800*ms {
+		t.Errorf("%v at each number of threads, of 4 s", at)
+	}
+}
+
+// TestLooks has two of five looks decide how many processors are free.
+func TestLooks(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	defer func() { freeNow = freeProcessorsNow }()
+	for _, x := range []struct {
+		looks       []int
+		free, taken int
+	}{
+		{[]int{4, 4}, 4, 2},
+		{[]int{1, 4, 2, 4}, 4, 4},
+		{[]int{1, 1, 4, 1, 1}, 1, 5},
+		{[]int{3, 1, 2, 3, 2}, 3, 5},
+	} {
+		taken := 0
+		freeNow = func() int { taken++; return x.looks[taken-1] }
+		if got := freeProcessors(); got != x.free || taken != x.taken {
+			t.Errorf("looks %v: %d free after %d, want %d after %d", x.looks, got, taken, x.free, x.taken)
+		}
 	}
 }
 
