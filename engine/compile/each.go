@@ -144,7 +144,7 @@ func (c *compiler) mapped(s *model.Synapses, what, told string, code []eqn.Stmt,
 		if err != nil {
 			return err
 		}
-		sc, advance, err := c.program(&visit{path: &model.Path{Delay: &model.Variable{Syn: s}}, Carried: model.Carried{Life: &model.Life{Conn: k}}, code: rest, own: slices.Repeat([]bool{true}, len(rest)), to: s.End("lastupdate")})
+		sc, advance, err := c.program(&visit{path: apart(s), Carried: model.Carried{Life: &model.Life{Conn: k}}, code: rest, own: slices.Repeat([]bool{true}, len(rest)), to: s.End("lastupdate")})
 		if err != nil {
 			return err
 		}
@@ -351,10 +351,9 @@ func (c *compiler) pickedSource(v *model.Variable, owner string, items []int) (b
 			continue
 		}
 		m := c.eachLanes(s, "value of "+v.Name+" for "+owner, k, picked)
-		sc := c.pathScope(s, k)
-		x, err := c.shownValue(m, sc, v)
+		x, err := c.shownValue(m, v)
 		if err != nil {
-			return backend.Binding{}, nil, sc.Explain(err)
+			return backend.Binding{}, nil, err
 		}
 		m.B.StoreRaw(m.bound("out", ir.Array, model.IrType(y), backend.Binding{Buf: out, Off: done, Event: -1}), x)
 		if err := c.mapStage(m, len(picked), -1); err != nil {
@@ -368,31 +367,29 @@ func (c *compiler) pickedSource(v *model.Variable, owner string, items []int) (b
 	return backend.Binding{Buf: out, Event: -1}, at, nil
 }
 
-// shownValue is the value of a synapse's variable as scripts see it.
-func (c *compiler) shownValue(m *effectLanes, sc *model.Scope, v *model.Variable) (ir.Value, error) {
-	y := v.Symbol
-	if v.Driven == nil {
-		if y.Steps {
-			return m.Load(y), m.err
-		}
-		x, typ, _, err := eqn.LowerExpr(m.B, &eqn.Name{ID: v.Name}, sc, m)
-		if err != nil {
-			return ir.None, err
-		}
-		return model.As(m.B, x, typ, y), m.err
-	}
-	last := v.Syn.End("lastupdate")
-	code, err := v.Syn.Advance(v.Driven, sc, &eqn.Name{ID: last.Name, Sym: last})
+// shownValue is the value of a synapse's variable as scripts see it: what depends
+// on event-driven variables is that of the synapse's last event.
+func (c *compiler) shownValue(m *effectLanes, v *model.Variable) (ir.Value, error) {
+	s := v.Syn
+	out := *v.Symbol
+	out.Kind, out.Expr, out.ReadOnly, out.Constant, out.Ref = eqn.Variable, nil, false, false, nil
+	code := []eqn.Stmt{{Target: &eqn.Name{ID: "value", Sym: &out}, Op: "=", X: &eqn.Name{ID: v.Name}}}
+	sc, advance, err := c.program(&visit{path: apart(s), Carried: model.Carried{Life: &model.Life{Conn: m.conn}}, code: code, own: []bool{false}, to: s.End("lastupdate")})
 	if err != nil {
 		return ir.None, err
 	}
-	var value ir.Value
-	m.catch = func(z *eqn.Symbol, x ir.Value) bool {
-		if z.Ref == any(v) {
+	value := ir.None
+	m.catch = func(y *eqn.Symbol, x ir.Value) bool {
+		if y == &out {
 			value = x
 		}
 		return true
 	}
-	err = eqn.Lower(m.B, code, sc, m)
-	return value, err
+	if err := eqn.Lower(m.B, append(advance, code...), sc, m); err != nil {
+		return ir.None, sc.Explain(err)
+	}
+	return value, m.err
 }
+
+// apart stands for a pathway where there is none.
+func apart(s *model.Synapses) *model.Path { return &model.Path{Delay: &model.Variable{Syn: s}} }

@@ -18,16 +18,17 @@ import (
 // are read as they are at the moment.
 type ColumnLanes struct {
 	Lanes
-	work  Work
-	s     *Synapses
-	Conn  int // which call: for the columns of synaptic variables
-	snap  map[*Variable]*Image
-	cols  map[*Variable][]Held // synaptic variables as they were; nil: as they are
-	ids   map[any]int          // tables in the order of their first use, which tells apart values of one name
-	stray string               // i or j, where it holds what is no index
-	made  int                  // connect calls that N_incoming and N_outgoing count
-	Err   error                // the first error of a Load, which cannot return one
-	exact bool                 // whole numbers do not wrap: numbers of synapses, bounds
+	work   Work
+	s      *Synapses
+	Conn   int // which call: for the columns of synaptic variables
+	snap   map[*Variable]*Image
+	cols   map[*Variable][]Held // synaptic variables as they were; nil: as they are
+	ids    map[any]int          // tables in the order of their first use, which tells apart values of one name
+	stray  string               // i or j, where it holds what is no index
+	made   int                  // connect calls that N_incoming and N_outgoing count
+	Err    error                // the first error of a Load, which cannot return one
+	asKept bool                 // event-driven variables are read as they are kept, not at the last event
+	exact  bool                 // whole numbers do not wrap: numbers of synapses, bounds
 }
 
 // Strict says that a whole number that would wrap is refused.
@@ -72,7 +73,14 @@ func (m *ColumnLanes) Load(y *eqn.Symbol) ir.Value {
 		name = m.numbered(name, [2]any{r.Post, m.made})
 		return m.B.Gather(m.Slot(name, ir.Table, ir.I32, Memory{Data: w, Key: name}), m.index(at), ir.Range{})
 	case *Variable:
-		return m.column(r)
+		if r.Driven == nil || m.asKept {
+			return m.column(r)
+		}
+		x, err := m.shown(r)
+		if err != nil && m.Err == nil {
+			m.Err = err
+		}
+		return x
 	}
 	panic(fmt.Sprintf("%s is not a name of synapses", y.Name))
 }

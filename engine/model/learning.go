@@ -304,8 +304,9 @@ func (v *Variable) live() bool {
 }
 
 // shown is an event-driven variable as scripts see it: at the synapse's last event.
-func (m *ColumnLanes) shown(v *Variable, sc *Scope) (ir.Value, error) {
+func (m *ColumnLanes) shown(v *Variable) (ir.Value, error) {
 	last := m.s.End("lastupdate")
+	sc := m.s.Scope(m.s.Net.Externals())
 	own, plain := sc.Own, map[string]*eqn.Symbol{}
 	sc.Own = func(name string) *eqn.Symbol { // nothing of it is worked out ahead
 		if y := plain[name]; y != nil {
@@ -327,10 +328,10 @@ func (m *ColumnLanes) shown(v *Variable, sc *Scope) (ir.Value, error) {
 	out := &eqn.Symbol{Name: "shown", Kind: eqn.Variable, Dim: v.Symbol.Dim, Ref: shownRef{}}
 	code = append(code, eqn.Stmt{Target: &eqn.Name{ID: out.Name, Sym: out}, Op: "=", X: &eqn.Name{ID: v.Name}})
 	s := &showing{ColumnLanes: m}
-	if err := eqn.Lower(m.B, code, sc, s); err != nil {
-		return ir.None, err
-	}
-	return s.value, nil
+	m.asKept = true
+	defer func() { m.asKept = false }()
+	err = eqn.Lower(m.B, code, sc, s)
+	return s.value, err
 }
 
 // shownRef marks the value that a showing is for.

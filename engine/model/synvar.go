@@ -172,7 +172,7 @@ func (v *Variable) block(w Work, c, n int, shown bool, f func(k0, n int, value f
 	var err error
 	switch {
 	case shown:
-		x, err = m.shown(v, sc)
+		x, err = m.shown(v)
 	case stored && v.Symbol.Kind == eqn.Variable:
 		x = m.column(v)
 	case v.Symbol.Steps: // lastupdate, or a neuron's
