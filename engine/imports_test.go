@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"engine/backend/backendtest": {"engine/backend", "engine/connect", "engine/host", "engine/ir", "engine/ir/irtest", "kernels/ref"}, // ref is the definition
 	"engine/ir/irtest":           {"engine/ir"},
 	"engine/store":               {},
+	"engine/models":              {},
 	"engine/model":               {"engine/backend" /* Trap: what a text that goes wrong says */, "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/num", "engine/philox", "engine/store", "engine/vm"},
 	"engine/compile":             {"engine/backend", "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/model", "engine/num"},
 	"engine":                     {"engine/backend", "engine/compile", "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/model"},
@@ -35,7 +36,7 @@ var arrows = map[string][]string{
 	"engine/script/memory":       {},
 	"engine/script/python":       {},
 	"engine/script/array":        {"engine/eqn", "engine/num", "engine/script/argument", "engine/script/memory"},
-	"engine/script":              {"engine", "engine/backend", "engine/eqn", "engine/host", "engine/num", "engine/philox", "engine/script/argument", "engine/script/array", "engine/script/memory", "engine/script/python", "engine/store"},
+	"engine/script":              {"engine", "engine/backend", "engine/eqn", "engine/host", "engine/models", "engine/num", "engine/philox", "engine/script/argument", "engine/script/array", "engine/script/memory", "engine/script/python", "engine/store"},
 	"kernels":                    {"engine/backend", "engine/connect", "engine/host", "engine/ir", "engine/vm"},
 	"kernels/ref":                {"engine/backend", "engine/connect", "engine/host", "engine/ir"},
 	"shaders":                    {"engine/backend", "engine/connect", "engine/host", "engine/ir"},

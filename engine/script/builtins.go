@@ -219,6 +219,9 @@ func (x *script) builtins() starlark.StringDict {
 			if err != nil {
 				return nil, err
 			}
+			if c.unfold(fn.params); c.err != nil {
+				return nil, c.err
+			}
 			x.aliases()
 			f := func() (starlark.Value, error) { return fn.f(x, c) }
 			if !calculates[name] {
@@ -280,6 +283,9 @@ func (x *script) builtins() starlark.StringDict {
 	for name := range array.Transforms {
 		plain(name, one(name, func(v starlark.Value) (starlark.Value, error) { return array.Transform(name, v) }))
 	}
+	for name := range library {
+		d[name] = x.libraryModel(name)
+	}
 	d["defaultclock"] = &clock{x: x}
 	d["__name__"] = starlark.String("__main__")
 	d["__file__"] = starlark.String(x.opt.File)
@@ -290,7 +296,7 @@ func (x *script) builtins() starlark.StringDict {
 	x.values = starlark.StringDict{}
 	for n, v := range d {
 		_, makes := functions[n]
-		if !makes || calculates[n] && n != "param" && n != "save_array" {
+		if !makes && library[n] == "" || calculates[n] && n != "param" && n != "save_array" {
 			x.values[n] = v
 		}
 	}
