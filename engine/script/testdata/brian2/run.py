@@ -1,7 +1,10 @@
 """Writes NAME.txt for each NAME.star: what Brian2 shows for the same script.
 
 python run.py *.star     (made with Brian2 2.10.1)
+
+The models of the library (engine/models) are plain Python too: Brian2 runs their own texts.
 """
+import glob
 import os
 import sys
 import warnings
@@ -20,6 +23,9 @@ def param(name, default):
 def show(name, x):
     print(name, " ".join("%.6g" % float(v) for v in np.asarray(x).flatten()))
 
+
+for model in glob.glob(os.path.join(os.path.dirname(__file__), "../../../models/*.star")):
+    exec(compile(open(model).read(), model, "exec"), globals())
 
 for file in sys.argv[1:]:
     pid = os.fork()
