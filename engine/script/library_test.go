@@ -180,7 +180,7 @@ run(20*ms)
 print('%.3g %.3g %d' % (G.v[0], H.v[0], stdp))
 print(sorted(cell.keys()))
 `, script.Options{})
-	if want := "60 40 3\n[\"method\", \"model\", \"namespace\", \"reset\", \"threshold\"]\n"; err != nil || out != want {
+	if want := "60 40 3\n['method', 'model', 'namespace', 'reset', 'threshold']\n"; err != nil || out != want {
 		t.Errorf("%v; shown\n%s, expected\n%s", err, out, want)
 	}
 }
