@@ -39,7 +39,17 @@ var small = map[string]struct {
 	"lif_fi":              {"lif_fi", map[string]string{"duration": "200*ms"}},
 	"potjans_diesmann":    {"potjans_diesmann", map[string]string{"scale": "0.02", "duration": "20*ms"}},
 	"potjans_diesmann_dc": {"potjans_diesmann", map[string]string{"scale": "0.02", "duration": "20*ms", "drive": "dc"}},
+	"mcculloch_pitts":     {"mcculloch_pitts", map[string]string{"numbers": "5"}},
+	"perceptron":          {"perceptron", map[string]string{"points": "40", "epochs": "10"}},
+	"hopfield":            {"hopfield", map[string]string{"n": "60", "loads": "[0.05, 0.2]", "cues": "2", "recall": "20"}},
+	"tsodyks_markram":     {"tsodyks_markram", map[string]string{"sites": "50", "duration": "300*ms"}},
+	"oja":                 {"oja", map[string]string{"n": "6", "duration": "1*second"}},
+	"bcm":                 {"bcm", map[string]string{"duration": "1*second"}},
+	"diehl_cook":          {"diehl_cook", map[string]string{"images": "12", "cells": "20", "shown": "40", "pause": "20"}},
 }
+
+// rates are the examples whose units have rates and do not spike.
+var rates = map[string]bool{"oja": true, "bcm": true}
 
 // golden is what a case must give.
 type golden struct {
@@ -121,7 +131,7 @@ func TestGolden(t *testing.T) {
 			for _, n := range g.Count {
 				total += n
 			}
-			if total == 0 {
+			if total == 0 && !rates[c.file] {
 				t.Error("not one spike: the case shows nothing")
 			}
 		})
