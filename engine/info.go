@@ -13,6 +13,8 @@ import (
 	"synfire/engine/model"
 )
 
+func seconds(x float64) string { return model.Quantity{Value: x, Dim: model.Second}.Text(9) }
+
 // Info prints the network as it would run: sizes, the equations as compiled
 // with their method and coefficients, the tables of synapses with the rounding
 // of their weights, and the memory that they will take. Connections are counted,
@@ -23,9 +25,15 @@ func (n *Network) Info(set model.Work, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "dt %s, seed %d\n", model.Quantity{Value: n.StepSize, Dim: model.Second}.Text(9), n.Random.Seed)
+	fmt.Fprintf(w, "dt %s, seed %d\n", seconds(n.Dt()), n.Random.Seed)
+	if n.StepSize != n.Dt() {
+		fmt.Fprintf(w, "steps of %s, of which those of all clocks are multiples\n", seconds(n.StepSize))
+	}
 	for _, g := range n.Groups() {
 		fmt.Fprintf(w, "\n%s: %d neurons\n", g.Name(), g.Size)
+		if g.Dt() != n.Dt() {
+			fmt.Fprintf(w, "  dt %s\n", seconds(g.Dt()))
+		}
 		s := c.Schemes[g]
 		if s == nil {
 			continue

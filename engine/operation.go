@@ -32,12 +32,8 @@ func (n *Network) acting(ctx context.Context, o RunOptions, w model.Work) *actin
 // told says once what operations cost.
 func (n *Network) told(c *compile.Compiled) {
 	for _, p := range append(append([]*model.Operation{}, c.Start...), c.End...) {
-		every := p.Every
-		if every == 0 {
-			every = p.Dt()
-		}
 		n.Warn("%s: network_operation runs on the host every %s: the network stops for it, and the variables that it reads and sets are copied; a larger dt= of its own makes that rarer",
-			p.Name(), strings.TrimSpace(model.Quantity{Value: every, Dim: model.Second}.Text(6)))
+			p.Name(), strings.TrimSpace(model.Quantity{Value: p.Dt(), Dim: model.Second}.Text(6)))
 	}
 }
 
@@ -47,26 +43,17 @@ func (a *acting) due(step int64, most int) int {
 	c := a.n.live.c
 	clear(a.fresh)
 	for _, p := range c.Start {
-		k := a.every(p)
+		k := p.Every()
 		most = int(min(int64(most), k-step%k))
 	}
 	for _, p := range c.End {
-		k := a.every(p)
+		k := p.Every()
 		most = int(min(int64(most), (k-step%k)%k+1))
 	}
 	if a.n.Stopped {
 		most = min(most, 1)
 	}
 	return most
-}
-
-// every is the interval of an operation in steps.
-func (a *acting) every(p *model.Operation) int64 {
-	if p.Every == 0 {
-		return 1
-	}
-	k, _ := a.n.Multiple(p.Every, "NetworkOperation")
-	return k
 }
 
 // start runs the operations at the start of the step that comes, once.
@@ -83,15 +70,15 @@ func (a *acting) run(list []*model.Operation, step int64) error {
 	n := a.n
 	called := false
 	for _, p := range list {
-		if step%a.every(p) != 0 {
+		if step%p.Every() != 0 {
 			continue
 		}
 		if !called {
 			called, a.drew, n.Live = true, n.Random.Given(), a
-			n.Default.Step = step // what stands at the end of a step has its time
+			n.setClock(step) // what stands at the end of a step has its time
 			defer func() { n.Live = nil }()
 		}
-		err := p.F(float64(float64(step) * n.StepSize))
+		err := p.F(float64(float64(p.Ticks(step)) * p.Dt()))
 		if a.err != nil {
 			return a.err
 		}

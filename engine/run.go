@@ -203,7 +203,14 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 // tick sets the default clock, which a run of no object leaves alone.
 func (n *Network) tick() {
 	if len(n.Objects) > 0 {
-		n.Default.Step = n.Step
+		n.setClock(n.Step)
+	}
+}
+
+// setClock sets the default clock to where it stands at a step of the network.
+func (n *Network) setClock(step int64) {
+	if n.Default.Step = step; n.Dt() != n.StepSize {
+		n.Default.Step = int64(math.Ceil(float64(float64(step)*n.StepSize)/n.Dt() - 1e-4))
 	}
 }
 

@@ -7,6 +7,7 @@ write alike goes into the words at the end of the script's other half, brian.py 
 Nothing is drawn inside a model: what is random are the numbers in the text. Numbers have three digits at most and no simple ratios, so that few
 thresholds are met exactly, where rounding alone decides.
 """
+import math
 import random
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ class Group:
     size: int = 0  # of the whole group, if this is a part
     variables: list = field(default_factory=list)
     events: list = field(default_factory=list)  # "spike" and others
+    step: float = 0  # of a generator, ms
     whole: "Group" = None
 
     def of(self, *kinds):
@@ -39,6 +41,7 @@ class Writer:
         self.lines, self.indent, self.k = [], "", 0
         self.dt = self.r.choice([0.1, 0.1, 0.1, 0.2, 0.25, 0.5])  # ms
         self.slow = self.dt/0.1  # times grow with the step, so that 200 steps show something
+        self.clocks = self.chance(0.35)  # objects may have steps of their own
 
     # -- words
     def out(self, *lines):
@@ -60,6 +63,12 @@ class Writer:
 
     def ms(self, low, high):
         return f"{self.num(low, high)*self.slow:.4g}*ms"
+
+    def clock(self, p=0.4):
+        """dt= of an object, a multiple or a part of the default clock's, or nothing."""
+        if not self.clocks or not self.chance(p):
+            return []
+        return [f"dt={self.dt*self.r.choice([2, 3, 5, 0.5, 1.5, 2.5, 0.75, 1]):.5g}*ms"]
 
     def wide(self):
         """A weight of any magnitude: 1e-12 to 1e6."""
@@ -208,6 +217,7 @@ class Writer:
             args.append(f"events={{'{ev}': '{self.condition(g)} and v > {self.value(self.num(0.3, 0.8), dim)}'}}")
         if method:
             args.append(f"method='{method}'")
+        args += self.clock()
         self.call(f"{name} = NeuronGroup", args)
         self.objects.append(name)
         self.out(f"{name}.v = " + self.r.choice([self.value(self.num(0, 0.9), dim), f"'{self.value(0.9, dim)}*i/N'", f"[{', '.join(str(self.num(0, 0.9)*UNIT[dim][1]) for _ in range(n))}]" + UNIT[dim][0]]))
@@ -224,6 +234,7 @@ class Writer:
                 self.out(f"{name}.run_on_event('{ev}', '{'; '.join(self.statements(g))}')")
         if self.chance(0.25):
             dt = self.r.choice(["", f", dt={self.dt*self.r.randint(2, 9):.4g}*ms"])
+            dt = "".join(", " + c for c in self.clock()) or dt
             self.out(f"{name}.run_regularly('{'; '.join(self.statements(g))}'{dt})")
         self.groups.append(g)
         return g
@@ -250,16 +261,19 @@ class Writer:
 
     def generator(self):
         name, n = self.name("I"), self.r.randint(1, 5)
-        self.out(f"{name} = SpikeGeneratorGroup({n}, {self.spikes(n)}" + (f", period={self.dt*self.r.randint(40, 70):.4g}*ms" if self.chance(0.2) else "") + ")")
+        step, dt = self.dt, ""
+        for c in self.clock(0.3):  # a neuron spikes once in a step
+            step, dt = float(c[3:-3]), ", " + c
+        self.out(f"{name} = SpikeGeneratorGroup({n}, {self.spikes(n, step)}" + (f", period={step*self.r.randint(40, 70):.4g}*ms" if self.chance(0.2) else "") + dt + ")")
         self.objects.append(name)
-        g = Group(name, n, n, events=["spike"])
+        g = Group(name, n, n, events=["spike"], step=step)
         self.groups.append(g)
         return g
 
-    def spikes(self, n, after=0):
+    def spikes(self, n, step, after=0):
         steps = sorted({(self.r.randrange(40), self.r.randrange(n)) for _ in range(self.r.randint(1, 4*n))})
         off = 0.3 if self.chance(0.2) else 0
-        return f"[{', '.join(str(i) for _, i in steps)}], [{', '.join('%.4g' % ((s + off)*self.dt + after) for s, _ in steps)}]*ms"
+        return f"[{', '.join(str(i) for _, i in steps)}], [{', '.join('%.4g' % ((s + off)*step + after) for s, _ in steps)}]*ms"
 
     def part(self, g):
         """The group, or a part of it."""
@@ -307,6 +321,7 @@ class Writer:
             p = self.r.choice(pathways)
             self.scalar.add(f"{name}.{p}")
             args.append(f"delay={self.delay()}" if pathways == ["pre"] else f"delay={{'{p}': {self.delay()}}}")
+        args += self.clock(0.2)
         self.call(f"{name} = Synapses", args)
         self.objects.append(name)
         counts = [self.connect(name, src, tgt) for _ in range(self.r.choice([1, 1, 1, 2]))]
@@ -430,9 +445,26 @@ class Writer:
         m = self.name("M")
         record = "True" if self.chance(0.7) else str(sorted(self.r.sample(range(g.n), self.r.randint(1, g.n))))
         dt = f", dt={self.dt*self.r.randint(2, 5):.4g}*ms" if self.chance(0.15) else ""
+        dt = "".join(", " + c for c in self.clock()) or dt
         self.out(f"{m} = StateMonitor({g.name}, {names}, record={record}{dt})")
         self.monitor(m)
         self.shows.append(f"show_states('{self.sim}{m}', {m}, {names})")
+
+    # -- functions that run with the network
+    def operation(self):
+        g = self.r.choice([g for g in self.groups if g.variables])
+        name, code = self.name("op"), []
+        for _ in range(self.r.choice([1, 1, 2])):
+            v = self.r.choice(g.of("state", "sink", "param"))
+            x = self.r.choice([y for y in g.of("state", "sink", "param") if y.dim == v.dim])
+            some = self.value(self.num(0.1, 0.6), v.dim)
+            code.append(self.r.choice([f"{g.name}.{v.name} = {some} - 0.3*{g.name}.{x.name}[0]", f"{g.name}.{v.name}[0] = {some} + 0.2*{g.name}.{x.name}[{g.n - 1}]", f"{g.name}.{v.name}['i > 0'] = {some}",
+                f"{g.name}.{v.name} = '0.4*{x.name} + {some}*sin(i + t/ms)'"]))
+        self.out(f"def {name}({self.r.choice(['', 't'])}):", *["    " + c for c in code])
+        when = self.r.choice(["", ", when='end'", ", when='before_start'", ", order=-1"])
+        dt = "".join(", " + c for c in self.clock()) or self.r.choice(["", f", dt={self.dt*self.r.randint(2, 9):.4g}*ms"])
+        self.out(f"{name}o = NetworkOperation({name}{when}{dt})")
+        self.objects.append(name + "o")
 
     # -- what changes between runs
     def change(self, network):
@@ -465,7 +497,7 @@ class Writer:
             inputs = [x for x in self.groups if x.name.startswith("I")]
             if inputs:
                 x = self.r.choice(inputs)
-                self.out(f"{x.name}.set_spikes({self.spikes(x.n, self.now)})")
+                self.out(f"{x.name}.set_spikes({self.spikes(x.n, x.step, x.step*math.ceil(self.now/x.step - 1e-6))})")
         elif what == "regular":
             self.out(f"{g.name}.run_regularly('{'; '.join(self.statements(g))}')")
 
@@ -492,6 +524,8 @@ class Writer:
             self.generator()
         for _ in range(self.r.choice([1, 1, 2, 2, 3, 4])):
             self.synapses()
+        if self.chance(0.15):
+            self.operation()
         self.monitors()
         runs = self.r.choice([1, 1, 2, 2, 3, 4])
         net = self.name("net")

@@ -85,9 +85,6 @@ func (c *compiler) prepare() error {
 	}
 	for _, m := range c.n.Monitors() {
 		for _, w := range m.Watches() {
-			if _, err := c.flag(w.Every, m.Name()); err != nil {
-				return err
-			}
 			if w.Event != nil && len(w.Values) == 0 {
 				c.watched[w.Event] = append(c.watched[w.Event], w.To)
 			}

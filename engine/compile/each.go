@@ -20,6 +20,7 @@ import (
 func (c *compiler) eachLanes(s *model.Synapses, what string, conn int, picked []uint32) *effectLanes {
 	m := &effectLanes{Lanes: *model.NewLanes(c.n, nil, s.Name()+" "+what, ""), c: c, s: s, conn: conn, by: each, accs: map[*eqn.Symbol]*accumulator{}, mapped: true, picked: picked, name: s.Name() + " " + what}
 	m.HostWord, m.View, m.Random, m.Tables = c.host(m.B), c.image, c.random, c.arrays
+	m.Clock = &s.Object
 	m.Site = "step\x00" + c.random.Draws(s) + "\x00" + what
 	return m
 }
@@ -178,7 +179,7 @@ func (c *compiler) synapsesOverDt(s *model.Synapses) error {
 	if len(code) == 0 {
 		return nil
 	}
-	return c.mapped(s, "constant over dt", "a subexpression", code, -1)
+	return c.mapped(s, "constant over dt", "a subexpression", code, c.flag(s.Dt()))
 }
 
 // synapsesUpdate plans one step of the clock-driven equations.
@@ -199,7 +200,7 @@ func (c *compiler) synapsesUpdate(s *model.Synapses) error {
 		if err := eqn.Lower(m.B, scheme.Stmts, sc, m); err != nil {
 			return sc.Explain(err)
 		}
-		if err := c.mapStage(m, n, -1); err != nil {
+		if err := c.mapStage(m, n, c.flag(s.Dt())); err != nil {
 			return err
 		}
 	}
@@ -239,6 +240,11 @@ func (c *compiler) synapsesScheme(s *model.Synapses, conn int) (*model.Scope, *e
 // variable then takes the sum; neurons of the end without synapses take 0.
 func (c *compiler) summed(s *model.Synapses, u *model.Summed) error {
 	r := model.EndRef{Var: u.Var, Post: u.Post}
+	sp := s.Src
+	if u.Post {
+		sp = s.Tgt
+	}
+	flag := c.flag(sp.Group.Dt())
 	a := &accumulator{name: u.Var.Name, two: true, buf: backend.NoBuf, scale: 0x1p30}
 	a.segment(u.Var)
 	base := c.pathScope(s, -1)
@@ -281,16 +287,12 @@ func (c *compiler) summed(s *model.Synapses, u *model.Summed) error {
 		if err != nil {
 			return err
 		}
-		c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormEffect, Name: s.Name() + " " + u.Equation.Name, Flag: -1, Prog: p, Bind: m.bindings(p), Trap: m.Traps[:p.Traps], Table: table, Acc: backend.NoBuf})
-	}
-	sp := s.Src
-	if u.Post {
-		sp = s.Tgt
+		c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormEffect, Name: s.Name() + " " + u.Equation.Name, Flag: flag, Prog: p, Bind: m.bindings(p), Trap: m.Traps[:p.Traps], Table: table, Acc: backend.NoBuf})
 	}
 	l := c.lanes(sp.Group, "sum "+u.Var.Name)
 	c.within(l, sp)
 	l.Store(c.writable(u.Var), wideSum(l, a, u.Var))
-	return c.stage(l, sp.Group.Size, -1, nil)
+	return c.stage(l, sp.Group.Size, flag, nil)
 }
 
 // everyStep is an event of n neurons that all have at every step.
@@ -313,7 +315,7 @@ func (c *compiler) everyStep(n int) int {
 
 // pickedSource is where the values of some synapses stand, in their order: those of
 // a variable that stands by synapse in its own buffer, others in a temporary.
-func (c *compiler) pickedSource(v *model.Variable, owner string, items []int) (backend.Binding, []uint32, error) {
+func (c *compiler) pickedSource(v *model.Variable, owner string, items []int, flag int) (backend.Binding, []uint32, error) {
 	s := v.Syn
 	at := make([]uint32, len(items))
 	if v.Shared {
@@ -356,7 +358,7 @@ func (c *compiler) pickedSource(v *model.Variable, owner string, items []int) (b
 			return backend.Binding{}, nil, err
 		}
 		m.B.StoreRaw(m.bound("out", ir.Array, model.IrType(y), backend.Binding{Buf: out, Off: done, Event: -1}), x)
-		if err := c.mapStage(m, len(picked), -1); err != nil {
+		if err := c.mapStage(m, len(picked), flag); err != nil {
 			return backend.Binding{}, nil, err
 		}
 		done += len(picked)

@@ -34,6 +34,7 @@ func (c *compiler) effectLanes(x *visit, what string) *effectLanes {
 	s, w := x.syn(), x.path
 	m := &effectLanes{Lanes: *model.NewLanes(c.n, nil, s.Name()+" "+w.Name+" "+what, ""), c: c, s: s, conn: x.Life.Conn, by: x.by, accs: map[*eqn.Symbol]*accumulator{}}
 	m.HostWord, m.View, m.Random = c.host(m.B), c.image, c.random
+	m.Clock = &s.Object
 	m.Site = "path\x00" + c.random.Draws(s) + "_" + w.Name
 	m.Traps = []backend.Trap{{Pop: len(c.n.Objects), Object: s.Name(), Name: w.Name, Why: "gave a contribution beyond the bound of its sum"}}
 	return m
@@ -197,7 +198,7 @@ func (m *effectLanes) near(v *model.Variable) ir.Value {
 func (m *effectLanes) free(g *model.NeuronGroup, post bool) ir.Value {
 	if g.RefKind == model.RefConst {
 		slot, at := m.end(g.ByName["lastspike"], post, false, "read")
-		return m.FreeAfter(m.B.Gather(slot, at, ir.Range{}), m.B.I(g.RefSteps()))
+		return m.Lanes.Free(g, m.B.Gather(slot, at, ir.Range{}))
 	}
 	slot, at := m.end(g.ByName["not_refractory"], post, false, "read")
 	return m.B.Gather(slot, at, ir.Range{})
@@ -314,6 +315,7 @@ func (c *compiler) effectProgram(e *statement, a *accumulator) (*effectLanes, *i
 	s, v := e.syn(), e.ref().Var
 	sc := c.pathScope(s, e.conn())
 	m := &effectLanes{Lanes: *c.lanes(v.Group, "effect"), c: c, s: s, conn: e.conn(), acc: a}
+	m.Clock = &s.Object
 	m.Traps = []backend.Trap{{Pop: len(c.n.Objects), Object: s.Name(), Name: v.Name, Why: "received a contribution beyond the bound of its sum"}}
 	m.Site = "path\x00" + c.random.Draws(s) + "_" + e.path.Name
 	target := *sc.Resolve(e.Target.ID)

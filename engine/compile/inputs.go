@@ -13,7 +13,7 @@ import (
 
 // inject plans a SpikeGeneratorGroup.
 func (c *compiler) inject(g *model.NeuronGroup, e *model.GroupEvent) error {
-	gen, err := g.Generator.InSteps(g.Name(), g.Dt())
+	gen, err := g.Generator.InSteps(g.Name(), g.Dt(), g.Every())
 	if err != nil {
 		return err
 	}
@@ -24,32 +24,23 @@ func (c *compiler) inject(g *model.NeuronGroup, e *model.GroupEvent) error {
 
 func (c *compiler) checkRegular(r *model.Regular) error {
 	if r.Syn != nil {
-		_, err := c.flag(r.Every, "run_regularly")
-		return err
+		return nil
 	}
 	sc := c.scope(r.Src.Group).Sized(r.Src)
-	if err := eqn.CheckStatements(r.Code, sc); err != nil {
-		return sc.Explain(err)
-	}
-	_, err := c.flag(r.Every, "run_regularly")
-	return err
+	return sc.Explain(eqn.CheckStatements(r.Code, sc))
 }
 
 // regular plans a run_regularly operation.
 func (c *compiler) regular(r *model.Regular) error {
 	if r.Syn != nil {
-		flag, err := c.flag(r.Every, "run_regularly")
-		if err != nil || len(r.Syn.Conns) == 0 {
-			return err
+		if len(r.Syn.Conns) == 0 {
+			return nil
 		}
-		return c.mapped(r.Syn, "run_regularly "+c.random.Draws(r), "run_regularly", r.Code, flag)
+		return c.mapped(r.Syn, "run_regularly "+c.random.Draws(r), "run_regularly", r.Code, c.flag(r.Dt()))
 	}
 	g := r.Src.Group
 	sc := c.scope(g).Sized(r.Src)
-	flag, err := c.flag(r.Every, "run_regularly")
-	if err != nil {
-		return err
-	}
+	flag := c.flag(r.Dt())
 	code, err := c.shared(g, c.respectful(g, r.Code), sc, "run_regularly "+c.random.Draws(r), flag)
 	if err != nil {
 		return err
@@ -138,7 +129,7 @@ func (c *compiler) poissonInput(p *model.PoissonInput) error {
 	if p.Target.Hi <= g.Size/4 { // few: not worth numbers for all, though the stage then stands by itself
 		lanes = p.Target.Hi
 	}
-	return c.stage(l, lanes, -1, nil)
+	return c.stage(l, lanes, c.flag(p.Dt()), nil)
 }
 
 // drawCount is a binomial number with n trials of probability p. Trials are cut

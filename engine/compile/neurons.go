@@ -89,7 +89,7 @@ func (c *compiler) derive(g *model.NeuronGroup, d *eqn.Derived) error {
 		}
 		in[k] = make([]float64, len(words))
 		for q, w := range words {
-			in[k][q] = model.Value(m.Sym, g.Dt(), w)
+			in[k][q] = model.Value(m.Sym, c.n.StepSize, w)
 		}
 	}
 	for k := range out {
@@ -101,7 +101,7 @@ func (c *compiler) derive(g *model.NeuronGroup, d *eqn.Derived) error {
 		v.Alloc(0)
 		y.Ref, y.Shared = v, shared
 		for lane, x := range out[k] {
-			w, err := model.Encode(y, g.Dt(), x)
+			w, err := model.Encode(y, c.n.StepSize, x)
 			if err != nil {
 				return fmt.Errorf("%s, neuron %d: %w", g.Name(), lane, err)
 			}
@@ -123,7 +123,7 @@ func (c *compiler) overDt(g *model.NeuronGroup) error {
 	if len(code) == 0 {
 		return nil
 	}
-	code, err := c.shared(g, code, sc, "constant over dt", -1)
+	code, err := c.shared(g, code, sc, "constant over dt", c.flag(g.Dt()))
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (c *compiler) overDt(g *model.NeuronGroup) error {
 	if err := eqn.Lower(l.B, code, sc, l); err != nil {
 		return sc.Explain(err)
 	}
-	return c.stage(l, g.Size, -1, nil)
+	return c.stage(l, g.Size, c.flag(g.Dt()), nil)
 }
 
 // update plans one step of the equations: shared variables first, as in Brian2,
@@ -149,7 +149,7 @@ func (c *compiler) update(g *model.NeuronGroup) error {
 		if err := eqn.Lower(l.B, sharedOnly(scheme.Stmts, sc), sc, l); err != nil {
 			return sc.Explain(err)
 		}
-		if err := c.stage(l, 1, -1, nil); err != nil {
+		if err := c.stage(l, 1, c.flag(g.Dt()), nil); err != nil {
 			return err
 		}
 	}
@@ -162,7 +162,7 @@ func (c *compiler) update(g *model.NeuronGroup) error {
 	if err := eqn.Lower(l.B, scheme.Stmts, sc, l); err != nil {
 		return sc.Explain(err)
 	}
-	return c.stage(l, g.Size, -1, nil)
+	return c.stage(l, g.Size, c.flag(g.Dt()), nil)
 }
 
 // writable is a symbol that the engine itself assigns though scripts cannot.
@@ -186,6 +186,10 @@ func (c *compiler) notRefractory(g *model.NeuronGroup, sc *model.Scope, l *model
 		// Steps since the last spike >= floor(r/dt + 0.001); a period that is negative is none.
 		per := l.B.F(eqn.WholeSteps * model.Second.Scale() / g.Dt())
 		steps := l.B.F2I(l.B.Max(l.B.F(0), l.B.Floor(l.B.Add(l.B.Mul(model.As(l.B, x, typ, &eqn.Symbol{}), per), l.B.F(1e-3)))))
+		if k := g.Every(); k > 1 {
+			most := l.B.I(int32(ir.FarStep / k))
+			steps = l.B.MulI(l.B.Sel(l.B.LtI(steps, most), steps, most), l.B.I(int32(k)))
+		}
 		free = l.FreeAfter(l.Load(g.ByName["lastspike"].Symbol), steps)
 	case dim.IsOne() && typ == eqn.Boolean:
 		free = l.B.OrB(l.Load(nr.Symbol), l.B.NotB(x))
@@ -221,7 +225,7 @@ func (c *compiler) threshold(g *model.NeuronGroup, e *model.GroupEvent) error {
 		}
 	}
 	l.B.StoreBit(l.Slot("events", ir.Mask, ir.Bool, model.Memory{Event: e}), x)
-	return c.stage(l, g.Size, -1, nil)
+	return c.stage(l, g.Size, c.flag(g.Dt()), nil)
 }
 
 // react plans the code of an event.
@@ -235,7 +239,7 @@ func (c *compiler) react(g *model.NeuronGroup, r *model.Reaction) error {
 	if err := eqn.Lower(l.B, r.Code, sc, l); err != nil {
 		return sc.Explain(err)
 	}
-	return c.stage(l, g.Size, -1, nil)
+	return c.stage(l, g.Size, c.flag(g.Dt()), nil)
 }
 
 // limits plans the check of rule 4 at the end of each step.

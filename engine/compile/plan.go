@@ -213,14 +213,11 @@ func (c *compiler) host(b *ir.Builder) func(*eqn.HostExpr) ir.Value {
 	}
 }
 
-// flag is the host word that is set every so many steps; -1 for every step.
-func (c *compiler) flag(every float64, what string) (int, error) {
-	if every == 0 {
-		return -1, nil
-	}
-	k, err := c.n.Multiple(every, what)
-	if err != nil || k == 1 {
-		return -1, err
+// flag is the host word that is set at the steps of a clock; -1 for every step.
+func (c *compiler) flag(dt float64) int {
+	k := c.n.Every(dt)
+	if k == 1 {
+		return -1
 	}
 	key := fmt.Sprintf("every %d", k)
 	w, ok := c.seen[key]
@@ -234,7 +231,7 @@ func (c *compiler) flag(every float64, what string) (int, error) {
 			return 0, nil
 		})
 	}
-	return int(w), nil
+	return int(w)
 }
 
 // lanes starts a program over the neurons of a group.

@@ -85,7 +85,7 @@ func (c *compiler) record(s backend.Stage, entries int, src []backend.Binding, r
 // source is where a recorded variable's words are: its buffer, or a temporary
 // that a Map stage fills where it is worked out from others. With spread, a shared
 // variable has a word for each neuron.
-func (c *compiler) source(v *model.Variable, owner string, ago int, spread bool) (backend.Binding, error) {
+func (c *compiler) source(v *model.Variable, owner string, ago, flag int, spread bool) (backend.Binding, error) {
 	spread = spread && v.Shared
 	y := c.image(v).Sym
 	derived := v.Words == nil || v.Name == "not_refractory" && v.Group.RefKind == model.RefConst
@@ -113,7 +113,7 @@ func (c *compiler) source(v *model.Variable, owner string, ago int, spread bool)
 	}
 	out := &model.Scratch{Name: g.Name() + "." + v.Name + " for " + owner, Typ: model.IrType(y), N: n}
 	l.B.StoreRaw(l.Slot("out", ir.Array, out.Typ, model.Memory{Out: out}), x)
-	if err := c.stage(l, n, -1, nil); err != nil {
+	if err := c.stage(l, n, flag, nil); err != nil {
 		return backend.Binding{}, err
 	}
 	return backend.Binding{Buf: c.bufs[bufKey{key: out}], Event: -1}, nil
@@ -123,7 +123,7 @@ func (c *compiler) source(v *model.Variable, owner string, ago int, spread bool)
 func (c *compiler) valuesAt(m model.Monitor, w *model.Watch) error {
 	var src []backend.Binding
 	for _, v := range w.Values {
-		b, err := c.source(v, c.random.Draws(m), 0, true)
+		b, err := c.source(v, c.random.Draws(m), 0, c.flag(w.Of.Group.Dt()), true)
 		if err != nil {
 			return err
 		}
@@ -137,17 +137,15 @@ func (c *compiler) valuesAt(m model.Monitor, w *model.Watch) error {
 
 // sample plans the record of a variable now and then.
 func (c *compiler) sample(m model.Monitor, w *model.Watch) error {
-	flag, err := c.flag(w.Every, m.Name())
-	if err != nil {
-		return err
-	}
+	flag := c.flag(w.Every)
 	var b backend.Binding
+	var err error
 	rec := backend.Rec{N: 1}
 	if w.Sampled.Syn != nil {
-		b, rec.Items, err = c.pickedSource(w.Sampled, c.random.Draws(m), w.Items)
+		b, rec.Items, err = c.pickedSource(w.Sampled, c.random.Draws(m), w.Items, flag)
 		rec.N = max(1, len(rec.Items))
 	} else {
-		b, err = c.source(w.Sampled, c.random.Draws(m), c.ago(w.When), false)
+		b, err = c.source(w.Sampled, c.random.Draws(m), c.ago(w.When), flag, false)
 	}
 	if err != nil {
 		return err

@@ -54,11 +54,15 @@ func (c *compiler) columns(s *model.Synapses, what string, sc *model.Scope) *mod
 
 // delayColumn is a pathway's delays as package connect takes them.
 func (c *compiler) delayColumn(s *model.Synapses, w *model.Path, k int, col model.Held) (connect.Column, float64, error) {
-	dt := s.Dt()
+	from := s.Src.Group // whose clock delays count on
+	if w.Post {
+		from = s.Tgt.Group
+	}
+	dt, each := from.Dt(), from.Every()
 	steps := func(d float64) (float64, error) {
-		x := math.Floor(d/dt + 0.5)
+		x := float64(math.Floor(d/dt+0.5) * float64(each))
 		if x < 0 || x > 65535 || math.IsNaN(x) {
-			return 0, fmt.Errorf("%s: a delay of %g s is outside 0 to 65535 steps of %g s", s.Name(), d, dt)
+			return 0, fmt.Errorf("%s: a delay of %g s is outside 0 to 65535 steps of %g s", s.Name(), d, s.Net.StepSize)
 		}
 		return x, nil
 	}
@@ -97,7 +101,7 @@ func (c *compiler) delayColumn(s *model.Synapses, w *model.Path, k int, col mode
 	if err != nil {
 		return connect.Column{}, 0, err
 	}
-	out := connect.Column{Prog: p, Data: m.Data(), Lo: rg.Lo, Hi: rg.Hi}
+	out := connect.Column{Prog: p, Data: m.Data(), Lo: rg.Lo, Hi: rg.Hi, Each: int(each)}
 	if l, err := col.Lazy.Exact(s, fresh); err != nil {
 		return out, 0, err
 	} else if l != nil {
@@ -147,7 +151,7 @@ func fingerprint(parts []*part, spec *connect.Spec) uint64 {
 		}
 	}
 	for k, p := range parts {
-		fmt.Fprintf(&h, "%p %d %d ", p.conn, projs[k].Row0, projs[k].Tgt0)
+		fmt.Fprintf(&h, "%p %d %d %v %d ", p.conn, projs[k].Row0, projs[k].Tgt0, projs[k].Unit, projs[k].Delay.Each)
 		col(&projs[k].Weight)
 		col(&projs[k].Delay)
 	}

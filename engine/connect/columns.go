@@ -198,16 +198,20 @@ func (w *walker) toSteps(c *Columns) error {
 	if unit == 0 {
 		unit, half = 1, 0
 	}
+	each := w.p.Delay.each()
 	for k, d := range c.Delay {
 		x := float64(float64(d)*unit) + half
-		if !(d >= 0 && x < MaxDelay+1) {
-			err := w.p.delayError(x)
+		if !(d >= 0 && x < MaxDelay+1) || float64(math.Floor(x)*each) > MaxDelay {
+			err := w.p.delayError(float64(x * each))
 			return w.p.at(c, k, err)
 		}
-		c.Steps[k] = uint16(uint32(x))
+		c.Steps[k] = uint16(uint32(x) * uint32(each))
 	}
 	return nil
 }
+
+// each is how many steps a whole step of a delay's own clock is.
+func (c *Column) each() float64 { return float64(max(c.Each, 1)) }
 
 func (w *walker) exactSteps(c *Columns) error {
 	for n, e := range w.leaves {
@@ -220,11 +224,12 @@ func (w *walker) exactSteps(c *Columns) error {
 	if err != nil {
 		return err
 	}
+	each := w.p.Delay.each()
 	for k, x := range steps {
-		if x += 0.5; !(x >= 0 && x < MaxDelay+1) {
-			return w.p.at(c, k, w.p.delayError(x))
+		if x += 0.5; !(x >= 0 && x < MaxDelay+1) || float64(math.Floor(x)*each) > MaxDelay {
+			return w.p.at(c, k, w.p.delayError(float64(x*each)))
 		}
-		c.Steps[k] = uint16(uint32(x))
+		c.Steps[k] = uint16(uint32(x) * uint32(each))
 	}
 	return nil
 }

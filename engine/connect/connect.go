@@ -52,6 +52,7 @@ type Column struct {
 	Data   [][]uint32
 	Lo, Hi float64 // bounds that hold for every synapse
 	Exact  *Exact  // of a delay: what gives its steps in place of Prog
+	Each   int     // of a delay that is worked out: how many steps one of its whole steps is; 0: 1
 }
 
 // Exact works delays out in float64, from leaves that programs give (as Column's,

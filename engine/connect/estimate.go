@@ -54,7 +54,7 @@ func Estimate(s *Spec, tiles int, w host.Work) Memory {
 			}
 		}
 		if p.Unit != 0 {
-			a, b = float64(a*p.Unit), float64(b*p.Unit)
+			a, b = float64(a*p.Unit*p.Delay.each()), float64(b*p.Unit*p.Delay.each())
 		}
 		lo, hi = min(lo, a), max(hi, b)
 	}

@@ -499,7 +499,7 @@ func (l *lowerer) timed(e *Call) val {
 	b, ta := l.b, e.Sym.Array
 	row := ir.None
 	if l.classOf(e.Args[0]) <= isHost {
-		row = l.m.Host(newHost(&Call{At: e.At, Func: rowFunc, Args: e.Args[:1], Sym: e.Sym}, Integer, Dim{}, l.dt))
+		row = l.m.Host(newHost(&Call{At: e.At, Func: rowFunc, Args: e.Args[:1], Sym: e.Sym}, Integer, Dim{}, l.dt, l.tick))
 	} else {
 		// (t/(D/K) + 0.5)/K
 		t := l.toFloat(l.expr(e.Args[0])).times(base(Second).Scale() / ta.Dt)

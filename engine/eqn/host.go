@@ -224,11 +224,18 @@ type HostExpr struct {
 	Type ir.Type // F32, I32 or Bool
 	Dim  Dim
 	dt   float64
+	tick int64                  // steps of the network in one of dt
+	step func(step int64) int64 // the word is a step; X is nil
 	key  string
 }
 
-func newHost(x Expr, t Type, d Dim, dt float64) *HostExpr {
-	h := &HostExpr{X: x, Dim: d, dt: dt, Type: [...]ir.Type{ir.F32, ir.I32, ir.Bool}[t]}
+// StepWord is a step of the network that follows from the present one.
+func StepWord(key string, f func(step int64) int64) *HostExpr {
+	return &HostExpr{Type: ir.I32, step: f, key: key}
+}
+
+func newHost(x Expr, t Type, d Dim, dt float64, tick int64) *HostExpr {
+	h := &HostExpr{X: x, Dim: d, dt: dt, tick: tick, Type: [...]ir.Type{ir.F32, ir.I32, ir.Bool}[t]}
 	var s strings.Builder
 	fmt.Fprintf(&s, "%v %x ", h.Type, math.Float64bits(dt))
 	writeKey(&s, x)
@@ -283,12 +290,21 @@ func writeKey(s *strings.Builder, e Expr) {
 func (h *HostExpr) Key() string { return h.key }
 
 // String prints the expression as text.
-func (h *HostExpr) String() string { return h.X.String() }
+func (h *HostExpr) String() string {
+	if h.step != nil {
+		return h.key
+	}
+	return h.X.String()
+}
 
-// Eval is the word for a step: the bits of a float in internal units, an int32,
+// Eval is the word for a step of the network: the bits of a float in internal units, an int32,
 // or 0 and 1. What has no value (a division by zero, a log of nothing) is the
 // end of the range; a number beyond it is an error.
 func (h *HostExpr) Eval(step int64) (uint32, error) {
+	if h.step != nil {
+		return uint32(int32(h.step(step))), nil
+	}
+	step = (step + h.tick - 1) / h.tick // where its clock stands
 	v, err := evalBound(h.X, &moment{step: step, dt: h.dt})
 	if err != nil {
 		return 0, err

@@ -360,7 +360,7 @@ func (l *lowerer) stepPairs(s *lin, terms []signed) []signed {
 					to = l.i32(l.load(m.Sym))
 				}
 				d, v := l.b.SinceSteps(to, from) // p - a
-				s.add(term{k: float64(p.sign * l.dtInternal()), v: v, i: d, steps: true})
+				s.add(term{k: float64(p.sign * l.stepInternal()), v: v, i: d, steps: true})
 				used[i], used[j] = true, true
 				break
 			}
@@ -376,7 +376,7 @@ func (l *lowerer) stepPairs(s *lin, terms []signed) []signed {
 
 // now is the present step, which a run keeps below FarStep.
 func (l *lowerer) now() ir.Value {
-	return l.b.Assume(l.b.Step(), ir.Range{Lo: 0, Hi: ir.FarStep})
+	return l.b.Assume(l.clock(), ir.Range{Lo: 0, Hi: ir.FarStep})
 }
 
 // factor is a factor of a product, or a divisor.
@@ -479,7 +479,7 @@ func (l *lowerer) product(e Expr, in info) val {
 			host = &Binary{At: host.Pos(), Op: "*", X: &Num{Value: k}, Y: host}
 			k = 1
 		}
-		parts[hostAt].v = l.m.Host(newHost(host, Float, d, l.dt))
+		parts[hostAt].v = l.m.Host(newHost(host, Float, d, l.dt, l.tick))
 	}
 	for i, p := range parts { // 1/x*y is y/x
 		if !p.divisor && !p.gate {

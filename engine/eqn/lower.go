@@ -67,6 +67,8 @@ type lowerer struct {
 	b     *ir.Builder
 	m     Machine
 	dt    float64 // SI
+	step  float64 // the network's, in which times are kept
+	tick  int64   // steps of the network in dt
 	cur   map[*Symbol]val
 	low   map[*Symbol]ir.Value
 	dirty []*Symbol // assigned, in order of the first assignment
@@ -86,7 +88,10 @@ func newLowerer(b *ir.Builder, sc Scope, m Machine) *lowerer {
 	l := &lowerer{b: b, m: m, cur: map[*Symbol]val{}, low: map[*Symbol]ir.Value{}, types: map[Expr]info{}, class: map[Expr]class{}}
 	if sc != nil {
 		if dt := sc.Resolve("dt"); dt != nil {
-			l.dt = dt.Value
+			l.dt, l.step, l.tick = dt.Value, dt.Value, 1
+			if dt.Step != 0 {
+				l.step, l.tick = dt.Step, max(1, int64(math.Round(dt.Value/dt.Step)))
+			}
 		}
 	}
 	return l
@@ -260,7 +265,7 @@ func (l *lowerer) any(e Expr, in info) val {
 	case *Name:
 		if e.Sym.Steps {
 			n := l.i32(l.load(e.Sym))
-			return val{typ: Float, lin: lin{K: 1, t: []term{{k: l.dtInternal(), v: l.b.FromSteps(n), i: n, steps: true}}}}
+			return val{typ: Float, lin: lin{K: 1, t: []term{{k: l.stepInternal(), v: l.b.FromSteps(n), i: n, steps: true}}}}
 		}
 		return l.load(e.Sym)
 	case *Unary:
@@ -303,14 +308,23 @@ func (l *lowerer) any(e Expr, in info) val {
 	return number64(0)
 }
 
-func (l *lowerer) dtInternal() float64 { return l.dt / base(Second).Scale() }
+// stepInternal is the network's step in internal units.
+func (l *lowerer) stepInternal() float64 { return l.step / base(Second).Scale() }
+
+// clock is the step of the network at which the clock of the code's object stands.
+func (l *lowerer) clock() ir.Value {
+	if m, ok := l.m.(interface{ Now() ir.Value }); ok {
+		return m.Now()
+	}
+	return l.b.Step()
+}
 
 // host is a word of rule 9.
 func (l *lowerer) host(e Expr, in info) val {
-	if n, ok := e.(*Name); ok && n.Sym.Type == Integer {
+	if n, ok := e.(*Name); ok && n.Sym.Type == Integer && l.tick == 1 {
 		return val{typ: Integer, v: l.b.Step()}
 	}
-	v := l.m.Host(newHost(e, in.typ, in.dim, l.dt))
+	v := l.m.Host(newHost(e, in.typ, in.dim, l.dt, l.tick))
 	if in.typ == Float {
 		return float(v)
 	}
@@ -419,13 +433,13 @@ func (l *lowerer) stepsOf(a assign) ir.Value {
 	if n, ok := x.(*Name); ok {
 		switch {
 		case n.Sym.Kind == Time && n.Sym.Type == Float:
-			return l.b.Step()
+			return l.clock()
 		case n.Sym.Steps:
 			return l.i32(l.load(n.Sym))
 		}
 	}
 	if l.classOf(x) == isConst {
-		return l.b.I(int32(ir.StepsWord(math.Floor(l.constant(x)/l.dt + 0.5))))
+		return l.b.I(int32(ir.StepsWord(math.Floor(l.constant(x)/l.step + 0.5))))
 	}
 	// t or a Steps variable and something: the rest alone is rounded to steps.
 	terms := spine(x, 1, nil)
@@ -434,7 +448,7 @@ func (l *lowerer) stepsOf(a assign) ir.Value {
 		if !ok || t.sign < 0 || len(terms) == 1 || !(n.Sym.Steps || n.Sym.Kind == Time && n.Sym.Type == Float) {
 			continue
 		}
-		at := l.b.Step()
+		at := l.clock()
 		if n.Sym.Steps {
 			at = l.i32(l.load(n.Sym))
 		}
@@ -446,10 +460,10 @@ func (l *lowerer) stepsOf(a assign) ir.Value {
 // toSteps rounds a time to steps.
 func (l *lowerer) toSteps(x val) ir.Value {
 	if x.isConst() {
-		return l.b.I(int32(ir.StepsWord(math.Floor(x.constant()/l.dtInternal() + 0.5))))
+		return l.b.I(int32(ir.StepsWord(math.Floor(x.constant()/l.stepInternal() + 0.5))))
 	}
-	if k, t, ok := x.single(); ok && t.steps && k == l.dtInternal() {
+	if k, t, ok := x.single(); ok && t.steps && k == l.stepInternal() {
 		return t.i
 	}
-	return l.b.ToSteps(l.b.Floor(l.f32(l.plusConst(l.toFloat(x).times(1/l.dtInternal()), 0.5))))
+	return l.b.ToSteps(l.b.Floor(l.f32(l.plusConst(l.toFloat(x).times(1/l.stepInternal()), 0.5))))
 }

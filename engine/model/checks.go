@@ -57,9 +57,6 @@ func (n *Network) Check() error {
 		return fmt.Errorf("Options.Dt = %g s: a positive time was expected", n.StepSize)
 	}
 	for _, ob := range n.Objects {
-		if err := n.sameClock(ob.Base().ownDt, ob.Base().Name()); err != nil {
-			return err
-		}
 		if x, ok := ob.(interface{ check() error }); ok {
 			if err := x.check(); err != nil {
 				return fmt.Errorf("%s: %w", ob.Base().Name(), err)

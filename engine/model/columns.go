@@ -37,8 +37,9 @@ func (m *ColumnLanes) Strict() bool { return m.exact }
 // ColumnLanes starts a program over the synapses of the connect call made last (Conn names another).
 func (s *Synapses) ColumnLanes(w Work, r *Randomness, name, site string, visit uint32, sc *Scope) *ColumnLanes {
 	m := &ColumnLanes{Lanes: *NewLanes(s.Net, nil, name, site+"\x00"+r.Draws(s)), work: w, s: s, Conn: len(s.Conns), snap: map[*Variable]*Image{}, ids: map[any]int{}}
+	m.Clock = &s.Object
 	m.visit, m.Random = visit, r
-	m.HostWord = nowHost(m.B, s.Net.Default.Step, &m.Err)
+	m.HostWord = nowHost(m.B, s.now(), &m.Err)
 	m.made = len(s.Conns)
 	return m
 }
@@ -107,7 +108,7 @@ func (m *ColumnLanes) endValue(r EndRef, y *eqn.Symbol) ir.Value {
 	}
 	v := m.snapshot(r.Var)
 	if y.Steps {
-		v = v.inSteps(m.s.Dt())
+		v = v.inSteps(m.s.Net.StepSize)
 	}
 	words, t := v.Words, IrType(v.Sym)
 	slot := func(w []uint32) uint32 {
@@ -179,7 +180,7 @@ func (m *ColumnLanes) column(v *Variable) ir.Value {
 		name := m.numbered(v.Name, &words[0])
 		return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Symbol), Memory{Data: words, Key: name}), m.B.Lane(), listRange(v.Symbol, words))
 	}
-	w, err := Encode(v.Symbol, m.s.Dt(), c.Value)
+	w, err := Encode(v.Symbol, v.Dt(), c.Value)
 	if err != nil && m.Err == nil {
 		m.Err = err
 	}
@@ -287,7 +288,7 @@ type leafOf struct {
 // Exact is the expression in float64; nil where a word of a device is the value:
 // a number drawn, or a variable.
 func (z *lazyExpr) Exact(s *Synapses, fresh func() *ColumnLanes) (*exactDelays, error) {
-	lanes, err := eqn.NewLanes64(z.x, z.sc, z.step, s.Dt())
+	lanes, err := eqn.NewLanes64(z.x, z.sc, s.Ticks(z.step), s.Dt())
 	if err != nil || lanes.Bare() {
 		return nil, err
 	}

@@ -2,12 +2,10 @@ package model
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
 	"synfire/engine/eqn"
-	"synfire/engine/ir"
 )
 
 // Cells is a group of neurons or a range of one: what synapses connect and
@@ -76,10 +74,9 @@ type GroupEvent struct {
 // Regular is a run_regularly operation.
 type Regular struct {
 	Object
-	Src   Span       // the neurons for which it runs, or
-	Syn   *Synapses  // the synapses
-	Code  []eqn.Stmt // its statements
-	Every float64    // seconds; 0: every step
+	Src  Span       // the neurons for which it runs, or
+	Syn  *Synapses  // the synapses
+	Code []eqn.Stmt // its statements
 }
 
 // RegularOptions are the arguments of run_regularly.
@@ -107,7 +104,7 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 	g := &NeuronGroup{Owner: Owner{Method: o.Method, Namespace: o.Namespace}, Size: N}
 	g.Net = n
 	g.InSlot, g.ownDt = o.Order, o.Dt
-	if err := n.sameClock(o.Dt, "NeuronGroup"); err != nil {
+	if err := checkDt(o.Dt, "NeuronGroup"); err != nil {
 		return nil, err
 	}
 	src := n.source(model)
@@ -226,7 +223,7 @@ func (g *NeuronGroup) declare() error {
 		own("not_refractory", eqn.Dim{}, eqn.Boolean).Alloc(1)
 		ls := own("lastspike", Second, eqn.Float)
 		ls.Symbol.Steps = true
-		ls.Alloc(stepsWord(-1e4, g.Dt()))
+		ls.Alloc(stepsWord(-1e4, g.Net.StepSize))
 	}
 	for _, e := range g.Eqs.List {
 		v := &Variable{Group: g, Name: e.Name, Count: g.Size}
@@ -260,13 +257,6 @@ func notAnEnd(e *eqn.Equation) error {
 		if strings.HasSuffix(e.Name, suffix) {
 			return eqn.At(e.At, "give it another name", "'%s' cannot be the name of a variable: in Synapses, names that end in _pre and _post are the variables of the neurons at their ends", e.Name)
 		}
-	}
-	return nil
-}
-
-func (n *Network) sameClock(dt float64, what string) error {
-	if dt != 0 && dt != n.StepSize {
-		return argErrorf("dt", "%s: dt=%g s differs from defaultclock.dt=%g s: several time steps in one network are not available yet", what, dt, n.StepSize)
 	}
 	return nil
 }
@@ -379,28 +369,17 @@ func runRegularly(s Span, code string, o RegularOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.Dt != 0 {
-		if _, err := n.Multiple(o.Dt, "run_regularly"); err != nil {
-			return err
-		}
+	if err := checkDt(o.Dt, "run_regularly"); err != nil {
+		return err
 	}
-	r := &Regular{Src: s, Code: stmts, Every: o.Dt}
+	r := &Regular{Src: s, Code: stmts}
+	r.ownDt, r.of = o.Dt, &s.Group.Object
 	if err := r.place(o.When, "start", o.Order); err != nil {
 		return err
 	}
 	s.Group.regular = append(s.Group.regular, r)
 	keepSteps(stmts, s.Group.lookup)
 	return n.register(r, o.Name, s.Group.AutoName+"_run_regularly")
-}
-
-// Multiple turns an interval into whole steps of the clock.
-func (n *Network) Multiple(interval float64, what string) (int64, error) {
-	k := interval / n.StepSize
-	r := roundHalf(k)
-	if !(r >= 1 && math.Abs(k-r) <= 1e-4*k) {
-		return 0, argErrorf("dt", "%s: dt=%g s is not a multiple of the clock's dt=%g s", what, interval, n.StepSize)
-	}
-	return int64(min(r, ir.FarStep)), nil
 }
 
 func spanVar(s Span, name string) (*Var, error) {

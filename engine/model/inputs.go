@@ -175,16 +175,17 @@ func (n *Network) newGenerator(N int, indices []int, times []float64, period flo
 	return &generator{indices: slices.Clone(indices), times: slices.Clone(times), seconds: period}, nil
 }
 
-// InSteps puts the spikes on the clock, which may be set after the group was made.
-func (gen *generator) InSteps(name string, dt float64) (*stepped, error) {
+// InSteps puts the spikes on the clock, which may be set after the group was made:
+// one that ticks every so many steps of the network.
+func (gen *generator) InSteps(name string, dt float64, every int64) (*stepped, error) {
 	out := &stepped{}
 	if gen.seconds != 0 {
 		k := gen.seconds / dt
 		if k < 1 || math.Abs(k-roundHalf(k)) > 1e-4*k {
 			return nil, fmt.Errorf("%s: period=%g s is not a multiple of dt=%g s", name, gen.seconds, dt)
 		}
-		if k < ir.FarStep { // else no run comes round
-			out.Period = int64(roundHalf(k))
+		if k*float64(every) < ir.FarStep { // else no run comes round
+			out.Period = int64(roundHalf(k)) * every
 		}
 	}
 	type spike struct {
@@ -193,8 +194,8 @@ func (gen *generator) InSteps(name string, dt float64) (*stepped, error) {
 	}
 	list := make([]spike, 0, len(gen.times))
 	for k, t := range gen.times {
-		if at := floorSteps(t / dt); at <= ir.FarStep { // none comes to a later one
-			list = append(list, spike{int64(at), gen.indices[k]})
+		if at := floorSteps(t / dt); at*float64(every) <= ir.FarStep { // none comes to a later one
+			list = append(list, spike{int64(at) * every, gen.indices[k]})
 		}
 	}
 	sort.Slice(list, func(a, b int) bool {
@@ -202,7 +203,7 @@ func (gen *generator) InSteps(name string, dt float64) (*stepped, error) {
 	})
 	for k, s := range list {
 		if k > 0 && s == list[k-1] {
-			return nil, fmt.Errorf("%s: neuron %d spikes more than once in the step at %g s: leave one out, or take a smaller dt", name, s.i, float64(float64(s.step)*dt))
+			return nil, fmt.Errorf("%s: neuron %d spikes more than once in the step at %g s: leave one out, or take a smaller dt", name, s.i, float64(float64(s.step/every)*dt))
 		}
 		if len(out.Steps) == 0 || out.Steps[len(out.Steps)-1] != s.step {
 			out.Steps, out.Start = append(out.Steps, s.step), append(out.Start, int32(len(out.Index)))
@@ -278,6 +279,7 @@ func (n *Network) PoissonInput(target Cells, targetVar string, N int, rate any, 
 	if err := p.place(o.When, "synapses", o.Order); err != nil {
 		return nil, err
 	}
+	p.of = &p.Target.Group.Object
 	return p, n.register(p, o.Name, "poissoninput")
 }
 

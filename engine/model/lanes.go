@@ -40,6 +40,7 @@ type Lanes struct {
 	Slots    map[string]uint32 // by name
 	Traps    []backend.Trap    // what the program's trap codes mean
 	Mask     ir.Value          // stores happen where it holds; ir.None: everywhere
+	Clock    *Object           // whose clock t is
 	Off      int               // neuron of the group that counts as i = 0
 	Respect  bool              // stores leave variables that are (unless refractory) alone while a neuron is
 	Ago      int               // not_refractory is that of Step-ago: 1 in the slot 'start'
@@ -55,18 +56,35 @@ type Lanes struct {
 // NewLanes starts a program over the neurons of a group.
 func NewLanes(n *Network, g *NeuronGroup, name, site string) *Lanes {
 	l := &Lanes{B: ir.NewBuilder(name), n: n, G: g, Slots: map[string]uint32{}, Mask: ir.None, Site: site, Random: n.Random, Tables: map[*eqn.TimedArray]int{}}
+	if g != nil {
+		l.Clock = &g.Object
+	}
 	return l
 }
 
-// RefSteps is a constant refractory period in steps.
+// RefSteps is a constant refractory period in steps of the network.
 func (g *NeuronGroup) RefSteps() int32 {
-	return int32(max(1, min(ir.FarStep, floorSteps(g.refTime/g.Dt()))))
+	return int32(min(ir.FarStep, float64(max(1, floorSteps(g.refTime/g.Dt()))*float64(g.Every()))))
 }
 
 // FreeAfter says that the last spike is so many steps ago, 0 or more. Of last and
 // of the present step the sum and difference with a period stay within a word.
 func (l *Lanes) FreeAfter(last, steps ir.Value) ir.Value {
 	return l.B.NotB(l.B.LtI(l.B.SubI(l.B.Step(), steps), last))
+}
+
+// Free is not_refractory of a group with a constant period: steps from the last
+// spike to the update before; a spike of this very step counts as refractory
+// (design section 2).
+func (l *Lanes) Free(g *NeuronGroup, last ir.Value) ir.Value {
+	now := l.B.Step()
+	switch k := g.Every(); {
+	case k > 1:
+		now = l.HostWord(lastTick(k, l.Ago != 0))
+	case l.Ago != 0:
+		now = l.B.SubI(now, l.B.I(int32(l.Ago)))
+	}
+	return l.B.NotB(l.B.LtI(l.B.SubI(now, l.B.I(g.RefSteps())), last))
 }
 
 // Slot returns the builder's slot for a memory, the same for the same name.
@@ -113,14 +131,8 @@ func (l *Lanes) Load(s *eqn.Symbol) ir.Value {
 		}
 		return l.B.Assume(l.B.SubI(l.B.Lane(), l.B.I(int32(l.Off))), ir.Range{Lo: float64(-l.Off), Hi: float64(l.G.Size - 1 - l.Off)})
 	case v.Name == "not_refractory" && v.Group.RefKind == RefConst:
-		// Steps since the last spike; a spike of this very step counts as
-		// refractory (design section 2).
-		now := l.B.Step()
-		if l.Ago != 0 {
-			now = l.B.SubI(now, l.B.I(int32(l.Ago)))
-		}
 		last, _ := l.variable(v.Group.ByName["lastspike"], false)
-		return l.B.NotB(l.B.LtI(l.B.SubI(now, l.B.I(v.Group.RefSteps())), l.B.Load(last)))
+		return l.Free(v.Group, l.B.Load(last))
 	}
 	slot, uniform := l.variable(v, false)
 	if uniform {
@@ -175,6 +187,14 @@ func (l *Lanes) Refuse(bad ir.Value, what, why string) {
 	}
 	l.B.Trap(bad, len(l.Traps))
 	l.Traps = append(l.Traps, t)
+}
+
+// Now is the step of the network at which the clock of the lanes' owner stands.
+func (l *Lanes) Now() ir.Value {
+	if l.Clock != nil && l.Clock.Every() > 1 {
+		return l.HostWord(nextTick(l.Clock.Every()))
+	}
+	return l.B.Step()
 }
 
 // Host implements eqn.Machine.
@@ -288,7 +308,7 @@ func (g *NeuronGroup) evalAt(w Work, s Span, at []int, x eqn.Expr, target *eqn.S
 		if k%(1<<20) == 1<<20-1 && w.Err() != nil {
 			return nil, w.Err()
 		}
-		if words[k], err = WordOf(target, g.Dt(), words[k], typ, MostShown); err != nil {
+		if words[k], err = WordOf(target, g.Net.StepSize, words[k], typ, MostShown); err != nil {
 			n := s.Lo + k
 			if at != nil {
 				n = at[k]
@@ -307,7 +327,7 @@ func (g *NeuronGroup) evaluate(w Work, s Span, at []int, x eqn.Expr, target *eqn
 	l.visit = visit
 	l.Off, l.Ago = s.Lo, 1
 	var bad error
-	l.HostWord = nowHost(l.B, g.Net.Default.Step, &bad)
+	l.HostWord = nowHost(l.B, g.now(), &bad)
 	v, typ, dim, err := eqn.LowerExpr(l.B, x, sc, l)
 	if err == nil {
 		err = bad

@@ -448,12 +448,11 @@ func (s *Synapses) RunRegularly(code string, o RegularOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.Dt != 0 {
-		if _, err := s.Net.Multiple(o.Dt, "run_regularly"); err != nil {
-			return err
-		}
+	if err := checkDt(o.Dt, "run_regularly"); err != nil {
+		return err
 	}
-	r := &Regular{Syn: s, Code: stmts, Every: o.Dt}
+	r := &Regular{Syn: s, Code: stmts}
+	r.ownDt, r.of = o.Dt, &s.Object
 	if err := r.place(o.When, "start", o.Order); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type Watch struct {
 
 	Sampled *Variable
 	Items   []int   // the neurons or synapses sampled, as its owner counts them; of a shared variable they do not matter
-	Every   float64 // seconds between samples; 0: every step
+	Every   float64 // seconds between samples
 	Ignored bool    // nobody looks at the values: the samples bring the times
 }
 

@@ -59,7 +59,8 @@ type Options struct {
 // Network is a set of objects that run together.
 type Network struct {
 	opt      Options
-	StepSize float64     // of the default clock, seconds
+	StepSize float64     // of the network, seconds: the steps of all clocks are multiples of it
+	dt       float64     // of the default clock, seconds
 	Random   *Randomness // what it draws from
 	Objects  []object    // in the order of creation
 	names    map[string]int
@@ -85,7 +86,7 @@ func New(o Options) *Network {
 	if o.Dt == 0 {
 		o.Dt = 1e-4
 	}
-	return &Network{opt: o, StepSize: o.Dt, Random: newRandomness(o.Seed), names: map[string]int{}, Specs: map[SpecKey]*connect.Spec{}, warned: map[string]bool{}, Default: &clock{}}
+	return &Network{opt: o, StepSize: o.Dt, dt: o.Dt, Random: newRandomness(o.Seed), names: map[string]int{}, Specs: map[SpecKey]*connect.Spec{}, warned: map[string]bool{}, Default: &clock{}}
 }
 
 // clock is the default clock: what t means outside a run, whichever network an
@@ -93,26 +94,24 @@ func New(o Options) *Network {
 type clock struct{ Step int64 }
 
 // Dt is the step of the default clock in seconds.
-func (n *Network) Dt() float64 { return n.StepSize }
+func (n *Network) Dt() float64 { return n.dt }
 
 // SetDt changes the step of the default clock; possible before the first run.
 func (n *Network) SetDt(seconds float64) error {
 	if !(seconds > 0) || math.IsInf(seconds, 0) {
 		return fmt.Errorf("defaultclock.dt must be a positive time, got %g s", seconds)
 	}
-	if n.Step > 0 && seconds != n.StepSize {
-		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.StepSize, n.Step)
+	if n.Step > 0 && seconds != n.dt {
+		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.dt, n.Step)
 	}
 	n.Default.Step = int64(min(ir.FarStep, roundHalf(n.Clock()/seconds)))
-	for _, g := range n.Groups() {
-		for _, v := range g.Vars {
-			if v.Symbol.Steps {
-				v.rescale(func(w uint32) uint32 { return stepsWord(Value(v.Symbol, n.StepSize, w), seconds) })
-			}
-		}
+	old := n.dt
+	n.dt = seconds
+	err := n.align()
+	if err != nil {
+		n.dt = old
 	}
-	n.StepSize = seconds
-	return nil
+	return err
 }
 
 // T is the model time reached, in seconds.
@@ -120,7 +119,7 @@ func (n *Network) T() float64 { return float64(float64(n.Step) * n.StepSize) }
 
 // Clock is the time of the default clock in seconds: that of the network which
 // ran last, among those split from one another.
-func (n *Network) Clock() float64 { return float64(float64(n.Default.Step) * n.StepSize) }
+func (n *Network) Clock() float64 { return float64(float64(n.Default.Step) * n.dt) }
 
 // object is anything that a network runs.
 type object interface{ Base() *Object }
@@ -136,7 +135,8 @@ type Object struct {
 	HasRun   bool     // it has taken part in a run
 	When     string   // its slot; "": its default
 	InSlot   int      // order= in the slot
-	ownDt    float64  // dt= as given; 0: the default clock's
+	ownDt    float64  // dt= as given; 0: that of what the object belongs to, or the default clock's
+	of       *Object  // what it belongs to: a monitor to what it watches; nil: nothing
 	Inactive bool     // Brian2's active is False: it takes no part in a run
 }
 
@@ -155,9 +155,6 @@ func (o *Object) Name() string {
 // AutomaticName is name=, else Brian2's automatic name: unique among what a
 // script makes, unless name= was given twice in different networks.
 func (o *Object) AutomaticName() string { return o.AutoName }
-
-// Dt is the step of the object's own clock in seconds: today the default clock's.
-func (o *Object) Dt() float64 { return o.Net.StepSize }
 
 // SetAlias tells the variable that holds the object.
 func (o *Object) SetAlias(name string) { o.alias = name }
@@ -194,6 +191,10 @@ func (n *Network) register(ob object, given, class string) error {
 	n.Random.objects++
 	o.number = n.Random.objects
 	n.Objects = append(n.Objects, ob)
+	if err := n.align(); err != nil {
+		n.Objects = n.Objects[:len(n.Objects)-1]
+		return err
+	}
 	return nil
 }
 

@@ -1,9 +1,6 @@
 package model
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // OperationOptions are the further arguments of NetworkOperation.
 type OperationOptions struct {
@@ -17,8 +14,7 @@ type OperationOptions struct {
 // NetworkOperation. It may read and set what a program may between two runs.
 type Operation struct {
 	Object
-	F     func(t float64) error // gets the time of its clock in seconds; an error ends the run
-	Every float64               // seconds; 0: every step
+	F func(t float64) error // gets the time of its clock in seconds; an error ends the run
 }
 
 // NetworkOperation has f called at the start or at the end of steps.
@@ -26,10 +22,11 @@ func (n *Network) NetworkOperation(f func(t float64) error, o OperationOptions) 
 	if f == nil {
 		return nil, argErrorf("function", "NetworkOperation: a function was expected, got nil")
 	}
-	if math.IsNaN(o.Dt) || math.IsInf(o.Dt, 0) || o.Dt < 0 {
-		return nil, argErrorf("dt", "NetworkOperation: dt must be a positive time, got %g s", o.Dt)
+	if err := checkDt(o.Dt, "NetworkOperation"); err != nil {
+		return nil, err
 	}
-	p := &Operation{F: f, Every: o.Dt}
+	p := &Operation{F: f}
+	p.ownDt = o.Dt
 	if err := p.place(o.When, "start", o.Order); err != nil {
 		return nil, err
 	}
@@ -37,11 +34,6 @@ func (n *Network) NetworkOperation(f func(t float64) error, o OperationOptions) 
 	last, _ := SlotRank("before_end")
 	if at, _ := SlotRank(p.When); at > first && at < last {
 		return nil, argErrorf("when", "NetworkOperation: the host acts between steps, in the slots start and end (with before_ and after_), not in %s", p.When)
-	}
-	if o.Dt != 0 {
-		if _, err := n.Multiple(o.Dt, "NetworkOperation"); err != nil {
-			return nil, err
-		}
 	}
 	return p, n.register(p, o.Name, "networkoperation")
 }

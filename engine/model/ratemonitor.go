@@ -24,6 +24,7 @@ func (n *Network) PopulationRateMonitor(src Cells, o RateMonitorOptions) (*RateM
 		return nil, err
 	}
 	m := &RateMonitor{Src: src.Span(), t: &Column{Name: "t", Unit: Second, Type: store.Float64}, rate: &Column{Name: "rate", Unit: hertz, Type: store.Float64}}
+	m.of = &m.Src.Group.Object
 	m.ColumnList = ColumnList{m.t, m.rate}
 	if err := checkFiles(o.Name, nil); err != nil {
 		return nil, err
@@ -62,8 +63,11 @@ func (m *RateMonitor) Source() string { return m.Src.name() }
 
 // Take takes in a batch of spikes.
 func (m *RateMonitor) Take(b *Batch) {
-	at, dt := 0, m.Src.Group.Dt()
+	at, dt, every := 0, m.Dt(), m.Every()
 	for s, n := range b.Counts {
+		if (b.Step+int64(s))%every != 0 {
+			continue
+		}
 		fired := 0
 		for _, i := range b.Index[at : at+int(n)] {
 			if int(i) >= m.Src.Lo && int(i) < m.Src.Hi {
@@ -71,13 +75,13 @@ func (m *RateMonitor) Take(b *Batch) {
 			}
 		}
 		at += int(n)
-		m.t.float64(float64(float64(b.Step+int64(s)) * dt))
+		m.t.float64(float64(float64((b.Step+int64(s))/every) * dt))
 		m.rate.float64(float64(fired) / float64(float64(m.Src.Hi-m.Src.Lo)*dt))
 	}
 }
 
 // Ahead is the bytes of so many steps.
-func (m *RateMonitor) Ahead(steps int64) int64 { return steps * m.SampleBytes() }
+func (m *RateMonitor) Ahead(steps int64) int64 { return m.Ticks(steps) * m.SampleBytes() }
 
 // Watches is the spikes.
 func (m *RateMonitor) Watches() []Watch {

@@ -132,7 +132,7 @@ func (s *Scope) Explain(err error) error {
 
 // Scope is the names of a group's texts.
 func (g *NeuronGroup) Scope(ext *Externals) *Scope {
-	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: g.Dt(), ReadOnly: true}
+	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: g.Dt(), Step: g.Net.StepSize, ReadOnly: true}
 	size := &eqn.Symbol{Name: "N", Kind: eqn.Constant, Type: eqn.Integer, Value: float64(g.Size), ReadOnly: true}
 	return &Scope{
 		ext: ext, object: g.Name(), namespace: g.Namespace,

@@ -79,6 +79,7 @@ func (n *Network) eventMonitor(src Cells, event, class, kind string, o SpikeMoni
 		m.Slots, m.takes = append(m.Slots, x), append(m.takes, col)
 	}
 	m.When, m.InSlot = o.When, o.Order
+	m.of = &s.Group.Object
 	if err := m.afterEvent("~"); err != nil { // of equals, its name decides, which is not known yet
 		return nil, err
 	}
@@ -149,9 +150,9 @@ func (m *SpikeMonitor) Recording() bool { return m.record }
 
 // Take takes in a batch of events.
 func (m *SpikeMonitor) Take(b *Batch) {
-	at := 0
+	at, dt, every := 0, m.Dt(), m.Every()
 	for s, n := range b.Counts {
-		t := float64(float64(b.Step+int64(s)) * m.Src.Group.Dt())
+		t := float64(float64((b.Step+int64(s))/every) * dt)
 		for _, i := range b.Index[at : at+int(n)] {
 			if k := int(i) - m.Src.Lo; k >= 0 && int(i) < m.Src.Hi {
 				m.count[k]++

@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Network is the network that an object is part of.
 func (o *Object) Network() *Network { return o.Net }
@@ -12,7 +15,7 @@ func (o *Object) Ran() bool { return o.HasRun }
 // time begins at 0. in is asked of each object that the caller made.
 func (n *Network) Split(in func(any) bool) (*Network, error) {
 	m := New(n.opt)
-	m.StepSize = n.StepSize
+	m.StepSize, m.dt = n.dt, n.dt
 	m.names, m.Random, m.Default = n.names, n.Random, n.Default // of all networks of a script
 	return m, m.Take(n, in)
 }
@@ -45,11 +48,20 @@ func (n *Network) Take(from *Network, in func(any) bool) error {
 			}
 		}
 	}
-	from.Objects, n.Objects = left, append(n.Objects, mine...)
+	all := append(slices.Clone(n.Objects), mine...)
+	if _, err := n.commonStep(all); err != nil {
+		return err
+	}
+	from.Objects = left
 	for _, ob := range mine {
 		ob.Base().Net = n
+		countIn(ob, from.StepSize, n.StepSize)
 	}
-	return nil
+	n.Objects = all
+	if err := from.align(); err != nil {
+		return err
+	}
+	return n.align()
 }
 
 // groupsOf are the groups that an object works on.

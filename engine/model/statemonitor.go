@@ -1,7 +1,6 @@
 package model
 
 import (
-	"math"
 	"slices"
 
 	"synfire/engine/eqn"
@@ -26,7 +25,6 @@ type StateMonitor struct {
 	Syn   *Synapses // the synapses
 	Vars  []string  // names of what is recorded
 	Items []int     // recorded neurons, relative to src
-	Every float64   // seconds; 0: every step
 
 	Slots []*Variable // the variables of Vars
 	takes []*Column   // of each of slots; nil: the column of times has it, or there are no rows
@@ -36,8 +34,9 @@ type StateMonitor struct {
 // StateMonitor records variables of src (Cells or *Synapses), in SI units. It
 // refuses unknown variables and indices outside src.
 func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, error) {
-	m := &StateMonitor{Vars: o.Variables, Every: o.Dt, t: &Column{Name: "t", Unit: Second, Type: store.Float64}}
+	m := &StateMonitor{Vars: o.Variables, t: &Column{Name: "t", Unit: Second, Type: store.Float64}}
 	m.ColumnList = ColumnList{m.t}
+	m.ownDt = o.Dt
 	if err := checkFiles(o.Name, o.Variables); err != nil {
 		return nil, err
 	}
@@ -48,12 +47,13 @@ func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, e
 			return nil, err
 		}
 		m.Src = s.Span()
+		m.of = &m.Src.Group.Object
 		size = m.Src.Hi - m.Src.Lo
 	case *Synapses:
 		if s == nil {
 			return nil, argErrorf("source", "StateMonitor: source is nil")
 		}
-		m.Syn = s
+		m.Syn, m.of = s, &s.Object
 		var err error
 		if size, err = s.N(Work{}); err != nil {
 			return nil, err
@@ -119,10 +119,8 @@ func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, e
 	if err := m.place(o.When, "start", o.Order); err != nil {
 		return nil, err
 	}
-	if o.Dt != 0 {
-		if _, err := n.Multiple(o.Dt, "StateMonitor"); err != nil {
-			return nil, err
-		}
+	if err := checkDt(o.Dt, "StateMonitor"); err != nil {
+		return nil, err
 	}
 	return m, n.register(m, o.Name, "statemonitor")
 }
@@ -191,7 +189,7 @@ func (m *StateMonitor) Watches() []Watch {
 	}
 	var out []Watch
 	for k, v := range m.Slots {
-		w := Watch{Name: m.AutoName + "." + m.Vars[k], When: m.When, Order: m.InSlot, To: &sampled{m, k, len(out) == 0}, Sampled: v, Items: items, Every: m.Every}
+		w := Watch{Name: m.AutoName + "." + m.Vars[k], When: m.When, Order: m.InSlot, To: &sampled{m, k, len(out) == 0}, Sampled: v, Items: items, Every: m.Dt()}
 		if len(items) == 0 && !v.Shared {
 			if len(out) > 0 || k < len(m.Slots)-1 {
 				continue
@@ -220,16 +218,12 @@ func (s *sampled) Take(b *Batch) {
 	}
 	for q, n := range b.Counts {
 		if n > 0 {
-			s.m.t.float64(float64(float64(b.Step+int64(q)) * s.m.Dt()))
+			s.m.t.float64(float64(float64(s.m.Ticks(b.Step+int64(q))) * s.m.Dt()))
 		}
 	}
 }
 
 // Ahead is the bytes of all samples of so many steps.
 func (m *StateMonitor) Ahead(steps int64) int64 {
-	samples := steps
-	if k := math.Round(m.Every / m.Dt()); k > 1 {
-		samples = int64(math.Ceil(float64(steps) / k))
-	}
-	return samples * m.SampleBytes()
+	return m.Ticks(steps) * m.SampleBytes()
 }

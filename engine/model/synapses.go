@@ -100,7 +100,7 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 		_, whole := c.(*NeuronGroup)
 		s.parts[k] = !whole
 	}
-	if err := n.sameClock(o.Dt, "Synapses"); err != nil {
+	if err := checkDt(o.Dt, "Synapses"); err != nil {
 		return nil, err
 	}
 	eqs, err := eqn.ParseEquations(n.source(o.Model))
@@ -367,7 +367,7 @@ func (s *Synapses) Count(w Work, c int) (int, error) {
 // Scope is the names of a synapse's texts: its own variables, i, j, x_pre,
 // x_post, then the target's variables without suffix.
 func (s *Synapses) Scope(ext *Externals) *Scope {
-	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: s.Dt(), ReadOnly: true}
+	dt := &eqn.Symbol{Name: "dt", Kind: eqn.Constant, Dim: Second, Value: s.Dt(), Step: s.Net.StepSize, ReadOnly: true}
 	return &Scope{
 		ext: ext, object: s.Name(), namespace: s.Namespace,
 		Own: func(name string) *eqn.Symbol {

@@ -216,10 +216,10 @@ func (v *Variable) block(w Work, c, n int, shown bool, f func(k0, n int, value f
 				}
 			}
 			if refused == nil && IrType(v.Symbol) == ir.F32 && words[k]&(1<<31-1) >= math.Float32bits(MostShown) {
-				_, err := WordOf(v.Symbol, s.Dt(), words[k], eqn.Float, MostShown)
+				_, err := WordOf(v.Symbol, v.Dt(), words[k], eqn.Float, MostShown)
 				refused = fmt.Errorf("%s, synapse %d: %w", s.Name(), b.K0+k, err)
 			}
-			return Value(v.Symbol, s.Dt(), words[k])
+			return Value(v.Symbol, v.Dt(), words[k])
 		})
 		if err == nil {
 			err = refused
@@ -381,7 +381,7 @@ func (v *Variable) setText(w Work, ix any, text string) error {
 	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
 		return v.set(w, nil, q)
 	}
-	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.Net.Random.visit(site), step: s.Net.Default.Step, key: s.Net.key(), made: len(s.Conns), snap: map[*Variable]*Image{}, cols: map[*Variable][]Held{}}
+	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.Net.Random.visit(site), step: s.now(), key: s.Net.key(), made: len(s.Conns), snap: map[*Variable]*Image{}, cols: map[*Variable][]Held{}}
 	for _, old := range append(append([]*Variable(nil), s.Vars...), v) {
 		z.cols[old] = append([]Held(nil), old.cols...)
 	}

@@ -434,13 +434,9 @@ func (v *Variable) FullName() string {
 	return v.Group.Name() + "." + v.Name
 }
 
-// Dt is the step of the owner's clock in seconds.
-func (v *Variable) Dt() float64 {
-	if v.Syn != nil {
-		return v.Syn.Dt()
-	}
-	return v.Group.Dt()
-}
+// Dt is the step in which times are kept that a variable holds in steps, the
+// network's, in seconds.
+func (v *Variable) Dt() float64 { return v.net().StepSize }
 
 // assignable refuses what scripts cannot set; kept: the variable keeps values.
 func (v *Variable) assignable(kept bool) error {
@@ -529,7 +525,7 @@ func (v *Var) setText(s Span, at []int, text string) error {
 		if at != nil {
 			n = at[k]
 		}
-		w, err := WordOf(v.v.Symbol, g.Dt(), held[k], typ, 1<<40)
+		w, err := WordOf(v.v.Symbol, v.v.Dt(), held[k], typ, 1<<40)
 		if err != nil {
 			return ErrorAt(x.Pos(), "%s[%d]: %v", g.Name(), n, err)
 		}

@@ -146,7 +146,7 @@ func (x *script) report(c *call) func(done, total int64) {
 		return x.opt.Progress
 	}
 	begin := time.Now()
-	last, dt := begin, x.net.Dt()
+	last, dt := begin, x.net.StepSize
 	return func(done, total int64) {
 		now := time.Now()
 		took, reached := now.Sub(begin).Round(time.Millisecond), array.Quantity{Value: float64(done) * dt, Dim: second}

@@ -58,9 +58,9 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 	case "name":
 		return starlark.String(g.c.Name()), nil
 	case "dt":
-		return array.Quantity{Value: g.c.Group().Network().Dt(), Dim: second}, nil
+		return array.Quantity{Value: g.c.Group().Dt(), Dim: second}, nil
 	case "t":
-		return array.Quantity{Value: g.c.Group().Network().Clock(), Dim: second}, nil
+		return array.Quantity{Value: g.c.Group().T(), Dim: second}, nil
 	case "run_regularly":
 		return g.x.method(g, name, g.runRegularly), nil
 	case "start", "stop":

@@ -42,6 +42,9 @@ func networkOperation(x *script, c *call) (starlark.Value, error) {
 func (x *script) newOperation(c *call, function starlark.Value, o engine.OperationOptions) (starlark.Value, error) {
 	op := &operated{x: x}
 	var ok bool
+	if function == nil {
+		function = starlark.None
+	}
 	if op.f, ok = function.(starlark.Callable); !ok {
 		return nil, fmt.Errorf("%s takes a function, not %s", c.Fn, array.Describe(function))
 	}
