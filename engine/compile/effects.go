@@ -198,7 +198,8 @@ func (m *effectLanes) near(v *model.Variable) ir.Value {
 func (m *effectLanes) free(g *model.NeuronGroup, post bool) ir.Value {
 	if g.RefKind == model.RefConst {
 		slot, at := m.end(g.ByName["lastspike"], post, false, "read")
-		return m.Lanes.Free(g, m.B.Gather(slot, at, ir.Range{}))
+		last := m.B.Gather(slot, at, ir.Range{})
+		return m.B.NotB(m.B.LtI(m.Holds(g), last))
 	}
 	slot, at := m.end(g.ByName["not_refractory"], post, false, "read")
 	return m.B.Gather(slot, at, ir.Range{})

@@ -73,10 +73,10 @@ func (l *Lanes) FreeAfter(last, steps ir.Value) ir.Value {
 	return l.B.NotB(l.B.LtI(l.B.SubI(l.B.Step(), steps), last))
 }
 
-// Free is not_refractory of a group with a constant period: steps from the last
-// spike to the update before; a spike of this very step counts as refractory
-// (design section 2).
-func (l *Lanes) Free(g *NeuronGroup, last ir.Value) ir.Value {
+// Holds is the step after which a spike still holds a neuron of a group with a
+// constant period, at the update before; a spike of this very step counts as
+// refractory (design section 2).
+func (l *Lanes) Holds(g *NeuronGroup) ir.Value {
 	now := l.B.Step()
 	switch k := g.Every(); {
 	case k > 1:
@@ -84,7 +84,7 @@ func (l *Lanes) Free(g *NeuronGroup, last ir.Value) ir.Value {
 	case l.Ago != 0:
 		now = l.B.SubI(now, l.B.I(int32(l.Ago)))
 	}
-	return l.B.NotB(l.B.LtI(l.B.SubI(now, l.B.I(g.RefSteps())), last))
+	return l.B.SubI(now, l.B.I(g.RefSteps()))
 }
 
 // Slot returns the builder's slot for a memory, the same for the same name.
@@ -132,7 +132,7 @@ func (l *Lanes) Load(s *eqn.Symbol) ir.Value {
 		return l.B.Assume(l.B.SubI(l.B.Lane(), l.B.I(int32(l.Off))), ir.Range{Lo: float64(-l.Off), Hi: float64(l.G.Size - 1 - l.Off)})
 	case v.Name == "not_refractory" && v.Group.RefKind == RefConst:
 		last, _ := l.variable(v.Group.ByName["lastspike"], false)
-		return l.Free(v.Group, l.B.Load(last))
+		return l.B.NotB(l.B.LtI(l.Holds(v.Group), l.B.Load(last)))
 	}
 	slot, uniform := l.variable(v, false)
 	if uniform {
