@@ -71,7 +71,7 @@ func (k *kernel) head(group int) string {
 func (k *kernel) prepend(head string) {
 	var t text
 	t.lines(head)
-	t.WriteString(k.String())
+	t.add(k.String())
 	t.origins = append(t.origins, k.origins...)
 	k.text = t
 }
@@ -123,7 +123,7 @@ func (l *layout) mapKernels(seg *segment, group, blocks int) []*kernel {
 				at = len(texts)
 				texts = append(texts, w.t.String())
 				k.line("void body%d(uint lane, uint B) {", at)
-				k.WriteString(w.t.String())
+				k.add(w.t.String())
 				k.origins = append(k.origins, w.t.origins...)
 				k.line("}")
 			}
@@ -183,7 +183,7 @@ func (l *layout) writeBody(k *kernel, b *body, lo, hi, group int) *bodyWriter {
 	for i := range w.params {
 		t.line("uint x%d = P[B + %du];", i, i)
 	}
-	t.WriteString(w.t.String())
+	t.add(w.t.String())
 	t.origins = append(t.origins, w.t.origins...)
 	w.t = t
 	return w

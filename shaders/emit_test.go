@@ -155,3 +155,20 @@ func TestLogLine(t *testing.T) {
 		}
 	}
 }
+
+// TestTextIsNoCopy: a kernel's text may be written to after its head was put in
+// front. A strings.Builder that was moved panics then; one that lay on a stack
+// and was copied into the heap had Go's collector stop the program now and then
+// ("found pointer to free object").
+func TestTextIsNoCopy(t *testing.T) {
+	for _, k := range operations() {
+		k.line("// more")
+		if !strings.HasSuffix(k.String(), "// more\n") {
+			t.Error("a line was lost")
+		}
+	}
+	p := smallNet()
+	l := arrange(p, cut(p, nil, 8), 1<<20)
+	k := l.deliverKernel(l.sc.segments[0].stage, 2, 64, 32, 16)
+	k.line("// more")
+}

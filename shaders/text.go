@@ -6,11 +6,17 @@ import (
 )
 
 // text is GLSL under construction that knows where each of its lines came from.
+// It may be copied, which a strings.Builder must not be.
 type text struct {
-	strings.Builder
+	glsl    []byte
 	origins []string
 	depth   int
 }
+
+func (t *text) String() string { return string(t.glsl) }
+
+// add appends text as it is.
+func (t *text) add(s string) { t.glsl = append(t.glsl, s...) }
 
 // line appends one line; one that ends in { indents what follows, one that
 // begins with } takes that back.
@@ -22,7 +28,7 @@ func (t *text) from(origin, format string, args ...any) {
 	if strings.HasPrefix(s, "}") {
 		t.depth--
 	}
-	t.WriteString(strings.Repeat("\t", t.depth) + s + "\n")
+	t.add(strings.Repeat("\t", t.depth) + s + "\n")
 	t.origins = append(t.origins, origin)
 	if strings.HasSuffix(s, "{") {
 		t.depth++
@@ -32,7 +38,7 @@ func (t *text) from(origin, format string, args ...any) {
 // lines appends text of several lines that is already laid out.
 func (t *text) lines(s string) {
 	for l := range strings.Lines(s) {
-		t.WriteString(strings.TrimSuffix(l, "\n") + "\n")
+		t.add(strings.TrimSuffix(l, "\n") + "\n")
 		t.origins = append(t.origins, "")
 	}
 }
