@@ -250,8 +250,8 @@ func lanes(p *backend.Plan, i int) (n int, gather bool) {
 		if len(slices.Compact(items)) == len(s.Rec.Items) {
 			for j := range p.Stages {
 				o := &p.Stages[j]
-				if o.Form != backend.FormMap || o.N < s.Rec.Reach() {
-					continue
+				if o.Form != backend.FormMap || o.N < s.Rec.Reach() || o.N > max(1<<16, 64*len(items)) {
+					continue // each lane has a word that says whether it is recorded
 				}
 				for k, b := range o.Bind {
 					if o.Prog.Slots[k].Kind == ir.Array && len(s.Rec.Src) > 0 && b.Buf == s.Rec.Src[0].Buf && b.Off == s.Rec.Src[0].Off {

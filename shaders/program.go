@@ -370,21 +370,22 @@ const wide = 32768
 // walkGroups is the number of work groups of a walk whose sources have so many
 // items each: enough to fill a wide device, few where threads are few.
 func (p *program) walkGroups(s *backend.Stage, group, team, items, shards int) (int, error) {
+	t := &p.plan.Tables[s.Table]
+	sources := 0
+	for _, x := range t.Sources {
+		sources += x.Hi - x.Lo
+	}
 	if !p.d.info.Software {
-		return 1 << 17 / group, nil
+		all := p.l.sc.span * sources * items // where everything fires
+		return min(1<<17/group, all/(group/team)+1), nil
 	}
 	// llvmpipe leaves all loops of a lane, in silence, once they have made 65,535
 	// rounds together. So many groups are taken that they do not where everything
 	// fires in every step of a pass; half is left for rows that are longer than others.
 	const rounds = 1 << 15
-	t := &p.plan.Tables[s.Table]
 	st, err := connect.Measure(t.Spec, p.work)
 	if err != nil {
 		return 0, err
-	}
-	sources := 0
-	for _, x := range t.Sources {
-		sources += x.Hi - x.Lo
 	}
 	all := float64(p.l.sc.span) * (float64(sources)*float64(items)*float64(2+shards) + float64(st.Total)/float64(team))
 	return min(max(1, 256/group, int(all/float64(rounds*(group/team)))+1), wide), nil

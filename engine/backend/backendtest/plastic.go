@@ -162,4 +162,7 @@ func testPlastic(t *testing.T, open Open) {
 			t.Errorf("reference: %d of %d weights changed, %d events", changed, len(w), tr.state[p.Due][0])
 		}
 	}
+	p := plastic(9, 60, 50, 1000, 1, 2)
+	split(t, open, p, 48, []int{1, 7}, nil)
+	restore(t, open, p, []int{1, 26}, 24, nil)
 }

@@ -47,39 +47,50 @@ func everySeventh(s int) []uint32 {
 // thousand steps give the same.
 func testSplit(t *testing.T, open Open) {
 	p := cortex(5, 1000)
+	split(t, open, p, 1000, []int{1, 7, 333}, everySeventh)
+	same(t, open, p, 300, everySeventh)
+}
+
+// split runs a plan in Runs as long as can be, then in chunks.
+func split(t *testing.T, open Open, p *net, steps int, chunks []int, host hostWords) {
+	t.Helper()
 	b := open(t)
 	defer b.Close()
 	prog := load(t, b, p)
-	want := run(t, prog, p, 0, 1000, 1000, everySeventh)
+	want := run(t, prog, p, 0, steps, p.Batch, host)
 	must(t, prog.Close())
-	for _, chunk := range []int{1, 7, 333} {
+	for _, chunk := range chunks {
 		prog := load(t, b, p)
-		got := run(t, prog, p, 0, 1000, chunk, everySeventh)
+		got := run(t, prog, p, 0, steps, chunk, host)
 		must(t, prog.Close())
 		if d := differ(p, want, got); d != "" {
 			t.Errorf("%s: Runs of %d steps: %s", b.Name(), chunk, d)
 		}
 	}
-	same(t, open, p, 300, everySeventh)
 }
 
 // testRestore: the state of a run, read in the middle and written to a fresh
 // program of this or another backend, goes on as if nothing had happened.
 func testRestore(t *testing.T, open Open) {
-	p := cortex(6, 64)
+	restore(t, open, cortex(6, 64), []int{1, 5, 50, 130}, 100, everySeventh)
+}
+
+// restore saves a plan's state after so many steps, and goes on from it for steps more.
+func restore(t *testing.T, open Open, p *net, after []int, steps int, host hostWords) {
+	t.Helper()
 	b, r := open(t), ref.New()
 	defer b.Close()
 	backends := []backend.Backend{b, r}
-	for _, mid := range []int{1, 5, 50, 130} {
+	for _, mid := range after {
 		whole := load(t, r, p)
-		run(t, whole, p, 0, mid, 64, everySeventh)
-		want := run(t, whole, p, mid, 100, 64, everySeventh)
+		run(t, whole, p, 0, mid, p.Batch, host)
+		want := run(t, whole, p, mid, steps, p.Batch, host)
 		must(t, whole.Close())
 		for _, from := range backends {
 			for _, to := range backends {
 				first, then := load(t, from, p), load(t, to, p)
-				saved := run(t, first, p, 0, mid, 64, everySeventh).state
-				run(t, then, p, 0, 13, 64, everySeventh) // what is overwritten must leave no trace
+				saved := run(t, first, p, 0, mid, p.Batch, host).state
+				run(t, then, p, 0, 13, p.Batch, host) // what is overwritten must leave no trace
 				for id, w := range saved {
 					if w != nil {
 						must(t, then.Write(backend.BufID(id), w))
@@ -88,7 +99,7 @@ func testRestore(t *testing.T, open Open) {
 				if d := differStates(p, saved, states(t, then, p)); d != "" {
 					t.Errorf("%s: state written and read back: %s", to.Name(), d)
 				}
-				got := run(t, then, p, mid, 100, 64, everySeventh)
+				got := run(t, then, p, mid, steps, p.Batch, host)
 				if d := differ(p, want, got); d != "" {
 					t.Errorf("saved by %s after %d steps, restored by %s: %s", from.Name(), mid, to.Name(), d)
 				}
