@@ -69,6 +69,9 @@ func (c Case) String() string {
 	return s
 }
 
+// Spread is the mean and the standard deviation of a set of numbers.
+type Spread [2]float64
+
 // Sample is what one run of a case did. Times are in seconds.
 type Sample struct {
 	Compile    float64            `json:"compile_s"` // script and equations to a plan; a peer's compiler
@@ -83,6 +86,7 @@ type Sample struct {
 	Events     uint64             `json:"events"` // synaptic deliveries
 	Spikes     uint64             `json:"spikes"`
 	Rates      map[string]float64 `json:"rates_hz,omitempty"` // of each population
+	Weights    map[string]Spread  `json:"weights,omitempty"`  // of each Synapses that has learned, its variable w, in SI units
 	Phases     map[string]float64 `json:"phases_s,omitempty"` // summed over threads
 	Idle       int64              `json:"idle_bytes"`         // resident before anything was made
 	Peak       int64              `json:"peak_bytes"`         // largest resident size

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
+
 	"synfire/engine/backend"
 	"synfire/engine/host"
 	"synfire/engine/script"
@@ -113,6 +115,21 @@ func (o *order) run(ctx context.Context, progress func(done, total int64)) (*Sam
 		if ok && last.Duration > 0 && g.N() > 0 {
 			s.Rates[g.Name()] = float64(n) / float64(g.N()) / last.Duration
 		}
+	}
+	for _, y := range res.Net.AllSynapses() {
+		v, err := y.Var("w")
+		if err != nil || !v.Learned() {
+			continue
+		}
+		a, err := v.Get(nil)
+		if err != nil {
+			return nil, err
+		}
+		mean, sd := stat.PopMeanStdDev(a.V, nil)
+		if s.Weights == nil {
+			s.Weights = map[string]Spread{}
+		}
+		s.Weights[y.Name()] = Spread{mean, sd}
 	}
 	for _, p := range last.Profile {
 		s.Phases[p.Name] = p.Time.Seconds()

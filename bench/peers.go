@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -96,7 +97,8 @@ func comparePeers(rows []Row) {
 		if i < 0 {
 			continue
 		}
-		p.Note = rateNote(rows[i].Samples[0].Rates, medianRates(p.Samples), workload(p.Workload).band(p.Case))
+		band := workload(p.Workload).band(p.Case)
+		p.Note = rateNote(rows[i].Samples[0].Rates, medianRates(p.Samples), band) + weightNote(rows[i].Samples[0].Weights, p.Samples[0].Weights, band)
 	}
 }
 
@@ -149,4 +151,20 @@ func rateNote(ours, theirs map[string]float64, band float64) string {
 		return fmt.Sprintf("rates agree within %.0f %%: %.3g Hz, ours %.3g", band*100, theirs[names[0]], ours[names[0]])
 	}
 	return fmt.Sprintf("rates of %d populations agree within %.0f %%", len(names), band*100)
+}
+
+// weightNote says how what was learned compares: mean and spread of the weights of
+// each Synapses, in SI units.
+func weightNote(ours, theirs map[string]Spread, band float64) string {
+	note := ""
+	for _, n := range slices.Sorted(maps.Keys(theirs)) {
+		x, ok := ours[n]
+		y := theirs[n]
+		agree := "agree"
+		if !ok || math.Abs(x[0]-y[0]) > band*math.Abs(y[0]) || math.Abs(x[1]-y[1]) > 3*band*y[1] {
+			agree = "DIFFER"
+		}
+		note += fmt.Sprintf("; weights of %s %s: mean %.4g, ours %.4g, standard deviation %.3g, ours %.3g", n, agree, y[0], x[0], y[1], x[1])
+	}
+	return note
 }

@@ -57,6 +57,12 @@ func perCell(k float64) func(float64) (float64, float64) {
 // microcircuit is the shape of Potjans and Diesmann's network.
 func microcircuit(scale float64) (float64, float64) { return 77169 * scale, 298880969 * scale * scale }
 
+// brunelSTDP is the shape of Brunel's network with a tenth of the cells as inputs, 1,250 at most.
+func brunelSTDP(scale float64) (float64, float64) {
+	n := 12500 * scale
+	return n, n * min(1250, n/10)
+}
+
 var (
 	brian2      = []string{"brian2", "brian2-cython"}
 	brunelPeers = []string{"nest", "brian2", "arbor"}
@@ -79,6 +85,9 @@ var Workloads = []Workload{
 	{Name: "potjans_diesmann", About: "cortical microcircuit, Poisson drive", File: "potjans_diesmann.star", Param: "scale", Sizes: []float64{0.1, 0.2, 0.5, 1}, Time: 2, Shape: microcircuit, Rate: 3.3, Peers: []string{"nest"}, Band: .15},
 	{Name: "fly", About: "surrogate of the fly brain, 15.1 M edges", File: "fly.star", Param: "n", Sizes: []float64{138639, 13864}, Time: 1,
 		Shape: perCell(flyDegree), Rate: 0.12, Peers: []string{"brian2"}, Band: .05, files: flyFiles},
+	{Name: "stdp", About: "1,000 Poisson inputs to 10 cells, all plastic", File: "stdp.star", Param: "n", Sizes: []float64{1000, 1e4}, Time: 10,
+		Shape: func(n float64) (float64, float64) { return n + 10, 10 * n }, Rate: 15, Peers: brian2, Band: .05},
+	{Name: "brunel_stdp", About: "Brunel (2000), plastic among excitatory cells", File: "brunel_stdp.star", Param: "scale", Sizes: []float64{0.2, 0.1, 1}, Time: 1, Shape: brunelSTDP, Rate: 15, Peers: []string{"nest", "brian2", "brian2-cython"}, Band: .1},
 	{Name: "delivery", About: "synaptic events alone, 1,000 targets each", File: "delivery.star", Param: "n", Sizes: []float64{1e5, 1e4, 1e6}, Time: 0.1,
 		Shape: func(n float64) (float64, float64) { return 2 * n, 1000 * n }, Rate: 25},
 	{Name: "build", About: "construction alone: weights and delays drawn", File: "build.star", Param: "synapses", Sizes: []float64{1e7, 1e6, 1e8}, Time: 1e-4,

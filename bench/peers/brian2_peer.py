@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 import brian2
-from brian2 import (Network, NeuronGroup, PoissonInput, SpikeMonitor, Synapses, device, prefs, seed, set_device, Hz, mV, ms, nA, nS,
+from brian2 import (Network, NeuronGroup, PoissonGroup, PoissonInput, SpikeMonitor, Synapses, device, prefs, seed, set_device, Hz, mV, ms, nA, nS,
                     pF, second, siemens, ufarad, cm, msiemens, umetre, volt, amp)
 from brian2.utils.logger import BrianLogger
 from shared import peak_memory
@@ -151,9 +151,54 @@ def fly():
     return P, [S, PoissonInput(P[:int(PARAMS["kicked"])], 'v', 1, 150*Hz, weight=68.75*mV)]
 
 
+def stdp():
+    names = dict(gmax=0.01, dA=1e-4)
+    inputs = PoissonGroup(N, rates=15*Hz)
+    P = NeuronGroup(10, '''dv/dt = (ge*(0*mV - v) - 74*mV - v)/(10*ms) : volt
+                           dge/dt = -ge/(5*ms) : 1''', threshold='v > -54*mV', reset='v = -60*mV', method='euler')
+    P.v = -70*mV
+    S = Synapses(inputs, P, '''w : 1
+                               dapre/dt = -apre/(20*ms) : 1 (event-driven)
+                               dapost/dt = -apost/(20*ms) : 1 (event-driven)''',
+                 on_pre='''ge += w*1000/N_pre
+                           apre += dA
+                           w = clip(w + apost, 0, gmax)''',
+                 on_post='''apost -= 1.05*dA
+                            w = clip(w + apre, 0, gmax)''', namespace=names, name='S')
+    S.connect()
+    S.w = 'rand()*gmax'
+    return P, [inputs, S]
+
+
+def brunel_stdp():
+    scale = CASE["size"]
+    n_exc, n_inh = int(10000*scale), int(2500*scale)
+    c_exc, c_inh = min(1000, n_exc//10), min(250, n_inh//10)
+    J = 100*mV/c_exc
+    names = dict(J=J, J_inh=6*J, wmax=2*J, up=0.004*J, down=1.2*0.004*J, tau=20*ms)
+    P = NeuronGroup(n_exc + n_inh, 'dv/dt = -v/tau : volt (unless refractory)', threshold='v > 20*mV', reset='v = 10*mV',
+                    refractory=2*ms, method='exact', namespace=names)
+    E, I = P[:n_exc], P[n_exc:]
+    ee = Synapses(E, E, '''w : volt
+                           dapre/dt = -apre/(20*ms) : 1 (event-driven)
+                           dapost/dt = -apost/(20*ms) : 1 (event-driven)''',
+                  on_pre='''v_post += w
+                            apre += 1
+                            w = clip(w - down*apost, 0*mV, wmax)''',
+                  on_post='''apost += 1
+                             w = clip(w + up*apre, 0*mV, wmax)''', delay=1.5*ms, namespace=names, name='ee')
+    ee.connect(p=c_exc/n_exc)
+    ee.w = J
+    ei = Synapses(E, I, on_pre='v_post += J', delay=1.5*ms, namespace=names)
+    ei.connect(p=c_exc/n_exc)
+    ii = Synapses(I, P, on_pre='v_post -= J_inh', delay=1.5*ms, namespace=names)
+    ii.connect(p=c_inh/n_inh)
+    return P, [ee, ei, ii, PoissonInput(P, 'v', c_exc, 1.1*20*mV/(J*c_exc*20*ms), weight=J)]
+
+
 MODELS = dict(update=update, lif=lif, izhikevich=izhikevich, hh=hh, cuba=cuba, coba=coba, cobahh=cobahh, brunel=brunel, brunel100=brunel,
-              brunel1000=brunel, indegree=brunel, fly=fly)
-WARMUP = 100*ms  # of brunel: simulated, not counted
+              brunel1000=brunel, indegree=brunel, fly=fly, stdp=stdp, brunel_stdp=brunel_stdp)
+WARMUP = 100*ms  # of brunel and brunel_stdp: simulated, not counted
 
 
 def main():
@@ -170,7 +215,7 @@ def main():
     P, objects = model()
     M = SpikeMonitor(P)
     net = Network(P, M, objects)
-    warmup = WARMUP if model is brunel else 0*ms
+    warmup = WARMUP if model in (brunel, brunel_stdp) else 0*ms
     setup = time.perf_counter() - begin
     if STANDALONE:
         begin = time.perf_counter()
@@ -193,12 +238,13 @@ def main():
     counted = int(np.sum(np.asarray(M.t) >= float(warmup)))
     # A standalone run is timed with its warm-up.
     spikes = int(M.num_spikes) if STANDALONE else counted
+    weights = {s.name: [float(np.mean(s.w_[:])), float(np.std(s.w_[:]))] for s in objects if isinstance(s, Synapses) and s.name in ("S", "ee")}
     # In standalone mode the simulation is a child, and so is the compiler.
     peak = max(peak_memory(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss*1024)
     print(json.dumps({
         "version": brian2.__version__, "compile_s": compiled, "build_s": build, "run_s": run, "model_s": steps*1e-4, "steps": steps,
         "neurons": len(P), "synapses": sum(len(s) for s in objects if isinstance(s, Synapses)), "spikes": spikes,
-        "rates_hz": {"P": counted/len(P)/float(MODEL)}, "peak_bytes": peak}))
+        "rates_hz": {"P": counted/len(P)/float(MODEL)}, "weights": weights, "peak_bytes": peak}))
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -80,6 +80,33 @@ def brunel():
     return {"P": cells}, 100.0, n
 
 
+def brunel_stdp():
+    """Brunel's network, additive STDP on every synapse from excitatory to excitatory cells.
+
+    NEST holds the whole delay to be dendritic: a synapse sees its postsynaptic spikes 1.5 ms late, where ours sees its presynaptic ones late."""
+    n_exc, n_inh = int(10000 * SIZE), int(2500 * SIZE)
+    c_exc, c_inh = min(1000, n_exc // 10), min(250, n_inh // 10)
+    J, delay = 100.0 / c_exc, 1.5
+    params = dict(C_m=1.0, tau_m=20.0, t_ref=2.0, E_L=0.0, V_reset=10.0, V_m=0.0, V_th=20.0, tau_minus=20.0)
+    cells = nest.Create("iaf_psc_delta", n_exc + n_inh, params=params)
+    exc, inh = cells[:n_exc], cells[n_exc:]
+    drive = nest.Create("poisson_generator", params={"rate": 1e3 * 1.1 * 20.0 / (J * 20.0)})
+    nest.Connect(drive, cells, syn_spec={"weight": J, "delay": delay})
+    nest.CopyModel("stdp_synapse_hom", "plastic", {"tau_plus": 20.0, "lambda": 0.002, "alpha": 1.2, "mu_plus": 0.0, "mu_minus": 0.0, "Wmax": 2 * J})
+    nest.Connect(exc, exc, {"rule": "fixed_indegree", "indegree": c_exc}, {"synapse_model": "plastic", "weight": J, "delay": delay})
+    nest.Connect(exc, inh, {"rule": "fixed_indegree", "indegree": c_exc}, {"weight": J, "delay": delay})
+    nest.Connect(inh, cells, {"rule": "fixed_indegree", "indegree": c_inh}, {"weight": -6 * J, "delay": delay})
+    return {"P": cells}, 100.0, n_exc + n_inh
+
+
+def learned(pops):
+    """Mean and spread of the plastic weights of some cells, in volts."""
+    if CASE["workload"] != "brunel_stdp":
+        return {}
+    w = np.asarray(nest.GetConnections(pops["P"][:50], synapse_model="plastic").weight) * 1e-3
+    return {"ee": [float(w.mean()), float(w.std())]}
+
+
 def potjans_diesmann():
     """Potjans and Diesmann (2014) with Poisson drive; scaled down as NEST's own example does."""
     names = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
@@ -133,7 +160,7 @@ def potjans_diesmann():
 
 
 MODELS = dict(cuba=cuba, coba=coba, cobahh=cobahh, brunel=brunel, brunel100=brunel, brunel1000=brunel, indegree=brunel,
-              potjans_diesmann=potjans_diesmann)
+              brunel_stdp=brunel_stdp, potjans_diesmann=potjans_diesmann)
 
 
 def main():
@@ -160,7 +187,7 @@ def main():
         "version": nest.__version__, "build_s": build, "run_s": run, "model_s": MODEL_MS / 1e3, "steps": round(MODEL_MS * 10),
         "neurons": neurons, "synapses": int(nest.num_connections) - others, "spikes": sum(spikes.values()),
         "rates_hz": {name: n / len(pops[name]) / MODEL_MS * 1e3 for name, n in spikes.items()},
-        "peak_bytes": peak_memory()}))
+        "weights": learned(pops), "peak_bytes": peak_memory()}))
 
 
 main()

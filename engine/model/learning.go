@@ -523,3 +523,6 @@ func (s *Synapses) readsEnd(x eqn.Expr, v *Variable) string {
 	}
 	return ""
 }
+
+// Learned says that the values are those that a run has left.
+func (v *Var) Learned() bool { return v.v.Syn != nil && v.v.live() }
