@@ -25,7 +25,7 @@ func (t *thread) deliver(o *op, s int) {
 	}
 	b := p.tables[o.stage]
 	step := p.step0 + int64(s)
-	d := due{table: table, delays: b.delays, ends: p.ends[o.stage], step: step, end: step + 1, rows: 1, turn: 1, every: 1}
+	d := due{table: table, delays: b.delays, ends: p.ends[o.stage], step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: p.parts}
 	if o.ahead {
 		d.end, d.rows = p.step0+int64(t.to), int64(p.sched.rows)
 		if !p.sched.blocks {
@@ -92,8 +92,9 @@ type due struct {
 	ends      []int // of each of the table's sources: no synapse has a later one of the delays; nil: none is known
 	step, end int64
 	rows      int64
-	turn      int64 // spikes are looked at again every so many steps, counted from their own
-	every     int64 // of this many steps of emission, one is looked at
+	turn      int64   // spikes are looked at again every so many steps, counted from their own
+	every     int64   // of this many steps of emission, one is looked at
+	parts     []*part // whose spikes
 }
 
 // visit is n groups of a source's synapses, of successive delays: the first
@@ -143,7 +144,7 @@ func (t *thread) visit(d *due, lo, hi int64) {
 				}
 				src := &d.table.Sources[i]
 				base := (uint32(src.Row0)-uint32(src.Lo))*nd + uint32(first)
-				for _, h := range t.p.parts {
+				for _, h := range d.parts {
 					for _, i := range h.fired(src.Event, m) {
 						if i >= uint32(src.Lo) && i < uint32(src.Hi) {
 							v.group = base + i*nd

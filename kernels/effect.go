@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"synfire/engine/backend"
-	"synfire/engine/connect"
-	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/engine/vm"
 )
@@ -16,43 +14,53 @@ type effect struct {
 	stage *backend.Stage
 	table *backend.Table
 	code  *vm.Code // nil: ir.Eval, one synapse after the other
+	row   *rowed   // for many synapses of one row that follow one another; nil: none
 	list  *listing
-	parts []*block // for each share of the synapses
+	own   bool // rows are spikes of the part that has their synapses
+	parts []*block
 }
 
-// block is what a thread runs an effect on: the numbers and the ends of some of
+// block is what a part runs an effect on: the numbers and the ends of some of
 // the synapses that are due, as they are listed.
 type block struct {
 	env               ir.Env
 	k, source, target []uint32
+	along             ir.Env // of the program for one row
+	far, near         []uint32
+	accs              []accSlot // slots that differ from step to step, of both
 }
 
 // blockLanes is the number of synapses of a full block: few enough that all its
 // columns stay in the first-level cache.
 const blockLanes = 1024
 
+// rowLanes is the number of synapses of a row from which on they are run by
+// themselves. A variable, so that tests can force it.
+var rowLanes = 64
+
 // loadEffects makes what the plan's effects need.
 func (p *program) loadEffects() error {
 	p.effects = make([]*effect, len(p.plan.Stages))
 	var lists []*listing
 	for i := range p.plan.Stages {
-		st := &p.plan.Stages[i]
-		if st.Form != backend.FormEffect {
+		if p.plan.Stages[i].Form != backend.FormEffect {
 			continue
 		}
 		var err error
-		if p.effects[i], err = p.newEffect(st, &lists); err != nil {
-			return fmt.Errorf("stage %s: %w", st.Name, err)
+		if p.effects[i], err = p.newEffect(i, &lists); err != nil {
+			return fmt.Errorf("stage %s: %w", p.plan.Stages[i].Name, err)
 		}
 	}
 	return nil
 }
 
-func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, error) {
-	e := &effect{stage: st, table: &p.plan.Tables[st.Table]}
-	by, inOrder := p.plan.Sharing(st)
+func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
+	st := &p.plan.Stages[i]
+	e := &effect{stage: st, table: &p.plan.Tables[st.Table], own: p.lay.ownRows(p.plan, i)}
+	_, inOrder := p.plan.Sharing(st)
+	apart := func(b backend.BufID) bool { return p.lay.accs[b] != nil && !p.lay.plain }
 	var err error
-	if e.numbered, err = number(st, !inOrder); err != nil {
+	if e.numbered, err = number(st, !inOrder, apart); err != nil {
 		return nil, err
 	}
 	if !inOrder {
@@ -60,42 +68,54 @@ func (p *program) newEffect(st *backend.Stage, lists *[]*listing) (*effect, erro
 			return nil, err
 		}
 	}
-	want := listing{spec: e.table.Spec, post: st.Post, by: by, ways: p.lay.parts}
-	if by == backend.Elsewhere {
-		want.ways = 1
-	}
+	want := &listing{spec: e.table.Spec, post: st.Post, shares: p.lay.shares[i]}
 	for _, l := range *lists {
-		if l.spec == want.spec && l.post == want.post && l.by == want.by && l.ways == want.ways {
+		if l.spec == want.spec && l.post == want.post && l.asked.equal(&want.shares) {
 			e.list = l
 		}
 	}
 	if e.list == nil {
-		e.list = &want
+		e.list = want
 		if err := want.build(p.work); err != nil {
 			return nil, err
 		}
-		*lists = append(*lists, &want)
+		*lists = append(*lists, want)
 	}
-	if d := e.list.delays; len(d) > 0 && (int(d[0]) < e.table.MinDelay || int(d[len(d)-1]) > e.table.MaxDelay) {
+	l := e.list
+	if d := l.delays; len(d) > 0 && (int(d[0]) < e.table.MinDelay || int(d[len(d)-1]) > e.table.MaxDelay) {
 		return nil, fmt.Errorf("delays of %d to %d steps, the plan says %d to %d", d[0], d[len(d)-1], e.table.MinDelay, e.table.MaxDelay)
 	}
 	for s, b := range st.Bind {
-		if n := len(e.list.k); b.Buf != backend.NoBuf && st.Prog.Slots[s].Kind == ir.Array && b.Off+n > p.plan.Bufs[b.Buf].Len {
+		if n := l.length(); b.Buf != backend.NoBuf && st.Prog.Slots[s].Kind == ir.Array && b.Off+n > p.plan.Bufs[b.Buf].Len {
 			return nil, fmt.Errorf("%d words of buffer %s for %d synapses", p.plan.Bufs[b.Buf].Len, p.plan.Bufs[b.Buf].Name, n)
 		}
 	}
-	return e, nil
+	if !inOrder && l.k == nil && l.length() >= rowLanes*l.groups*l.ways() {
+		e.row, err = alongRow(st, apart)
+	}
+	return e, err
 }
 
 // bind makes the blocks.
 func (e *effect) bind(p *program) {
-	for range e.list.ways {
+	for part := range e.list.ways() / e.list.each {
 		b := &block{k: aligned(blockLanes)}
-		b.env = ir.Env{Slots: make([][]uint32, len(e.prog.Slots)), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host, Traps: make([]uint32, e.prog.Traps)}
+		fresh := func(q *ir.Prog) ir.Env {
+			env := ir.Env{Slots: make([][]uint32, len(q.Slots)), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host, Traps: make([]uint32, q.Traps)}
+			for c := range env.Traps {
+				env.Traps[c] = ir.NoTrap
+			}
+			for s, bind := range e.stage.Bind {
+				if bind.Buf != backend.NoBuf && (p.lay.accs[bind.Buf] == nil || p.lay.plain) {
+					env.Slots[s] = p.bufs[bind.Buf][bind.Off:]
+				}
+			}
+			return env
+		}
+		b.env = fresh(e.prog)
 		for s, bind := range e.stage.Bind {
 			switch {
 			case bind.Buf != backend.NoBuf:
-				b.env.Slots[s] = p.bufs[bind.Buf][bind.Off:]
 			case bind.Off == backend.SlotSource:
 				if b.source == nil {
 					b.source = aligned(blockLanes)
@@ -112,11 +132,54 @@ func (e *effect) bind(p *program) {
 		for _, s := range e.trapped {
 			b.env.Slots[s] = aligned(blockLanes)
 		}
-		for c := range b.env.Traps {
-			b.env.Traps[c] = ir.NoTrap
+		if e.row != nil {
+			b.along, b.near = fresh(e.row.prog), make([]uint32, 1)
+			for s, bind := range e.stage.Bind {
+				switch {
+				case bind.Buf != backend.NoBuf:
+				case bind.Off == e.near():
+					b.along.Slots[s] = b.near
+				default:
+					if b.far == nil {
+						b.far = aligned(blockLanes)
+					}
+					b.along.Slots[s] = b.far
+				}
+			}
+		}
+		for s, slot := range e.shift {
+			a, bind := p.lay.accs[e.stage.Bind[s].Buf], e.stage.Bind[s]
+			// Where the part's first word lies, less where the text has it.
+			lo, _ := e.list.of(part)
+			end := bind.Off + e.row0(s)
+			shift := []uint32{uint32(a.position(part, end+lo) - (end + lo) + bind.Off)}
+			b.env.Slots[slot] = shift
+			if e.row != nil {
+				b.along.Slots[e.row.shift[s]] = shift
+			}
+			b.accs = append(b.accs, accSlot{int(s), p.parts[part].accs[bind.Buf], a.stride(part)})
 		}
 		e.parts = append(e.parts, b)
 	}
+}
+
+// near is the end of a synapse that is the row.
+func (e *effect) near() int {
+	if e.stage.Post {
+		return backend.SlotTarget
+	}
+	return backend.SlotSource
+}
+
+// row0 is the word, counted from its binding, of an accumulator that a slot has for end 0.
+func (e *effect) row0(slot uint32) int {
+	for k := range e.stage.Prog.Ins {
+		if in := &e.stage.Prog.Ins[k]; in.Op == ir.Scatter && in.Imm == slot {
+			_, off := backend.IndexOf(e.stage, in)
+			return off - e.stage.Bind[slot].Off
+		}
+	}
+	return 0
 }
 
 // effect runs a stage's program for the thread's share of the synapses whose
@@ -132,40 +195,108 @@ func (t *thread) effect(i, s int) {
 	if !p.runs(i, s) {
 		return
 	}
-	t.visit(&due{table: e.table, delays: e.list.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1}, 0, until)
+	d := &due{table: e.table, delays: e.list.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: p.parts}
+	if e.own {
+		d.parts = t.parts
+	}
+	t.visit(d, 0, until)
+	for _, h := range t.parts {
+		if h.id < len(e.parts) {
+			t.share(e, e.parts[h.id], h.id, step, p.host[s*p.plan.Host:])
+		}
+	}
+	t.lap(phaseDeliver)
+}
+
+// share runs an effect for a part's share of the synapses of the thread's visits.
+func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32) {
 	l := e.list
-	way, end := t.parts[0].id, min(t.parts[len(t.parts)-1].id+1, l.ways)
-	b := e.parts[way]
-	b.env.Step, b.env.Host = uint32(step), p.host[s*p.plan.Host:]
+	for _, env := range []*ir.Env{&b.env, &b.along} {
+		env.Step, env.Host = uint32(step), host
+	}
+	for _, a := range b.accs {
+		b.env.Slots[a.slot] = a.words[t.row*a.stride:]
+		if e.row != nil {
+			b.along.Slots[a.slot] = b.env.Slots[a.slot]
+		}
+	}
 	far, near := b.target, b.source
 	if e.stage.Post {
 		far, near = near, far
 	}
-	n, delays := 0, uint32(len(l.delays))
+	n, delays, ways := 0, uint32(len(l.delays)), l.ways()
 	for _, v := range t.visits {
-		at := int(v.group) * l.ways
-		for lo, hi := l.index[at+way], l.index[at+end]; lo < hi; {
-			m := copy(b.k[n:], l.k[lo:hi])
-			if far != nil {
-				copy(far[n:], l.far[lo:hi])
+		row := v.group / delays
+		for way := part * l.each; way < (part+1)*l.each; way++ {
+			at := int(v.group)*ways + way
+			lo, hi := int(l.index[at]), int(l.index[at+1])
+			if e.row != nil && hi-lo >= rowLanes {
+				t.along(e, b, step, way, row, lo, hi)
+				continue
 			}
-			if near != nil {
-				row := v.group / delays
-				for j := range near[n : n+m] {
-					near[n+j] = row
+			for lo < hi {
+				m := min(hi-lo, blockLanes-n)
+				if l.k != nil {
+					copy(b.k[n:n+m], l.k[lo:])
+				} else {
+					for x := range b.k[n : n+m] {
+						b.k[n+x] = uint32(lo + x)
+					}
 				}
-			}
-			n, lo = n+m, lo+uint32(m)
-			if n == blockLanes {
-				t.runBlock(e, b, step, n)
-				n = 0
+				if far != nil {
+					l.ends(far[n:n+m], lo, way)
+				}
+				if near != nil {
+					for x := range near[n : n+m] {
+						near[n+x] = row
+					}
+				}
+				n, lo = n+m, lo+m
+				if n == blockLanes {
+					t.runBlock(e, b, step, n)
+					n = 0
+				}
 			}
 		}
 	}
 	if n > 0 {
 		t.runBlock(e, b, step, n)
 	}
-	t.lap(phaseDeliver)
+}
+
+// ends writes the far ends of the entries of a share from lo on.
+func (l *listing) ends(dst []uint32, lo, way int) {
+	if l.far16 == nil {
+		copy(dst, l.far[lo:])
+		return
+	}
+	widen(dst, l.far16[lo:lo+len(dst)], l.base[way])
+}
+
+// along runs the program for one row on entries lo to hi-1.
+func (t *thread) along(e *effect, b *block, step int64, way int, row uint32, lo, hi int) {
+	t.count(e.stage, uint64(hi-lo))
+	p, l, env := t.p, e.list, &b.along
+	b.near[0] = row
+	for lo < hi {
+		m := min(hi-lo, blockLanes)
+		if b.far != nil {
+			l.ends(b.far[:m], lo, way)
+		}
+		for _, s := range e.row.own {
+			bind := e.stage.Bind[s]
+			env.Slots[s] = p.bufs[bind.Buf][bind.Off+lo : bind.Off+lo+m]
+		}
+		env.Lane0 = uint32(lo)
+		e.row.code.Run(env, 0, m)
+		lo += m
+	}
+	for c, k := range env.Traps {
+		if k != ir.NoTrap {
+			env.Traps[c] = ir.NoTrap
+			t.trapped(&backend.Fault{Step: step, Trap: e.stage.Trap[c], Item: int(k)})
+		}
+	}
 }
 
 // runBlock runs the first n lanes of a block and keeps the least fault.
@@ -194,94 +325,4 @@ func (t *thread) runBlock(e *effect, b *block, step int64, n int) {
 		}
 		t.trapped(&backend.Fault{Step: step, Trap: e.stage.Trap[c], Item: int(least)})
 	}
-}
-
-// listing is the synapses of a Spec by the rows that spike and by delay, shared
-// out among parts by one of their ends: those of row r with delay Delays[d]
-// that part w takes are k[index[g*ways+w] : index[g*ways+w+1]], with
-// g = r*len(delays) + d; within it they ascend.
-type listing struct {
-	spec   *connect.Spec
-	post   bool // rows are targets
-	by     backend.End
-	ways   int
-	delays []uint16
-	index  []uint32
-	k      []uint32 // number in the Spec
-	far    []uint32 // the end that is not the row
-}
-
-// listingMemory is what a listing will take: number and far end of each synapse,
-// as much again while they are sorted, and an index for each part.
-func listingMemory(spec *connect.Spec, post bool, ways int) connect.Memory {
-	m := connect.Estimate(spec, ways, host.Work{Threads: ways})
-	m.Entries, m.Scratch = 8*m.Synapses, 12*m.Synapses
-	if post {
-		m.Index = m.Index / int64(max(spec.NSrc, 1)) * int64(spec.NTgt)
-	}
-	return m
-}
-
-func (l *listing) build(w host.Work) error {
-	at, err := connect.Adjacent(l.spec, l.post, w)
-	if err != nil {
-		return err
-	}
-	l.delays, l.index, l.k = at.Delays, at.Index, at.K
-	far, first := make([]uint32, len(l.k)), 0
-	for _, proj := range l.spec.Projs {
-		n, err := proj.Count(w)
-		if err != nil {
-			return err
-		}
-		err = proj.Walk(w, 0, n, 0, func(_ int, c *connect.Columns) error {
-			ends, off := c.J, proj.Tgt0
-			if l.post {
-				ends, off = c.I, proj.Row0
-			}
-			for x, e := range ends {
-				far[first+c.K0+x] = uint32(off) + e
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		first += n
-	}
-	l.far = make([]uint32, len(l.k))
-	for n, k := range l.k {
-		l.far[n] = far[k]
-	}
-	if l.ways > 1 {
-		l.share()
-	}
-	return nil
-}
-
-// share sorts each group by the parts that take its synapses.
-func (l *listing) share() {
-	d := domain{hi: l.spec.NTgt}
-	if l.by == backend.AtSource {
-		d.hi = l.spec.NSrc
-	}
-	d.divide(0, l.ways)
-	index := make([]uint32, 1, (len(l.index)-1)*l.ways+1)
-	k, far := make([]uint32, 0, len(l.k)), make([]uint32, 0, len(l.k))
-	for g := range len(l.index) - 1 {
-		lo, hi := l.index[g], l.index[g+1]
-		for w := range l.ways {
-			for n := lo; n < hi; n++ {
-				at := int(l.far[n])
-				if l.post == (l.by != backend.AtSource) { // the row
-					at = g / len(l.delays)
-				}
-				if at >= d.cut[w] && at < d.cut[w+1] {
-					k, far = append(k, l.k[n]), append(far, l.far[n])
-				}
-			}
-			index = append(index, uint32(len(k)))
-		}
-	}
-	l.index, l.k, l.far = index, k, far
 }

@@ -18,9 +18,9 @@ func ForceFree(n int) (undo func()) {
 }
 
 // ForceSpans makes small plans run several steps on a block of lanes at a time,
-// as large ones do; the result undoes it.
+// and few synapses of a row by themselves, as large ones do; the result undoes it.
 func ForceSpans() (undo func()) {
-	old := nearBytes
-	nearBytes = 0
-	return func() { nearBytes = old }
+	old, lanes := nearBytes, rowLanes
+	nearBytes, rowLanes = 0, 1
+	return func() { nearBytes, rowLanes = old, lanes }
 }

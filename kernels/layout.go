@@ -27,6 +27,8 @@ type layout struct {
 	event   []place // neuron 0
 	buf     []place // word 0; domain -1: in none
 	accs    map[backend.BufID]*accumulator
+	by      []backend.End // by which end each FormEffect stage is shared: see sharedBy
+	shares  []shares      // of its synapses
 }
 
 // place is a coordinate in a domain.
@@ -114,12 +116,25 @@ func (f *forest) join(x, wx, y, wy int) {
 	f.parent[rx], f.shift[rx] = ry, wy+sy-wx-sx
 }
 
+// may is join where nothing contradicts it.
+func (f *forest) may(x, wx, y, wy int) {
+	old := f.conflict
+	f.join(x, wx, y, wy)
+	f.conflict = old
+}
+
 // newLayout divides the plan's lanes into parts.
 func newLayout(plan *backend.Plan, parts int) *layout {
 	l := &layout{parts: parts, accs: map[backend.BufID]*accumulator{}}
 	for i := range plan.Stages {
 		if s := &plan.Stages[i]; s.Form == backend.FormDeliver {
 			l.accs[s.Acc] = &accumulator{}
+		}
+	}
+	l.by = make([]backend.End, len(plan.Stages))
+	for i := range plan.Stages {
+		if s := &plan.Stages[i]; s.Form == backend.FormEffect {
+			l.by[i] = sharedBy(plan, s)
 		}
 	}
 	if !l.divide(plan) {
@@ -145,11 +160,6 @@ func (l *layout) divide(plan *backend.Plan) bool {
 		for _, src := range s.Rec.Src {
 			odd = odd || l.accs[src.Buf] != nil
 		}
-		if s.Form == backend.FormEffect {
-			for _, b := range s.Bind {
-				odd = odd || l.accs[b.Buf] != nil
-			}
-		}
 		if s.Form != backend.FormMap {
 			continue
 		}
@@ -163,6 +173,11 @@ func (l *layout) divide(plan *backend.Plan) bool {
 			case kind == ir.Array && plan.Bufs[b.Buf].Kind != backend.Constant:
 				f.join(nb+ne+i, 0, int(b.Buf), b.Off)
 			}
+		}
+	}
+	for i := range plan.Stages {
+		if plan.Stages[i].Form == backend.FormEffect {
+			l.joinEnds(plan, f, i)
 		}
 	}
 	ok := !odd && !f.conflict
@@ -200,7 +215,16 @@ func (l *layout) divide(plan *backend.Plan) bool {
 	for d := range l.domains {
 		l.domains[d].divide(d, l.parts)
 	}
-	return l.divideAccumulators(plan) && ok
+	ok = l.divideAccumulators(plan) && ok
+	l.shares = make([]shares, ns)
+	for i := range plan.Stages {
+		if plan.Stages[i].Form == backend.FormEffect {
+			var fits bool
+			l.shares[i], fits = l.share(plan, i)
+			ok = ok && (fits || l.plain)
+		}
+	}
+	return ok
 }
 
 // divide cuts a domain into parts, at multiples of 64 lanes,

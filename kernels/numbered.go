@@ -19,18 +19,22 @@ type numbered struct {
 	// need not come first.
 	trapped []uint32
 	codes   []uint32 // of those traps
+	// shift are Table slots of a word: how far an Accum slot's words lie from where
+	// the text has them, by the Accum slot; of those alone that hold a part's share.
+	shift map[uint32]uint32
 }
 
 // number rewrites the program of a stage. With forward, what was stored is not
-// gathered again, as Verify demands: no lane sees what another one writes.
-func number(st *backend.Stage, forward bool) (*numbered, error) {
+// gathered again, as Verify demands: no lane sees what another one writes. apart
+// says that of a buffer each part has its own share.
+func number(st *backend.Stage, forward bool, apart func(backend.BufID) bool) (*numbered, error) {
 	p := st.Prog
 	q := &ir.Prog{Name: p.Name, Slots: append([]ir.Slot(nil), p.Slots...), Traps: p.Traps}
 	slot := func(name string, t ir.Type) uint32 {
 		q.Slots = append(q.Slots, ir.Slot{Name: name, Kind: ir.Array, Type: t})
 		return uint32(len(q.Slots) - 1)
 	}
-	n := &numbered{prog: q, k: slot("number of the synapse", ir.I32)}
+	n := &numbered{prog: q, k: slot("number of the synapse", ir.I32), shift: map[uint32]uint32{}}
 	for s, b := range st.Bind {
 		switch kind := p.Slots[s].Kind; {
 		case kind == ir.Mask:
@@ -46,6 +50,14 @@ func number(st *backend.Stage, forward bool) (*numbered, error) {
 		return ir.Value(len(q.Ins) - 1)
 	}
 	k := push(ir.Instr{Op: ir.Load, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Imm: n.k})
+	shifted := map[uint32]ir.Value{}
+	for s, b := range st.Bind {
+		if b.Buf != backend.NoBuf && apart(b.Buf) {
+			n.shift[uint32(s)] = slot("shift", ir.I32)
+			q.Slots[n.shift[uint32(s)]].Kind = ir.Table
+			shifted[uint32(s)] = push(ir.Instr{Op: ir.Uniform, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Imm: n.shift[uint32(s)]})
+		}
+	}
 	now := make([]ir.Value, len(p.Ins)) // the value that each instruction of p has become
 	stored := map[uint32]ir.Value{}     // by slot
 	for at, in := range p.Ins {
@@ -67,6 +79,10 @@ func number(st *backend.Stage, forward bool) (*numbered, error) {
 		case ir.Store:
 			stored[in.Imm] = in.A
 			in.Op, in.A, in.B = ir.Put, k, in.A
+		case ir.Scatter:
+			if by, have := shifted[in.Imm]; have {
+				in.A = push(ir.Instr{Op: ir.AddI, Type: ir.I32, A: in.A, B: by, C: ir.None})
+			}
 		case ir.Trap:
 			n.trapped, n.codes = append(n.trapped, slot("trapped", ir.Bool)), append(n.codes, in.Imm)
 			push(ir.Instr{Op: ir.Store, Type: ir.Bool, A: in.A, B: ir.None, C: ir.None, Imm: n.trapped[len(n.trapped)-1]})

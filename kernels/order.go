@@ -231,6 +231,9 @@ func (s *schedule) spent(id backend.BufID) bool {
 			continue
 		}
 		for _, it := range o.items {
+			if it.kind == itemEffect && seen && it.use.touches(s.acc(id, 0), len(s.lay.domains)) {
+				return false
+			}
 			if it.kind != itemMap {
 				continue
 			}

@@ -165,16 +165,16 @@ func (s *schedule) stage(i int) {
 		return
 	case backend.FormEffect:
 		it.kind = itemEffect
-		s.programAccess(i, &it.use)
+		s.effectAccess(i, &it.use)
 		t := &s.plan.Tables[st.Table]
 		o := &op{kind: opAll, items: []*item{it}}
-		if by, _ := s.plan.Sharing(st); by == backend.Elsewhere {
+		if s.lay.by[i] == backend.Elsewhere {
 			o.kind = opSerial
 		}
 		if t.MinDelay == 0 || o.kind == opSerial { // else the effect waits for the steps that it looks back to
 			for _, src := range t.Sources {
 				s.extract(src.Event)
-				it.use.read(s.list(src.Event), true)
+				it.use.read(s.list(src.Event), o.kind == opSerial || !s.lay.ownRows(s.plan, i))
 			}
 		}
 		s.append(o)
@@ -302,7 +302,7 @@ func (s *schedule) deliver(i int) {
 	}
 	at := len(s.ops)
 	for at > 0 {
-		if order, _ := o.use.meets(&s.ops[at-1].use); order {
+		if order, _ := o.use.meets(&s.ops[at-1].use); order && (s.lay.plain || !s.ops[at-1].effect()) { // which adds to it, as this does
 			break
 		}
 		at--
@@ -366,3 +366,6 @@ func (o *op) join(it *item) {
 	}
 	o.items = append(o.items[:at], append([]*item{it}, o.items[at:]...)...)
 }
+
+// effect says that an op is a FormEffect stage.
+func (o *op) effect() bool { return len(o.items) == 1 && o.items[0].kind == itemEffect }

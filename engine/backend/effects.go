@@ -23,6 +23,13 @@ type index struct {
 	off   int
 }
 
+// IndexOf says at which end of a synapse an instruction of a FormEffect stage finds
+// its word, and from which word of the buffer on the words of that end lie.
+func IndexOf(st *Stage, in *ir.Instr) (end End, off int) {
+	i := indexOf(st, in)
+	return i.end, i.off
+}
+
 // indexOf finds what word of a slot an instruction touches.
 func indexOf(st *Stage, in *ir.Instr) index {
 	i := index{off: st.Bind[in.Imm].Off}

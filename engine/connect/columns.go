@@ -257,6 +257,46 @@ func (p *Proj) Count(w host.Work) (int, error) {
 	return r.count(), nil
 }
 
+// Order is how the synapses of a projection follow one another.
+type Order uint8
+
+// Orders of synapses.
+const (
+	Unordered Order = iota
+	BySource        // no source is less than the one before
+	ByTarget        // no target is
+)
+
+// Order tells how the synapses follow one another.
+func (p *Proj) Order(w host.Work) (Order, error) {
+	r, err := p.prepare(w)
+	switch {
+	case err != nil:
+		return Unordered, err
+	case r.byTarget:
+		return ByTarget, nil
+	case r.sorted:
+		return BySource, nil
+	}
+	return Unordered, nil
+}
+
+// First is the number of the first synapse of a row, of which the projection has
+// one for each source (Order BySource) or target (ByTarget).
+func (p *Proj) First(w host.Work, row int) (int, error) {
+	r, err := p.prepare(w)
+	if err != nil {
+		return 0, err
+	}
+	return r.from(row) * r.repeat, nil
+}
+
+// SamePairs says that two projections are one list of synapses, of which weights
+// and delays may differ.
+func SamePairs(p, q *Proj) bool {
+	return p == q || p.rows != nil && p.rows == q.rows && p.Row0 == q.Row0 && p.Tgt0 == q.Tgt0 && (p.Rule != Given || len(p.J) == 0 || &p.J[0] == &q.J[0])
+}
+
 // Trim counts the synapses and lets go of what is not needed once that is done:
 // of I, where it ascends, since the rows say it.
 func (p *Proj) Trim(w host.Work) (int, error) {

@@ -52,6 +52,7 @@ var cases = []testCase{
 	{"Effect, faults", []string{"effect"}, testEffectFaults},
 	{"Effect, pair STDP", []string{"effect"}, testPlastic},
 	{"Effect, anything", []string{"effect"}, testAnyEffect},
+	{"Effect, pairs of spikes", []string{"effect"}, testSTDP},
 	{"Sample", []string{"sample"}, testSample},
 	{"Spikes", []string{"spikes"}, testSpikes},
 	{"Full records", []string{"sample", "spikes"}, testFull},

@@ -1,0 +1,296 @@
+package kernels
+
+import (
+	"synfire/engine/backend"
+	"synfire/engine/connect"
+	"synfire/engine/ir"
+)
+
+// What an effect does at an end of its synapses needs no other thread where the
+// words there lie with the part that has those synapses.
+
+// touch is an instruction of an effect that works on the words at the end by which
+// its synapses are shared; word off of the buffer is that of end 0.
+type touch struct {
+	buf backend.BufID
+	off int
+}
+
+// touches lists what an effect of many shares does at the end by which they are shared.
+func (l *layout) touches(plan *backend.Plan, st *backend.Stage, end backend.End) (all []touch) {
+	for _, a := range plan.Accesses(st) {
+		if a.Instr < 0 || a.Event >= 0 || plan.Bufs[a.Buf].Kind == backend.Constant && l.accs[a.Buf] == nil {
+			continue
+		}
+		in := &st.Prog.Ins[a.Instr]
+		if in.Op == ir.Uniform || in.Op == ir.Scatter2 {
+			continue
+		}
+		if e, off := backend.IndexOf(st, in); e == end {
+			all = append(all, touch{a.Buf, off})
+		}
+	}
+	return all
+}
+
+// sharedBy is the end by which an effect's synapses are shared; Elsewhere: one
+// thread has them all.
+func sharedBy(plan *backend.Plan, st *backend.Stage) backend.End {
+	end, inOrder := plan.Sharing(st)
+	switch {
+	case inOrder:
+		return backend.Elsewhere
+	case end == backend.Own && !st.Post && single(plan.Tables[st.Table].Spec):
+		return backend.AtSource // so that each part looks at its own spikes alone
+	case end == backend.Own:
+		return backend.AtTarget
+	}
+	return end
+}
+
+// single says that synapse k goes from source k to target k.
+func single(spec *connect.Spec) bool {
+	if len(spec.Projs) != 1 || spec.NSrc != spec.NTgt {
+		return false
+	}
+	p := spec.Projs[0]
+	return p.Rule == connect.OneToOne && p.NPre == spec.NSrc && p.NPost == spec.NTgt && p.Repeat <= 1 && !p.NoAutapses
+}
+
+// joinEnds lets the words that an effect works on at the end by which it is
+// shared lie in one domain, if nothing speaks against it.
+func (l *layout) joinEnds(plan *backend.Plan, f *forest, i int) {
+	st := &plan.Stages[i]
+	end := l.by[i]
+	spec := plan.Tables[st.Table].Spec
+	n := spec.NTgt
+	if end == backend.AtSource {
+		n = spec.NSrc
+	}
+	node, word := -1, 0
+	join := func(x, w int) {
+		if node >= 0 {
+			f.may(x, w, node, word)
+		}
+		node, word = x, w
+	}
+	if end == backend.Elsewhere {
+		return
+	}
+	for _, t := range l.touches(plan, st, end) {
+		if l.accs[t.buf] == nil {
+			join(int(t.buf), t.off)
+			continue
+		}
+		for k := range plan.Stages { // an accumulator's word belongs to the lane that reads it
+			m := &plan.Stages[k]
+			for s, b := range m.Bind {
+				if lane := t.off - b.Off; m.Form == backend.FormMap && b.Buf == t.buf && m.Prog.Slots[s].Kind == ir.Array && lane >= 0 && lane+n <= m.N {
+					join(len(plan.Bufs)+len(plan.Events)+k, lane)
+				}
+			}
+		}
+	}
+}
+
+// share divides an effect's synapses among the parts: as the words that it
+// works on are divided, if there are such. False where one thread has them all
+// although they add to an accumulator that is divided, or where that is divided
+// otherwise than in ranges of targets.
+func (l *layout) share(plan *backend.Plan, i int) (shares, bool) {
+	st := &plan.Stages[i]
+	spec, end := plan.Tables[st.Table].Spec, l.by[i]
+	s, n := shares{end: end, each: 1}, spec.NTgt
+	if end == backend.AtSource {
+		n = spec.NSrc
+	} else {
+		s.end = backend.AtTarget
+	}
+	set := func(lo func(part int) int) {
+		s.cut = make([]int, l.parts+1)
+		for t := range s.cut {
+			s.cut[t] = n
+			if t < l.parts {
+				s.cut[t] = min(max(lo(t), 0), n)
+			}
+		}
+		s.cut[0] = 0
+	}
+	ok := true
+	for _, a := range plan.Accesses(st) {
+		if a.Instr < 0 || a.Event >= 0 || l.accs[a.Buf] == nil {
+			continue
+		}
+		in := &st.Prog.Ins[a.Instr]
+		e, off := backend.IndexOf(st, in)
+		ok = ok && in.Op == ir.Scatter && e == end && s.along(l.accs[a.Buf], off, n, l.parts)
+	}
+	if s.cut != nil {
+		return s, ok
+	}
+	if end == backend.Elsewhere || l.plain {
+		return whole(s.end, n), ok
+	}
+	for _, t := range l.touches(plan, st, end) {
+		if at := l.buf[t.buf]; at.dom >= 0 {
+			set(func(part int) int { return l.domains[at.dom].cut[part] - at.at - t.off })
+			return s, ok
+		}
+	}
+	if single(spec) {
+		for _, t := range l.touches(plan, st, backend.Own) {
+			if at := l.buf[t.buf]; at.dom >= 0 {
+				set(func(part int) int { return l.domains[at.dom].cut[part] - at.at - t.off })
+				return s, ok
+			}
+		}
+	}
+	d := domain{hi: n}
+	d.divide(0, l.parts)
+	set(func(part int) int { return d.cut[part] })
+	return s, ok
+}
+
+// along divides n targets as the words off to off+n-1 of an accumulator are divided.
+// False where that is not in ranges, or not as it was divided before.
+func (s *shares) along(a *accumulator, off, n, parts int) bool {
+	cut := []int{0}
+	for t := range parts {
+		at := cut[t]
+		for _, r := range a.ranges[t] {
+			if lo, hi := max(r.Lo-off, 0), min(r.Hi-off, n); lo < hi {
+				if lo != at {
+					return false
+				}
+				at = hi
+			}
+		}
+		cut = append(cut, at)
+	}
+	old := shares{end: s.end, cut: s.cut}
+	s.cut = cut
+	return cut[parts] == n && (old.cut == nil || old.equal(s))
+}
+
+// near says that words off to off+n-1 of a buffer lie with the parts as shares have them.
+func (l *layout) near(s *shares, b backend.BufID, off, n int) bool {
+	at := l.buf[b]
+	if at.dom < 0 {
+		return false
+	}
+	for t := range l.parts {
+		lo, hi := l.part(place{at.dom, at.at + off}, n, t)
+		if a, b := s.cut[t], s.cut[t+1]; a != lo && a < b || b != hi && a < b || a == b && lo < hi {
+			return false
+		}
+	}
+	return true
+}
+
+// effectAccess notes what an effect touches: words of other parts too, or those
+// alone that lie with the part that has the synapses.
+func (s *schedule) effectAccess(i int, use *access) {
+	st, sh := &s.plan.Stages[i], &s.lay.shares[i]
+	spec := s.plan.Tables[st.Table].Spec
+	n := spec.NTgt
+	if sh.end == backend.AtSource {
+		n = spec.NSrc
+	}
+	alone := s.lay.plain || s.lay.by[i] == backend.Elsewhere
+	for _, a := range s.plan.Accesses(st) {
+		if a.Instr < 0 { // spikes of sources: read from lists (stage)
+			continue
+		}
+		if s.lay.accs[a.Buf] != nil && !s.lay.plain {
+			for d := range s.lay.domains {
+				use.write(s.acc(a.Buf, d), alone)
+			}
+			continue
+		}
+		r, across := int(a.Buf), true
+		if s.lay.accs[a.Buf] != nil {
+			r = s.acc(a.Buf, 0)
+		}
+		if !alone {
+			switch end, off := backend.IndexOf(st, &st.Prog.Ins[a.Instr]); end {
+			case sh.end:
+				across = !s.lay.near(sh, a.Buf, off, n)
+			case backend.Own:
+				across = !s.kept(i, a.Buf) && !(single(spec) && s.lay.near(sh, a.Buf, off, n))
+			}
+		}
+		if a.Write {
+			use.write(r, across)
+		} else {
+			use.read(r, across)
+		}
+	}
+}
+
+// kept says that a buffer's words belong to the synapses of effect i and to no
+// other, and that all who touch it have the same synapses.
+func (s *schedule) kept(i int, b backend.BufID) bool {
+	mine := &s.plan.Stages[i]
+	spec := s.plan.Tables[mine.Table].Spec
+	for k := range s.plan.Stages {
+		st := &s.plan.Stages[k]
+		for _, a := range s.plan.Accesses(st) {
+			if a.Buf != b || a.Event >= 0 {
+				continue
+			}
+			if st.Form != backend.FormEffect || s.lay.by[k] == backend.Elsewhere || !s.lay.shares[k].equal(&s.lay.shares[i]) || !samePairs(spec, s.plan.Tables[st.Table].Spec) {
+				return false
+			}
+			if e, off := backend.IndexOf(st, &st.Prog.Ins[a.Instr]); e != backend.Own || !s.sameWords(mine, b, off) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sameWords says that an effect's own words in a buffer begin at off.
+func (s *schedule) sameWords(st *backend.Stage, b backend.BufID, off int) bool {
+	for _, a := range s.plan.Accesses(st) {
+		if a.Buf == b && a.Event < 0 {
+			if e, o := backend.IndexOf(st, &st.Prog.Ins[a.Instr]); e == backend.Own && o != off {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// samePairs says that synapse k of both Specs has the same ends.
+func samePairs(a, b *connect.Spec) bool {
+	if a == b {
+		return true
+	}
+	if len(a.Projs) != len(b.Projs) || a.NSrc != b.NSrc || a.NTgt != b.NTgt {
+		return false
+	}
+	for k := range a.Projs {
+		if !connect.SamePairs(a.Projs[k], b.Projs[k]) {
+			return false
+		}
+	}
+	return true
+}
+
+// ownRows says that an effect's due rows of a share are spikes of the part that has it.
+func (l *layout) ownRows(plan *backend.Plan, i int) bool {
+	st, s := &plan.Stages[i], &l.shares[i]
+	if st.Post != (s.end == backend.AtTarget) {
+		return false
+	}
+	for _, src := range plan.Tables[st.Table].Sources {
+		at := l.event[src.Event]
+		for t := range l.parts {
+			lo, hi := l.part(place{at.dom, at.at + src.Lo}, src.Hi-src.Lo, t)
+			if lo < hi && (src.Row0+lo < s.cut[t] || src.Row0+hi > s.cut[t+1]) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,6 @@
+//go:build !goexperiment.simd || !amd64
+
+package kernels
+
+// widen writes base + src to dst.
+func widen(dst []uint32, src []uint16, base uint32) { widenPlain(dst, src, base) }
