@@ -63,6 +63,11 @@ func bench(b *testing.B, p *sketch, threads, warm int) {
 		b.Fatal(err)
 	}
 	defer prog.Close()
+	runFor(b, prog, p, threads, warm)
+}
+
+// runFor runs a program for b.N steps.
+func runFor(b *testing.B, prog backend.Program, p *sketch, threads, warm int) {
 	due := func() float64 {
 		w := make([]uint32, 2)
 		if err := prog.Read(p.Due, w); err != nil {

@@ -97,6 +97,7 @@ func (d *divided) divide(parts int) {
 		return
 	}
 	p.freshenMasks()
+	p.settle()
 	for i := range p.plan.Bufs {
 		if k := p.plan.Bufs[i].Kind; k == backend.State || k == backend.Constant {
 			copy(q.bufs[i], p.bufs[i])

@@ -11,13 +11,14 @@ import (
 // effect is a FormEffect stage: its program, the synapses, and who takes which.
 type effect struct {
 	*numbered
-	stage *backend.Stage
-	table *backend.Table
-	code  *vm.Code // nil: ir.Eval, one synapse after the other
-	row   *rowed   // for many synapses of one row that follow one another; nil: none
-	list  *listing
-	own   bool // rows are spikes of the part that has their synapses
-	parts []*block
+	stage  *backend.Stage
+	table  *backend.Table
+	code   *vm.Code // nil: ir.Eval, one synapse after the other
+	row    *rowed   // for many synapses of one row that follow one another; nil: none
+	list   *listing
+	delays []uint16
+	own    bool // rows are spikes of the part that has their synapses
+	parts  []*block
 }
 
 // block is what a part runs an effect on: the numbers and the ends of some of
@@ -41,6 +42,7 @@ var rowLanes = 64
 // loadEffects makes what the plan's effects need.
 func (p *program) loadEffects() error {
 	p.effects = make([]*effect, len(p.plan.Stages))
+	p.owed = make([]*owed, len(p.plan.Stages))
 	var lists []*listing
 	for i := range p.plan.Stages {
 		if p.plan.Stages[i].Form != backend.FormEffect {
@@ -51,12 +53,22 @@ func (p *program) loadEffects() error {
 			return fmt.Errorf("stage %s: %w", p.plan.Stages[i].Name, err)
 		}
 	}
+	for i, g := range p.lay.lags {
+		var err error
+		if p.owed[i], err = p.newOwed(g); err != nil {
+			return fmt.Errorf("stage %s: %w", p.plan.Stages[i].Name, err)
+		}
+	}
 	return nil
 }
 
 func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
 	st := &p.plan.Stages[i]
 	e := &effect{stage: st, table: &p.plan.Tables[st.Table], own: p.lay.ownRows(p.plan, i)}
+	if p.lay.lags[i] != nil {
+		e.delays = []uint16{uint16(e.table.MinDelay)}
+		return e, nil
+	}
 	_, inOrder := p.plan.Sharing(st)
 	apart := func(b backend.BufID) bool { return p.lay.accs[b] != nil && !p.lay.plain }
 	var err error
@@ -82,6 +94,7 @@ func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
 		*lists = append(*lists, want)
 	}
 	l := e.list
+	e.delays = l.delays
 	if d := l.delays; len(d) > 0 && (int(d[0]) < e.table.MinDelay || int(d[len(d)-1]) > e.table.MaxDelay) {
 		return nil, fmt.Errorf("delays of %d to %d steps, the plan says %d to %d", d[0], d[len(d)-1], e.table.MinDelay, e.table.MaxDelay)
 	}
@@ -189,23 +202,33 @@ func (t *thread) effect(i, s int) {
 	e := p.effects[i]
 	step := p.step0 + int64(s)
 	t.lap(phaseUpdate)
-	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter;
-	t.await(min(until, step))                   // for those of this very step a barrier has seen to it
-	t.lap(phaseWait)
+	t.rowsDue(e, step)
 	if !p.runs(i, s) {
 		return
 	}
-	d := &due{table: e.table, delays: e.list.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: p.parts}
-	if e.own {
-		d.parts = t.parts
+	if o := p.owed[i]; o != nil {
+		t.events(o, step)
+		t.lap(phaseDeliver)
+		return
 	}
-	t.visit(d, 0, until)
 	for _, h := range t.parts {
 		if h.id < len(e.parts) {
 			t.share(e, e.parts[h.id], h.id, step, p.host[s*p.plan.Host:])
 		}
 	}
 	t.lap(phaseDeliver)
+}
+
+// rowsDue visits the rows of an effect that are due at a step.
+func (t *thread) rowsDue(e *effect, step int64) {
+	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter;
+	t.await(min(until, step))                   // for those of this very step a barrier has seen to it
+	t.lap(phaseWait)
+	d := &due{table: e.table, delays: e.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: t.p.parts}
+	if e.own {
+		d.parts = t.parts
+	}
+	t.visit(d, 0, until)
 }
 
 // share runs an effect for a part's share of the synapses of the thread's visits.

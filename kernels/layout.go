@@ -29,6 +29,7 @@ type layout struct {
 	accs    map[backend.BufID]*accumulator
 	by      []backend.End // by which end each FormEffect stage is shared: see sharedBy
 	shares  []shares      // of its synapses
+	lags    map[int]*lag  // effects that are made up later
 }
 
 // place is a coordinate in a domain.
@@ -144,6 +145,7 @@ func newLayout(plan *backend.Plan, parts int) *layout {
 		}
 		l.divide(plan)
 	}
+	l.lags = l.findLags(plan)
 	return l
 }
 

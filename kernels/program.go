@@ -25,6 +25,7 @@ type program struct {
 	team    []*thread   // those at work
 	tables  []*built    // by stage
 	effects []*effect   // by stage
+	owed    []*owed     // by stage: what is made up later
 	ends    [][]int     // by stage and source of its table: see due
 	samples []*sampling // by stage
 	epoch   int64       // steps done when word Step was last 0
@@ -33,6 +34,7 @@ type program struct {
 	// Spikes in flight are kept twice: as masks (canonical) and as lists. After
 	// a Run the lists are newer, after a Write of masks the masks are.
 	masksOld, listsOld bool
+	moved              bool // the state was written, and what is owed begins anew
 
 	pace    *pace
 	base    float64 // work of a step without its synaptic events, in seconds as a guess
@@ -101,7 +103,11 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 			case itemMap:
 				it.mapped, err = newMapped(p, it)
 			case itemEffect:
-				p.effects[it.stages[0]].bind(p)
+				if o := p.owed[it.stages[0]]; o != nil {
+					o.bind(p)
+				} else {
+					p.effects[it.stages[0]].bind(p)
+				}
 			case itemSample:
 				p.samples[it.stages[0]] = newSampling(p, it, o.kind == opLocal)
 			}
@@ -111,7 +117,7 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 			}
 		}
 	}
-	p.masksOld, p.listsOld = false, true
+	p.masksOld, p.listsOld, p.moved = false, true, true
 	return p, nil
 }
 
@@ -144,6 +150,7 @@ func (p *program) Run(n int, host []uint32) (int, error) {
 		return 0, err
 	}
 	p.freshenLists()
+	p.beginOwing()
 	p.n, p.from, p.to, p.full = n, 0, 0, false
 	p.last = roundEnd{at: time.Now()}
 	for _, t := range p.threads {
@@ -299,6 +306,11 @@ func (p *program) Read(b backend.BufID, dst []uint32) error {
 		clear(dst)
 		return nil
 	}
+	for _, o := range p.owed {
+		if o != nil && o.own[b] {
+			p.settle()
+		}
+	}
 	if p.isMask(b) {
 		p.freshenMasks()
 	}
@@ -311,6 +323,8 @@ func (p *program) Write(b backend.BufID, src []uint32) error {
 	if err := p.guard().Write(b, len(src)); err != nil {
 		return err
 	}
+	p.settle()
+	p.moved = true
 	if b == p.plan.Step || p.isMask(b) {
 		p.freshenMasks()
 		p.listsOld = true
@@ -336,7 +350,7 @@ func (p *program) Close() error {
 			b.users--
 		}
 	}
-	p.bufs, p.parts, p.threads, p.team, p.tables, p.effects = nil, nil, nil, nil, nil, nil
+	p.bufs, p.parts, p.threads, p.team, p.tables, p.effects, p.owed = nil, nil, nil, nil, nil, nil, nil
 	return nil
 }
 

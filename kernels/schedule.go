@@ -1,6 +1,11 @@
 package kernels
 
-import "synfire/engine/backend"
+import (
+	"maps"
+	"slices"
+
+	"synfire/engine/backend"
+)
 
 // opKind is what an op of the schedule does.
 type opKind uint8
@@ -38,6 +43,7 @@ const (
 	itemExtract
 	itemSpikes
 	itemEffect
+	itemOwed // what the first of stages is owed, before the second
 )
 
 // item is a part of a group. A Map item may hold several stages, fused.
@@ -147,6 +153,16 @@ func newSchedule(plan *backend.Plan, lay *layout) *schedule {
 // stage places a stage.
 func (s *schedule) stage(i int) {
 	st := &s.plan.Stages[i]
+	for _, k := range slices.Sorted(maps.Keys(s.lay.lags)) {
+		if g := s.lay.lags[k]; g.first == i || slices.Contains(g.looks, i) {
+			it := &item{kind: itemOwed, stages: []int{k, i}}
+			s.effectAccess(k, &it.use)
+			if g.first == i {
+				s.rowsOf(g.lead, it)
+			}
+			s.append(&op{kind: opAll, items: []*item{it}})
+		}
+	}
 	it := &item{stages: []int{i}, n: st.N}
 	switch st.Form {
 	case backend.FormMap:
@@ -166,17 +182,11 @@ func (s *schedule) stage(i int) {
 	case backend.FormEffect:
 		it.kind = itemEffect
 		s.effectAccess(i, &it.use)
-		t := &s.plan.Tables[st.Table]
 		o := &op{kind: opAll, items: []*item{it}}
 		if s.lay.by[i] == backend.Elsewhere {
 			o.kind = opSerial
 		}
-		if t.MinDelay == 0 || o.kind == opSerial { // else the effect waits for the steps that it looks back to
-			for _, src := range t.Sources {
-				s.extract(src.Event)
-				it.use.read(s.list(src.Event), o.kind == opSerial || !s.lay.ownRows(s.plan, i))
-			}
-		}
+		s.rowsOf(i, it)
 		s.append(o)
 		return
 	case backend.FormSample:
@@ -197,6 +207,18 @@ func (s *schedule) stage(i int) {
 		}
 	}
 	s.local(it)
+}
+
+// rowsOf has the spikes listed that an effect's rows are.
+func (s *schedule) rowsOf(i int, it *item) {
+	t, serial := &s.plan.Tables[s.plan.Stages[i].Table], s.lay.by[i] == backend.Elsewhere
+	if t.MinDelay > 0 && !serial { // the effect waits for the steps that it looks back to
+		return
+	}
+	for _, src := range t.Sources {
+		s.extract(src.Event)
+		it.use.read(s.list(src.Event), serial || !s.lay.ownRows(s.plan, i))
+	}
 }
 
 // sampled is where item 0 of a sample lies if all its sources lie in one domain.

@@ -138,6 +138,10 @@ func (t *thread) step(s int) {
 				t.effect(o.items[0].stages[0], s)
 				continue
 			}
+			if o.items[0].kind == itemOwed {
+				t.makeUp(o.items[0].stages[0], o.items[0].stages[1], s)
+				continue
+			}
 			for _, h := range t.parts {
 				for _, it := range o.items {
 					t.item(h, it, s, math.MinInt, math.MaxInt, true)

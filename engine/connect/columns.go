@@ -2,6 +2,7 @@ package connect
 
 import (
 	"math"
+	"slices"
 
 	"synfire/engine/host"
 	"synfire/engine/ir"
@@ -294,7 +295,21 @@ func (p *Proj) First(w host.Work, row int) (int, error) {
 // SamePairs says that two projections are one list of synapses, of which weights
 // and delays may differ.
 func SamePairs(p, q *Proj) bool {
-	return p == q || p.rows != nil && p.rows == q.rows && p.Row0 == q.Row0 && p.Tgt0 == q.Tgt0 && (p.Rule != Given || len(p.J) == 0 || &p.J[0] == &q.J[0])
+	type rule struct {
+		rule                        Rule
+		pre, post, preOff, postOff  int
+		n, repeat, row0, tgt0       int
+		p                           float64
+		same, auto, multi, byTarget bool
+		cond, prob                  *ir.Prog
+		seed                        [2]uint32
+		stream                      uint32
+	}
+	of := func(p *Proj) rule {
+		return rule{p.Rule, p.NPre, p.NPost, p.PreOff, p.PostOff, p.N, max(p.Repeat, 1), p.Row0, p.Tgt0, p.P, p.Same, p.NoAutapses, p.NoMultapses, p.ByTarget, p.Cond, p.PProg, p.Seed, p.Stream}
+	}
+	one := func(a, b []uint32) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+	return p == q || of(p) == of(q) && one(p.J, q.J) && (p.I == nil || q.I == nil || one(p.I, q.I)) && slices.EqualFunc(p.CondData, q.CondData, one) && slices.EqualFunc(p.PData, q.PData, one)
 }
 
 // Trim counts the synapses and lets go of what is not needed once that is done:

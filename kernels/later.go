@@ -1,0 +1,565 @@
+package kernels
+
+import (
+	"slices"
+	"sort"
+
+	"synfire/engine/backend"
+	"synfire/engine/ir"
+	"synfire/engine/vm"
+)
+
+// What on_post does to the words of a target's synapses, which lie all over the
+// memory, may be made up later: when their sources' spikes come next and the
+// words are at hand, or before anything else looks at them. It is the same
+// operations in the same order, of the target's events since then, of which the
+// last ones are kept. So no list of synapses by target is needed.
+//
+// That holds where the program changes nothing but the synapses' own words and
+// cannot fail, and where all else that it reads stays as it is until then: what is
+// constant, and words of the sources that change only as the sources' own events
+// come to the synapses, right after what was left is made up.
+
+// lag is an on_post stage that is made up later.
+type lag struct {
+	stage int
+	first int                    // make up before this stage, for the rows that are due there
+	lead  int                    // a stage of those rows that has the synapses, by source
+	early bool                   // the stage comes before first, in the order of a step
+	looks []int                  // stages before which all is made up
+	own   map[backend.BufID]bool // buffers that it writes
+}
+
+// findLags finds the stages that may be made up later, by their number.
+func (l *layout) findLags(plan *backend.Plan) map[int]*lag {
+	out := map[int]*lag{}
+	for i := range plan.Stages {
+		if g := l.lag(plan, i); g != nil && !eager {
+			out[i] = g
+		}
+	}
+	return out
+}
+
+// eager says that nothing is made up later; for tests.
+var eager bool
+
+func (l *layout) lag(plan *backend.Plan, i int) *lag {
+	st := &plan.Stages[i]
+	if st.Form != backend.FormEffect || !st.Post || st.Flag >= 0 || l.plain || l.by[i] != backend.AtTarget {
+		return nil
+	}
+	table := &plan.Tables[st.Table]
+	if table.MinDelay != table.MaxDelay {
+		return nil
+	}
+	g := &lag{stage: i, lead: -1, own: map[backend.BufID]bool{}}
+	type words struct {
+		buf backend.BufID
+		off int
+	}
+	sources := map[words]bool{}
+	reads := map[backend.BufID]bool{}
+	for _, in := range st.Prog.Ins {
+		switch in.Op {
+		case ir.Load:
+			if b := st.Bind[in.Imm]; b.Buf == backend.NoBuf && b.Off == backend.SlotTarget {
+				return nil
+			}
+		case ir.Trap, ir.Rand, ir.Host, ir.Lane, ir.Scatter, ir.Scatter2, ir.Put, ir.Bit, ir.StoreBit:
+			return nil
+		}
+	}
+	for _, a := range plan.Accesses(st) {
+		if a.Instr < 0 || !a.Write && plan.Bufs[a.Buf].Kind == backend.Constant {
+			continue
+		}
+		in := &st.Prog.Ins[a.Instr]
+		end, off := backend.IndexOf(st, in)
+		switch {
+		case in.Op == ir.Uniform:
+			return nil
+		case end == backend.Own && a.Write:
+			g.own[a.Buf] = true
+		case end == backend.Own:
+			reads[a.Buf] = true
+		case end == backend.AtSource && !a.Write:
+			sources[words{a.Buf, off}] = true
+		default:
+			return nil
+		}
+	}
+	// The stages that have the same synapses by source.
+	rows, last := -1, -1
+	driven := func(k int) { // by the events of the rows
+		if g.first = k; rows >= 0 {
+			g.first = rows
+		}
+		rows, last = g.first, k
+	}
+	for k := range plan.Stages {
+		o := &plan.Stages[k]
+		if k == i {
+			continue
+		}
+		touches, writes, writesSource := false, false, false
+		for _, a := range plan.Accesses(o) {
+			if a.Event >= 0 {
+				continue
+			}
+			touches = touches || g.own[a.Buf]
+			writes = writes || a.Write && reads[a.Buf]
+			for w := range sources {
+				writesSource = writesSource || a.Write && a.Buf == w.buf
+			}
+		}
+		switch {
+		case touches && o.Form == backend.FormEffect:
+			if o.Post || o.Flag >= 0 || l.by[k] != backend.AtTarget || !l.shares[k].equal(&l.shares[i]) || !samePairs(plan.Tables[o.Table].Spec, table.Spec) ||
+				g.lead >= 0 && !sameRows(&plan.Tables[o.Table], &plan.Tables[plan.Stages[g.lead].Table]) {
+				return nil
+			}
+			for _, a := range plan.Accesses(o) { // its words in those buffers must be the same
+				if a.Event >= 0 || !g.own[a.Buf] {
+					continue
+				}
+				if end, off := backend.IndexOf(o, &o.Prog.Ins[a.Instr]); end != backend.Own || !ownAt(plan, st, a.Buf, off) {
+					return nil
+				}
+			}
+			if g.lead < 0 {
+				g.lead = k
+			}
+			driven(k)
+		case touches && (o.Form == backend.FormSample || o.Form == backend.FormMap && o.Flag >= 0):
+			g.looks = append(g.looks, k)
+		case touches || writes:
+			return nil
+		}
+		if writesSource {
+			t := &plan.Tables[o.Table]
+			if o.Form != backend.FormEffect || o.Post || o.Flag >= 0 || t.MinDelay != t.MaxDelay || !single(t.Spec) || t.Spec.NSrc != table.Spec.NSrc {
+				return nil
+			}
+			for _, a := range plan.Accesses(o) {
+				if a.Event >= 0 || !a.Write {
+					continue
+				}
+				for w := range sources {
+					if end, off := backend.IndexOf(o, &o.Prog.Ins[a.Instr]); a.Buf == w.buf && (end != backend.Own || !sources[words{a.Buf, off}]) {
+						return nil
+					}
+				}
+			}
+			driven(k)
+		}
+	}
+	if g.lead < 0 || rows < i && i < last {
+		return nil
+	}
+	g.early = i < g.first
+	lead := &plan.Tables[plan.Stages[g.lead].Table]
+	for k := range plan.Stages { // who writes at the sources does so when the rows are due
+		o := &plan.Stages[k]
+		if k == i || o.Form != backend.FormEffect {
+			continue
+		}
+		for _, a := range plan.Accesses(o) {
+			for w := range sources {
+				if a.Event < 0 && a.Write && a.Buf == w.buf && !sameEvents(&plan.Tables[o.Table], lead) {
+					return nil
+				}
+			}
+		}
+	}
+	return g
+}
+
+// ownAt says that an effect's own words in a buffer are those from off on, and no others.
+func ownAt(plan *backend.Plan, st *backend.Stage, b backend.BufID, off int) bool {
+	for _, a := range plan.Accesses(st) {
+		if a.Event < 0 && a.Buf == b {
+			if end, o := backend.IndexOf(st, &st.Prog.Ins[a.Instr]); end == backend.Own && o != off {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sameRows says that the same synapses of two tables are due at the same steps.
+func sameRows(a, b *backend.Table) bool {
+	return a == b || a.Spec == b.Spec && a.First == b.First && a.Last == b.Last && slices.Equal(a.Sources, b.Sources)
+}
+
+// sameEvents says that the rows of two tables, of one delay each, are due at the same steps.
+func sameEvents(a, b *backend.Table) bool {
+	return a.First == b.First && a.Last == b.Last && slices.Equal(a.Sources, b.Sources) && a.MinDelay == a.MaxDelay && b.MinDelay == b.MaxDelay && a.MinDelay == b.MinDelay
+}
+
+// kept is the number of a target's events that are kept.
+const keptEvents = 16
+
+// owed is what a lag runs with.
+type owed struct {
+	*lag
+	effect *effect  // of the stage
+	list   *listing // of the synapses, by source
+	prog   *numbered
+	step   uint32 // Array slot: the step of the event
+	code   *vm.Code
+	shares []*debt
+	groups map[int][][]uint32 // by stage of looks and share: groups that it looks at; none: at all
+	owing  bool               // events may be left
+}
+
+// debt is what the synapses of one share are owed.
+type debt struct {
+	// since[r][x] is the step of the last but r event of target x of the share.
+	since [keptEvents][]uint32
+	// upto is, for each group of the listing, the step before which all events were made up.
+	upto   []uint32
+	floor  uint32   // no group's is before it
+	degree []uint32 // synapses of each target
+	env    ir.Env
+	levels [keptEvents]level
+	x      []uint16
+}
+
+// level is synapses that are owed so many events or more, and the steps of that one
+// of the events which as many as the level follow.
+type level struct{ k, step, source []uint32 }
+
+// levelLanes is the number of synapses of a level with which it is run, or more.
+const levelLanes = 4096
+
+func (p *program) newOwed(g *lag) (*owed, error) {
+	o := &owed{lag: g, effect: p.effects[g.stage], list: p.effects[g.lead].list}
+	st := &p.plan.Stages[g.stage]
+	prog := *st.Prog
+	prog.Slots = append(slices.Clone(prog.Slots), ir.Slot{Name: "step", Kind: ir.Array, Type: ir.I32})
+	o.step = uint32(len(prog.Slots) - 1)
+	prog.Ins = slices.Clone(prog.Ins)
+	for n := range prog.Ins {
+		if in := &prog.Ins[n]; in.Op == ir.Step {
+			*in = ir.Instr{Op: ir.Load, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Imm: o.step}
+		}
+	}
+	by := *st
+	by.Prog = &prog
+	by.Bind = append(slices.Clone(st.Bind), backend.Binding{Buf: backend.NoBuf, Off: slotStep})
+	var err error
+	if o.prog, err = number(&by, true, func(backend.BufID) bool { return false }); err != nil {
+		return nil, err
+	}
+	if o.code, err = vm.Compile(o.prog.prog); err != nil {
+		return nil, err
+	}
+	for w := range o.list.ways() {
+		n := o.list.cut[w+1] - o.list.cut[w]
+		d := &debt{upto: make([]uint32, (len(o.list.index)-1)/o.list.ways()), degree: make([]uint32, n), x: make([]uint16, blockLanes)}
+		for r := range d.since {
+			d.since[r] = make([]uint32, n)
+		}
+		o.shares = append(o.shares, d)
+	}
+	l := o.list
+	o.groups = map[int][][]uint32{}
+	for _, k := range g.looks {
+		if s := &p.plan.Stages[k]; s.Form == backend.FormSample && s.Rec.Items != nil {
+			o.groups[k] = o.seen(p.plan, s)
+		}
+	}
+	for at := range len(l.index) - 1 {
+		d := o.shares[at%l.ways()]
+		for _, x := range l.far16[l.index[at]:l.index[at+1]] {
+			d.degree[x]++
+		}
+	}
+	return o, nil
+}
+
+// slotStep is the binding of the slot that holds the steps of events.
+const slotStep = -3
+
+// bind makes the environments.
+func (o *owed) bind(p *program) {
+	st := o.effect.stage
+	for _, d := range o.shares {
+		d.env = ir.Env{Slots: make([][]uint32, len(o.prog.prog.Slots)), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host}
+		for s, b := range st.Bind {
+			if b.Buf != backend.NoBuf {
+				d.env.Slots[s] = p.bufs[b.Buf][b.Off:]
+			}
+		}
+	}
+}
+
+// begin forgets all events: none from step on was made up, all before were.
+func (o *owed) begin(step int64) {
+	for _, d := range o.shares {
+		d.floor = uint32(step)
+		for g := range d.upto {
+			d.upto[g] = d.floor
+		}
+		for _, s := range d.since {
+			for x := range s {
+				s[x] = d.floor - 1
+			}
+		}
+	}
+}
+
+// event notes an event of target x at a step.
+func (o *owed) event(way, x int, step uint32) {
+	d := o.shares[way]
+	if oldest := d.since[keptEvents-1][x]; int32(oldest-d.floor) >= 0 {
+		// It goes: what is owed it is made up, and at once for all that have waited half as long.
+		o.makeUp(way, oldest+(step-oldest)/2, step)
+	}
+	for r := keptEvents - 1; r > 0; r-- {
+		d.since[r][x] = d.since[r-1][x]
+	}
+	d.since[0][x] = step
+}
+
+// makeUp makes up the events before a step for the groups of a share that are owed
+// events from before until.
+func (o *owed) makeUp(way int, until, below uint32) {
+	d := o.shares[way]
+	if int32(until-below) > 0 {
+		until = below
+	}
+	for g, u := range d.upto {
+		if int32(u-until) <= 0 {
+			o.group(way, g, below)
+		}
+	}
+	o.flush(way)
+	d.floor = until + 1
+	if int32(d.floor-below) > 0 {
+		d.floor = below
+	}
+}
+
+// group makes up the events before a step for one group; flush finishes it.
+func (o *owed) group(way, g int, below uint32) {
+	d, l := o.shares[way], o.list
+	u := d.upto[g]
+	d.upto[g] = below
+	if u == below {
+		return
+	}
+	at := g*l.ways() + way
+	lo, hi := int(l.index[at]), int(l.index[at+1])
+	row := uint32(g / len(l.delays))
+	for ; lo < hi; lo += blockLanes {
+		o.owe(d, row, lo, min(lo+blockLanes, hi), way, u, below)
+		if len(d.levels[0].k) >= levelLanes {
+			o.flush(way)
+		}
+	}
+}
+
+// owe adds to the levels those of entries lo to hi-1, of one row, whose targets had events from step u on.
+func (o *owed) owe(d *debt, row uint32, lo, hi, way int, u, below uint32) {
+	l := o.list
+	far := l.far16[lo:hi]
+	// Positions in far of those that are owed more than r events.
+	x, since := d.x[:len(far)], d.since[0]
+	n := 0
+	for k, j := range far {
+		x[n] = uint16(k)
+		n += int(^(since[j] - u) >> 31)
+	}
+	for r := 0; n > 0; {
+		v := &d.levels[r]
+		m := len(v.k)
+		v.k, v.step, v.source = grow(v.k, n), grow(v.step, n), grow(v.source, n)
+		ks, steps, sources := v.k[m:], v.step[m:], v.source[m:]
+		at := 0
+		for _, k := range x[:n] {
+			step := since[far[k]]
+			ks[at], steps[at], sources[at] = uint32(lo)+uint32(k), step, row
+			at += int((step - below) >> 31)
+		}
+		if l.k != nil {
+			for n, k := range ks[:at] {
+				ks[n] = l.k[k]
+			}
+		}
+		v.k, v.step, v.source = v.k[:m+at], v.step[:m+at], v.source[:m+at]
+		if r++; r == keptEvents {
+			break
+		}
+		since = d.since[r]
+		more := 0
+		for _, k := range x[:n] {
+			x[more] = k
+			more += int(^(since[far[k]] - u) >> 31)
+		}
+		n = more
+	}
+}
+
+// grow makes room for n more words.
+func grow(s []uint32, n int) []uint32 { return slices.Grow(s, n)[:len(s)+n] }
+
+// flush makes up what the levels hold, the oldest events first.
+func (o *owed) flush(way int) {
+	d := o.shares[way]
+	for r := keptEvents - 1; r >= 0; r-- {
+		v := &d.levels[r]
+		for lo := 0; lo < len(v.k); lo += blockLanes {
+			hi := min(lo+blockLanes, len(v.k))
+			d.env.Slots[o.prog.k], d.env.Slots[o.step] = v.k[lo:hi], v.step[lo:hi]
+			for s, b := range o.effect.stage.Bind {
+				if b.Buf == backend.NoBuf {
+					d.env.Slots[s] = v.source[lo:hi]
+				}
+			}
+			o.code.Run(&d.env, 0, hi-lo)
+		}
+		v.k, v.step, v.source = v.k[:0], v.step[:0], v.source[:0]
+	}
+}
+
+// seen finds the groups, by share, that hold what a sample looks at.
+func (o *owed) seen(plan *backend.Plan, s *backend.Stage) [][]uint32 {
+	l := o.list
+	want := map[uint32]bool{} // numbers of synapses
+	for _, src := range s.Rec.Src {
+		if !o.own[src.Buf] {
+			continue
+		}
+		for _, a := range plan.Accesses(o.effect.stage) {
+			if a.Event >= 0 || a.Buf != src.Buf {
+				continue
+			}
+			_, off := backend.IndexOf(o.effect.stage, &o.effect.stage.Prog.Ins[a.Instr])
+			for _, item := range s.Rec.Items {
+				if k := src.Off + int(item) - off; k >= 0 && k < l.length() {
+					want[uint32(k)] = true
+				}
+			}
+		}
+	}
+	groups := make([][]uint32, l.ways())
+	add := func(entry int) {
+		at := sort.Search(len(l.index), func(at int) bool { return int(l.index[at]) > entry }) - 1
+		groups[at%l.ways()] = append(groups[at%l.ways()], uint32(at/l.ways()))
+	}
+	if l.k == nil {
+		for k := range want {
+			add(int(k))
+		}
+	}
+	for entry, k := range l.k {
+		if want[k] {
+			add(entry)
+		}
+	}
+	for w := range groups {
+		slices.Sort(groups[w])
+		groups[w] = slices.Compact(groups[w])
+	}
+	return groups
+}
+
+// events notes the thread's events of a stage that is made up later.
+func (t *thread) events(o *owed, step int64) {
+	l := o.list
+	for _, h := range t.parts {
+		for way := h.id * l.each; way < (h.id+1)*l.each; way++ {
+			d, lo, hi := o.shares[way], uint32(l.cut[way]), uint32(l.cut[way+1])
+			for _, v := range t.visits {
+				if v.group >= lo && v.group < hi {
+					x := int(v.group - lo)
+					t.count(o.effect.stage, uint64(d.degree[x]))
+					o.event(way, x, uint32(step))
+				}
+			}
+		}
+	}
+}
+
+// makeUp makes up what is owed before a stage: to the rows that are due at it, or
+// to all that it looks at.
+func (t *thread) makeUp(i, before, s int) {
+	p := t.p
+	o, step := p.owed[i], p.step0+int64(s)
+	e := p.effects[o.lead]
+	below := uint32(step)
+	if i < before {
+		below++
+	}
+	if before != o.first {
+		if !p.runs(before, s) {
+			return
+		}
+		groups := o.groups[before]
+		for _, h := range t.parts {
+			for way := h.id * o.list.each; way < (h.id+1)*o.list.each; way++ {
+				if groups == nil {
+					o.makeUp(way, below, below)
+					continue
+				}
+				for _, g := range groups[way] {
+					o.group(way, int(g), below)
+				}
+				o.flush(way)
+			}
+		}
+		return
+	}
+	t.rowsDue(e, step)
+	for _, h := range t.parts {
+		for way := h.id * o.list.each; way < (h.id+1)*o.list.each; way++ {
+			for _, v := range t.visits {
+				o.group(way, int(v.group), below)
+			}
+			o.flush(way)
+		}
+	}
+	t.lap(phaseDeliver)
+}
+
+// settle makes up all that is owed, between Runs.
+func (p *program) settle() {
+	below := uint32(p.now())
+	for _, o := range p.owed {
+		if o == nil || !o.owing {
+			continue
+		}
+		o.owing = false
+		parallel(o.list.ways(), func(way int) { o.makeUp(way, below, below) })
+	}
+}
+
+// farBack is a number of steps of which twice as many are told apart from none.
+const farBack = 1 << 30
+
+// beginOwing readies what is owed for a Run.
+func (p *program) beginOwing() {
+	for _, o := range p.owed {
+		if o == nil {
+			continue
+		}
+		for _, d := range o.shares {
+			p.moved = p.moved || uint32(p.step0)-d.floor > farBack
+		}
+	}
+	if p.moved {
+		p.settle()
+	}
+	for _, o := range p.owed {
+		if o == nil {
+			continue
+		}
+		if p.moved {
+			o.begin(p.step0)
+		}
+		o.owing = true
+	}
+	p.moved = false
+}
