@@ -85,16 +85,17 @@ func runFor(b *testing.B, prog backend.Program, p *sketch, threads, warm int) {
 		}
 	}
 	run(warm)
-	before := due()
+	before, cpu0 := due(), processed()
 	phases := prog.(backend.Profiler).Profile()
 	b.ResetTimer()
 	run(b.N)
 	b.StopTimer()
-	events := due() - before
+	events, cpu1 := due()-before, processed()
 	ns := float64(b.Elapsed().Nanoseconds())
 	b.ReportMetric(ns/float64(b.N)/1e3, "us/step")
 	if events > 0 {
 		b.ReportMetric(events/float64(b.N), "events/step")
+		b.ReportMetric((cpu1-cpu0)/events, "cpu-ns/event")
 	}
 	for i, ph := range prog.(backend.Profiler).Profile() {
 		d := float64((ph.Time - phases[i].Time).Nanoseconds()) / float64(threads)

@@ -18,9 +18,10 @@ func ForceFree(n int) (undo func()) {
 }
 
 // ForceSpans makes small plans run several steps on a block of lanes at a time,
-// and few synapses of a row by themselves, as large ones do; the result undoes it.
+// and few synapses of a row by themselves, as large ones do, and has nothing made
+// up later; the result undoes it.
 func ForceSpans() (undo func()) {
 	old, lanes := nearBytes, rowLanes
-	nearBytes, rowLanes = 0, 1
-	return func() { nearBytes, rowLanes = old, lanes }
+	nearBytes, rowLanes, eager = 0, 1, true
+	return func() { nearBytes, rowLanes, eager = old, lanes, false }
 }

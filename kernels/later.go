@@ -223,15 +223,22 @@ type debt struct {
 	degree []uint32 // synapses of each target
 	env    ir.Env
 	levels [keptEvents]level
-	x      []uint16
+	js     []uint32 // targets of what a level got last
 }
 
-// level is synapses that are owed so many events or more, and the steps of that one
-// of the events which as many as the level follow.
-type level struct{ k, step, source []uint32 }
+// level is n synapses that are owed more than so many events, and the step of the
+// one that so many follow.
+type level struct {
+	n               int
+	k, step, source []uint32
+}
 
-// levelLanes is the number of synapses of a level with which it is run, or more.
-const levelLanes = 4096
+// The levels are run when the first has levelLanes synapses or more; there is
+// room for those of one more block, and for whole vectors behind.
+const (
+	levelLanes = 2048
+	levelRoom  = levelLanes + blockLanes + 16
+)
 
 func (p *program) newOwed(g *lag) (*owed, error) {
 	o := &owed{lag: g, effect: p.effects[g.stage], list: p.effects[g.lead].list}
@@ -257,9 +264,10 @@ func (p *program) newOwed(g *lag) (*owed, error) {
 	}
 	for w := range o.list.ways() {
 		n := o.list.cut[w+1] - o.list.cut[w]
-		d := &debt{upto: make([]uint32, (len(o.list.index)-1)/o.list.ways()), degree: make([]uint32, n), x: make([]uint16, blockLanes)}
+		d := &debt{upto: make([]uint32, (len(o.list.index)-1)/o.list.ways()), degree: make([]uint32, n), js: make([]uint32, blockLanes+16)}
 		for r := range d.since {
 			d.since[r] = make([]uint32, n)
+			d.levels[r] = level{k: aligned(levelRoom), step: aligned(levelRoom), source: aligned(levelRoom)}
 		}
 		o.shares = append(o.shares, d)
 	}
@@ -310,13 +318,17 @@ func (o *owed) begin(step int64) {
 	}
 }
 
-// event notes an event of target x at a step.
-func (o *owed) event(way, x int, step uint32) {
+// forgets sees to it that the oldest event of target x may be forgotten, at a step:
+// what is owed it is made up, and at once for all that have waited half as long.
+func (o *owed) forgets(way, x int, step uint32) {
 	d := o.shares[way]
 	if oldest := d.since[keptEvents-1][x]; int32(oldest-d.floor) >= 0 {
-		// It goes: what is owed it is made up, and at once for all that have waited half as long.
 		o.makeUp(way, oldest+(step-oldest)/2, step)
 	}
+}
+
+// event notes an event of target x at a step.
+func (d *debt) event(x int, step uint32) {
 	for r := keptEvents - 1; r > 0; r-- {
 		d.since[r][x] = d.since[r-1][x]
 	}
@@ -354,64 +366,64 @@ func (o *owed) group(way, g int, below uint32) {
 	lo, hi := int(l.index[at]), int(l.index[at+1])
 	row := uint32(g / len(l.delays))
 	for ; lo < hi; lo += blockLanes {
-		o.owe(d, row, lo, min(lo+blockLanes, hi), way, u, below)
-		if len(d.levels[0].k) >= levelLanes {
+		o.owe(d, row, lo, min(lo+blockLanes, hi), u)
+		if d.levels[0].n >= levelLanes {
 			o.flush(way)
 		}
 	}
 }
 
-// owe adds to the levels those of entries lo to hi-1, of one row, whose targets had events from step u on.
-func (o *owed) owe(d *debt, row uint32, lo, hi, way int, u, below uint32) {
-	l := o.list
-	far := l.far16[lo:hi]
-	// Positions in far of those that are owed more than r events.
-	x, since := d.x[:len(far)], d.since[0]
-	n := 0
-	for k, j := range far {
-		x[n] = uint16(k)
-		n += int(^(since[j] - u) >> 31)
+// owe adds to the levels those of entries lo to hi-1, of one row, whose targets had
+// events from step u on.
+func (o *owed) owe(d *debt, row uint32, lo, hi int, u uint32) {
+	v := &d.levels[0]
+	n := v.first(o.list.far16[lo:hi], d.since[0], u, uint32(lo), row, d.js)
+	if o.list.k != nil {
+		for x, entry := range v.k[v.n : v.n+n] {
+			v.k[v.n+x] = o.list.k[entry]
+		}
 	}
-	for r := 0; n > 0; {
-		v := &d.levels[r]
-		m := len(v.k)
-		v.k, v.step, v.source = grow(v.k, n), grow(v.step, n), grow(v.source, n)
-		ks, steps, sources := v.k[m:], v.step[m:], v.source[m:]
-		at := 0
-		for _, k := range x[:n] {
-			step := since[far[k]]
-			ks[at], steps[at], sources[at] = uint32(lo)+uint32(k), step, row
-			at += int((step - below) >> 31)
-		}
-		if l.k != nil {
-			for n, k := range ks[:at] {
-				ks[n] = l.k[k]
-			}
-		}
-		v.k, v.step, v.source = v.k[:m+at], v.step[:m+at], v.source[:m+at]
-		if r++; r == keptEvents {
+	for r := 1; n > 0; r++ {
+		ks := v.k[v.n:]
+		if v.n += n; r == keptEvents {
 			break
 		}
-		since = d.since[r]
-		more := 0
-		for _, k := range x[:n] {
-			x[more] = k
-			more += int(^(since[far[k]] - u) >> 31)
-		}
-		n = more
+		v = &d.levels[r]
+		n = v.more(ks, d.since[r], u, row, d.js, n)
 	}
 }
 
-// grow makes room for n more words.
-func grow(s []uint32, n int) []uint32 { return slices.Grow(s, n)[:len(s)+n] }
+// firstPlain writes, after n others, those of a row's synapses from k on whose
+// targets had an event from step u on, and returns how many it has written.
+func (v *level) firstPlain(far []uint16, since []uint32, u, k, row uint32, js []uint32, n int) int {
+	for x, j := range far {
+		step, at := since[j], v.n+n
+		v.k[at], v.step[at], v.source[at], js[n] = k+uint32(x), step, row, uint32(j)
+		n += int(^(step - u) >> 31)
+	}
+	return n
+}
+
+// morePlain writes those of n synapses, of the targets js, that have a further event
+// from step u on, and returns how many; js are then their targets.
+func (v *level) morePlain(ks []uint32, since []uint32, u, row uint32, js []uint32, n int) int {
+	m := 0
+	for x, k := range ks[:n] {
+		j := js[x]
+		step, at := since[j], v.n+m
+		v.k[at], v.step[at], v.source[at], js[m] = k, step, row, j
+		m += int(^(step - u) >> 31)
+	}
+	return m
+}
 
 // flush makes up what the levels hold, the oldest events first.
 func (o *owed) flush(way int) {
 	d := o.shares[way]
 	for r := keptEvents - 1; r >= 0; r-- {
 		v := &d.levels[r]
-		for lo := 0; lo < len(v.k); lo += blockLanes {
-			hi := min(lo+blockLanes, len(v.k))
+		for lo := 0; lo < v.n; lo += blockLanes {
+			hi := min(lo+blockLanes, v.n)
 			d.env.Slots[o.prog.k], d.env.Slots[o.step] = v.k[lo:hi], v.step[lo:hi]
 			for s, b := range o.effect.stage.Bind {
 				if b.Buf == backend.NoBuf {
@@ -420,7 +432,7 @@ func (o *owed) flush(way int) {
 			}
 			o.code.Run(&d.env, 0, hi-lo)
 		}
-		v.k, v.step, v.source = v.k[:0], v.step[:0], v.source[:0]
+		v.n = 0
 	}
 }
 
@@ -472,11 +484,16 @@ func (t *thread) events(o *owed, step int64) {
 	for _, h := range t.parts {
 		for way := h.id * l.each; way < (h.id+1)*l.each; way++ {
 			d, lo, hi := o.shares[way], uint32(l.cut[way]), uint32(l.cut[way+1])
+			for _, v := range t.visits { // before any of them is noted
+				if v.group >= lo && v.group < hi {
+					o.forgets(way, int(v.group-lo), uint32(step))
+				}
+			}
 			for _, v := range t.visits {
 				if v.group >= lo && v.group < hi {
 					x := int(v.group - lo)
 					t.count(o.effect.stage, uint64(d.degree[x]))
-					o.event(way, x, uint32(step))
+					d.event(x, uint32(step))
 				}
 			}
 		}

@@ -32,6 +32,21 @@ func (l *lowered) applyEffects(e *ir.Env, n int, columns [][]uint32) {
 func (f *effect) apply(e *ir.Env, lo, hi int, columns [][]uint32) {
 	slot, a, b, c := e.Slots[f.slot], columns[0], columns[1], columns[2]
 	am, bm, cm := len(a)-1, len(b)-1, len(c)-1
+	if lo == 0 && len(a) >= hi && len(b) >= hi { // as a rule both are columns
+		a, b := a[:hi], b[:hi]
+		switch f.op {
+		case ir.Scatter:
+			for i, at := range a {
+				slot[at] += b[i]
+			}
+			return
+		case ir.Put:
+			for i, at := range a {
+				slot[at] = b[i]
+			}
+			return
+		}
+	}
 	switch f.op {
 	case ir.Scatter:
 		for i := lo; i < hi; i++ {

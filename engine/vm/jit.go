@@ -223,6 +223,7 @@ func (c *jitCode) newState() *jitState {
 		outs:     make([][]uint32, len(l.outs)),
 		effects:  make([][]uint32, 3*len(l.effects)),
 	}
+	l.constants(s.uniforms)
 	for k := range s.columns {
 		s.columns[k] = aligned(c.chunk + fillBlock)
 	}

@@ -34,6 +34,7 @@ type lowered struct {
 	live     []bool
 	uni      []int32    // place of a uniform value in the table of uniforms, -1 for values of lanes
 	uniforms []ir.Value // those values in order, constants among them
+	worked   []int32    // places of those that are live and no constants
 	rands    []randColumn
 	effects  []effect
 	outs     []ir.Value // values of lanes that effects need, each once
@@ -351,6 +352,11 @@ func (l *lowered) finish() {
 			}
 		}
 	}
+	for k, v := range l.uniforms {
+		if l.live[v] && l.ins[v].Op != ir.Const {
+			l.worked = append(l.worked, int32(k))
+		}
+	}
 	out := make(map[ir.Value]bool)
 	kind := make(map[uint32]ir.Op)
 	for n := range l.ins {
@@ -372,17 +378,21 @@ func (l *lowered) finish() {
 	}
 }
 
-// evalUniforms works out the uniform values of a run into u.
-func (l *lowered) evalUniforms(e *ir.Env, u []uint32) {
+// constants writes those of the uniform values that are the same in every run into u.
+func (l *lowered) constants(u []uint32) {
 	for k, v := range l.uniforms {
-		if !l.live[v] {
-			continue
+		if in := &l.ins[v]; in.Op == ir.Const {
+			u[k] = in.Imm
 		}
-		in := &l.ins[v]
+	}
+}
+
+// evalUniforms works out the other uniform values of a run into u.
+func (l *lowered) evalUniforms(e *ir.Env, u []uint32) {
+	for _, k := range l.worked {
+		in := &l.ins[l.uniforms[k]]
 		step := e.Step + uint32(in.Phase)
 		switch in.Op {
-		case ir.Const:
-			u[k] = in.Imm
 		case ir.Step:
 			u[k] = step
 		case ir.Host:
@@ -417,6 +427,29 @@ func (l *lowered) evalUniforms(e *ir.Env, u []uint32) {
 
 // evalWord is ir.Eval of one pure operation.
 func evalWord(op ir.Op, a, b, c uint32) uint32 {
+	switch op { // the commonest, without the way through slices
+	case ir.AddF:
+		return word(float(a) + float(b))
+	case ir.SubF:
+		return word(float(a) - float(b))
+	case ir.MulF:
+		return word(float32(float(a) * float(b)))
+	case ir.I2F:
+		return word(float32(int32(a)))
+	case ir.AddI:
+		return a + b
+	case ir.SubI:
+		return a - b
+	case ir.LtI:
+		return truth(int32(a) < int32(b))
+	case ir.LtF:
+		return truth(float(a) < float(b))
+	case ir.Sel:
+		if a != 0 {
+			return b
+		}
+		return c
+	}
 	d := [1]uint32{}
 	scalarKernel(op, d[:], []uint32{a}, []uint32{b}, []uint32{c})
 	return d[0]

@@ -73,6 +73,7 @@ func (c *machine) newState() *machineState {
 		uniforms: make([]uint32, n),
 		columns:  make([][]uint32, 3*len(c.low.effects)),
 	}
+	c.low.constants(s.uniforms)
 	mem := make([]uint32, c.block*(len(c.fixed)+c.regs))
 	next := func() []uint32 {
 		b := mem[:c.block:c.block]

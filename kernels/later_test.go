@@ -1,0 +1,46 @@
+package kernels
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestOwe finds those that are owed events as the plain text does, whole vectors at a time.
+func TestOwe(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 0))
+	fresh := func() *level {
+		return &level{n: 5, k: aligned(levelRoom), step: aligned(levelRoom), source: aligned(levelRoom)}
+	}
+	for _, n := range []int{0, 1, 15, 16, 17, 100, 1000, blockLanes} {
+		far, since := make([]uint16, n), make([]uint32, 1<<16)
+		for k := range far {
+			far[k] = uint16(rng.Uint32())
+		}
+		const u = 3 // steps before 0 are in the past
+		for j := range since {
+			since[j] = rng.Uint32N(8) - 2
+		}
+		a, b := fresh(), fresh()
+		aj, bj := make([]uint32, blockLanes+16), make([]uint32, blockLanes+16)
+		an, bn := a.first(far, since, u, 70, 9, aj), b.firstPlain(far, since, u, 70, 9, bj, 0)
+		same := func(what string) {
+			for k, x := range [][2][]uint32{{a.k, b.k}, {a.step, b.step}, {a.source, b.source}} {
+				if an != bn || !slices.Equal(x[0][5:5+an], x[1][5:5+bn]) {
+					t.Fatalf("%s of %d: %d found, expected %d; column %d differs", what, n, an, bn, k)
+				}
+			}
+			if !slices.Equal(aj[:an], bj[:bn]) {
+				t.Fatalf("%s of %d: targets differ", what, n)
+			}
+		}
+		same("first")
+		for j := range since {
+			since[j] = rng.Uint32N(8) - 2
+		}
+		ka, kb := a.k[5:], b.k[5:]
+		a, b = fresh(), fresh()
+		an, bn = a.more(ka, since, u, 9, aj, an), b.morePlain(kb, since, u, 9, bj, bn)
+		same("more")
+	}
+}
