@@ -1,10 +1,12 @@
 package kernels
 
 import (
+	"math"
 	"slices"
 	"sort"
 
 	"synfire/engine/backend"
+	"synfire/engine/connect"
 	"synfire/engine/ir"
 	"synfire/engine/vm"
 )
@@ -53,13 +55,6 @@ func (l *layout) lag(plan *backend.Plan, i int) *lag {
 	if table.MinDelay != table.MaxDelay {
 		return nil
 	}
-	g := &lag{stage: i, lead: -1, own: map[backend.BufID]bool{}}
-	type words struct {
-		buf backend.BufID
-		off int
-	}
-	sources := map[words]bool{}
-	reads := map[backend.BufID]bool{}
 	for _, in := range st.Prog.Ins {
 		switch in.Op {
 		case ir.Load:
@@ -70,121 +65,142 @@ func (l *layout) lag(plan *backend.Plan, i int) *lag {
 			return nil
 		}
 	}
+	g := &lag{stage: i, lead: -1, own: map[backend.BufID]bool{}}
+	var own, written, sources []words // own among them what is written
 	for _, a := range plan.Accesses(st) {
 		if a.Instr < 0 || !a.Write && plan.Bufs[a.Buf].Kind == backend.Constant {
 			continue
 		}
-		in := &st.Prog.Ins[a.Instr]
-		end, off := backend.IndexOf(st, in)
+		end, w := l.words(plan, st, a)
 		switch {
-		case in.Op == ir.Uniform:
+		case st.Prog.Ins[a.Instr].Op == ir.Uniform:
 			return nil
-		case end == backend.Own && a.Write:
-			g.own[a.Buf] = true
 		case end == backend.Own:
-			reads[a.Buf] = true
+			own = append(own, w)
+			if a.Write {
+				g.own[a.Buf], written = true, append(written, w)
+			}
 		case end == backend.AtSource && !a.Write:
-			sources[words{a.Buf, off}] = true
+			sources = append(sources, w)
 		default:
 			return nil
 		}
 	}
-	// The stages that have the same synapses by source.
-	rows, last := -1, -1
-	driven := func(k int) { // by the events of the rows
-		if g.first = k; rows >= 0 {
-			g.first = rows
-		}
-		rows, last = g.first, k
-	}
+	var rows []int // stages driven by the events of the rows
 	for k := range plan.Stages {
 		o := &plan.Stages[k]
 		if k == i {
 			continue
 		}
-		touches, writes, writesSource := false, false, false
+		looks, driven := false, false
 		for _, a := range plan.Accesses(o) {
 			if a.Event >= 0 {
 				continue
 			}
-			touches = touches || g.own[a.Buf]
-			writes = writes || a.Write && reads[a.Buf]
-			for w := range sources {
-				writesSource = writesSource || a.Write && a.Buf == w.buf
-			}
-		}
-		switch {
-		case touches && o.Form == backend.FormEffect:
-			if o.Post || o.Flag >= 0 || l.by[k] != backend.AtTarget || !l.shares[k].equal(&l.shares[i]) || !samePairs(plan.Tables[o.Table].Spec, table.Spec) ||
-				g.lead >= 0 && !sameRows(&plan.Tables[o.Table], &plan.Tables[plan.Stages[g.lead].Table]) {
+			end, w := l.words(plan, o, a)
+			touches := w.in(written, false) || a.Write && w.in(own, false)
+			changes := a.Write && w.in(sources, false)
+			switch {
+			case !touches && !changes:
+			case o.Form == backend.FormSample || o.Form == backend.FormMap && o.Flag >= 0:
+				looks = true
+			case o.Form != backend.FormEffect || o.Post || o.Flag >= 0 || end != backend.Own:
 				return nil
-			}
-			for _, a := range plan.Accesses(o) { // its words in those buffers must be the same
-				if a.Event >= 0 || !g.own[a.Buf] {
-					continue
-				}
-				if end, off := backend.IndexOf(o, &o.Prog.Ins[a.Instr]); end != backend.Own || !ownAt(plan, st, a.Buf, off) {
+			case touches: // of the same synapses, and their words there
+				t := &plan.Tables[o.Table]
+				if l.by[k] != backend.AtTarget || !l.shares[k].equal(&l.shares[i]) || !w.in(own, true) || !samePairs(t.Spec, table.Spec) ||
+					g.lead >= 0 && !sameRows(t, &plan.Tables[plan.Stages[g.lead].Table]) {
 					return nil
 				}
+				if g.lead < 0 {
+					g.lead = k
+				}
+				driven = true
+			default: // of the sources, and their words there
+				if t := &plan.Tables[o.Table]; !single(t.Spec) || t.Spec.NSrc != table.Spec.NSrc || !w.in(sources, true) {
+					return nil
+				}
+				driven = true
 			}
-			if g.lead < 0 {
-				g.lead = k
-			}
-			driven(k)
-		case touches && (o.Form == backend.FormSample || o.Form == backend.FormMap && o.Flag >= 0):
-			g.looks = append(g.looks, k)
-		case touches || writes:
-			return nil
 		}
-		if writesSource {
-			t := &plan.Tables[o.Table]
-			if o.Form != backend.FormEffect || o.Post || o.Flag >= 0 || t.MinDelay != t.MaxDelay || !single(t.Spec) || t.Spec.NSrc != table.Spec.NSrc {
-				return nil
-			}
-			for _, a := range plan.Accesses(o) {
-				if a.Event >= 0 || !a.Write {
-					continue
-				}
-				for w := range sources {
-					if end, off := backend.IndexOf(o, &o.Prog.Ins[a.Instr]); a.Buf == w.buf && (end != backend.Own || !sources[words{a.Buf, off}]) {
-						return nil
-					}
-				}
-			}
-			driven(k)
+		if looks {
+			g.looks = append(g.looks, k)
+		}
+		if driven {
+			rows = append(rows, k)
 		}
 	}
-	if g.lead < 0 || rows < i && i < last {
+	if g.lead < 0 || rows[0] < i && i < rows[len(rows)-1] {
 		return nil
 	}
-	g.early = i < g.first
+	g.first, g.early = rows[0], i < rows[0]
 	lead := &plan.Tables[plan.Stages[g.lead].Table]
-	for k := range plan.Stages { // who writes at the sources does so when the rows are due
-		o := &plan.Stages[k]
-		if k == i || o.Form != backend.FormEffect {
-			continue
-		}
-		for _, a := range plan.Accesses(o) {
-			for w := range sources {
-				if a.Event < 0 && a.Write && a.Buf == w.buf && !sameEvents(&plan.Tables[o.Table], lead) {
-					return nil
-				}
-			}
+	for _, k := range rows { // who writes at the sources does so when the rows are due
+		if t := &plan.Tables[plan.Stages[k].Table]; !sameRows(t, lead) && !sameEvents(t, lead) {
+			return nil
 		}
 	}
 	return g
 }
 
-// ownAt says that an effect's own words in a buffer are those from off on, and no others.
-func ownAt(plan *backend.Plan, st *backend.Stage, b backend.BufID, off int) bool {
-	for _, a := range plan.Accesses(st) {
-		if a.Event < 0 && a.Buf == b {
-			if end, o := backend.IndexOf(st, &st.Prog.Ins[a.Instr]); end == backend.Own && o != off {
+// words are words lo to hi-1 of a buffer.
+type words struct {
+	buf    backend.BufID
+	lo, hi int
+}
+
+// in says that some of the words are among all; same: that they begin where
+// all those do of which they are some.
+func (w words) in(all []words, same bool) (some bool) {
+	for _, o := range all {
+		if w.buf == o.buf && w.lo < o.hi && o.lo < w.hi {
+			if some = true; same && w.lo != o.lo {
 				return false
 			}
 		}
 	}
-	return true
+	return some
+}
+
+// words are what an access of a stage may touch, and the end of an effect's synapses where they lie.
+func (l *layout) words(plan *backend.Plan, st *backend.Stage, a backend.Access) (backend.End, words) {
+	w := words{a.Buf, a.Lo, a.Hi}
+	if st.Form != backend.FormEffect || a.Instr < 0 {
+		return backend.Elsewhere, w
+	}
+	in := &st.Prog.Ins[a.Instr]
+	if in.Op == ir.Uniform {
+		return backend.Elsewhere, w
+	}
+	end, off := backend.IndexOf(st, in)
+	n, spec := 0, plan.Tables[st.Table].Spec
+	switch end {
+	case backend.Own:
+		n = l.length(spec)
+	case backend.AtSource:
+		n = spec.NSrc
+	case backend.AtTarget:
+		n = spec.NTgt
+	default:
+		return end, w
+	}
+	if in.Op == ir.Scatter2 {
+		n *= 2
+	}
+	return end, words{a.Buf, off, off + n}
+}
+
+// length is the number of a Spec's synapses; beyond any where it cannot be told.
+func (l *layout) length(spec *connect.Spec) int {
+	total := 0
+	for _, p := range spec.Projs {
+		n, err := p.Count(l.work)
+		if err != nil {
+			return math.MaxInt / 4 // who lists them meets the error
+		}
+		total += n
+	}
+	return total
 }
 
 // sameRows says that the same synapses of two tables are due at the same steps.

@@ -5,6 +5,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -20,6 +21,7 @@ type domain struct {
 
 // layout says what belongs to which part: as many as threads may be at work.
 type layout struct {
+	work    host.Work
 	parts   int
 	plain   bool // lanes do not coincide anywhere consistently: one thread, nothing fused
 	domains []domain
@@ -125,8 +127,8 @@ func (f *forest) may(x, wx, y, wy int) {
 }
 
 // newLayout divides the plan's lanes into parts.
-func newLayout(plan *backend.Plan, parts int) *layout {
-	l := &layout{parts: parts, accs: map[backend.BufID]*accumulator{}}
+func newLayout(w host.Work, plan *backend.Plan, parts int) *layout {
+	l := &layout{work: w, parts: parts, accs: map[backend.BufID]*accumulator{}}
 	for i := range plan.Stages {
 		if s := &plan.Stages[i]; s.Form == backend.FormDeliver {
 			l.accs[s.Acc] = &accumulator{}

@@ -63,7 +63,7 @@ type roundEnd struct {
 
 func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, error) {
 	w.Threads = c.threads
-	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(plan, parts), wish: c.wish(plan), light: light(plan)}
+	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(w, plan, parts), wish: c.wish(plan), light: light(plan)}
 	p.sched = newSchedule(plan, p.lay)
 	p.crowded = runtime.GOMAXPROCS(0) < p.lay.parts
 	p.pace, p.base, p.stride = c.paceFor(p.lay.parts), baseWork(plan), p.sched.rows

@@ -216,7 +216,8 @@ func (s *schedule) effectAccess(i int, use *access) {
 			case sh.end:
 				across = !s.lay.near(sh, a.Buf, off, n)
 			case backend.Own:
-				across = !s.kept(i, a.Buf) && !(single(spec) && s.lay.near(sh, a.Buf, off, n))
+				_, w := s.lay.words(s.plan, st, a)
+				across = !s.kept(i, w) && !(single(spec) && s.lay.near(sh, a.Buf, off, n))
 			}
 		}
 		if a.Write {
@@ -227,33 +228,21 @@ func (s *schedule) effectAccess(i int, use *access) {
 	}
 }
 
-// kept says that a buffer's words belong to the synapses of effect i and to no
-// other, and that all who touch it have the same synapses.
-func (s *schedule) kept(i int, b backend.BufID) bool {
-	mine := &s.plan.Stages[i]
-	spec := s.plan.Tables[mine.Table].Spec
+// kept says that words of an effect's own in a buffer belong to its synapses and to
+// no others, and that all who touch them have the same synapses.
+func (s *schedule) kept(i int, mine words) bool {
+	spec := s.plan.Tables[s.plan.Stages[i].Table].Spec
 	for k := range s.plan.Stages {
 		st := &s.plan.Stages[k]
 		for _, a := range s.plan.Accesses(st) {
-			if a.Buf != b || a.Event >= 0 {
+			if a.Event >= 0 || a.Buf != mine.buf {
 				continue
 			}
-			if st.Form != backend.FormEffect || s.lay.by[k] == backend.Elsewhere || !s.lay.shares[k].equal(&s.lay.shares[i]) || !samePairs(spec, s.plan.Tables[st.Table].Spec) {
-				return false
+			end, w := s.lay.words(s.plan, st, a)
+			if !w.in([]words{mine}, false) {
+				continue
 			}
-			if e, off := backend.IndexOf(st, &st.Prog.Ins[a.Instr]); e != backend.Own || !s.sameWords(mine, b, off) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// sameWords says that an effect's own words in a buffer begin at off.
-func (s *schedule) sameWords(st *backend.Stage, b backend.BufID, off int) bool {
-	for _, a := range s.plan.Accesses(st) {
-		if a.Buf == b && a.Event < 0 {
-			if e, o := backend.IndexOf(st, &st.Prog.Ins[a.Instr]); e == backend.Own && o != off {
+			if end != backend.Own || w.lo != mine.lo || s.lay.by[k] == backend.Elsewhere || !s.lay.shares[k].equal(&s.lay.shares[i]) || !samePairs(spec, s.plan.Tables[st.Table].Spec) {
 				return false
 			}
 		}

@@ -36,8 +36,8 @@ func (o stdp) String() string {
 		o.rule, o.lo, o.hi, o.late, o.first, o.wide, o.static, o.triplet, o.random, o.trap, o.scaled, len(o.look), o.n, o.m, o.rate)
 }
 
-// advanced is a trace at a step: each step since its assignment takes 1/64 of it, linearly.
-func (c *text) advanced(value, since, step ir.Value) ir.Value {
+// fading is a trace at a step: each step since its assignment takes 1/64 of it, linearly.
+func (c *text) fading(value, since, step ir.Value) ir.Value {
 	d := c.i(ir.SubI, step, since)
 	far := c.b(ir.LtI, c.word(64), d)
 	left := c.f(ir.SubF, c.float(1), c.f(ir.MulZ, c.f(ir.I2F, d), c.float(0x1p-6)))
@@ -113,7 +113,7 @@ func (o stdp) net(seed uint64) *net {
 	trace := func(name string, table int, of [2]backend.BufID, by float32) {
 		c := write(name)
 		v, since := c.slot("value", ir.Array, ir.F32), c.slot("since", ir.Array, ir.I32)
-		x := c.advanced(c.of(ir.Load, v), c.of(ir.Load, since), c.now())
+		x := c.fading(c.of(ir.Load, v), c.of(ir.Load, since), c.now())
 		c.of(ir.Store, v, c.f(ir.Canon, c.f(ir.AddF, x, c.float(by))))
 		c.of(ir.Store, since, c.now())
 		p.effect(c, table, false, at(of[0], 0), at(of[1], 0)).Count = 0
@@ -131,12 +131,12 @@ func (o stdp) net(seed uint64) *net {
 		} else {
 			c.of(ir.Scatter, sum, where, g)
 		}
-		x := c.advanced(c.of(ir.Gather, v, to), c.of(ir.Gather, since, to), c.now())
+		x := c.fading(c.of(ir.Gather, v, to), c.of(ir.Gather, since, to), c.now())
 		if o.triplet {
 			i, v1, s1 := c.slot("i", ir.Array, ir.U32), c.slot("apre", ir.Table, ir.F32), c.slot("since", ir.Table, ir.I32)
 			bind = append(bind, sourceEnd, at(apre[0], 0), at(apre[1], 0))
 			at := c.of(ir.Load, i)
-			x = c.f(ir.MulZ, x, c.f(ir.AddF, c.float(0.5), c.advanced(c.of(ir.Gather, v1, at), c.of(ir.Gather, s1, at), c.now())))
+			x = c.f(ir.MulZ, x, c.f(ir.AddF, c.float(0.5), c.fading(c.of(ir.Gather, v1, at), c.of(ir.Gather, s1, at), c.now())))
 		}
 		if o.random {
 			x = c.f(ir.MulZ, x, c.unit(c.rand(7, 0)))
@@ -153,12 +153,12 @@ func (o stdp) net(seed uint64) *net {
 		ws, i, v, since := c.slot("w", ir.Array, ir.F32), c.slot("i", ir.Array, ir.U32), c.slot("apre", ir.Table, ir.F32), c.slot("since", ir.Table, ir.I32)
 		bind := []backend.Binding{at(w, 2), sourceEnd, at(apre[0], 0), at(apre[1], 0)}
 		from := c.of(ir.Load, i)
-		x := c.advanced(c.of(ir.Gather, v, from), c.of(ir.Gather, since, from), c.now())
+		x := c.fading(c.of(ir.Gather, v, from), c.of(ir.Gather, since, from), c.now())
 		if o.triplet {
 			j, v1, s1 := c.slot("j", ir.Array, ir.U32), c.slot("apost", ir.Table, ir.F32), c.slot("since", ir.Table, ir.I32)
 			bind = append(bind, targetEnd, at(apost[0], 0), at(apost[1], 0))
 			at := c.of(ir.Load, j)
-			x = c.f(ir.MulZ, x, c.f(ir.AddF, c.float(0.5), c.advanced(c.of(ir.Gather, v1, at), c.of(ir.Gather, s1, at), c.now())))
+			x = c.f(ir.MulZ, x, c.f(ir.AddF, c.float(0.5), c.fading(c.of(ir.Gather, v1, at), c.of(ir.Gather, s1, at), c.now())))
 		}
 		c.of(ir.Store, ws, c.clip(c.f(ir.AddF, c.f(ir.MulZ, c.of(ir.Load, ws), c.float(0.96875)), c.f(ir.MulZ, x, c.float(0.3125))), 3))
 		p.effect(c, post, true, bind...).Count = 0
