@@ -63,6 +63,9 @@ func compile(n *model.Network, w model.Work, ext *model.Externals) (*Compiled, e
 			last = x.name
 		}
 	}
+	if c.mirrored != nil {
+		return nil, c.mirrored
+	}
 	if err := c.history(); err != nil {
 		return nil, err
 	}

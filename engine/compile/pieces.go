@@ -144,7 +144,9 @@ func (o *order) piece(w *model.Path, p *piece, all []*piece) error {
 		return err
 	}
 	o.flush(func(a *accumulator) bool {
-		return slices.ContainsFunc(a.segs, func(g segment) bool { return p.reads[g.v] })
+		return slices.ContainsFunc(a.segs, func(g segment) bool {
+			return p.reads[g.v] || g.v.Mirror != nil && (p.reads[g.v.Mirror] || p.writes[g.v.Mirror])
+		})
 	})
 	for _, l := range w.Lives() {
 		x := &visit{path: w, Carried: l, by: p.by, last: slices.Contains(p.nth, len(w.Code))}

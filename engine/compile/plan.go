@@ -54,6 +54,7 @@ type compiler struct {
 	learned  map[*model.Variable]*learned
 	operated map[*model.Variable]bool               // of synapses: what is changed otherwise than by events
 	tabled   map[tableKey]int                       // tables of effects
+	mirrored error                                  // why synapses that are an end of others cannot be
 	always   map[int]int                            // events of every step, by size
 	locals   map[*model.Path]map[string]*eqn.Symbol // local variables that are kept by neuron
 }
@@ -104,6 +105,17 @@ func (c *compiler) image(v *model.Variable) *model.Image {
 	if m == nil {
 		y := *v.Symbol
 		m = &model.Image{Sym: &y, Words: v.Words, Low: v.Low}
+		if v.Mirror != nil {
+			y.Steps = v.Mirror.Symbol.Steps
+			if l := c.learned[v.Mirror]; l != nil {
+				y.TwoWords = l.low != nil
+				m.Words = l.words
+			} else if words, err := v.MirrorWords(c.w); err == nil {
+				m.Words = words
+			} else {
+				m.Words, c.mirrored = make([]uint32, v.Count), err
+			}
+		}
 		c.images[v] = m
 	}
 	return m
@@ -112,6 +124,9 @@ func (c *compiler) image(v *model.Variable) *model.Image {
 // Adopt makes the network what the plan, now loaded, takes it for.
 func (c *Compiled) Adopt() {
 	for v, m := range c.images {
+		if v.Mirror != nil {
+			continue
+		}
 		v.Words, v.Low = m.Words, m.Low
 		v.Symbol.TwoWords = m.Sym.TwoWords
 	}
@@ -150,6 +165,12 @@ func (c *compiler) variable(v *model.Variable, low bool) backend.BufID {
 	id := bufKey{v: v, low: low}
 	if b, ok := c.bufs[id]; ok {
 		return b
+	}
+	if l := c.learned[v.Mirror]; l != nil {
+		if low {
+			return l.low.buf
+		}
+		return l.buf
 	}
 	m := c.image(v)
 	name, words, t := v.FullName(), m.Words, model.IrType(m.Sym)
@@ -364,6 +385,16 @@ func (c *compiler) findWritten() {
 			}
 			for _, u := range x.Summed {
 				c.written[u.Var] = true
+				if v := u.Var.Mirror; v != nil {
+					c.written[v] = true
+				}
+			}
+			for _, g := range []*model.NeuronGroup{x.Src.Group, x.Tgt.Group} {
+				for _, v := range g.Vars { // read and written by the number of the synapse
+					if v.Mirror != nil {
+						c.operated[v.Mirror] = true
+					}
+				}
 			}
 			for _, p := range x.Paths {
 				for _, name := range targets(p.Code) {
@@ -377,6 +408,9 @@ func (c *compiler) findWritten() {
 					}
 					if r, ok := y.Ref.(model.EndRef); ok {
 						c.written[r.Var] = true
+						if v := r.Var.Mirror; v != nil {
+							c.written[v] = true
+						}
 					}
 				}
 			}

@@ -71,7 +71,7 @@ func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
 		case model.EndRef:
 			m := c.image(r.Var).Sym
 			f.ReadOnly, f.Steps, f.TwoWords = m.ReadOnly, m.Steps, m.TwoWords
-			if c.written[r.Var] || r.Var.Builtin {
+			if c.written[r.Var] || c.learned[r.Var.Mirror] != nil || r.Var.Builtin {
 				f.Constant = false
 				break
 			}
@@ -161,6 +161,9 @@ func (c *compiler) dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *nee
 		case y.Kind == eqn.Variable:
 			if r, ok := y.Ref.(model.EndRef); ok && !r.Var.Builtin {
 				n.reads[r.Var] = true
+				if r.Var.Mirror != nil {
+					n.reads[r.Var.Mirror] = true
+				}
 				n.changes = n.changes || !y.Constant
 			}
 			if v, ok := y.Ref.(*model.Variable); ok && c.learned[v] != nil {

@@ -38,6 +38,7 @@ type GroupOptions struct {
 // NeuronGroup is a population whose neurons share equations. PoissonGroup and
 // SpikeGeneratorGroup are NeuronGroups too.
 type NeuronGroup struct {
+	Mirror *Synapses // these, as an end of others; nil: neurons
 	Owner
 	Size int // neurons
 

@@ -118,6 +118,9 @@ func (l *Lanes) image(v *Variable) *Image {
 	if l.View != nil {
 		return l.View(v)
 	}
+	if v.Mirror != nil {
+		return v.mirrored(Work{})
+	}
 	return &Image{v.Symbol, v.Words, v.Low}
 }
 

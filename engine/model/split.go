@@ -72,7 +72,17 @@ func groupsOf(ob object) []*NeuronGroup {
 	return nil
 }
 
-func (s *Synapses) groups() []*NeuronGroup { return []*NeuronGroup{s.Src.Group, s.Tgt.Group} }
+func (s *Synapses) groups() []*NeuronGroup {
+	var out []*NeuronGroup
+	for _, g := range []*NeuronGroup{s.Src.Group, s.Tgt.Group} {
+		if g.Mirror != nil {
+			out = append(out, g.Mirror.groups()...)
+		} else {
+			out = append(out, g)
+		}
+	}
+	return out
+}
 func (r *Regular) groups() []*NeuronGroup {
 	if r.Syn != nil {
 		return r.Syn.groups()

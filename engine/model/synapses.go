@@ -42,6 +42,7 @@ type Synapses struct {
 	Driven   []*Driven              // its event-driven equations
 	Summed   []*Summed              // its summed variables
 	Hidden   []*Variable            // what it keeps beside its variables
+	mirror   *NeuronGroup           // it, as an end of other Synapses
 	ends     map[string]*eqn.Symbol // x_pre, x_post, i, j, ... by name
 	specs    map[string]*connect.Spec
 }

@@ -38,6 +38,7 @@ type Variable struct {
 	path   *Path
 	single bool
 	Driven *Driven   // of an event-driven one
+	Mirror *Variable // of Synapses: what this one shows to others
 	Second *Variable // its second words (rule 10); nil: it has none
 }
 

@@ -189,13 +189,23 @@ func (c *call) cells(name string) cells {
 	case *group:
 		return v.c
 	case *synapses:
-		c.failf(name, "%s=: Synapses as source or target of Synapses are not available yet", name)
+		c.failf(name, "%s= must be a group of neurons, not synapses", name)
 	case nil:
 		c.failf(name, "%s= must be a group of neurons", name)
 	default:
 		c.failf(name, "%s= must be a group of neurons, not %s", name, array.Describe(v))
 	}
 	return nil
+}
+
+// end is a source or target of synapses: cells, or other synapses.
+func (c *call) end(x *script, name string) cells {
+	if s, ok := c.Get(name).(*synapses); ok {
+		g, err := s.s.Cells(x.work())
+		c.fail(name, err)
+		return g
+	}
+	return c.cells(name)
 }
 
 func poissonInput(x *script, c *call) (starlark.Value, error) {
@@ -345,10 +355,10 @@ func newTimedArray(_ *script, c *call) (starlark.Value, error) {
 
 func newSynapses(x *script, c *call) (starlark.Value, error) {
 	c.refuse("connect", "dtype", "codeobj_class", "clock", "method_options")
-	src := c.cells("source")
+	src := c.end(x, "source")
 	tgt := src
 	if c.Has("target") {
-		tgt = c.cells("target")
+		tgt = c.end(x, "target")
 	}
 	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: c.namespace(),
 		Dt: c.step(), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
