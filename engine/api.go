@@ -22,6 +22,7 @@ type (
 	Subgroup            = model.Subgroup
 	Cells               = model.Cells
 	GroupOptions        = model.GroupOptions
+	Regular             = model.Regular
 	RegularOptions      = model.RegularOptions
 	Schedule            = model.Schedule
 	Operation           = model.Operation

@@ -139,7 +139,8 @@ func TestOperationRefusals(t *testing.T) {
 			return g.RunOnEvent("spike", "u = 1", engine.Schedule{})
 		}, "the network is running"},
 		"regular": {func(n *engine.Network, g *engine.NeuronGroup, s *engine.Synapses) error {
-			return g.RunRegularly("u = 1", engine.RegularOptions{})
+			_, err := g.RunRegularly("u = 1", engine.RegularOptions{})
+			return err
 		}, "the network is running"},
 		"own": {func(n *engine.Network, g *engine.NeuronGroup, s *engine.Synapses) error { return errors.New("no more") }, "no more"},
 		"value": {func(n *engine.Network, g *engine.NeuronGroup, s *engine.Synapses) error {
@@ -186,7 +187,7 @@ func TestOperationPlaces(t *testing.T) {
 			t.Errorf("when=%q: %v", when, err)
 		}
 	}
-	if err := g.RunRegularly("u += 1", engine.RegularOptions{Order: -1}); err != nil {
+	if _, err := g.RunRegularly("u += 1", engine.RegularOptions{Order: -1}); err != nil {
 		t.Fatal(err)
 	}
 	op, err := n.NetworkOperation(nothing, engine.OperationOptions{Name: "op"})

@@ -90,7 +90,8 @@ func (t *trial) columns(m engine.Monitor, err error) {
 
 func (t *trial) regularly(g *engine.NeuronGroup, code string, o engine.RegularOptions) {
 	if t.err == nil {
-		t.keep(g.RunRegularly(code, o))
+		_, err := g.RunRegularly(code, o)
+		t.keep(err)
 	}
 }
 

@@ -61,7 +61,7 @@ func (n *Network) recordsFit(steps int64) error {
 	var names []string
 	need := int64(0)
 	for _, m := range n.Monitors() {
-		if b := m.Ahead(steps); b > 0 && m.Columns()[0].File == nil {
+		if b := m.Ahead(steps); b > 0 && m.Base().Active() && m.Columns()[0].File == nil {
 			names = append(names, fmt.Sprintf("%s %s", m.Name(), host.Size(b)))
 			need += b
 		}

@@ -126,6 +126,8 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if err := n.Complete(); err != nil {
 		return nil, err
 	}
+	n.Begin()
+	defer n.End()
 	w := model.Work{Ctx: ctx, Threads: o.Threads}.Without(0)
 	c, err := compile.Compile(n.Network, w)
 	if err != nil {

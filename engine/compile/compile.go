@@ -11,6 +11,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"synfire/engine/model"
@@ -88,7 +89,7 @@ func (c *compiler) prepare() error {
 	}
 	for _, m := range c.n.Monitors() {
 		for _, w := range m.Watches() {
-			if w.Event != nil && len(w.Values) == 0 {
+			if w.Event != nil && len(w.Values) == 0 && !m.Base().Rests() {
 				c.watched[w.Event] = append(c.watched[w.Event], w.To)
 			}
 		}
@@ -100,7 +101,7 @@ func (c *compiler) prepare() error {
 // here is where a thing stands unless the model says otherwise (when=, order=).
 func (c *compiler) step(pathways []*order) ([]item, error) {
 	var s sequence
-	groups, monitors, objects := c.n.Groups(), c.n.Monitors(), c.n.Objects
+	groups, monitors, synapses, objects := active(c.n.Groups()), active(c.n.Monitors()), active(c.n.AllSynapses()), active(c.n.Objects)
 
 	// Start: what holds for the whole step, operations, samples.
 	for _, g := range groups {
@@ -119,13 +120,11 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 
 	// The host's operations stand before or behind all else.
 	for p := range all[*model.Operation](objects) {
-		if !p.Inactive {
-			s.items = append(s.items, item{operation: p, name: p.AutoName, order: p.InSlot})
-			s.items[len(s.items)-1].slot, _ = model.SlotRank(p.When)
-		}
+		s.items = append(s.items, item{operation: p, name: p.AutoName, order: p.InSlot})
+		s.items[len(s.items)-1].slot, _ = model.SlotRank(p.When)
 	}
 
-	for _, x := range c.n.AllSynapses() {
+	for _, x := range synapses {
 		s.add("before_start", x.InSlot, x.AutoName+"_subexpression_update", func() error { return c.synapsesOverDt(x) })
 	}
 
@@ -134,15 +133,15 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 		s.add("groups", g.InSlot, g.AutoName+"_stateupdater", func() error { return c.update(g) })
 	}
 
-	for _, x := range c.n.AllSynapses() {
+	for _, x := range synapses {
 		for _, u := range x.Summed {
 			s.add("groups", u.Order, x.AutoName+"_summed_variable_"+u.Equation.Name, func() error { return c.summed(x, u) })
 		}
 		s.add("groups", x.InSlot, x.AutoName+"_stateupdater", func() error { return c.synapsesUpdate(x) })
 	}
 
-	// Threshold: who fires, or has an event, and the record of it with time n*dt.
-	for _, g := range groups {
+	// Threshold: who fires, or has an event, and the record of it with time n*dt: nobody in a group that is not active.
+	for _, g := range c.n.Groups() {
 		for _, e := range g.Events {
 			if g.Generator != nil {
 				s.add("thresholds", g.InSlot, g.AutoName, func() error { return c.inject(g, e) })
@@ -257,6 +256,11 @@ func (s *sequence) sorted() ([]item, error) {
 		return x.name < y.name
 	})
 	return s.items, s.err
+}
+
+// active are those that take part in the run.
+func active[T interface{ Base() *model.Object }](list []T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(x T) bool { return x.Base().Rests() })
 }
 
 // all are the objects of one type.

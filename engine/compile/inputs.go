@@ -17,6 +17,9 @@ func (c *compiler) inject(g *model.NeuronGroup, e *model.GroupEvent) error {
 	if err != nil {
 		return err
 	}
+	if g.Rests() {
+		gen.Steps, gen.Start, gen.Index, gen.Period = nil, []int32{0}, nil, 0
+	}
 	c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormInject, Name: g.Name() + " spikes", Flag: -1, Event: c.event(g, e),
 		Steps: gen.Steps, Start: gen.Start, Index: gen.Index, Period: gen.Period, Acc: backend.NoBuf})
 	return nil

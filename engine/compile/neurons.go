@@ -209,6 +209,10 @@ func (c *compiler) threshold(g *model.NeuronGroup, e *model.GroupEvent) error {
 		l.B = ir.NewBuilder(g.Name() + " " + e.Name)
 		l.HostWord = c.host(l.B)
 	}
+	if g.Rests() { // no event
+		l.B.StoreBit(l.Slot("events", ir.Mask, ir.Bool, model.Memory{Event: e}), l.B.B(false))
+		return c.stage(l, g.Size, -1, nil)
+	}
 	x, typ, _, err := eqn.LowerExpr(l.B, e.Cond, sc, l)
 	if err != nil {
 		return sc.Explain(err)

@@ -26,6 +26,9 @@ func (c *compiler) pathways() ([]*order, error) {
 	byOrder := map[int][]*model.Path{}
 	for _, s := range c.n.AllSynapses() {
 		for _, w := range s.Paths {
+			if w.Rests() {
+				continue
+			}
 			byOrder[w.Order] = append(byOrder[w.Order], w)
 		}
 	}

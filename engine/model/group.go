@@ -292,7 +292,7 @@ func (g *NeuronGroup) Var(name string) (*Var, error) { return spanVar(g.Span(), 
 func (g *NeuronGroup) Sub(lo, hi int) (*Subgroup, error) { return subgroup(g.Span(), g.Name(), lo, hi) }
 
 // RunRegularly runs code for every neuron at fixed intervals.
-func (g *NeuronGroup) RunRegularly(code string, o RegularOptions) error {
+func (g *NeuronGroup) RunRegularly(code string, o RegularOptions) (*Regular, error) {
 	return runRegularly(g.Span(), code, o)
 }
 
@@ -346,7 +346,7 @@ func (s *Subgroup) Var(name string) (*Var, error) { return spanVar(s.s, name) }
 func (s *Subgroup) Sub(lo, hi int) (*Subgroup, error) { return subgroup(s.s, s.Name(), lo, hi) }
 
 // RunRegularly runs code for the neurons of the range at fixed intervals.
-func (s *Subgroup) RunRegularly(code string, o RegularOptions) error {
+func (s *Subgroup) RunRegularly(code string, o RegularOptions) (*Regular, error) {
 	return runRegularly(s.s, code, o)
 }
 
@@ -364,23 +364,23 @@ func (s Span) cells() Cells {
 // Group returns itself, as Subgroup does its own.
 func (g *NeuronGroup) Group() *NeuronGroup { return g }
 
-func runRegularly(s Span, code string, o RegularOptions) error {
+func runRegularly(s Span, code string, o RegularOptions) (*Regular, error) {
 	n := s.Group.Net
 	stmts, err := eqn.ParseStatements(n.source(code))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkDt(o.Dt, "run_regularly"); err != nil {
-		return err
+		return nil, err
 	}
 	r := &Regular{Src: s, Code: stmts}
 	r.ownDt, r.of = o.Dt, &s.Group.Object
 	if err := r.place(o.When, "start", o.Order); err != nil {
-		return err
+		return nil, err
 	}
 	s.Group.regular = append(s.Group.regular, r)
 	keepSteps(stmts, s.Group.lookup)
-	return n.register(r, o.Name, s.Group.AutoName+"_run_regularly")
+	return r, n.register(r, o.Name, s.Group.AutoName+"_run_regularly")
 }
 
 func spanVar(s Span, name string) (*Var, error) {

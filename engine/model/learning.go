@@ -443,21 +443,21 @@ func (s *Synapses) addsTwice(o *Synapses, e *eqn.Equation, v *Variable, sp Span)
 }
 
 // RunRegularly has code run for all synapses every dt seconds, or every step.
-func (s *Synapses) RunRegularly(code string, o RegularOptions) error {
+func (s *Synapses) RunRegularly(code string, o RegularOptions) (*Regular, error) {
 	stmts, err := eqn.ParseStatements(s.Net.source(code))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkDt(o.Dt, "run_regularly"); err != nil {
-		return err
+		return nil, err
 	}
 	r := &Regular{Syn: s, Code: stmts}
 	r.ownDt, r.of = o.Dt, &s.Object
 	if err := r.place(o.When, "start", o.Order); err != nil {
-		return err
+		return nil, err
 	}
 	keepSteps(stmts, func(name string) *Variable { return s.ByName[name] })
-	return s.Net.register(r, o.Name, s.AutoName+"_run_regularly")
+	return r, s.Net.register(r, o.Name, s.AutoName+"_run_regularly")
 }
 
 // Find are the numbers of the synapses at an index: a condition, a pair, a range, a list.

@@ -10,6 +10,7 @@ import (
 type Monitor interface {
 	object
 	Name() string
+	SetActive(on bool) error
 	AutomaticName() string
 	Network() *Network
 	Kind() string         // "spikes", "events", "state", "rate"

@@ -78,7 +78,8 @@ type Network struct {
 	Live    Live // while an operation runs: where the variables are; else nil
 	Stopped bool // Stop was called since the run began
 
-	Outer any // what runs it
+	Outer   any // what runs it
+	running bool
 }
 
 // New returns an empty network.
@@ -138,6 +139,8 @@ type Object struct {
 	ownDt    float64  // dt= as given; 0: that of what the object belongs to, or the default clock's
 	of       *Object  // what it belongs to: a monitor to what it watches; nil: nothing
 	Inactive bool     // Brian2's active is False: it takes no part in a run
+	Removed  bool     // it was taken out of the network, after a run
+	rests    bool     // see Rests
 }
 
 // Base is the object itself, as part of another.

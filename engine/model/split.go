@@ -28,9 +28,7 @@ func (n *Network) Take(from *Network, in func(any) bool) error {
 	for _, ob := range from.Objects {
 		asked := ob
 		if r, ok := ob.(*Regular); ok {
-			if asked = r.Src.Group; r.Syn != nil {
-				asked = r.Syn
-			}
+			asked = r.owner()
 		}
 		if !in(asked) {
 			left = append(left, ob)
@@ -105,12 +103,30 @@ func Fresh(a any) bool {
 	return true
 }
 
-// Complete refuses a run of objects whose groups are elsewhere.
+// Complete refuses a run of objects that need one which is elsewhere, or was removed.
 func (n *Network) Complete() error {
 	for _, ob := range n.Objects {
+		if ob.Base().Removed {
+			continue
+		}
+		needs := []object{}
 		for _, g := range groupsOf(ob) {
-			if g.Net != n {
-				return fmt.Errorf("%s needs %s, which runs in another network", ob.Base().Name(), g.Name())
+			needs = append(needs, g)
+		}
+		switch x := ob.(type) {
+		case *Regular:
+			needs = append(needs, x.owner())
+		case *StateMonitor:
+			if x.Syn != nil {
+				needs = append(needs, x.Syn)
+			}
+		}
+		for _, x := range needs {
+			switch o := x.Base(); {
+			case o.Net != n:
+				return fmt.Errorf("%s needs %s, which runs in another network", ob.Base().Name(), o.Name())
+			case o.Removed:
+				return fmt.Errorf("%s needs %s, which was removed from the network: remove it as well", ob.Base().Name(), o.Name())
 			}
 		}
 	}

@@ -58,6 +58,10 @@ type Path struct {
 	Last  *Variable  // the step of its last event, where equations are event-driven
 	past  []*Life    // with delays since replaced, in the order of their ends
 	open  []*Life    // with the delays of now, one for each conn
+
+	Inactive bool // it does not run
+	rests    bool // see Rests
+	asleep   bool // it did not run in the last run
 }
 
 // Life is the spikes that the synapses of one conn carry with one set of

@@ -492,7 +492,7 @@ func (w *Path) retire() {
 	s := w.Delay.Syn
 	for c, l := range w.open {
 		fresh := &Life{Conn: c, first: l.first, Last: forever, longest: connect.MaxDelay}
-		if s.HasRun && l.first < s.Net.Step {
+		if w.carries() && l.first < s.Net.Step {
 			l.Last, l.delays = s.Net.Step-1, w.Delay.cols[c]
 			w.past, fresh.first = append(w.past, l), s.Net.Step
 		}
@@ -518,7 +518,7 @@ func (w *Path) Lives() []Carried {
 	}
 	for c, l := range w.open {
 		first := l.first
-		if !s.HasRun {
+		if !w.carries() {
 			first = s.Net.Step
 		}
 		out = append(out, Carried{l, w.Delay.cols[c], first})
@@ -539,10 +539,11 @@ func (s *Synapses) Settle(longest map[*Life]int) {
 			if d, ok := longest[l]; ok {
 				l.longest = d
 			}
-			if !s.HasRun {
+			if !w.carries() {
 				l.first = s.Net.Step
 			}
 		}
 		w.past = slices.DeleteFunc(w.past, func(l *Life) bool { return l.Last+int64(l.longest) < s.Net.Step })
+		w.rest()
 	}
 }

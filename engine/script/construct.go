@@ -240,12 +240,19 @@ func (p *input) String() string { return "<PoissonInput " + p.p.Name() + ">" }
 func (p *input) Type() string   { return "PoissonInput" }
 func (p *input) object() object { return p.p }
 func (p *input) Attr(name string) (starlark.Value, error) {
-	if name == "name" {
+	switch name {
+	case "name":
 		return starlark.String(p.p.Name()), nil
+	case "active":
+		return starlark.Bool(p.p.Active()), nil
 	}
 	return nil, nil
 }
-func (p *input) AttrNames() []string { return []string{"name"} }
+func (p *input) AttrNames() []string { return []string{"active", "name"} }
+
+func (p *input) SetField(name string, v starlark.Value) error {
+	return onlyActive(p.p, name, v)
+}
 
 func spikeGenerator(x *script, c *call) (starlark.Value, error) {
 	c.refuse("clock", "codeobj_class")

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -33,6 +34,9 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	progress := x.report(c)
 	if c.err != nil {
 		return nil, c.err
+	}
+	if only != nil && len(only.objects) == 0 { // all were removed: no clock goes on
+		return starlark.None, nil
 	}
 	x.setAliases()
 	if err := x.sameDt(only); err != nil {
@@ -171,6 +175,7 @@ type network struct {
 	x       *script
 	objects []object
 	own     *engine.Network // once it has run beside others; nil: x.net
+	emptied bool            // all objects were removed
 }
 
 func newNetwork(x *script, args starlark.Tuple) (starlark.Value, error) {
@@ -179,7 +184,50 @@ func newNetwork(x *script, args starlark.Tuple) (starlark.Value, error) {
 }
 
 // add takes objects, and lists or dictionaries of them.
-func (n *network) add(args starlark.Tuple) error { return n.addAll(args, map[starlark.Value]bool{}, 0) }
+func (n *network) add(args starlark.Tuple) error {
+	had := len(n.objects)
+	if err := n.addAll(args, map[starlark.Value]bool{}, 0); err != nil {
+		return err
+	}
+	for _, o := range n.objects[had:] {
+		if o.(interface{ Gone() bool }).Gone() {
+			n.objects = n.objects[:had]
+			return withHint("set its active to False, to stop it for a while", "%s was removed from a Network that has run, and cannot be added to one again", o.Name())
+		}
+	}
+	return nil
+}
+
+// remove takes objects out, given as to add: for good where they have run.
+func (n *network) remove(args starlark.Tuple) error {
+	list := &network{x: n.x}
+	if err := list.addAll(args, map[starlark.Value]bool{}, 0); err != nil {
+		return err
+	}
+	n.x.aliases()
+	in, out := map[object]bool{}, map[object]bool{}
+	for _, o := range n.objects {
+		in[o] = true
+	}
+	for _, o := range list.objects {
+		if !in[o] {
+			return fmt.Errorf("%s is not part of the Network", o.Name())
+		}
+		out[o] = true
+	}
+	net := n.x.net
+	if n.own != nil {
+		net = n.own
+	}
+	gone := func(o object) bool { return out[o] && o.Ran() }
+	if err := net.Remove(chosen(gone)); err != nil {
+		return err
+	}
+	n.x.leave(gone)
+	n.objects = slices.DeleteFunc(n.objects, func(o object) bool { return out[o] })
+	n.emptied = len(n.objects) == 0
+	return nil
+}
 
 // addAll is add inside so many lists; those that were taken are not taken again.
 func (n *network) addAll(args starlark.Tuple, taken map[starlark.Value]bool, depth int) error {
@@ -201,7 +249,7 @@ func (n *network) addAll(args starlark.Tuple, taken map[starlark.Value]bool, dep
 			n.objects = append(n.objects, o)
 		case holder:
 			n.objects = append(n.objects, v.object())
-		case *timedArray:
+		case *timedArray, *regular: // the latter belongs to its group
 		case *starlark.Dict, *starlark.List, *starlark.Set, starlark.Tuple:
 			if _, tuple := v.(starlark.Tuple); !tuple {
 				if inside, seen := taken[v]; inside {
@@ -244,6 +292,8 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 	switch name {
 	case "add":
 		return array.Method(n, name, func(args starlark.Tuple) (starlark.Value, error) { return starlark.None, n.add(args) }), nil
+	case "remove":
+		return array.Method(n, name, func(args starlark.Tuple) (starlark.Value, error) { return starlark.None, n.remove(args) }), nil
 	case "collect":
 		return array.Method(n, name, func(starlark.Tuple) (starlark.Value, error) {
 			n.objects = append([]object(nil), n.x.objects...)
@@ -251,7 +301,7 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 		}), nil
 	case "run":
 		return n.x.method(n, name, func(c *call) (starlark.Value, error) {
-			if n.objects == nil {
+			if len(n.objects) == 0 && !n.emptied {
 				return nil, fmt.Errorf("the Network has no object: add(...) some")
 			}
 			return n.x.run(c, n)
@@ -262,12 +312,12 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 			net = n.own
 		}
 		return array.Quantity{Value: net.T(), Dim: second}, nil
-	case "store", "restore", "stop", "remove", "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
+	case "store", "restore", "stop", "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
 		return nil, fmt.Errorf("Brian2 has .%s of a Network; Synfire does not yet", name)
 	}
 	return nil, nil
 }
-func (n *network) AttrNames() []string { return []string{"add", "collect", "run", "t"} }
+func (n *network) AttrNames() []string { return []string{"add", "collect", "remove", "run", "t"} }
 
 // collect is Brian2's collect(): a list of all objects, for Network(collect()).
 func collect(x *script, args starlark.Tuple) (starlark.Value, error) {

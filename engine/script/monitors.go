@@ -91,8 +91,11 @@ func kindOfColumn(c *engine.Column) array.Kind {
 
 func (m *monitor) Attr(name string) (starlark.Value, error) {
 	m.x.aliases()
-	if name == "name" {
+	switch name {
+	case "name":
 		return starlark.String(m.m.Name()), nil
+	case "active":
+		return starlark.Bool(m.m.Base().Active()), nil
 	}
 	v, err := m.attr(name)
 	bare := v == nil && err == nil && strings.HasSuffix(name, "_")
@@ -112,6 +115,10 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 		err = withHint(hint, "%s has no %s", m.m.Name(), name)
 	}
 	return v, err
+}
+
+func (m *monitor) SetField(name string, v starlark.Value) error {
+	return onlyActive(m.m, name, v)
 }
 
 func (m *monitor) attr(name string) (starlark.Value, error) {
@@ -135,7 +142,7 @@ func valueOf(a *array.Array, err error) (starlark.Value, error) {
 }
 
 func (m *monitor) AttrNames() []string {
-	names := append([]string{"N", "name", "t"}, m.kind.names()...)
+	names := append([]string{"N", "active", "name", "t"}, m.kind.names()...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }

@@ -19,7 +19,7 @@ type cells interface {
 	engine.Cells
 	Var(name string) (*engine.Var, error)
 	Sub(lo, hi int) (*engine.Subgroup, error)
-	RunRegularly(code string, o engine.RegularOptions) error
+	RunRegularly(code string, o engine.RegularOptions) (*engine.Regular, error)
 	Group() *engine.NeuronGroup
 }
 
@@ -63,6 +63,11 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 		return array.Quantity{Value: g.c.Group().T(), Dim: second}, nil
 	case "run_regularly":
 		return g.x.method(g, name, g.runRegularly), nil
+	case "active":
+		if w, ok := g.c.(*engine.NeuronGroup); ok {
+			return starlark.Bool(w.Active()), nil
+		}
+		return nil, withHint("set that of the whole group", "a part of a group has no active of its own")
 	case "start", "stop":
 		if s, ok := g.c.(*engine.Subgroup); ok {
 			lo, hi := s.Bounds()
@@ -87,11 +92,15 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 }
 
 func (g *group) AttrNames() []string {
-	return append([]string{"N", "dt", "name", "run_regularly", "t"}, g.c.Group().VarNames()...)
+	return append([]string{"N", "active", "dt", "name", "run_regularly", "t"}, g.c.Group().VarNames()...)
 }
 
 func (g *group) SetField(name string, v starlark.Value) error {
 	switch name {
+	case "active":
+		if w, ok := g.c.(*engine.NeuronGroup); ok {
+			return setActive(w, v)
+		}
 	case "N", "name", "dt", "t", "run_regularly":
 		return fmt.Errorf("%s.%s cannot be assigned", g.c.Name(), name)
 	}
@@ -174,7 +183,8 @@ func (g *group) runRegularly(c *call) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return starlark.None, g.c.RunRegularly(code, o)
+	r, err := g.c.RunRegularly(code, o)
+	return &regular{r: r}, err
 }
 
 // whole is the group itself, which the caller's method needs.
@@ -231,7 +241,7 @@ func (g *group) setSpikes(c *call) (starlark.Value, error) {
 var absentAttrs = map[string]string{
 	"get_states": "read the variables: P.v", "set_states": "assign to the variables: P.v = ...", "equations": "`synfire info` shows the equations as compiled",
 	"user_equations": "", "summed_updaters": "", "state": "write P.v", "state_updater": "", "thresholder": "", "resetter": "", "namespace": "", "clock": "",
-	"register_synapses": "", "custom_operation": "", "before_run": "", "after_run": "", "spikes": "record with a SpikeMonitor", "active": "",
+	"register_synapses": "", "custom_operation": "", "before_run": "", "after_run": "", "spikes": "record with a SpikeMonitor",
 }
 
 // variable is a variable of a group or of synapses: what P.v is.

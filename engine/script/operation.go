@@ -86,7 +86,7 @@ func (op *operated) Attr(name string) (starlark.Value, error) {
 	case "name":
 		return starlark.String(op.p.Name()), nil
 	case "active":
-		return starlark.Bool(!op.p.Inactive), nil
+		return starlark.Bool(op.p.Active()), nil
 	case "when":
 		return starlark.String(op.p.When), nil
 	case "order":
@@ -104,15 +104,7 @@ func (op *operated) AttrNames() []string {
 }
 
 func (op *operated) SetField(name string, v starlark.Value) error {
-	if name != "active" {
-		return fmt.Errorf("%s.%s cannot be assigned", op.p.Name(), name)
-	}
-	b, ok := v.(starlark.Bool)
-	if !ok {
-		return fmt.Errorf("%s.active is True or False, not %s", op.p.Name(), array.Describe(v))
-	}
-	op.p.Inactive = !bool(b)
-	return nil
+	return onlyActive(op.p, name, v)
 }
 
 // stop ends the run in progress when its step is done.

@@ -10,6 +10,7 @@ import (
 	"synfire/engine"
 	"synfire/engine/eqn"
 	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
 )
 
 // synapses is a Synapses object.
@@ -45,6 +46,10 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 		return starlark.MakeInt(n), err
 	case "name":
 		return starlark.String(s.s.Name()), nil
+	case "active":
+		return starlark.Bool(s.s.Active()), nil
+	case "N_outgoing_pre", "N_incoming_post":
+		return s.degrees(name == "N_incoming_post")
 	case "connect":
 		return s.x.method(s, name, s.connect), nil
 	case "run_regularly":
@@ -74,11 +79,38 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 	return variableAttr(s.x, s.s.Name(), name, s.s.VarNames(), s.s.Var)
 }
 
+// degrees are the numbers of synapses of each neuron, from the first of the group on
+// of which the source or target may be a part: N_outgoing_pre, N_incoming_post.
+func (s *synapses) degrees(post bool) (starlark.Value, error) {
+	if len(s.s.Conns) == 0 {
+		return whole([]int{}), nil
+	}
+	at := s.s.Src.Lo
+	if post {
+		at = s.s.Tgt.Lo
+	}
+	n, err := s.s.Degrees(s.x.work(), post, len(s.s.Conns))
+	if err == nil {
+		err = memory.Room(at+len(n), 8)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all := make([]int64, at+len(n))
+	for k, d := range n {
+		all[at+k] = int64(d)
+	}
+	return whole(all), nil
+}
+
 func (s *synapses) AttrNames() []string {
-	return append(append([]string{"N", "connect", "name", "run_regularly"}, s.s.Pathways()...), s.s.VarNames()...)
+	return append(append([]string{"N", "N_incoming_post", "N_outgoing_pre", "active", "connect", "name", "run_regularly"}, s.s.Pathways()...), s.s.VarNames()...)
 }
 
 func (s *synapses) SetField(name string, v starlark.Value) error {
+	if name == "active" {
+		return setActive(s.s, v)
+	}
 	w, err := s.Attr(name)
 	if err != nil {
 		return err
@@ -93,7 +125,8 @@ func (s *synapses) runRegularly(c *call) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return starlark.None, s.s.RunRegularly(code, o)
+	r, err := s.s.RunRegularly(code, o)
+	return &regular{r: r}, err
 }
 
 // Get is S[index]: the numbers of the synapses there.
@@ -228,6 +261,9 @@ func (p *pathway) Attr(name string) (starlark.Value, error) {
 	case "order":
 		n, err := p.s.Order(p.name)
 		return starlark.MakeInt(n), err
+	case "active":
+		on, err := p.s.PathwayActive(p.name)
+		return starlark.Bool(on), err
 	default:
 		return nil, nil
 	}
@@ -238,7 +274,7 @@ func (p *pathway) Attr(name string) (starlark.Value, error) {
 	return &variable{x: p.x, owner: p.s.Name() + "." + p.name, name: "delay", v: v.In(p.x.work())}, nil
 }
 
-func (p *pathway) AttrNames() []string { return []string{"delay", "order"} }
+func (p *pathway) AttrNames() []string { return []string{"active", "delay", "order"} }
 
 func (p *pathway) SetField(name string, v starlark.Value) error {
 	switch name {
@@ -248,6 +284,12 @@ func (p *pathway) SetField(name string, v starlark.Value) error {
 			return err
 		}
 		return assign(p.s.Name(), name, w, v)
+	case "active":
+		on, err := truthOf(p.s.Name()+"."+p.name, v)
+		if err != nil {
+			return err
+		}
+		return p.s.SetPathwayActive(p.name, on)
 	case "order":
 		n, err := array.ToInt(v)
 		if err != nil {
@@ -255,5 +297,5 @@ func (p *pathway) SetField(name string, v starlark.Value) error {
 		}
 		return p.s.SetOrder(p.name, n)
 	}
-	return fmt.Errorf("a pathway has delay and order, not %s", name)
+	return fmt.Errorf("a pathway has active, delay and order, not %s", name)
 }
