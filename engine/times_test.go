@@ -44,7 +44,7 @@ for t0 in ['-1.5e5*second', '-inf*second', -inf*second, '-1e30*second', 'inf*sec
     run(11*ms)
     out.append((shown, list(S.count[:])))
 print(out)
-`, `[("-150000.0", [3, 3]), ("-inf", [3, 3]), ("-inf", [3, 3]), ("-inf", [3, 3]), ("+inf", [0, 0]), ("-1.0", [2, 3])]` + "\n"},
+`, `[('-150000.0', [3, 3]), ('-inf', [3, 3]), ('-inf', [3, 3]), ('-inf', [3, 3]), ('+inf', [0, 0]), ('-1.0', [2, 3])]` + "\n"},
 		{"run_regularly, synapses, events", `
 G = NeuronGroup(2, '''tl : second
 tr : second
@@ -90,7 +90,7 @@ for k in range(6):
     x = [float(S.t[q]/ms) for q in range(len(S.t)) if S.i[q] == k]
     d += ['%g' % (x[1] - x[0])]
 print(d)
-`, `["700", "1000", "1300", "1600", "1900", "2200"]` + "\n"},
+`, `['700', '1000', '1300', '1600', '1900', '2200']` + "\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, open := range []func() backend.Backend{onRef, onCPU(2)} {
