@@ -152,7 +152,7 @@ func (o *order) piece(w *model.Path, p *piece, all []*piece) error {
 		x := &visit{path: w, Carried: l, by: p.by, last: slices.Contains(p.nth, len(w.Code))}
 		base := c.scopeOf(w, l.Life.Conn)
 		for n, st := range w.Code {
-			if local := base.Resolve(st.Target.ID) == nil; local && p.by == each || slices.Contains(p.nth, n) {
+			if local := base.Resolve(st.Target.ID) == nil; local && (p.by == each || uses(w.Code, n, p.nth, base)) || slices.Contains(p.nth, n) {
 				x.code = append(x.code, st)
 				x.own = append(x.own, !local)
 			}
@@ -173,6 +173,24 @@ func (o *order) piece(w *model.Path, p *piece, all []*piece) error {
 		o.ops = append(o.ops, func() error { return c.visit(x) })
 	}
 	return nil
+}
+
+// uses says whether statements of a piece depend on the local variable that the
+// dth statement works out, directly or through further ones.
+func uses(code []eqn.Stmt, d int, nth []int, sc eqn.Scope) bool {
+	names := []string{code[d].Target.ID}
+	for n := d + 1; n < len(code); n++ {
+		if !slices.ContainsFunc(eqn.Identifiers(code[n].X), func(id string) bool { return slices.Contains(names, id) }) {
+			continue
+		}
+		if slices.Contains(nth, n) {
+			return true
+		}
+		if sc.Resolve(code[n].Target.ID) == nil {
+			names = append(names, code[n].Target.ID)
+		}
+	}
+	return false
 }
 
 // settled refuses local variables whose value at their place in the text another

@@ -138,9 +138,9 @@ func (s *without) Resolve(name string) *eqn.Symbol {
 func (c *compiler) dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {
 	for _, id := range eqn.Identifiers(x) {
 		local := false
-		for _, l := range locals {
+		for k, l := range locals {
 			if l.Target.ID == id {
-				c.dependsOn(l.X, sc, nil, n)
+				c.dependsOn(l.X, sc, locals[:k], n)
 				local = true
 			}
 		}
