@@ -28,6 +28,35 @@ def show(rule, w):
     print(change(rule, 10*ms, w), change(rule, -10*ms, w), change(rule, 0*ms, w))
 `
 
+// shortTerm plays two spikes, 50 ms apart, and tells what each of them does.
+const shortTerm = `
+def effect(rule):
+    start_scope()
+    P = SpikeGeneratorGroup(1, [0, 0], [10, 60]*ms)
+    G = NeuronGroup(1, 'I : 1')
+    S = Synapses(P, G, rule)
+    S.connect()
+    S.w = 1
+    run(50*ms)
+    first = G.I[0]
+    run(50*ms)
+    return first, G.I[0] - first
+`
+
+// rates plays rate units for 0.2 s: the input is 2.
+const rates = `
+def weight(rule, w):
+    start_scope()
+    X = NeuronGroup(1, 'x : 1')
+    Y = NeuronGroup(1, 'y : 1\ntheta : 1')
+    X.x, Y.theta = 2, 1.5
+    S = Synapses(X, Y, rule)
+    S.connect()
+    S.w = w
+    run(0.2*second)
+    return S.w[0]
+`
+
 // TestLibrary checks models of the library against closed forms, on ref and cpu.
 func TestLibrary(t *testing.T) {
 	e := func(x float64) float64 { return math.Exp(x) }
@@ -74,6 +103,12 @@ S.connect()
 S.rho = 1
 run(200*ms)
 print(log(S.rho[0]))`, []float64{-1e4 / 150 * 0.022}}, // c jumps to 3 and is above 1 for tau_Ca log 3 = 21.97 ms, in the middle of 220 steps
+		{"tsodyks_markram", shortTerm + "print(*effect(tsodyks_markram('I_post += 3*w*release')))\nprint(*effect(tsodyks_markram('I_post += w*release', U=0.03, tau_rec=130*ms, tau_facil=530*ms)))",
+			[]float64{1.5, 1.5 * (1 - .5*e(-50./800)), .03, (.03 + .97*.03*e(-50./530)) * (1 - .03*e(-50./130))}},
+		{"release_sites", shortTerm + "print(*effect(release_sites('I_post += w*release', U=1, tau_rec=1e6*second)))\nprint(*effect(release_sites('I_post += w*release', U=1, tau_rec=1*ms, tau_facil=5*ms)))", []float64{1, 0, 1, 1}},
+		{"hebb", rates + "print(weight(hebb(tau=2*second), 0.3), weight(hebb(total='', tau=2*second, x_0=0.5, y_0=-1), 0.3))", []float64{.3 * e(2*2*.2/2), .3 + 1.5*1*.2/2}},
+		{"oja", rates + "print(weight(oja(tau=2*second), 0.1))", []float64{1 / math.Sqrt(1+99*e(-2*4*.2/2))}},
+		{"bcm", rates + "print(weight(bcm(threshold='theta', tau=2*second), 0.2))", []float64{1.5 / (1 + (1.5/.4-1)*e(1.5*4*.2/2)) / 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
