@@ -31,8 +31,8 @@ print([int(M.ok1[k][0]) for k in range(8)], [int(M.ok2[k][0]) for k in range(8)]
 print([float(M.w[k][0]) for k in range(6)], M.w[6][0] > 7, ['%.5g' % float(M.age[k][0]) for k in range(8)])
 print(S.count[:], ['%.5g' % float(x) for x in G.tl[:]])
 `, "[1, 1, 1, 1, 1, 1, 0, 0] [1, 1, 1, 1, 1, 1, 0, 0] [1, 1, 1, 1, 1, 1, 0, 0] [0, 0, 0, 0, 1, 1, 0, 0]\n" +
-			"[0.0, 0.0, 0.0, 0.0, 0.0, 0.0] True [\"1\", \"1e+05\", \"3e+05\", \"1e+06\", \"1e+08\", \"9e+08\", \"-0.02\", \"-1e+08\"]\n" +
-			"[1 1 1 1 1 1 0 0] [\"0\", \"0\", \"0\", \"0\", \"0\", \"0\", \"0.02\", \"1e+08\"]\n"},
+			"[0.0, 0.0, 0.0, 0.0, 0.0, 0.0] True ['1', '1e+05', '3e+05', '1e+06', '1e+08', '9e+08', '-0.02', '-1e+08']\n" +
+			"[1 1 1 1 1 1 0 0] ['0', '0', '0', '0', '0', '0', '0.02', '1e+08']\n"},
 		{"texts and infinities", `
 out = []
 for t0 in ['-1.5e5*second', '-inf*second', -inf*second, '-1e30*second', 'inf*second', '-1*second*i']:
@@ -44,7 +44,7 @@ for t0 in ['-1.5e5*second', '-inf*second', -inf*second, '-1e30*second', 'inf*sec
     run(11*ms)
     out.append((shown, list(S.count[:])))
 print(out)
-`, `[('-150000.0', [3, 3]), ('-inf', [3, 3]), ('-inf', [3, 3]), ('-inf', [3, 3]), ('+inf', [0, 0]), ('-1.0', [2, 3])]` + "\n"},
+`, `[('-150000.0', [3, 3]), ('-inf', [3, 3]), ('-inf', [3, 3]), ('-inf', [3, 3]), ('inf', [0, 0]), ('-1.0', [2, 3])]` + "\n"},
 		{"run_regularly, synapses, events", `
 G = NeuronGroup(2, '''tl : second
 tr : second
