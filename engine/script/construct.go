@@ -304,12 +304,15 @@ func (t *timedArray) String() string {
 func (t *timedArray) Type() string { return "TimedArray" }
 func (t *timedArray) Name() string { return "TimedArray" }
 func (t *timedArray) Attr(name string) (starlark.Value, error) {
+	if name == "dt" {
+		return array.Quantity{Value: t.ta.Dt, Dim: second}, nil
+	}
 	if name != "values" {
 		return nil, nil
 	}
 	return &array.Array{V: slices.Clone(t.ta.Values), Kind: array.Floats, Table: t.ta.TwoD, Cols: t.ta.Cols}, nil // without unit, as in Brian2
 }
-func (t *timedArray) AttrNames() []string { return []string{"values"} }
+func (t *timedArray) AttrNames() []string { return []string{"dt", "values"} }
 
 func (t *timedArray) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	if len(kwargs) > 0 {

@@ -19,7 +19,7 @@ import (
 var guards = map[string]func(x *script, args starlark.Tuple) error{
 	"list": (*script).collects, "tuple": (*script).collects, "set": (*script).collects, "dict": (*script).collects, "sorted": (*script).collects,
 	"reversed": (*script).collects, "enumerate": (*script).collects, "zip": (*script).collects, "bytes": (*script).collects,
-	"any": (*script).visits, "all": (*script).visits, "fail": printables,
+	"fail": printables,
 }
 
 // ofLetters are those that take a text for its letters, as Python does.

@@ -37,7 +37,8 @@ func (m *pymodule) AttrNames() []string { return slices.Sorted(maps.Keys(m.membe
 
 // numpyNames are the names of np that the language itself has.
 const numpyNames = "linspace full clip where repeat tile concatenate hstack round arange zeros ones zeros_like ones_like array asarray power " +
-	"minimum maximum nonzero sqrt sign abs pi inf nan e"
+	"minimum maximum nonzero sqrt sign abs pi inf nan e any all around histogram r_ c_ newaxis float64 float32 int32 int64 int_ float_ bool_ uint8 double load empty divmod " +
+	"logical_and logical_or logical_not add subtract multiply divide"
 
 // addModules makes the modules that import knows, of the names in d, and adds np.
 func (x *script) addModules(d starlark.StringDict) {
@@ -58,13 +59,15 @@ func (x *script) addModules(d starlark.StringDict) {
 		}
 		return r
 	}
+	x.addNumPy(d)
 	np := take(numpyNames)
-	for _, table := range []map[string]bool{keysOf(array.Pure), keysOf(array.Reductions), keysOf(array.Transforms)} {
+	for _, table := range []map[string]bool{keysOf(array.Pure), keysOf(array.Reductions), keysOf(array.Transforms), keysOf(array.Functions)} {
 		for n := range table {
 			np[n] = d[n]
 		}
 	}
-	np["random"] = add("numpy.random", take("rand randn seed"))
+	np["random"] = add("numpy.random", x.numpyRandom(d))
+	d["random"] = np["random"]
 	d["np"] = add("numpy", np)
 	add("time", timeModule())
 	add("math", mathModule(d))
@@ -72,6 +75,29 @@ func (x *script) addModules(d starlark.StringDict) {
 	osNames, pathNames := x.osModule()
 	osNames["path"] = add("os.path", pathNames)
 	add("os", osNames)
+	x.addDevices(d)
+	add("itertools", iterTools())
+	add("functools", starlark.StringDict{"reduce": x.reduce()})
+	add("collections", starlark.StringDict{"OrderedDict": starlark.Universe["dict"]})
+	add("warnings", starlark.StringDict{"filterwarnings": accepted(starlark.None, "filterwarnings"), "simplefilter": accepted(starlark.None, "simplefilter")})
+	var plt starlark.StringDict
+	x.pylab, plt = x.newPylab()
+	for n, v := range plt {
+		if d[n] == nil {
+			d[n] = v
+		}
+	}
+	pyplot := add("matplotlib.pyplot", plt)
+	pyplot.members["cm"] = d["cm"]
+	m["matplotlib.pylab"], m["pylab"] = pyplot, pyplot
+	add("matplotlib.gridspec", starlark.StringDict{"GridSpec": plt["GridSpec"]})
+	ticker := starlark.StringDict{}
+	for _, n := range strings.Fields("MaxNLocator MultipleLocator FixedLocator NullLocator AutoMinorLocator LogLocator FormatStrFormatter StrMethodFormatter ScalarFormatter FuncFormatter NullFormatter FixedFormatter LogFormatter PercentFormatter") {
+		ticker[n] = accepted(starlark.None, n)
+	}
+	add("matplotlib.ticker", ticker)
+	add("matplotlib", starlark.StringDict{"pyplot": pyplot, "pylab": pyplot, "cm": plt["cm"], "rcParams": plt["rcParams"], "gridspec": m["matplotlib.gridspec"], "use": accepted(starlark.None, "use"), "rc": plt["rc"]})
+	d["plt"], d["pylab"], d["matplotlib"], d["numpy"] = pyplot, pyplot, m["matplotlib"], m["numpy"]
 	members := maps.Clone(d)
 	maps.DeleteFunc(members, func(n string, _ starlark.Value) bool { return strings.HasPrefix(n, "<") || strings.HasPrefix(n, "__") })
 	add("brian2", members)

@@ -251,7 +251,8 @@ type variable struct {
 	owner string
 	name  string
 	v     *engine.Var
-	bare  bool // P.v_: values without unit
+	bare  bool  // P.v_: values without unit
+	ends  []int // of synapses: the numbers of sources and targets
 }
 
 // variableAttr finds a variable as an attribute; a name with a trailing _ gives
@@ -362,14 +363,34 @@ func (v *variable) index(ix starlark.Value) (any, error) {
 		return string(ix), nil
 	case starlark.Int:
 		return array.ToInt(ix)
+	case *array.Span:
+		n, err := v.v.Len()
+		if err != nil {
+			return nil, err
+		}
+		return resolveSlice(ix.Lo, ix.Hi, ix.Step, n)
 	case starlark.Tuple:
-		if len(ix) == 2 {
-			a, err := v.index(ix[0])
-			if err != nil {
-				return nil, err
+		if len(ix) == 1 {
+			return v.index(ix[0])
+		}
+		if len(ix) == 2 { // source and target of synapses
+			var pair [2]any
+			for k, e := range ix {
+				s, ok := e.(*array.Span)
+				var err error
+				switch {
+				case !ok:
+					pair[k], err = v.index(e)
+				case !s.All() && v.ends != nil:
+					pair[k], err = resolveSlice(s.Lo, s.Hi, s.Step, v.ends[k])
+				case !s.All():
+					err = fmt.Errorf("%s.%s has one index", v.owner, v.name)
+				}
+				if err != nil {
+					return nil, err
+				}
 			}
-			b, err := v.index(ix[1])
-			return [2]any{a, b}, err
+			return pair, nil
 		}
 	}
 	o, ok, err := array.OperandOf(ix)

@@ -21,6 +21,7 @@ import (
 	"synfire/engine"
 	"synfire/engine/backend"
 	"synfire/engine/eqn"
+	"synfire/engine/figure"
 	"synfire/engine/host"
 	"synfire/engine/script/memory"
 )
@@ -43,6 +44,10 @@ type Options struct {
 	// Records is where what is recorded goes while a run goes on; nil: it stays in
 	// memory, and what save_array is given is dropped, with a warning before the run.
 	Records Recorder
+
+	// Draw draws a figure of the script into a file of that name; nil: figures are
+	// dropped, with a warning.
+	Draw func(f *figure.Figure, name string) error
 
 	// Info, if set, receives the network as compiled at the first run(), where
 	// the script then ends: nothing is simulated.
@@ -143,6 +148,7 @@ type script struct {
 	dir         string
 	modules     map[string]*module
 	imports     map[string]*pymodule    // what import may name
+	pylab       *pylab                  // what it has drawn and not shown yet
 	shared      *shared                 // the names that functions declare global
 	texts       map[string][]eqn.Source // string literals and where they stand
 	namespace   starlark.StringDict     // of the run() in progress, nil: the script's names
@@ -235,6 +241,7 @@ func (x *script) whole() (*Result, error) {
 	case err != nil && x.ctx.Err() != nil && !errors.Is(err, engine.ErrInterrupted):
 		err = engine.ErrInterrupted
 	case err == nil:
+		x.pylab.left()
 		err = x.unusedSet()
 	}
 	if x.be != nil {

@@ -76,7 +76,12 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 	case "register_synapses", "get_states", "set_states", "summed_updaters", "equations", "namespace", "clock", "event_driven":
 		return nil, fmt.Errorf("Brian2 has .%s of Synapses; Synfire does not yet", name)
 	}
-	return variableAttr(s.x, s.s.Name(), name, s.s.VarNames(), s.s.Var)
+	v, err := variableAttr(s.x, s.s.Name(), name, s.s.VarNames(), s.s.Var)
+	if v, ok := v.(*variable); ok {
+		src, tgt := s.s.Ends()
+		v.ends = []int{src.N(), tgt.N()}
+	}
+	return v, err
 }
 
 // degrees are the numbers of synapses of each neuron, from the first of the group on

@@ -44,15 +44,25 @@ func unitsDiffer(op string, a, b Operand) error {
 	return fmt.Errorf("cannot calculate %s %s %s: the units do not match (%s and %s)", a.Show(), op, b.Show(), UnitName(a.Dim), UnitName(b.Dim))
 }
 
-// shape finds the form of a result of two operands.
-func shape(a, b Operand) (Operand, error) {
-	r := a
+// shape finds the form of a result of two operands. A row or a column beside a
+// table becomes one, as in NumPy; so do a row and a column.
+func shape(a, b *Operand) (Operand, error) {
+	r := *a
 	switch {
 	case a.One:
-		r = b
+		r = *b
 	case b.One:
-	case a.Table && !b.Table && len(b.V) == a.Cols && a.Cols > 0, b.Table && !a.Table && len(a.V) == b.Cols && b.Cols > 0:
-		return r, fmt.Errorf("a table and a row cannot be combined: use a loop over the rows")
+	case (a.Table || b.Table) && a.broadcasts(*b):
+		cols, rows := max(a.width(), b.width()), max(a.height(), b.height())
+		if a.width() == 0 || b.width() == 0 || a.height() == 0 || b.height() == 0 {
+			cols, rows = 0, 0
+		}
+		for _, o := range []*Operand{a, b} {
+			if err := o.expand(rows, cols); err != nil {
+				return r, err
+			}
+		}
+		r = *a
 	case len(a.V) != len(b.V) || a.Table != b.Table || a.Table && (a.Cols != b.Cols || a.Rows() != b.Rows()):
 		return r, fmt.Errorf("the arrays have different sizes: %d and %d", len(a.V), len(b.V))
 	}
@@ -61,9 +71,53 @@ func shape(a, b Operand) (Operand, error) {
 	return r, err
 }
 
+func (o *Operand) width() int {
+	if o.Table {
+		return o.Cols
+	}
+	return len(o.V)
+}
+
+func (o *Operand) height() int {
+	if o.Table {
+		return o.Rows()
+	}
+	return 1
+}
+
+// broadcasts says that two operands of which one is a table go together.
+func (o *Operand) broadcasts(p Operand) bool {
+	fit := func(m, n int) bool { return m == n || m == 1 || n == 1 }
+	return (o.width() != p.width() || o.height() != p.height() || o.Table != p.Table) && fit(o.width(), p.width()) && fit(o.height(), p.height())
+}
+
+// expand repeats rows or columns up to a form.
+func (o *Operand) expand(rows, cols int) error {
+	if cols > 0 && rows > MaxElements/cols {
+		return fmt.Errorf("an array of %d by %d is too large", rows, cols)
+	}
+	w, h := o.width(), o.height()
+	v, err := numbers(rows * cols)
+	if err != nil {
+		return err
+	}
+	for k := range v {
+		i, j := k/cols, k%cols
+		if h == 1 {
+			i = 0
+		}
+		if w == 1 {
+			j = 0
+		}
+		v[k] = o.V[i*w+j]
+	}
+	o.V, o.Table, o.Cols, o.hollow = v, true, cols, rows
+	return nil
+}
+
 // calculate is a op b for the arithmetic operators and & and |.
 func calculate(op syntax.Token, a, b Operand) (starlark.Value, error) {
-	r, err := shape(a, b)
+	r, err := shape(&a, &b)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +289,7 @@ func Compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 	case a.Dim != b.Dim && !a.Wild() && !b.Wild():
 		return nil, unitsDiffer(op.String(), a, b)
 	}
-	r, err := shape(a, b)
+	r, err := shape(&a, &b)
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +343,7 @@ func Power(x, p starlark.Value) (starlark.Value, error) {
 	case !a.Dim.IsOne() && !b.One:
 		return nil, fmt.Errorf("a quantity can be raised to one power only, not to an array of them")
 	}
-	r, err := shape(a, b)
+	r, err := shape(&a, &b)
 	if err != nil {
 		return nil, err
 	}

@@ -151,7 +151,7 @@ func Choose(u, v starlark.Value, f func(a, b float64) float64) (starlark.Value, 
 	case a.Dim != b.Dim && !a.Wild() && !b.Wild():
 		return nil, unitsDiffer("and", a, b)
 	}
-	r, err := shape(a, b)
+	r, err := shape(&a, &b)
 	if err != nil {
 		return nil, err
 	}

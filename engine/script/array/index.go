@@ -253,7 +253,7 @@ func (a *Array) SetKey(ix, v starlark.Value) error {
 	if !ok {
 		return fmt.Errorf("cannot put a %s into an array", v.Type())
 	}
-	if src.Dim != a.Dim && !src.Wild() {
+	if src.Dim != a.Dim && !src.Wild() && !a.Dim.IsOne() { // without a unit it takes values in SI units, as NumPy's do
 		return fmt.Errorf("an array of %s cannot hold %s", UnitName(a.Dim), src.Show())
 	}
 	to := a.Floats()

@@ -16,6 +16,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"synfire/engine/eqn"
+	"synfire/engine/script/argument"
 	"synfire/engine/script/memory"
 )
 
@@ -264,14 +265,104 @@ func (a *Array) Attr(name string) (starlark.Value, error) {
 			}
 			return r, nil
 		}), nil
-	case "astype":
-		return nil, fmt.Errorf("arrays have no astype: int_(x) truncates, x*1.0 makes floats")
+	case "ndim":
+		return starlark.MakeInt(a.dimensions()), nil
+	case "flat":
+		return &Array{V: a.Floats(), Dim: a.Dim, Kind: a.Kind}, nil
+	case "reshape":
+		return Method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
+			if len(args) == 1 {
+				return Reshape(a, args[0])
+			}
+			return Reshape(a, args)
+		}), nil
+	case "all", "any":
+		return Method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
+			if len(args) > 0 {
+				return nil, fmt.Errorf("%s() of an array takes no argument: any(x, axis=0) is not there yet", name)
+			}
+			o, _, err := OperandOf(a)
+			if name == "all" {
+				return starlark.Bool(Every(o)), err
+			}
+			return starlark.Bool(Some(o)), err
+		}), nil
+	case "round", "clip", "repeat", "item", "fill", "sort", "astype":
+		return Method(a, name, func(args starlark.Tuple) (starlark.Value, error) { return a.method(name, args) }), nil
+	}
+	if Methods[name] {
+		return Method(a, name, func(args starlark.Tuple) (starlark.Value, error) {
+			if Transforms[name] != nil {
+				if len(args) > 0 {
+					return nil, fmt.Errorf("%s() of an array takes no argument", name)
+				}
+				return Transform(name, a)
+			}
+			f := Functions[name]
+			c, err := argument.Match(name, append(starlark.Tuple{a}, args...), nil, f.Params, nil)
+			if err != nil {
+				return nil, err
+			}
+			return f.Do(c)
+		}), nil
 	}
 	return unitAttr(a, name)
 }
 
+// method is x.round(2) and the like.
+func (a *Array) method(name string, args starlark.Tuple) (starlark.Value, error) {
+	want := map[string]int{"clip": 2, "repeat": 1, "fill": 1, "astype": 1}[name]
+	if len(args) != want && !(name == "round" && len(args) < 2) {
+		return nil, fmt.Errorf("%s() of an array takes %d arguments", name, want)
+	}
+	switch name {
+	case "round":
+		digits := 0
+		if len(args) == 1 {
+			var err error
+			if digits, err = ToInt(args[0]); err != nil {
+				return nil, err
+			}
+		}
+		return Round(a, digits, false)
+	case "clip":
+		return Clip(a, args[0], args[1])
+	case "repeat":
+		n, err := ToInt(args[0])
+		if err != nil {
+			return nil, err
+		}
+		return Repeat("repeat", a, n)
+	case "item":
+		if a.Size() != 1 {
+			return nil, fmt.Errorf("item() of %d elements", a.Size())
+		}
+		return Scalar(a.Floats()[0], a.Dim, a.Kind), nil
+	case "fill":
+		o, err := single(args[0])
+		if err == nil && o.Dim != a.Dim && !o.Wild() {
+			err = fmt.Errorf("an array of %s cannot hold %s", UnitName(a.Dim), o.Show())
+		}
+		if err != nil {
+			return nil, err
+		}
+		v := a.Floats()
+		for k := range v {
+			v[k] = o.V[0]
+		}
+		return starlark.None, nil
+	case "sort":
+		if a.Table {
+			return nil, fmt.Errorf("a table has no order")
+		}
+		slices.Sort(a.Floats())
+		return starlark.None, nil
+	}
+	return Typed("astype", a, args[0])
+}
+
 func (a *Array) AttrNames() []string {
-	return []string{"T", "argmax", "argmin", "copy", "dim", "flatten", "in_best_unit", "in_unit", "max", "mean", "min", "nonzero", "shape", "size", "std", "sum", "tolist", "var"}
+	return []string{"T", "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "copy", "cumsum", "dim", "dot", "fill", "flat", "flatten", "item", "ndim", "prod", "ptp", "ravel", "repeat", "reshape", "round", "sort", "squeeze", "trace", "transpose", "in_best_unit", "in_unit", "max", "mean", "min", "nonzero", "shape", "size", "std", "sum", "tolist", "var"}
 }
 
 // unitAttr serves what quantities and arrays share.
