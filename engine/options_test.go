@@ -328,7 +328,13 @@ var options = map[string]struct {
 	"InputOptions.Order":   {func(t *trial, with bool) { t.input(engine.InputOptions{Order: given(with, -1)}) }, ""},
 	"PoissonOptions.Name":  {func(t *trial, with bool) { t.poisson("rates", engine.PoissonOptions{Name: given(with, "abc")}) }, ""},
 	"PoissonOptions.Order": {func(t *trial, with bool) { t.poisson("rates", engine.PoissonOptions{Order: given(with, -1)}) }, ""},
-	"PoissonOptions.Dt":    {func(t *trial, with bool) { t.poisson("rates", engine.PoissonOptions{Dt: given(with, 5e-5)}) }, ""},
+	"PoissonOptions.Dt": {func(t *trial, with bool) {
+		g, err := t.n.PoissonGroup(1, engine.Q("5*kHz"), engine.PoissonOptions{Dt: given(with, 2e-4)})
+		if t.keep(err); err == nil {
+			m, err := t.n.SpikeMonitor(g, engine.SpikeMonitorOptions{})
+			t.columns(m, err)
+		}
+	}, ""},
 	"PoissonOptions.Namespace": {func(t *trial, with bool) {
 		r := engine.Q("0*Hz")
 		if with {
