@@ -32,6 +32,7 @@ func (c *Compiled) Again(w model.Work) (*Compiled, error) { return compile(c.n, 
 func compile(n *model.Network, w model.Work, ext *model.Externals) (*Compiled, error) {
 	c := newCompiler(n, w, ext)
 	c.findWritten()
+	c.linked()
 	if err := c.prepare(); err != nil {
 		return nil, err
 	}

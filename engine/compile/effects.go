@@ -129,6 +129,9 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 		if r.Var.Builtin {
 			return m.index(r.Post)
 		}
+		if to, _ := r.Var.Shown(); to != nil {
+			return m.shown(r.Var, r.Post)
+		}
 		if r.Var.Name == "not_refractory" && r.Var.Group.RefKind == model.RefConst {
 			return m.free(r.Var.Group, r.Post)
 		}

@@ -14,7 +14,7 @@ import (
 var groupFlags = map[eqn.EqKind][]string{
 	eqn.Differential: {"unless refractory", "shared", "compensated"},
 	eqn.Sub:          {"shared", "constant over dt"},
-	eqn.Parameter:    {"constant", "shared"},
+	eqn.Parameter:    {"constant", "shared", "linked"},
 }
 
 // equations solves the equations of a population and checks its code: which

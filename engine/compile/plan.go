@@ -306,6 +306,9 @@ func (c *compiler) stage(l *model.Lanes, lanes, flag int, traps []backend.Trap) 
 	if err != nil {
 		return err
 	}
+	if err := c.before(l, p, bind, flag); err != nil {
+		return err
+	}
 	if traps == nil {
 		traps = l.Traps
 	}
@@ -416,6 +419,23 @@ func (c *compiler) findWritten() {
 			}
 		}
 	}
+}
+
+// linked marks the linked variables that show what a step may change.
+func (c *compiler) linked() {
+	for _, g := range c.n.Groups() {
+		for _, v := range g.Vars {
+			if to, _ := v.Shown(); to != nil {
+				c.written[v] = c.changes(v)
+			}
+		}
+	}
+}
+
+// changes says whether a step may change a variable, or what it shows.
+func (c *compiler) changes(v *model.Variable) bool {
+	to, _ := v.Shown()
+	return c.written[v] || to != nil && (c.written[to] || to.Symbol.Kind == eqn.Subexpression)
 }
 
 // scope gives a group's names, with parameters that have one value and do not

@@ -98,7 +98,9 @@ func (c *compiler) source(v *model.Variable, owner string, ago, flag int, spread
 	l.Ago = ago
 	l.Single = v.Shared && !spread
 	var x ir.Value
-	if derived {
+	if derived && y.Steps { // a link
+		x = l.Load(y)
+	} else if derived {
 		r, typ, _, err := eqn.LowerExpr(l.B, &eqn.Name{ID: v.Name}, sc, l)
 		if err != nil {
 			return backend.Binding{}, sc.Explain(err)

@@ -71,7 +71,7 @@ func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
 		case model.EndRef:
 			m := c.image(r.Var).Sym
 			f.ReadOnly, f.Steps, f.TwoWords = m.ReadOnly, m.Steps, m.TwoWords
-			if c.written[r.Var] || c.learned[r.Var.Mirror] != nil || r.Var.Builtin {
+			if c.changes(r.Var) || c.learned[r.Var.Mirror] != nil || r.Var.Builtin {
 				f.Constant = false
 				break
 			}
@@ -163,6 +163,9 @@ func (c *compiler) dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *nee
 				n.reads[r.Var] = true
 				if r.Var.Mirror != nil {
 					n.reads[r.Var.Mirror] = true
+				}
+				if to, _ := r.Var.Shown(); to != nil {
+					n.reads[to] = true
 				}
 				n.changes = n.changes || !y.Constant
 			}

@@ -139,7 +139,7 @@ func (m *ColumnLanes) snapshot(v *Variable) *Image {
 	}
 	v.fetch()
 	c := *m.image(v)
-	if v.Name == "not_refractory" && v.Group.RefKind == RefConst {
+	if v.link != nil || v.Name == "not_refractory" && v.Group.RefKind == RefConst {
 		c.Words, _ = v.Group.EvalVisit(m.work, v.Group.Span(), &eqn.Name{ID: v.Name}, v.Symbol, 0)
 	}
 	y := *c.Sym

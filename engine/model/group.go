@@ -230,7 +230,12 @@ func (g *NeuronGroup) declare() error {
 		v := &Variable{Group: g, Name: e.Name, Count: g.Size}
 		if err := g.DeclareEquation(v, e, reserved, "every group has", func(flag string) string {
 			switch flag {
-			case "linked", "summed", "event-driven", "clock-driven":
+			case "linked":
+				if e.Kind == eqn.Parameter && !e.Has("shared") {
+					return ""
+				}
+				return "a linked variable is written 'x : unit (linked)'"
+			case "summed", "event-driven", "clock-driven":
 				return "a variable of neurons is a differential equation, a parameter or a subexpression"
 			}
 			return ""
@@ -245,7 +250,10 @@ func (g *NeuronGroup) declare() error {
 			v.UnlessRef = false
 		}
 		v.OverDt = e.Kind == eqn.Sub && e.Has("constant over dt")
-		if e.Kind != eqn.Sub || v.OverDt {
+		switch {
+		case e.Has("linked"):
+			v.Symbol.ReadOnly = true
+		case e.Kind != eqn.Sub, v.OverDt:
 			v.Alloc(0)
 		}
 	}

@@ -19,7 +19,9 @@ type Memory struct {
 	Low   bool        // its second words
 	Event *GroupEvent // the mask of an event
 	Acc   any         // the compilation's: what gathers the sums of synapses
+	Whole bool        // all words of v, as a table
 	Data  []uint32    // a constant table
+	Lanes bool        // of data: a word for each neuron
 	Key   string      // of data
 	Out   *Scratch    // a temporary
 }
@@ -128,6 +130,8 @@ func (l *Lanes) image(v *Variable) *Image {
 func (l *Lanes) Load(s *eqn.Symbol) ir.Value {
 	v := s.Ref.(*Variable)
 	switch {
+	case v.link != nil:
+		return l.shown(v)
 	case v.Builtin:
 		if l.Off == 0 {
 			return l.B.Assume(l.B.Lane(), ir.Range{Lo: 0, Hi: float64(l.G.Size - 1)})
@@ -392,6 +396,8 @@ func (l *Lanes) env(s Span) *ir.Env {
 	e := &ir.Env{Slots: make([][]uint32, len(l.Mem)), Lane0: uint32(s.Lo), Step: uint32(l.n.Step), Seed: l.n.key(), Drawn: uint32(l.n.drawnFrom())}
 	for k, m := range l.Mem {
 		switch {
+		case m.Data != nil && m.Lanes:
+			e.Slots[k] = m.Data[s.Lo:s.Hi]
 		case m.Data != nil:
 			e.Slots[k] = m.Data
 		case m.V != nil:
@@ -400,7 +406,7 @@ func (l *Lanes) env(s Span) *ir.Env {
 			if m.Low {
 				w = m.V.Low
 			}
-			if !m.V.Shared {
+			if !m.V.Shared && !m.Whole {
 				w = w[s.Lo:s.Hi]
 			}
 			e.Slots[k] = w

@@ -434,7 +434,9 @@ func (s *Synapses) End(name string) *eqn.Symbol {
 		}
 		z := *v.Symbol
 		z.Name, z.Shared = name, v.Shared
-		if z.Kind == eqn.Subexpression {
+		if far, ok := z.Scope.(*linkedScope); ok {
+			z.Scope = linkedEnd{far, post}
+		} else if z.Kind == eqn.Subexpression {
 			z.Scope = &suffixed{s: s, post: post}
 		} else {
 			z.Ref = EndRef{v, post}

@@ -25,6 +25,7 @@ type Variable struct {
 	UnlessRef bool          // (unless refractory)
 	Builtin   bool          // i: no storage
 	OverDt    bool          // (constant over dt)
+	link      *link         // (linked): what it shows
 	Operated  bool          // operations set it while the network runs: it is state
 	Remade    bool          // they do, but it has to be a constant: each time the plan is made anew
 	Words     []uint32      // of neurons

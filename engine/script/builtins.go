@@ -67,6 +67,7 @@ var functions = map[string]function{
 	"network_operation":     {"/ function dt clock when order name", networkOperation},
 	"run":                   {runParams, runBuiltin},
 	"stop":                  {"", stopBuiltin},
+	"linked_var":            {"group_or_variable / name index", linkedVar},
 	"seed":                  {"/ seed", seedBuiltin},
 	"param":                 {"name default", paramBuiltin},
 	"load_array":            {"file / unit", loadArray},

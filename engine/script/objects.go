@@ -104,11 +104,68 @@ func (g *group) SetField(name string, v starlark.Value) error {
 	case "N", "name", "dt", "t", "run_regularly":
 		return fmt.Errorf("%s.%s cannot be assigned", g.c.Name(), name)
 	}
+	if l, ok := v.(*linked); ok {
+		if w, whole := g.c.(*engine.NeuronGroup); whole {
+			return w.Link(name, l.Linked)
+		}
+		return fmt.Errorf("%s.%s: a variable is linked for a whole group", g.c.Name(), name)
+	}
 	w, err := g.Attr(name)
 	if err != nil {
 		return err
 	}
 	return assign(g.c.Name(), name, w, v)
+}
+
+// linked is what linked_var() gives.
+type linked struct {
+	opaque
+	engine.Linked
+}
+
+func (l *linked) String() string { return "<linked_var>" }
+func (l *linked) Type() string   { return "linked_var" }
+
+// linkedVar is linked_var(G, 'v', index=) or linked_var(G.v, index=).
+func linkedVar(x *script, c *call) (starlark.Value, error) {
+	l := &linked{}
+	switch v := c.Get("group_or_variable").(type) {
+	case *group:
+		if !c.Has("name") {
+			c.failf("group_or_variable", "linked_var(group, 'name') takes the name of the variable too")
+			break
+		}
+		name := c.str("name", "")
+		w, err := v.c.Var(name)
+		if err != nil && c.err == nil {
+			_, err = variableAttr(x, v.c.Name(), name, v.c.Group().VarNames(), v.c.Var)
+			c.fail("name", err)
+		}
+		l.Var = w
+	case *variable:
+		if c.Has("name") {
+			c.failf("name", "name= goes with a group: a variable was given")
+		}
+		l.Var = v.v
+	default:
+		c.failf("group_or_variable", "linked_var() takes a group and the name of a variable, or a variable, not %s", array.Describe(c.Val["group_or_variable"]))
+	}
+	switch v := c.Get("index").(type) {
+	case nil:
+	case starlark.String:
+		if v != "i" {
+			c.failf("index", "index= is a list of whole numbers, or 'i', not the name of a variable")
+		}
+	default:
+		l.Index = c.indices("index")
+		if l.Index == nil {
+			l.Index = []int{}
+		}
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return l, nil
 }
 
 // assign puts a value into a variable that an attribute gave; other attributes
