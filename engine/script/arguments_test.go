@@ -55,7 +55,7 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"NetworkOperation.order", "a = []; o = NetworkOperation(lambda: a.append(1)«, order=1|»); p = NetworkOperation(lambda: a.append(2)); run(0.1*ms); print(a)", ""},
 	{"linked_var.group_or_variable", "G = NeuronGroup(2, 'v : 1'); G.v = [1, 2]; K = NeuronGroup(2, 'v : 1'); K.v = 3; H = NeuronGroup(2, 'x : 1 (linked)'); H.x = linked_var(«G|K», 'v'); print(H.x)", ""},
 	{"linked_var.group_or_variable", "linked_var(«3|NeuronGroup(1, 'v : 1').v»)", "takes a group and the name"},
-	{"linked_var.name", "G = NeuronGroup(2, 'v : 1\nw : 1'); G.v = 1; H = NeuronGroup(2, 'x : 1 (linked)'); H.x = linked_var(G, «'v'|'w'»); print(H.x)", ""},
+	{"linked_var.name", "G = NeuronGroup(2, 'v : 1\\nw : 1'); G.v = 1; H = NeuronGroup(2, 'x : 1 (linked)'); H.x = linked_var(G, «'v'|'w'»); print(H.x)", ""},
 	{"linked_var.name", "G = NeuronGroup(2, 'v : 1'); linked_var(G, «'u'|'v'»)", "has no variable u"},
 	{"linked_var.index", "G = NeuronGroup(2, 'v : 1'); G.v = [1, 2]; H = NeuronGroup(2, 'x : 1 (linked)'); H.x = linked_var(G, 'v'«, index=[1, 1]|»); print(H.x)", ""},
 	{"linked_var.index", "G = NeuronGroup(2, 'v : 1'); H = NeuronGroup(2, 'x : 1 (linked)'); H.x = linked_var(G, 'v'«, index=[1, 2]|»)", "out of range"},
