@@ -211,20 +211,7 @@ func (c *compiler) synapsesUpdate(s *model.Synapses) error {
 func (c *compiler) synapsesScheme(s *model.Synapses, conn int) (*model.Scope, *eqn.Scheme, error) {
 	sc := c.pathScope(s, conn)
 	own := sc.Own
-	plain := map[string]*eqn.Symbol{}
-	sc.Own = func(name string) *eqn.Symbol { // nothing of neurons is worked out ahead
-		if y := plain[name]; y != nil {
-			return y
-		}
-		y := own(name)
-		if y == nil || y.Kind != eqn.Variable || !y.Constant {
-			return y
-		}
-		z := *y
-		z.Constant = false
-		plain[name] = &z
-		return &z
-	}
+	sc.Own = inStep(own)
 	values := func(y *eqn.Symbol) []float64 { return nil }
 	scheme, err := eqn.Integrate(s.Eqs, sc, eqn.Options{Method: s.Method, Dt: s.Dt(), Values: values})
 	if err != nil {
@@ -235,6 +222,41 @@ func (c *compiler) synapsesScheme(s *model.Synapses, conn int) (*model.Scope, *e
 	}
 	return sc, scheme, nil
 }
+
+// inStep gives names so that no variable is constant, those of a neuron's
+// subexpressions included: nothing is worked out for each synapse ahead.
+func inStep(resolve func(name string) *eqn.Symbol) func(name string) *eqn.Symbol {
+	seen := map[string]*eqn.Symbol{}
+	return func(name string) *eqn.Symbol {
+		if y := seen[name]; y != nil {
+			return y
+		}
+		y := resolve(name)
+		if y == nil {
+			return nil
+		}
+		z := *y
+		switch {
+		case y.Kind == eqn.Variable && y.Constant:
+			z.Constant = false
+		case y.Kind == eqn.Subexpression && y.Scope != nil:
+			z.Scope = &varying{y.Scope, inStep(y.Scope.Resolve)}
+		default:
+			return y
+		}
+		seen[name] = &z
+		return &z
+	}
+}
+
+// varying is a scope with other meanings of its names.
+type varying struct {
+	eqn.Scope
+	resolve func(name string) *eqn.Symbol
+}
+
+// Resolve implements eqn.Scope.
+func (v *varying) Resolve(name string) *eqn.Symbol { return v.resolve(name) }
 
 // summed plans a summed variable: all of its synapses add to their neurons, whose
 // variable then takes the sum; neurons of the end without synapses take 0.
