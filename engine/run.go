@@ -232,23 +232,10 @@ func (n *Network) countSpikes(r *compile.RecordRef, b *model.Batch) {
 	at := 0
 	for s, k := range b.Counts {
 		for _, i := range b.Index[at : at+int(k)] {
-			n.SpikeHash += mix(uint64(b.Step)+uint64(s), uint64(r.Pop), uint64(i))
+			n.SpikeHash += model.Mix(uint64(b.Step)+uint64(s), uint64(r.Pop), uint64(i))
 		}
 		at += int(k)
 	}
-}
-
-// mix is the 64-bit mix of a spike in the hash of a run (splitmix64's finaliser,
-// applied to each part in turn).
-func mix(step, pop, index uint64) uint64 {
-	h := uint64(0)
-	for _, x := range [3]uint64{step, pop, index} {
-		h += x + 0x9e3779b97f4a7c15
-		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-		h = (h ^ h>>27) * 0x94d049bb133111eb
-		h ^= h >> 31
-	}
-	return h
 }
 
 // advance makes steps in batches, taking in the records after each.
@@ -413,7 +400,7 @@ func (n *Network) Hash() (spikes, state string, err error) {
 	}
 	h := sha256.New()
 	p := n.live.c.Plan
-	var word [4]byte
+	bytes := make([]byte, 0, 1<<16)
 	for id := range p.Bufs {
 		b := &p.Bufs[id]
 		if b.Kind != backend.State {
@@ -425,18 +412,23 @@ func (n *Network) Hash() (spikes, state string, err error) {
 				return "", "", err
 			}
 		}
-		add := func(words []uint32) {
-			for _, w := range words {
-				binary.LittleEndian.PutUint32(word[:], w)
-				h.Write(word[:])
-			}
-		}
-		spread, err := n.live.c.Each(model.Work{}, backend.BufID(id), words, add)
+		sums, err := n.live.c.Alike(model.Work{}, backend.BufID(id), words)
 		if err != nil {
 			return "", "", err
 		}
-		if !spread {
-			add(words)
+		if sums != nil {
+			words = nil
+			for _, x := range sums {
+				words = append(words, uint32(x), uint32(x>>32))
+			}
+		}
+		for len(words) > 0 {
+			some := words[:min(len(words), cap(bytes)/4)]
+			words, bytes = words[len(some):], bytes[:0]
+			for _, w := range some {
+				bytes = binary.LittleEndian.AppendUint32(bytes, w)
+			}
+			h.Write(bytes)
 		}
 	}
 	return fmt.Sprintf("%016x", n.SpikeHash), hex.EncodeToString(h.Sum(nil)), nil

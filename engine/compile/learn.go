@@ -35,6 +35,7 @@ func sideOf(post bool) side {
 type learned struct {
 	v      *model.Variable
 	by     side
+	alike  side // bySource or byTarget: all synapses of a neuron have it in common, however it is kept
 	buf    backend.BufID
 	off    []int // where the words of each connect call begin; then their end
 	words  []uint32
@@ -43,8 +44,9 @@ type learned struct {
 	temp   bool     // a local variable of a pathway: worth nothing when the step is over
 }
 
-// keepEach, for tests, keeps every variable by synapse.
-var keepEach bool
+// keepEach, for tests, has every variable kept by synapse; it says whether the
+// synapses of each neuron of a side have the same words.
+var keepEach func(v *model.Variable, conn int, post bool) bool
 
 // rng is what is known of the words.
 func (l *learned) rng() ir.Range {
@@ -77,7 +79,10 @@ func (c *compiler) findLearned() error {
 			if !changed[v] {
 				continue
 			}
-			l := &learned{v: v, by: sides[v]}
+			l := &learned{v: v, by: sides[v], alike: sides[v]}
+			if keepEach != nil && l.by != single {
+				l.by = each
+			}
 			if err := c.lay(l); err != nil {
 				return err
 			}
@@ -218,25 +223,63 @@ func (l *learned) adopt() {
 	}
 }
 
-// Each calls f with the words of a State buffer as they count for the hash of a
-// run: those that are kept by neuron once for each synapse, so that the hash does
-// not tell how they are kept. It returns false where the buffer's own words count.
-func (c *Compiled) Each(w model.Work, b backend.BufID, words []uint32, f func([]uint32)) (bool, error) {
+// Alike tells the words of a State buffer for the hash of a run where the synapses
+// of each neuron have them in common: two sums over the neurons that have synapses,
+// which do not tell whether the words are kept once for a neuron or for each synapse.
+// It returns nil where the buffer's own words count; what a pathway keeps for the
+// length of a step counts as none.
+func (c *Compiled) Alike(w model.Work, b backend.BufID, words []uint32) ([]uint64, error) {
 	for _, l := range c.Learned {
-		if l.buf == b && l.temp {
-			return true, nil
-		}
-		if l.buf != b || l.by == each || l.by == single {
+		switch {
+		case l.buf != b || l.by == single || l.by == each && l.alike == each:
 			continue
+		case l.temp:
+			return []uint64{}, nil
 		}
-		for k := range l.v.Syn.Conns {
-			if err := l.v.Syn.EachWord(w, k, l.by == byTarget, words[l.off[k]:l.off[k+1]], f); err != nil {
-				return true, err
+		sums := make([]uint64, 2)
+		s, post := l.v.Syn, l.alike == byTarget
+		for k := range s.Conns {
+			at, err := c.one(w, s, k, post)
+			if err != nil {
+				return nil, err
+			}
+			for n, of := range at {
+				if of < 0 {
+					continue
+				}
+				word := l.off[k] + n
+				if l.by == each {
+					word = l.off[k] + of
+				}
+				x := model.Mix(uint64(k), uint64(n), uint64(words[word]))
+				sums[0] += x
+				sums[1] += model.Mix(x, 1, 2)
 			}
 		}
-		return true, nil
+		return sums, nil
 	}
-	return false, nil
+	return nil, nil
+}
+
+// one is a synapse of each neuron of one side of a connect call; -1: there is none.
+func (c *Compiled) one(w model.Work, s *model.Synapses, conn int, post bool) ([]int, error) {
+	key := oneKey{s, conn, post}
+	if at, ok := c.ones[key]; ok {
+		return at, nil
+	}
+	at, err := s.OneOfEach(w, conn, post)
+	if c.ones == nil {
+		c.ones = map[oneKey][]int{}
+	}
+	c.ones[key] = at
+	return at, err
+}
+
+// oneKey is one side of a connect call.
+type oneKey struct {
+	s    *model.Synapses
+	conn int
+	post bool
 }
 
 // sides decides what is kept by neuron: what statements of one side's pathways
@@ -281,7 +324,7 @@ func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (m
 		case v.Shared:
 			out[v] = single
 			continue
-		case keepEach || v.Equation != nil && v.Equation.Kind == eqn.Differential && v.Driven == nil || c.operated[v]:
+		case v.Equation != nil && v.Equation.Kind == eqn.Differential && v.Driven == nil || c.operated[v]:
 			continue
 		}
 		at := bySource
@@ -294,7 +337,7 @@ func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (m
 			at = this
 		}
 		for k := range s.Conns {
-			if _, ok := v.NearWords(k, at == byTarget); !ok {
+			if _, ok := v.NearWords(k, at == byTarget); !ok && (keepEach == nil || !keepEach(v, k, at == byTarget)) {
 				at = each
 			}
 		}
@@ -538,7 +581,7 @@ func (c *Compiled) WordsOf(v *model.Variable) (backend.BufID, []uint32, bool) {
 // long as the step lasts.
 func (c *compiler) keepLocals(w *model.Path, sides map[*model.Variable]side) error {
 	s, at := w.Delay.Syn, sideOf(w.Post)
-	if keepEach {
+	if keepEach != nil {
 		return nil
 	}
 	if one, err := c.oneDelay(w); err != nil || !one {

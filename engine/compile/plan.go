@@ -37,6 +37,7 @@ type Compiled struct {
 	longest   map[*model.Life]int             // delays in steps, of lives of pathways
 
 	Learned []*learned // what synapses keep of their own and a run changes
+	ones    map[oneKey][]int
 }
 
 // compiler turns the objects of a network into a plan.

@@ -234,26 +234,43 @@ func (h *nearby) expand(w Work, p *connect.Proj, n int) ([]uint32, error) {
 	})
 }
 
-// EachWord calls f with the words of all synapses of conn c, piece by piece in
-// their order, that are kept by neuron in words.
-func (s *Synapses) EachWord(w Work, c int, post bool, words []uint32, f func([]uint32)) error {
+// OneOfEach is a synapse of each neuron of one side of conn c; -1: there is none.
+func (s *Synapses) OneOfEach(w Work, c int, post bool) ([]int, error) {
+	size := s.Src.Hi - s.Src.Lo
+	if post {
+		size = s.Tgt.Hi - s.Tgt.Lo
+	}
+	out := make([]int, size)
+	for k := range out {
+		out[k] = -1
+	}
 	n, err := s.Count(w, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var out []uint32
-	return s.Conns[c].Proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
+	return out, s.Conns[c].Proj.Walk(w.Single(), 0, n, 0, func(_ int, b *connect.Columns) error {
 		ends := b.I
 		if post {
 			ends = b.J
 		}
-		out = slices.Grow(out[:0], len(ends))[:len(ends)]
 		for k, e := range ends {
-			out[k] = words[e]
+			out[e] = b.K0 + k
 		}
-		f(out)
 		return nil
 	})
+}
+
+// Mix is the 64-bit mix of three numbers in the hash of a run (splitmix64's
+// finaliser, applied to each part in turn).
+func Mix(a, b, c uint64) uint64 {
+	h := uint64(0)
+	for _, x := range [3]uint64{a, b, c} {
+		h += x + 0x9e3779b97f4a7c15
+		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+		h = (h ^ h>>27) * 0x94d049bb133111eb
+		h ^= h >> 31
+	}
+	return h
 }
 
 // OwnWords are the words of conn c for a run to change: those that the last run
