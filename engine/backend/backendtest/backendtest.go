@@ -49,6 +49,7 @@ var cases = []testCase{
 	{"Effect", []string{"effect"}, testEffect},
 	{"Effect, learning", []string{"effect"}, testLearning},
 	{"Effect, at both ends", []string{"effect"}, testEnds},
+	{"Effect, sums dropped", []string{"effect"}, testDropped},
 	{"Effect, faults", []string{"effect"}, testEffectFaults},
 	{"Effect, pair STDP", []string{"effect"}, testPlastic},
 	{"Effect, anything", []string{"effect"}, testAnyEffect},

@@ -157,6 +157,23 @@ func testEnds(t *testing.T, open Open) {
 	}
 }
 
+// testDropped has sums that are looked at in some steps alone: what came in the
+// others is gone.
+func testDropped(t *testing.T, open Open) {
+	p := newNet(4, 32)
+	p.Host = 1
+	a, b := p.pop("A", 50, 4), p.pop("B", 40, 1)
+	p.chance(a, 0.3, 1)
+	acc := p.acc("acc", b.n)
+	c := write("add")
+	j, sum := c.slot("j", ir.Array, ir.U32), c.slot("acc", ir.Accum, ir.I32)
+	c.of(ir.Scatter, sum, c.of(ir.Load, j), c.word(3))
+	p.effect(c, p.table(p.pairs(a.n, b.n, 300, 1, 3, 32), 1, 3, from(a, 0)), false, targetEnd, at(acc, 0))
+	p.apply(b, acc, 0)
+	p.Stages[len(p.Stages)-1].Flag = 0
+	same(t, open, p, 60, func(s int) []uint32 { return []uint32{uint32(s % 3 / 2)} })
+}
+
 // testEffectFaults has synapses that fail, of which the one of the least number
 // is told, though others are due before it.
 func testEffectFaults(t *testing.T, open Open) {
