@@ -52,7 +52,7 @@ func TestLarge(t *testing.T) {
 func TestPieces(t *testing.T) {
 	p := backendtest.Plastic()
 	want := after(t, ref.New(), p, p.Batch, nil)
-	for _, blocks := range []int{0, 10} {
+	for _, blocks := range []int{0, 11} {
 		b := open(t, Options{NoSelfTest: true, MaxBlock: 4 << 10, MaxBlocks: blocks})
 		defer b.Close()
 		equal(t, p, want, after(t, b, p, p.Batch, func(prog *program) {
@@ -66,7 +66,7 @@ func TestPieces(t *testing.T) {
 				whole = max(whole, r.pieces)
 			}
 			t.Logf("%d arenas, at most %d for one array, %d shards, %d dispatches, %d of them S pre", len(prog.arenas), whole, len(prog.shards), len(prog.passes), parts)
-			if whole < 5 || blocks > 0 && parts < 12 {
+			if whole < 5 || blocks > 0 && parts < 20 {
 				t.Error("expected arrays in five pieces and more, and for few blocks a dispatch of the two effects S pre for each piece")
 			}
 		}))

@@ -125,6 +125,9 @@ func testEnds(t *testing.T, open Open) {
 			}
 			single := &connect.Spec{Name: "single", NSrc: n, NTgt: n, Projs: []*connect.Proj{proj}, Scale: 1, Width: 32}
 			many := p.pairs(n, n, 3000, 1, 3, 32)
+			part := p.pairs(n-5, n-7, 500, 1, 3, 32).Projs[0]
+			part.Row0, part.Tgt0 = 5, 7
+			many.Projs = append(many.Projs, part)
 			rows := from(a, 0)
 			if post {
 				rows = from(b, 0)

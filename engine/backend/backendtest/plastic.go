@@ -69,7 +69,7 @@ func plastic(seed uint64, sources, targets, count, lo, post int) *net {
 
 	p.update(a, 0.04, 0.1, 1)
 	p.update(b, 0.05, 0.1, 2)
-	p.spikes(b, 0, b.n, 24*b.n, false)
+	p.spikes(b, 0, b.n/10, 24*(b.n/10), false)
 	// Synapses' own equation, which reads the neurons' new state and adds up what
 	// it comes to at both ends.
 	for k, d := range calls {
@@ -108,7 +108,7 @@ func plastic(seed uint64, sources, targets, count, lo, post int) *net {
 }
 
 // Plastic is such a network, for backends' own tests.
-func Plastic() *backend.Plan { return &plastic(5, 90, 70, 4000, 2, 1).Plan }
+func Plastic() *backend.Plan { return &plastic(5, 700, 600, 4000, 2, 1).Plan }
 
 // each is a synapse from every neuron to itself.
 func each(n, delay int) *connect.Spec {
@@ -122,14 +122,14 @@ func (c *text) advanced(x, since ir.Value) ir.Value {
 	return c.f(ir.MulZ, x, c.f(ir.Sel, c.b(ir.LtF, c.float(0), left), left, c.float(0)))
 }
 
-// learn: with deliver ge_post += w; then w = clip(w + scale*trace, 0, 1), the
+// learn: with deliver ge_post += w + 1/64; then w = clip(w + scale*trace, 0, 1), the
 // trace that of the far end.
 func learn(name string, scale float32, deliver bool) *text {
 	c := write(name)
 	ws, end, x, since := c.slot("w", ir.Array, ir.F32), c.slot("end", ir.Array, ir.U32), c.slot("x", ir.Table, ir.F32), c.slot("since", ir.Table, ir.I32)
 	w, far := c.of(ir.Load, ws), c.of(ir.Load, end)
 	if deliver {
-		c.of(ir.Scatter, c.slot("ge", ir.Accum, ir.I32), far, c.i(ir.F2I, c.f(ir.MulZ, w, c.float(64))))
+		c.of(ir.Scatter, c.slot("ge", ir.Accum, ir.I32), far, c.i(ir.AddI, c.i(ir.F2I, c.f(ir.MulZ, w, c.float(64))), c.word(1)))
 	}
 	w = c.f(ir.AddF, w, c.f(ir.MulZ, c.advanced(c.of(ir.Gather, x, far), c.of(ir.Gather, since, far)), c.float(scale)))
 	w = c.f(ir.Sel, c.b(ir.LtF, w, c.float(0)), c.float(0), w)
