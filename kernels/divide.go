@@ -100,7 +100,10 @@ func (d *divided) divide(parts int) {
 	p.settle()
 	for i := range p.plan.Bufs {
 		if k := p.plan.Bufs[i].Kind; k == backend.State || k == backend.Constant {
-			copy(q.bufs[i], p.bufs[i])
+			if err := p.hand(q, backend.BufID(i)); err != nil {
+				q.Close()
+				return
+			}
 		}
 	}
 	q.epoch, q.listsOld = p.epoch, true

@@ -26,7 +26,8 @@ type effect struct {
 type block struct {
 	env               ir.Env
 	k, source, target []uint32
-	along             ir.Env // of the program for one row
+	number            []uint32 // k, or the numbers where those are places
+	along             ir.Env   // of the program for one row
 	far, near         []uint32
 	accs              []accSlot // slots that differ from step to step, of both
 }
@@ -53,6 +54,15 @@ func (p *program) loadEffects() error {
 			return fmt.Errorf("stage %s: %w", p.plan.Stages[i].Name, err)
 		}
 	}
+	p.place()
+	for i, e := range p.effects {
+		if e == nil || e.list == nil {
+			continue
+		}
+		if err := e.compile(p); err != nil {
+			return fmt.Errorf("stage %s: %w", p.plan.Stages[i].Name, err)
+		}
+	}
 	for i, g := range p.lay.lags {
 		var err error
 		if p.owed[i], err = p.newOwed(g); err != nil {
@@ -68,17 +78,6 @@ func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
 	if p.lay.lags[i] != nil {
 		e.delays = []uint16{uint16(e.table.MinDelay)}
 		return e, nil
-	}
-	_, inOrder := p.plan.Sharing(st)
-	apart := func(b backend.BufID) bool { return p.lay.accs[b] != nil && !p.lay.plain }
-	var err error
-	if e.numbered, err = number(st, !inOrder, apart); err != nil {
-		return nil, err
-	}
-	if !inOrder {
-		if e.code, err = vm.Compile(e.prog); err != nil {
-			return nil, err
-		}
 	}
 	want := &listing{spec: e.table.Spec, post: st.Post, shares: p.lay.shares[i]}
 	for _, l := range *lists {
@@ -103,10 +102,28 @@ func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
 			return nil, fmt.Errorf("%d words of buffer %s for %d synapses", p.plan.Bufs[b.Buf].Len, p.plan.Bufs[b.Buf].Name, n)
 		}
 	}
-	if !inOrder && l.k == nil && l.length() >= rowLanes*l.groups*l.ways() {
+	return e, nil
+}
+
+// compile makes an effect's programs, once it is known where the words of its synapses lie.
+func (e *effect) compile(p *program) error {
+	st, l := e.stage, e.list
+	_, inOrder := p.plan.Sharing(st)
+	apart := func(b backend.BufID) bool { return p.lay.accs[b] != nil && !p.lay.plain }
+	var err error
+	if e.numbered, err = number(st, !inOrder, apart, l.placed); err != nil {
+		return err
+	}
+	if inOrder {
+		return nil
+	}
+	if e.code, err = vm.Compile(e.prog); err != nil {
+		return err
+	}
+	if l.k == nil && !(l.placed && asksNumber(st.Prog)) && l.length() >= rowLanes*l.groups*l.ways() {
 		e.row, err = alongRow(st, apart)
 	}
-	return e, err
+	return err
 }
 
 // bind makes the blocks.
@@ -142,6 +159,10 @@ func (e *effect) bind(p *program) {
 			}
 		}
 		b.env.Slots[e.k] = b.k
+		if b.number = b.k; e.number != e.k {
+			b.number = aligned(blockLanes)
+			b.env.Slots[e.number] = b.number
+		}
 		for _, s := range e.trapped {
 			b.env.Slots[s] = aligned(blockLanes)
 		}
@@ -266,6 +287,9 @@ func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32)
 						b.k[n+x] = uint32(lo + x)
 					}
 				}
+				if e.number != e.k {
+					copy(b.number[n:n+m], l.number[lo:])
+				}
 				if far != nil {
 					l.ends(far[n:n+m], lo, way)
 				}
@@ -342,7 +366,7 @@ func (t *thread) runBlock(e *effect, b *block, step int64, n int) {
 			}
 			for lane, yes := range b.env.Slots[slot][:n] {
 				if yes != 0 {
-					least = min(least, b.k[lane])
+					least = min(least, b.number[lane])
 				}
 			}
 		}

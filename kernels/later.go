@@ -272,7 +272,7 @@ func (p *program) newOwed(g *lag) (*owed, error) {
 	by.Prog = &prog
 	by.Bind = append(slices.Clone(st.Bind), backend.Binding{Buf: backend.NoBuf, Off: slotStep})
 	var err error
-	if o.prog, err = number(&by, true, func(backend.BufID) bool { return false }); err != nil {
+	if o.prog, err = number(&by, true, func(backend.BufID) bool { return false }, false); err != nil {
 		return nil, err
 	}
 	if o.code, err = vm.Compile(o.prog.prog); err != nil {
@@ -291,7 +291,9 @@ func (p *program) newOwed(g *lag) (*owed, error) {
 	o.groups = map[int][][]uint32{}
 	for _, k := range g.looks {
 		if s := &p.plan.Stages[k]; s.Form == backend.FormSample && s.Rec.Items != nil {
-			o.groups[k] = o.seen(p.plan, s)
+			if o.groups[k], err = o.seen(p.plan, s); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for at := range len(l.index) - 1 {
@@ -453,9 +455,9 @@ func (o *owed) flush(way int) {
 }
 
 // seen finds the groups, by share, that hold what a sample looks at.
-func (o *owed) seen(plan *backend.Plan, s *backend.Stage) [][]uint32 {
+func (o *owed) seen(plan *backend.Plan, s *backend.Stage) ([][]uint32, error) {
 	l := o.list
-	want := map[uint32]bool{} // numbers of synapses
+	var want []uint32 // numbers of synapses
 	for _, src := range s.Rec.Src {
 		if !o.own[src.Buf] {
 			continue
@@ -467,31 +469,25 @@ func (o *owed) seen(plan *backend.Plan, s *backend.Stage) [][]uint32 {
 			_, off := backend.IndexOf(o.effect.stage, &o.effect.stage.Prog.Ins[a.Instr])
 			for _, item := range s.Rec.Items {
 				if k := src.Off + int(item) - off; k >= 0 && k < l.length() {
-					want[uint32(k)] = true
+					want = append(want, uint32(k))
 				}
 			}
 		}
 	}
 	groups := make([][]uint32, l.ways())
-	add := func(entry int) {
-		at := sort.Search(len(l.index), func(at int) bool { return int(l.index[at]) > entry }) - 1
+	entries, err := l.entries(want)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		at := sort.Search(len(l.index), func(at int) bool { return l.index[at] > entry }) - 1
 		groups[at%l.ways()] = append(groups[at%l.ways()], uint32(at/l.ways()))
-	}
-	if l.k == nil {
-		for k := range want {
-			add(int(k))
-		}
-	}
-	for entry, k := range l.k {
-		if want[k] {
-			add(entry)
-		}
 	}
 	for w := range groups {
 		slices.Sort(groups[w])
 		groups[w] = slices.Compact(groups[w])
 	}
-	return groups
+	return groups, nil
 }
 
 // events notes the thread's events of a stage that is made up later.

@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -74,6 +75,11 @@ type listing struct {
 	base  []uint32
 
 	groups int // with entries
+
+	// The synapses' own words lie in the order of the entries (placed.go).
+	placed bool
+	number []uint32 // of each entry, its synapse's number, while the words are placed; for good, if keep
+	keep   bool
 }
 
 // listingMemory is what a listing will take: number and far end of each synapse,
@@ -264,26 +270,9 @@ func (b *lister) sort() error {
 		return err
 	}
 	b.k = make([]uint32, b.total)
-	column := make([]uint16, connect.MaxDelay+1)
-	for n, d := range b.delays {
-		column[d] = uint16(n)
-	}
-	each := func(f func(g, way int, k, far uint32)) error {
-		threads := max(min(b.work.Threads, b.ways()), 1)
-		errs := make([]error, threads)
-		parallel(threads, func(q int) {
-			errs[q] = b.walk(b.ways()*q/threads, b.ways()*(q+1)/threads, column, f)
-		})
-		for _, err := range errs {
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	// index[g+1] counts, then is where the next synapse of group g goes.
 	next := b.index[1:]
-	if err := each(func(g, _ int, _, _ uint32) { next[g]++ }); err != nil {
+	if err := b.walkAll(func(g, _ int, _, _ uint32) { next[g]++ }); err != nil {
 		return err
 	}
 	at := uint32(0)
@@ -291,12 +280,26 @@ func (b *lister) sort() error {
 		next[g] = at
 		at += c
 	}
-	return each(func(g, way int, k, far uint32) {
+	return b.walkAll(func(g, way int, k, far uint32) {
 		at := next[g]
 		b.k[at] = k
 		b.setFar(int(at), way, far)
 		next[g]++
 	})
+}
+
+// walkAll calls f for each synapse, those of a share in their order.
+func (b *lister) walkAll(f func(g, way int, k, far uint32)) error {
+	column := make([]uint16, connect.MaxDelay+1)
+	for n, d := range b.delays {
+		column[d] = uint16(n)
+	}
+	threads := max(min(b.work.Threads, b.ways()), 1)
+	errs := make([]error, threads)
+	parallel(threads, func(q int) {
+		errs[q] = b.walk(b.ways()*q/threads, b.ways()*(q+1)/threads, column, f)
+	})
+	return errors.Join(errs...)
 }
 
 // walk calls f for each synapse of shares lo to hi-1, in their order.

@@ -12,8 +12,9 @@ import (
 // synapse's number, which was the lane, is loaded from a slot of its own, and
 // its words are gathered and put at that number.
 type numbered struct {
-	prog *ir.Prog
-	k    uint32 // Array slot: the numbers
+	prog   *ir.Prog
+	k      uint32 // Array slot: the numbers, or the places of the synapses' own words
+	number uint32 // Array slot: the numbers, where those are places
 	// trapped are Array slots, one for each Trap of the text: whether the lane
 	// trapped. Of the lanes that did, the one of the least number counts, and it
 	// need not come first.
@@ -26,8 +27,9 @@ type numbered struct {
 
 // number rewrites the program of a stage. With forward, what was stored is not
 // gathered again, as Verify demands: no lane sees what another one writes. apart
-// says that of a buffer each part has its own share.
-func number(st *backend.Stage, forward bool, apart func(backend.BufID) bool) (*numbered, error) {
+// says that of a buffer each part has its own share; placed, that the synapses' own
+// words do not lie by number.
+func number(st *backend.Stage, forward bool, apart func(backend.BufID) bool, placed bool) (*numbered, error) {
 	p := st.Prog
 	q := &ir.Prog{Name: p.Name, Slots: append([]ir.Slot(nil), p.Slots...), Traps: p.Traps}
 	slot := func(name string, t ir.Type) uint32 {
@@ -50,6 +52,11 @@ func number(st *backend.Stage, forward bool, apart func(backend.BufID) bool) (*n
 		return ir.Value(len(q.Ins) - 1)
 	}
 	k := push(ir.Instr{Op: ir.Load, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Imm: n.k})
+	lane := k
+	if n.number = n.k; placed && asksNumber(p) {
+		n.number = slot("number of the synapse", ir.I32)
+		lane = push(ir.Instr{Op: ir.Load, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Imm: n.number})
+	}
 	shifted := map[uint32]ir.Value{}
 	for s, b := range st.Bind {
 		if b.Buf != backend.NoBuf && apart(b.Buf) {
@@ -66,7 +73,7 @@ func number(st *backend.Stage, forward bool, apart func(backend.BufID) bool) (*n
 		}
 		switch in.Op {
 		case ir.Lane:
-			now[at] = k
+			now[at] = lane
 			continue
 		case ir.Load:
 			if v, have := stored[in.Imm]; have && forward {

@@ -21,11 +21,12 @@ type program struct {
 	sched   *schedule
 	bufs    [][]uint32 // by BufID, in canonical form; nil for accumulators and records of spikes
 	parts   []*part
-	threads []*thread   // as many as there are parts
-	team    []*thread   // those at work
-	tables  []*built    // by stage
-	effects []*effect   // by stage
-	owed    []*owed     // by stage: what is made up later
+	threads []*thread // as many as there are parts
+	team    []*thread // those at work
+	tables  []*built  // by stage
+	effects []*effect // by stage
+	owed    []*owed   // by stage: what is made up later
+	placed  map[backend.BufID][]placement
 	ends    [][]int     // by stage and source of its table: see due
 	samples []*sampling // by stage
 	epoch   int64       // steps done when word Step was last 0
@@ -84,7 +85,17 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	for i := range plan.Bufs {
 		if id := backend.BufID(i); p.lay.accs[id] == nil && !grows[id] {
 			p.bufs[i] = aligned(plan.Bufs[i].Len)
-			copy(p.bufs[i], plan.Bufs[i].Init)
+			if err := p.setWords(id, plan.Bufs[i].Init); err != nil {
+				p.Close()
+				return nil, err
+			}
+		}
+	}
+	for _, all := range p.placed {
+		for _, at := range all {
+			if !at.list.keep {
+				at.list.number = nil
+			}
 		}
 	}
 	for k := range p.lay.parts {
@@ -109,7 +120,7 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 					p.effects[it.stages[0]].bind(p)
 				}
 			case itemSample:
-				p.samples[it.stages[0]] = newSampling(p, it, o.kind == opLocal)
+				p.samples[it.stages[0]], err = newSampling(p, it, o.kind == opLocal)
 			}
 			if err != nil {
 				p.Close()
@@ -314,8 +325,7 @@ func (p *program) Read(b backend.BufID, dst []uint32) error {
 	if p.isMask(b) {
 		p.freshenMasks()
 	}
-	copy(dst, p.bufs[b])
-	return nil
+	return p.wordsOf(b, dst)
 }
 
 // Write replaces canonical words.
@@ -329,8 +339,7 @@ func (p *program) Write(b backend.BufID, src []uint32) error {
 		p.freshenMasks()
 		p.listsOld = true
 	}
-	copy(p.bufs[b], src)
-	return nil
+	return p.setWords(b, src)
 }
 
 func (p *program) isMask(b backend.BufID) bool {

@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"slices"
 	"sort"
 
 	"synfire/engine/backend"
@@ -98,12 +99,19 @@ type sampling struct {
 type share struct {
 	lo, hi    int // where all items are taken: items lo to hi-1 at their own positions
 	pos, item []uint32
+	at        []uint32 // where the items lie: item, if it is by number
 }
 
-func newSampling(p *program, it *item, local bool) *sampling {
+func newSampling(p *program, it *item, local bool) (*sampling, error) {
 	st := &p.plan.Stages[it.stages[0]]
 	s := &sampling{stage: st, index: it.stages[0], parts: make([]share, p.lay.parts)}
 	width := st.Rec.Width()
+	var placed []placement // counted in items
+	for _, src := range st.Rec.Src {
+		for _, at := range p.placed[src.Buf] {
+			placed = append(placed, placement{at.lo - src.Off, at.list})
+		}
+	}
 	owner := func(n, t int) bool {
 		if !local {
 			return n >= width*t/p.lay.parts && n < width*(t+1)/p.lay.parts
@@ -117,21 +125,46 @@ func newSampling(p *program, it *item, local bool) *sampling {
 	}
 	for t := range s.parts {
 		sh := &s.parts[t]
-		if st.Rec.Items == nil {
+		if st.Rec.Items == nil && placed == nil {
 			sh.lo, sh.hi = width*t/p.lay.parts, width*(t+1)/p.lay.parts
 			if local {
 				sh.lo, sh.hi = p.lay.part(it.at, it.n, t)
 			}
 			continue
 		}
-		for n, i := range st.Rec.Items {
+		for n := range width {
 			if owner(n, t) {
-				sh.pos, sh.item = append(sh.pos, uint32(n)), append(sh.item, i)
+				item := uint32(n)
+				if st.Rec.Items != nil {
+					item = st.Rec.Items[n]
+				}
+				sh.pos, sh.item = append(sh.pos, uint32(n)), append(sh.item, item)
 			}
 		}
 		sort.Stable(sh)
+		sh.at = slices.Clone(sh.item)
+		for _, at := range placed {
+			if err := at.places(sh.item, sh.at); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return s
+	return s, nil
+}
+
+// places writes where those of the items lie that the placement has.
+func (p *placement) places(items, at []uint32) error {
+	var which, of []uint32
+	for x, item := range items {
+		if k := int(item) - p.lo; k >= 0 && k < p.list.length() {
+			which, of = append(which, uint32(x)), append(of, uint32(k))
+		}
+	}
+	entries, err := p.list.entries(of)
+	for x, entry := range entries {
+		at[which[x]] = entry + uint32(p.lo)
+	}
+	return err
 }
 
 func (s *share) Len() int           { return len(s.pos) }
@@ -168,7 +201,7 @@ func (s *sampling) take(p *program, part, k, lo, hi int) {
 	at := int(s.row[k]) * s.stage.Rec.Width()
 	for n, src := range s.stage.Rec.Src {
 		from, to := p.bufs[src.Buf][src.Off:], p.bufs[s.stage.Rec.Dst[n]][at:]
-		if s.stage.Rec.Items == nil {
+		if sh.at == nil {
 			if a, b := max(lo, sh.lo), min(hi, sh.hi); a < b {
 				copy(to[a:b], from[a:b])
 			}
@@ -176,7 +209,7 @@ func (s *sampling) take(p *program, part, k, lo, hi int) {
 		}
 		first := sort.Search(len(sh.item), func(j int) bool { return int(sh.item[j]) >= lo })
 		for j := first; j < len(sh.item) && int(sh.item[j]) < hi; j++ {
-			to[sh.pos[j]] = from[sh.item[j]]
+			to[sh.pos[j]] = from[sh.at[j]]
 		}
 	}
 }
