@@ -252,7 +252,7 @@ type level struct {
 // The levels are run when the first has levelLanes synapses or more; there is
 // room for those of one more block, and for whole vectors behind.
 const (
-	levelLanes = 2048
+	levelLanes = 1024
 	levelRoom  = levelLanes + blockLanes + 16
 )
 
