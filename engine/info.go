@@ -64,6 +64,9 @@ func (n *Network) Info(set model.Work, w io.Writer) error {
 			fmt.Fprintf(w, "  worked out once per run: %s\n", strings.Join(names, ", "))
 		}
 	}
+	for _, line := range c.LearnedText() {
+		fmt.Fprintln(w, line)
+	}
 	if len(c.Plan.Tables) > 0 {
 		fmt.Fprintf(w, "\nsynapses: %d\n", c.SynapsesN)
 	}

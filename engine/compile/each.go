@@ -192,6 +192,12 @@ func (c *compiler) synapsesUpdate(s *model.Synapses) error {
 		if err != nil {
 			return err
 		}
+		if c.Clocked[s] == nil {
+			if c.Clocked == nil {
+				c.Clocked = map[*model.Synapses]*eqn.Scheme{}
+			}
+			c.Clocked[s] = scheme
+		}
 		n, err := s.Count(c.w, k)
 		if err != nil {
 			return err

@@ -704,3 +704,32 @@ func (c *compiler) scopeOf(w *model.Path, conn int) *model.Scope {
 	}
 	return sc
 }
+
+// LearnedText tells what synapses keep of their own and a run changes: how often, and
+// the clock-driven equations as solved.
+func (c *Compiled) LearnedText() []string {
+	var out []string
+	var of *model.Synapses
+	for _, l := range c.Learned {
+		if l.temp {
+			continue
+		}
+		if s := l.v.Syn; s != of {
+			of = s
+			out = append(out, "", s.Name()+": synapses that learn")
+			if x := c.Clocked[s]; x != nil {
+				out = append(out, "  method "+x.Method)
+				for _, st := range x.Stmts {
+					out = append(out, fmt.Sprintf("    %s %s %s", st.Target.ID, st.Op, st.X))
+				}
+			}
+		}
+		how := map[side]string{each: "one for each synapse", bySource: "one for each source", byTarget: "one for each target", single: "one for all"}[l.by]
+		if l.lo != 0 || l.hi != 0 {
+			d := l.v.Symbol.Dim
+			how += fmt.Sprintf(", from %s to %s", model.Quantity{Value: float64(l.lo * d.Scale()), Dim: d}.Text(7), model.Quantity{Value: float64(l.hi * d.Scale()), Dim: d}.Text(7))
+		}
+		out = append(out, fmt.Sprintf("  %s: %s", l.v.Name, how))
+	}
+	return out
+}

@@ -36,7 +36,8 @@ type Compiled struct {
 	specs     map[model.SpecKey]*connect.Spec // of this plan
 	longest   map[*model.Life]int             // delays in steps, of lives of pathways
 
-	Learned []*learned // what synapses keep of their own and a run changes
+	Clocked map[*model.Synapses]*eqn.Scheme // clock-driven equations of synapses as solved, those of the first connect call
+	Learned []*learned                      // what synapses keep of their own and a run changes
 	ones    map[oneKey][]int
 }
 
