@@ -469,7 +469,7 @@ class Writer:
     # -- what changes between runs
     def change(self, network):
         g = self.r.choice([g for g in self.groups if g.variables])
-        what = self.r.choice(["value", "value", "name", "weight", "delay", "delay", "delay", "monitor", "spikes", "connect"] + network*["regular", "synapses", "synapses", "generator"])
+        what = self.r.choice(["value", "value", "name", "weight", "delay", "delay", "delay", "monitor", "spikes", "connect", "active", "active"] + network*["regular", "synapses", "synapses", "generator", "remove"])
         v = self.r.choice(g.of("state", "sink", "param"))
         if what == "value":
             self.out(self.r.choice([f"{g.name}.{v.name} = {self.value(self.num(0.1, 0.8), v.dim)}", f"{g.name}.{v.name} = '{self.value(self.num(0.1, 0.8), v.dim)}*(0.2 + i/N)'",
@@ -487,6 +487,14 @@ class Writer:
                 self.weights(name, *self.r.choice(own), count)
             else:
                 self.set_delay(name, self.r.choice(pathways), pathways, count, multi)
+        elif what in ("active", "remove"):
+            # Not Synapses: Brian2 delivers late what is on its way when they become inactive.
+            some = [x for x in self.objects if x[0] in ("MR" if what == "remove" else "MRGI") and x not in self.removed and (what == "active" or x in self.added)]
+            if some:
+                x = self.r.choice(some)
+                self.out(f"{self.net}.remove({x})" if what == "remove" else f"{x}.active = not {x}.active")
+                if what == "remove":
+                    self.removed.add(x)
         elif what == "synapses":
             self.synapses()
         elif what == "monitor":
@@ -528,16 +536,19 @@ class Writer:
             self.operation()
         self.monitors()
         runs = self.r.choice([1, 1, 2, 2, 3, 4])
-        net = self.name("net")
+        net = self.net = self.name("net")
+        self.added, self.removed = set(), set()
         for k in range(runs):
             known = len(self.objects)
             if network and k == 0:
                 self.out(f"{net} = Network({', '.join(self.objects)})")
+                self.added |= set(self.objects)
             if k:
                 for _ in range(self.r.choice([1, 1, 2, 3])):
                     self.change(network)
                 if network and self.objects[known:]:
                     self.out(f"{net}.add({', '.join(self.objects[known:])})")
+                    self.added |= set(self.objects)
             steps = self.r.randint(40, 200)//runs + 15
             off = 0.4 if self.chance(0.05) else 0
             length = (steps + off)*self.dt
