@@ -84,10 +84,12 @@ func after(t *testing.T, b backend.Backend, p *backend.Plan, steps int, look fun
 	if look != nil {
 		look(prog.(*program))
 	}
-	for done := 0; done < steps; done += min(p.Batch, steps-done) {
-		if _, err := prog.Run(min(p.Batch, steps-done), nil); err != nil {
-			t.Fatal(err)
+	for done := 0; done < steps; { // a Run may end early, where a record is full
+		n, err := prog.Run(min(p.Batch, steps-done), nil)
+		if err != nil || n == 0 {
+			t.Fatal(n, err)
 		}
+		done += n
 	}
 	out := make([][]uint32, len(p.Bufs))
 	for id := range p.Bufs {

@@ -225,8 +225,10 @@ func (l *layout) placeRecords() {
 		case backend.FormSpikes:
 			r.counter = ctlCounts + spikes
 			spikes++
-			r.room = room(p, s)
-			r.entries = l.arenas.place((2 + len(s.Rec.Src)) * r.room)
+			// One block will do, if it holds a pass: a Run ends where it is full.
+			width := 2 + len(s.Rec.Src)
+			r.room = min(room(p, s), max(l.arenas.most/width, (s.Rec.Hi-s.Rec.Lo)*l.sc.span))
+			r.entries = l.arenas.place(width * r.room)
 		case backend.FormSample:
 			r.at = l.hostN
 			l.hostN++
