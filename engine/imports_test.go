@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"engine/rundir":              {"engine", "engine/backend", "engine/store"},
 	"engine/compare":             {"engine/backend", "engine/host", "engine/ir"},
 	"engine/analysis":            {},
-	"engine/plot":                {},
+	"engine/plot":                {"engine/figure"},
 	"engine/plot/term":           {},
 	"engine/script/argument":     {"engine/eqn"},
 	"engine/figure":              {},

@@ -11,6 +11,8 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/backend"
+	drawing "synfire/engine/figure"
+	"synfire/engine/plot"
 	"synfire/engine/rundir"
 	"synfire/engine/script"
 	"synfire/engine/store"
@@ -42,6 +44,7 @@ type runCmd struct {
 	Out   *string `help:"Write what is recorded into this directory while the run goes on. It is made if need be; an earlier run in it is replaced when the model has compiled." placeholder:"DIR"`
 	JSON  bool    `name:"json" help:"Print the manifest instead of a summary (what the script prints goes to standard error)."`
 	Plot  *string `help:"Draw raster, rates and traces into this file, .png or .svg." placeholder:"FILE"`
+	Plots *string `help:"Put the figures that the script draws (plot, show, savefig) into this directory; without it they stand beside the script." placeholder:"DIR"`
 	Quiet bool    `short:"q" help:"No progress and no summary."`
 }
 
@@ -49,6 +52,9 @@ type runCmd struct {
 func (c *runCmd) check() error {
 	if c.Out != nil && *c.Out == "" {
 		return errors.New("--out '': it names no directory (is a variable of the shell unset?)")
+	}
+	if c.Plots != nil && *c.Plots == "" {
+		return errors.New("--plots '': it names no directory (is a variable of the shell unset?)")
 	}
 	if c.Plot == nil {
 		return nil
@@ -69,6 +75,20 @@ func (c *runCmd) check() error {
 	}
 	f.Close()
 	return os.Remove(f.Name())
+}
+
+// drawn draws a figure of the script: into --plots, or beside the script. The
+// script chooses the name of the file, not its folder.
+func (c *runCmd) drawn(f *drawing.Figure, name string) (string, error) {
+	dir := filepath.Dir(c.Model)
+	if c.Plots != nil {
+		dir = *c.Plots
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return "", err
+		}
+	}
+	where := filepath.Join(dir, filepath.Base(filepath.FromSlash(name)))
+	return where, plot.SaveFigure(f, where)
 }
 
 // Run runs the model.
@@ -113,6 +133,13 @@ func (c *runCmd) Run(env *environment) error {
 	}
 	opt.Stdout = &clearing{bar, stdout}
 	opt.Warn = func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) }
+	opt.Draw = func(f *drawing.Figure, name string) error {
+		where, err := c.drawn(f, name)
+		if bar.clear(); err == nil && !c.Quiet {
+			fmt.Fprintln(env.err, env.errTerm.faint(fmt.Sprintf("figure %d is in %s", f.Number, where)))
+		}
+		return err
+	}
 	opt.Progress, opt.AfterRun = bar.step, r.afterRun
 	res, err := script.Run(env.ctx, opt)
 	if e := env.out.failure(); e != nil && errors.Is(err, engine.ErrInterrupted) {
