@@ -91,7 +91,7 @@ func (x *script) addHidden(d starlark.StringDict) {
 	x.shared = &shared{}
 	d[fnShared] = x.shared
 	add(python.Module, func(a starlark.Tuple) (starlark.Value, error) {
-		return x.moduleNamed(string(a[0].(starlark.String))), nil
+		return x.module(string(a[0].(starlark.String)))
 	})
 }
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"go.starlark.net/starlark"
@@ -88,7 +90,12 @@ func (x *script) exec(name string, src []byte, main bool) (starlark.StringDict, 
 	if err != nil {
 		return nil, x.explain(err)
 	}
-	globals, err := prog.Init(x.thread, x.predeclared)
+	seen := x.predeclared
+	if !main {
+		seen = maps.Clone(seen)
+		seen["__name__"], seen["__file__"] = starlark.String(strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))), starlark.String(name)
+	}
+	globals, err := prog.Init(x.thread, seen)
 	if x.left.Load() {
 		runtime.Goexit()
 	}

@@ -121,6 +121,28 @@ func (x *script) moduleNamed(name string) *pymodule {
 	return x.imports[name]
 }
 
+// ownModule says that a script of that name stands beside the script.
+func (x *script) ownModule(name string) bool {
+	if strings.Contains(name, ".") {
+		return false
+	}
+	_, err := x.readFile(name + ".py")
+	return err == nil
+}
+
+// module is what an import gives: one of ours, or a script of the folder, which
+// runs when it is imported first.
+func (x *script) module(name string) (starlark.Value, error) {
+	if m := x.moduleNamed(name); m != nil {
+		return m, nil
+	}
+	globals, err := x.load(x.thread, name+".py")
+	if err != nil {
+		return nil, err
+	}
+	return &pymodule{name: name, members: globals}, nil
+}
+
 // imported tells the parser what import may name.
 func (x *script) imported() python.Modules {
 	return python.Modules{

@@ -22,6 +22,7 @@ func (x *script) addNumPy(d starlark.StringDict) {
 		}
 	}
 	d["around"], d["float64"], d["double"], d["float_"], d["int64"], d["int32"], d["bool_"] = d["round"], d["float"], d["float"], d["float"], d["int"], d["int"], starlark.Universe["bool"]
+	d["nan"], d["inf"] = starlark.Float(math.NaN()), starlark.Float(math.Inf(1))
 	d["empty"], d["newaxis"] = d["zeros"], starlark.None
 	d["r_"], d["c_"] = &joined2{}, &joined2{columns: true}
 	for name, op := range map[string]syntax.Token{"add": syntax.PLUS, "subtract": syntax.MINUS, "multiply": syntax.STAR, "divide": syntax.SLASH} {
@@ -219,7 +220,8 @@ func (x *script) addDevices(d starlark.StringDict) {
 	for _, n := range []string{"set_device", "reset_device", "reinit_devices", "clear_cache"} {
 		d[n] = none(n)
 	}
-	device := &pymodule{name: "device", members: starlark.StringDict{"build": none("device.build"), "reinit": none("device.reinit"), "activate": none("device.activate"), "delete": none("device.delete")}}
+	device := &pymodule{name: "device", members: starlark.StringDict{"build": none("device.build"), "reinit": none("device.reinit"), "activate": none("device.activate"), "delete": none("device.delete"),
+		"__class__": &pymodule{name: "device.__class__", members: starlark.StringDict{"__name__": starlark.String("RuntimeDevice")}}}}
 	d["device"] = device
 	d["get_device"] = fn("get_device", "", func(argument.Call) (starlark.Value, error) { return device, nil })
 	d["prefs"] = &preferences{x: x, name: "prefs"}
