@@ -4,7 +4,27 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"synfire/engine/backend"
+	"synfire/engine/backend/backendtest"
+	"synfire/engine/host"
 )
+
+// TestLater: networks as a compiler makes them of pair STDP run on all threads, and
+// what on_post does is made up later.
+func TestLater(t *testing.T) {
+	for name, c := range map[string]struct {
+		plan *backend.Plan
+		lags int
+	}{"two connect calls": {backendtest.Plastic(), 2}, "part of a population": {backendtest.Pairs(), 1}} {
+		for _, parts := range []int{1, 2, 3} {
+			l := newLayout(host.Work{Threads: 1}, c.plan, parts)
+			if l.plain || len(l.lags) != c.lags {
+				t.Errorf("%s, %d parts: one thread alone %t, %d stages are made up later, expected %d", name, parts, l.plain, len(l.lags), c.lags)
+			}
+		}
+	}
+}
 
 // TestOwe finds those that are owed events as the plain text does, whole vectors at a time.
 func TestOwe(t *testing.T) {

@@ -221,11 +221,17 @@ func (l *layout) divide(plan *backend.Plan) bool {
 	}
 	ok = l.divideAccumulators(plan) && ok
 	l.shares = make([]shares, ns)
+	anyhow := make([]bool, ns) // no word of a neuron says how
 	for i := range plan.Stages {
 		if plan.Stages[i].Form == backend.FormEffect {
 			var fits bool
-			l.shares[i], fits = l.share(plan, i)
+			l.shares[i], anyhow[i], fits = l.share(plan, i)
 			ok = ok && (fits || l.plain)
+		}
+	}
+	for i, free := range anyhow {
+		if free {
+			l.follow(plan, i, anyhow)
 		}
 	}
 	return ok

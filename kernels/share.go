@@ -94,13 +94,14 @@ func (l *layout) joinEnds(plan *backend.Plan, f *forest, i int) {
 }
 
 // share divides an effect's synapses among the parts: as the words that it
-// works on are divided, if there are such. False where one thread has them all
-// although they add to an accumulator that is divided, or where that is divided
-// otherwise than in ranges of targets.
-func (l *layout) share(plan *backend.Plan, i int) (shares, bool) {
+// works on are divided, if there are such, else anyhow. Not ok where one thread has
+// them all although they add to an accumulator that is divided, or where that is
+// divided otherwise than in ranges of targets.
+func (l *layout) share(plan *backend.Plan, i int) (s shares, anyhow, ok bool) {
 	st := &plan.Stages[i]
 	spec, end := plan.Tables[st.Table].Spec, l.by[i]
-	s, n := shares{end: end, each: 1}, spec.NTgt
+	n := spec.NTgt
+	s = shares{end: end, each: 1}
 	if end == backend.AtSource {
 		n = spec.NSrc
 	} else {
@@ -116,7 +117,7 @@ func (l *layout) share(plan *backend.Plan, i int) (shares, bool) {
 		}
 		s.cut[0] = 0
 	}
-	ok := true
+	ok = true
 	for _, a := range plan.Accesses(st) {
 		if a.Instr < 0 || a.Event >= 0 || l.accs[a.Buf] == nil {
 			continue
@@ -126,29 +127,53 @@ func (l *layout) share(plan *backend.Plan, i int) (shares, bool) {
 		ok = ok && in.Op == ir.Scatter && e == end && s.along(l.accs[a.Buf], off, n, l.parts)
 	}
 	if s.cut != nil {
-		return s, ok
+		return s, false, ok
 	}
 	if end == backend.Elsewhere || l.plain {
-		return whole(s.end, n), ok
+		return whole(s.end, n), false, ok
 	}
 	for _, t := range l.touches(plan, st, end) {
 		if at := l.buf[t.buf]; at.dom >= 0 {
 			set(func(part int) int { return l.domains[at.dom].cut[part] - at.at - t.off })
-			return s, ok
+			return s, false, ok
 		}
 	}
 	if single(spec) {
 		for _, t := range l.touches(plan, st, backend.Own) {
 			if at := l.buf[t.buf]; at.dom >= 0 {
 				set(func(part int) int { return l.domains[at.dom].cut[part] - at.at - t.off })
-				return s, ok
+				return s, false, ok
 			}
 		}
 	}
 	d := domain{hi: n}
 	d.divide(0, l.parts)
 	set(func(part int) int { return d.cut[part] })
-	return s, ok
+	return s, true, ok
+}
+
+// follow lets an effect that might be shared anyhow be shared as another one of
+// the same synapses, whose own words it works on too.
+func (l *layout) follow(plan *backend.Plan, i int, anyhow []bool) {
+	var own []words
+	st := &plan.Stages[i]
+	for _, a := range plan.Accesses(st) {
+		if end, w := l.words(plan, st, a); a.Event < 0 && end == backend.Own {
+			own = append(own, w)
+		}
+	}
+	for k := range plan.Stages {
+		o := &plan.Stages[k]
+		if o.Form != backend.FormEffect || anyhow[k] || l.by[k] == backend.Elsewhere || l.shares[k].end != l.shares[i].end || !samePairs(plan.Tables[o.Table].Spec, plan.Tables[st.Table].Spec) {
+			continue
+		}
+		for _, a := range plan.Accesses(o) {
+			if end, w := l.words(plan, o, a); a.Event < 0 && end == backend.Own && w.in(own, false) {
+				l.shares[i] = l.shares[k]
+				return
+			}
+		}
+	}
 }
 
 // along divides n targets as the words off to off+n-1 of an accumulator are divided.

@@ -144,7 +144,7 @@ func BenchmarkPairs(b *testing.B) {
 	for _, c := range []struct {
 		n, k, delays int
 		rule         connect.Rule
-	}{{2000, 200, 1, connect.Bernoulli}, {10_000, 1000, 1, connect.Bernoulli}, {10_000, 1000, 1, connect.FixedIndegree}, {10_000, 1000, 20, connect.Bernoulli}} {
+	}{{2000, 200, 1, connect.Bernoulli}, {10_000, 1000, 1, connect.Bernoulli}, {10_000, 1000, 1, connect.FixedIndegree}, {10_000, 1000, 20, connect.Bernoulli}, {100_000, 1000, 1, connect.Bernoulli}} {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("n=%d/k=%d/rule=%d/delays=%d/threads=%d", c.n, c.k, c.rule, c.delays, threads), func(b *testing.B) {
 				before := resident()

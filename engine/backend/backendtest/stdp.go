@@ -311,3 +311,10 @@ func testSTDP(t *testing.T, open Open) {
 		}
 	}
 }
+
+// Pairs is such a network, with constant synapses that add to the same sums and
+// targets that are part of their population, for backends' own tests.
+func Pairs() *backend.Plan {
+	o := stdp{rule: connect.Bernoulli, lo: 2, hi: 2, n: 90, m: 130, rate: 0.05, static: true, subgroup: 37}
+	return &o.net(1).Plan
+}
