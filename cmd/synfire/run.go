@@ -28,7 +28,7 @@ type deviceFlags struct {
 
 // modelFlags are what every command on a model takes.
 type modelFlags struct {
-	Model string            `arg:"" help:"The script (.star)." placeholder:"MODEL.star"`
+	Model string            `arg:"" help:"The script (.py or .star)." placeholder:"MODEL"`
 	Seed  *uint64           `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
 	Set   map[string]string `help:"Give a parameter of the script a value: --set scale=0.1 --set 'duration=2*second'." placeholder:"NAME=VALUE" mapsep:"none"`
 

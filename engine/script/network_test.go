@@ -218,7 +218,6 @@ func TestModelErrors(t *testing.T) {
 		{"no attribute", "G = SpikeGeneratorGroup(1, [0], [0]*ms)\nM = SpikeMonitor(G)\nprint(M.times)", "3:9", "M has no times"},
 		{"times without unit", "G = SpikeGeneratorGroup(1, [0], [1])", "1:33", "times= must be in s"},
 		{"rate", "P = PoissonGroup(3, rates=5)", "1:27", "rates= must be in Hz"},
-		{"changing synapses", "P = NeuronGroup(1, 'v : 1', threshold='v > 1')\nS = Synapses(P, P, 'dx/dt = -x/second : 1')", "2:22", "not available yet"},
 		{"absent method", "P = NeuronGroup(1, 'v : 1')\nP.get_states()", "2:3", "Brian2 has .get_states"},
 		{"unknown event", "P = NeuronGroup(1, 'v : 1', events={'up': 'v > 1'})\nP.run_on_event('upp', 'v = 0')", "2:16", "did you mean 'up'"},
 		{"event after the synapses", "P = NeuronGroup(1, 'v : 1', events={'up': 'v > 1'})\nP.set_event_schedule('up', when='resets')", "2:33", "not in resets"},

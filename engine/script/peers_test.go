@@ -85,7 +85,6 @@ func TestRunErrors(t *testing.T) {
 	const lack = "G = NeuronGroup(4, 'x : 1\\nq = 1/x : 1\\nw = ta(0*ms, i) : 1\\ny : 1')\nta = TimedArray([[1, 2], [3, 4]], dt=1*ms)\nG.x = [1, 2, 0, 4]\nS = Synapses(G, G, 'p = 1/x_pre : 1\\nz = ta(0*ms, i) : 1')\nS.connect(j='i')\n" // values of some neurons and synapses
 	for _, c := range []struct{ name, src, at, want string }{
 		{"list outside the equations", "G = NeuronGroup(1, 'dv/dt = -v/tau : 1')\ntau = [1, 2]*ms\nrun(1*ms)", "1:32", "'tau' is a list of values outside the equations"},
-		{"plastic", "G = NeuronGroup(2, 'v : 1', threshold='v > 1')\nS = Synapses(G, G, 'w : 1', on_pre='w += 0.1')\nS.connect()\nrun(1*ms)", "2:37", "plastic synapses (STDP"},
 		{"shared in reset", "G = NeuronGroup(1, 'v : 1\\ng : 1 (shared)', threshold='v > 1', reset='g += 1')\nrun(1*ms)", "1:", "cannot assign to the shared variable 'g'"},
 		{"shared in pathway", "G = NeuronGroup(1, 'v : 1\\ng : 1 (shared)', threshold='v > 1')\nS = Synapses(G, G, on_pre='g += 1')\nS.connect()\nrun(1*ms)", "2:28", "cannot assign to the shared variable 'g'"},
 		{"asked for", lack + "print(G.q[2])", "6:", "G[2]: q has no value"},
