@@ -488,14 +488,14 @@ func (v *Variable) NewSecond() *Variable {
 }
 
 // clearSecond clears the second words of what was assigned.
-func (v *Variable) clearSecond(w Work, ix any) error {
+func (v *Variable) clearSecond(w Work, at []int) error {
 	low := v.Second
 	if low == nil {
 		return nil
 	}
 	low.fill()
-	if ix != nil {
-		return low.scatter(w, ix, &list{wide: []float64{0}})
+	if at != nil {
+		return low.scatter(w, at, &list{wide: []float64{0}})
 	}
 	for c := range low.cols {
 		low.cols[c] = Held{}
@@ -505,7 +505,7 @@ func (v *Variable) clearSecond(w Work, ix any) error {
 
 // SharedWord is the one value of a shared variable.
 func (v *Variable) SharedWord(w Work) (uint32, error) {
-	a, err := v.get(w, nil)
+	a, err := (&ofSynapses{v, w}).read(nil)
 	if err != nil || len(a.V) == 0 {
 		return 0, err
 	}

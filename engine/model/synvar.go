@@ -11,22 +11,29 @@ import (
 	"synfire/engine/vm"
 )
 
-// get returns the values of a synaptic variable in SI units.
-func (v *Variable) get(w Work, ix any) (Array, error) {
-	if ix != nil && !v.Shared {
-		at, err := v.Syn.synapses(w, ix)
-		if err != nil {
-			return Array{}, err
-		}
-		return v.at(w, at)
+// ofSynapses is what the synapses of each connect call hold.
+type ofSynapses struct {
+	v *Variable
+	w Work
+}
+
+func (k *ofSynapses) lanes() (int, error) { return k.v.Syn.N(k.w) }
+
+func (k *ofSynapses) find(ix any) ([]int, error) { return k.v.Syn.synapses(k.w, ix) }
+
+func (k *ofSynapses) free(at []int) ([]int, error) { return at, nil }
+
+func (k *ofSynapses) read(at []int) (Array, error) {
+	v := k.v
+	if at != nil {
+		return v.at(k.w, at)
 	}
-	all, err := v.all(w)
+	all, err := v.all(k.w)
 	if err == nil && v.Shared {
 		if len(all.V) == 0 && v.later.List == nil && v.later.Lazy == nil {
 			all.V = []float64{v.later.Value} // before the first connect
 		}
 		all.V = all.V[:min(1, len(all.V))]
-		return all, nil
 	}
 	return all, err
 }
@@ -300,45 +307,37 @@ func (s *Synapses) pairIndex(w Work, x [2]any) ([]int, error) {
 	return out, nil
 }
 
-// set assigns to a synaptic variable.
-func (v *Variable) set(w Work, ix, x any) error {
-	err := v.assign(w, ix, x)
-	if err == nil {
-		err = v.clearSecond(w, ix)
-	}
-	return err
-}
-
-func (v *Variable) assign(w Work, ix, x any) error {
-	s := v.Syn
+// open makes the columns explicit. A delay given before the first connect is that of
+// all to come.
+func (k *ofSynapses) open(all bool, x any) (done bool, err error) {
+	v, s := k.v, k.v.Syn
 	_, own := v.Symbol.Ref.(*Variable)
 	if err := v.assignable(own); err != nil {
-		return err
+		return false, err
 	}
 	if len(s.Conns) == 0 {
-		if v.path != nil && ix == nil {
-			if q, ok := x.(Quantity); ok && q.Dim == Second { // a delay for all connects to come
-				v.later, v.single = Held{Value: q.Value}, true
-				return nil
-			}
+		if q, ok := x.(Quantity); ok && v.path != nil && all && q.Dim == Second {
+			v.later, v.single = Held{Value: q.Value}, true
+			return true, nil
 		}
-		return fmt.Errorf("%s.%s: call connect before assigning", s.Name(), v.Name)
+		return false, fmt.Errorf("%s.%s: call connect before assigning", s.Name(), v.Name)
 	}
 	if v.path != nil {
 		v.path.retire()
 	}
 	v.fill()
-	if err := v.bringUp(w); err != nil {
+	return false, v.bringUp(k.w)
+}
+
+func (k *ofSynapses) store(at []int, vals *list) error {
+	v := k.v
+	if err := v.clearSecond(k.w, at); err != nil {
 		return err
 	}
-	if text, ok := x.(string); ok {
-		return v.setText(w, ix, text)
+	if at != nil {
+		return v.scatter(k.w, at, vals)
 	}
-	vals, err := v.given(x)
-	if err != nil {
-		return err
-	}
-	if ix == nil && vals.Len() == 1 {
+	if vals.Len() == 1 {
 		if _, err := Encode(v.Symbol, v.Dt(), vals.At(0)); err != nil {
 			return err
 		}
@@ -350,36 +349,38 @@ func (v *Variable) assign(w Work, ix, x any) error {
 		}
 		return nil
 	}
-	if ix == nil {
-		n, err := s.N(w)
-		if err != nil {
-			return err
-		}
-		if err := v.suits(vals, n); err != nil {
-			return err
-		}
-		if err := v.fits(w, n); err != nil {
-			return err
-		}
-		vals.wide = slices.Clone(vals.wide)
-		return v.give(w, vals)
+	n, err := v.Syn.N(k.w)
+	if err == nil {
+		err = v.suits(vals, n)
 	}
-	return v.scatter(w, ix, vals)
-}
-
-func (v *Variable) setText(w Work, ix any, text string) error {
-	s := v.Syn
-	x, err := eqn.ParseExpr(s.Net.source(text))
+	if err == nil {
+		err = v.fits(k.w, n)
+	}
 	if err != nil {
 		return err
 	}
+	vals.wide = slices.Clone(vals.wide)
+	return v.give(k.w, vals)
+}
+
+// storeText keeps the expression, where it stands for all synapses and depends on
+// nothing that a run changes, until its values are needed.
+func (k *ofSynapses) storeText(chosen []int, all bool, x eqn.Expr) error {
+	v, w, s := k.v, k.w, k.v.Syn
 	sc := s.Scope(s.Net.Externals())
 	site := "value\x00" + s.Net.Random.Draws(s) + "\x00" + v.Name
 	if v.path != nil {
 		site += "\x00" + v.path.Name
 	}
-	if q, err := eqn.EvalHost(x, sc); err == nil && ix == nil {
-		return v.set(w, nil, q)
+	if q, err := eqn.EvalHost(x, sc); err == nil && all {
+		values, err := v.given(q)
+		if err != nil {
+			return err
+		}
+		return k.store(nil, values)
+	}
+	if err := v.clearSecond(w, chosen); err != nil {
+		return err
 	}
 	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.Net.Random.visit(site), step: s.now(), key: s.Net.key(), made: len(s.Conns), snap: map[*Variable]*Image{}, cols: map[*Variable][]Held{}}
 	for _, old := range append(append([]*Variable(nil), s.Vars...), v) {
@@ -393,7 +394,7 @@ func (v *Variable) setText(w Work, ix any, text string) error {
 	if m.Err != nil {
 		return m.Err
 	}
-	if ix == nil && !slices.ContainsFunc(s.uses(x), (*Variable).live) {
+	if all && !slices.ContainsFunc(s.uses(x), (*Variable).live) {
 		for c := range v.cols {
 			v.cols[c] = Held{Lazy: z}
 		}
@@ -403,22 +404,18 @@ func (v *Variable) setText(w Work, ix any, text string) error {
 	for range s.Conns {
 		tmp.cols = append(tmp.cols, Held{Lazy: z})
 	}
-	if ix == nil { // what a later run will change is read now
+	if all { // what a later run will change is read now
 		vals, err := tmp.all(w)
 		if err != nil {
 			return err
 		}
 		return v.give(w, &list{wide: vals.V})
 	}
-	at, err := s.synapses(w, ix)
+	vals, err := tmp.at(w, chosen)
 	if err != nil {
 		return err
 	}
-	vals, err := tmp.at(w, at)
-	if err != nil {
-		return err
-	}
-	return v.scatter(w, at, &list{wide: vals.V})
+	return v.scatter(w, chosen, &list{wide: vals.V})
 }
 
 // fits refuses values for each of n synapses that the memory does not hold: 8
@@ -429,16 +426,12 @@ func (v *Variable) fits(w Work, n int) error {
 }
 
 // scatter puts values at chosen synapses, which makes the columns explicit.
-func (v *Variable) scatter(w Work, ix any, vals *list) error {
+func (v *Variable) scatter(w Work, at []int, vals *list) error {
 	s := v.Syn
 	total, err := s.N(w)
 	if err == nil {
 		err = v.fits(w, total)
 	}
-	if err != nil {
-		return err
-	}
-	at, err := s.synapses(w, ix)
 	if err != nil {
 		return err
 	}

@@ -269,15 +269,35 @@ func (v *Var) Integer() bool { return v.v.Symbol.Type == eqn.Integer }
 // Boolean says that the values are truth values.
 func (v *Var) Boolean() bool { return v.v.Symbol.Type == eqn.Boolean }
 
+// keeping is where the values of a variable are kept: the words of a range of
+// neurons, or what the synapses of each connect call hold. Whatever reads, sets and
+// indexes a variable (Var) is the same for both, and asks for no more than this. Lanes
+// are numbered as in the whole group, or all connect calls end to end; a list of them
+// that is nil stands for all in sight.
+type keeping interface {
+	lanes() (int, error)                            // in sight
+	find(ix any) ([]int, error)                     // at a condition, an index, a range, a pair
+	read(at []int) (Array, error)                   // in SI units
+	open(all bool, x any) (done bool, err error)    // before an assignment; done: it was all there is to do
+	free(at []int) ([]int, error)                   // those that code of the model may set
+	store(at []int, values *list) error             // one value, or one for each lane
+	storeText(at []int, all bool, x eqn.Expr) error // an expression
+}
+
+// kept is where the values are.
+func (v *Var) kept() keeping {
+	if v.v.Syn != nil {
+		return &ofSynapses{v.v, v.w}
+	}
+	return &ofNeurons{v}
+}
+
 // Len is the number of values that Get(nil) returns.
 func (v *Var) Len() (int, error) {
 	if v.Scalar() {
 		return 1, nil
 	}
-	if v.v.Syn != nil {
-		return v.v.Syn.N(v.w)
-	}
-	return v.hi - v.lo, nil
+	return v.kept().lanes()
 }
 
 // Get returns the values at an index (nil: all) in SI units.
@@ -289,26 +309,90 @@ func (v *Var) Get(ix any) (Array, error) {
 			ix = nil
 		}
 	}
-	if v.v.Syn != nil {
-		return v.v.get(v.w, ix)
+	k := v.kept()
+	if ix == nil || v.v.Shared {
+		return k.read(nil)
 	}
-	g := v.v.Group
-	var at []int
-	if !v.v.Shared {
-		var err error
-		if at, err = g.Net.neurons(v.w, Span{g, v.lo, v.hi}, ix); err != nil {
-			return Array{}, err
+	at, err := k.find(ix)
+	if err != nil {
+		return Array{}, err
+	}
+	return k.read(at)
+}
+
+// Set assigns to the values at an index (nil: all). The value is a Quantity, a
+// number, an Array (as long as the index selects), or a string expression that
+// is worked out for every neuron or synapse now.
+func (v *Var) Set(ix, x any) (err error) {
+	if v.v.path != nil {
+		if err := v.v.net().still("a delay"); err != nil {
+			return err
 		}
 	}
+	set := v.v.setting(ix == nil && v.v.Group != nil && v.lo == 0 && v.hi == v.v.Group.Size)
+	defer func() { set(err) }()
+	if v.v.Shared && ix != nil {
+		if _, whole := ix.(Slice); !whole {
+			return fmt.Errorf("%s is shared: it has one value and no index", v.v.FullName())
+		}
+		ix = nil
+	}
+	k := v.kept()
+	if done, err := k.open(ix == nil, x); done || err != nil {
+		return err
+	}
+	var at []int
+	if ix != nil {
+		if at, err = k.find(ix); err != nil {
+			return err
+		}
+	}
+	text, isText := x.(string)
+	if _, chosen := ix.(string); isText || chosen { // as code of the model, it leaves neurons that are refractory alone
+		if at, err = k.free(at); err != nil {
+			return err
+		}
+	}
+	if isText {
+		e, err := eqn.ParseExpr(v.v.net().source(text))
+		if err != nil {
+			return err
+		}
+		return k.storeText(at, ix == nil, e)
+	}
+	values, err := v.v.given(x)
+	if err != nil {
+		return err
+	}
+	return k.store(at, values)
+}
+
+// ofNeurons are the words of a range of neurons.
+type ofNeurons struct{ *Var }
+
+func (v *ofNeurons) span() Span {
+	if v.v.Shared {
+		return Span{v.v.Group, 0, 1}
+	}
+	return Span{v.v.Group, v.lo, v.hi}
+}
+
+func (v *ofNeurons) lanes() (int, error) { return v.hi - v.lo, nil }
+
+func (v *ofNeurons) find(ix any) ([]int, error) { return v.v.net().neurons(v.w, v.span(), ix) }
+
+func (v *ofNeurons) read(at []int) (Array, error) {
 	words, err := v.words(at)
 	if err != nil {
 		return Array{}, err
 	}
-	if err := v.w.Room(8*int64(len(words)), "%s.%s: %d values", g.Name(), v.v.Name, len(words)); err != nil {
+	if err := v.w.Room(8*int64(len(words)), "%s: %d values", v.v.FullName(), len(words)); err != nil {
 		return Array{}, err
 	}
 	return v.v.Decode(words), nil
 }
+
+func (v *ofNeurons) open(bool, any) (bool, error) { return false, v.v.assignable(v.v.Words != nil) }
 
 // words are those of the range, or of some neurons in it (at is not nil): as they
 // are stored, not to be changed, or worked out.
@@ -358,53 +442,9 @@ func (v *Var) words(at []int) ([]uint32, error) {
 	return chosen, nil
 }
 
-// Set assigns to the values at an index (nil: all). The value is a Quantity, a
-// number, an Array (as long as the index selects), or a string expression that
-// is worked out for every neuron or synapse now.
-func (v *Var) Set(ix, x any) (err error) {
-	if v.v.path != nil {
-		if err := v.v.net().still("a delay"); err != nil {
-			return err
-		}
-	}
-	set := v.v.setting(ix == nil && v.v.Group != nil && v.lo == 0 && v.hi == v.v.Group.Size)
-	defer func() { set(err) }()
-	if v.v.Syn != nil {
-		return v.v.set(v.w, ix, x)
-	}
-	if err := v.v.assignable(v.v.Words != nil); err != nil {
-		return err
-	}
-	g, s := v.v.Group, v.v.Symbol
-	span := Span{g, v.lo, v.hi}
-	if v.v.Shared {
-		span.Lo, span.Hi = 0, 1
-		if ix != nil {
-			if _, whole := ix.(Slice); !whole {
-				return fmt.Errorf("%s.%s is shared: it has one value and no index", g.Name(), s.Name)
-			}
-		}
-		ix = nil
-	}
-	at, err := g.Net.neurons(v.w, span, ix)
-	if err != nil {
-		return err
-	}
-	text, isText := x.(string)
-	if _, chosen := ix.(string); isText || chosen { // as code of the model, it leaves neurons that are refractory alone
-		if at, err = v.free(span, at); err != nil {
-			return err
-		}
-	}
-	if isText {
-		return v.setText(span, at, text)
-	}
-	return v.set(span, at, x)
-}
-
 // free are those of some neurons (nil: the whole span) whose value code may set.
-func (v *Var) free(s Span, at []int) ([]int, error) {
-	g := v.v.Group
+func (v *ofNeurons) free(at []int) ([]int, error) {
+	g, s := v.v.Group, v.span()
 	if !v.v.UnlessRef || g.RefKind == RefNone {
 		return at, nil
 	}
@@ -473,11 +513,8 @@ func (v *Variable) suits(values *list, n int) error {
 	return nil
 }
 
-func (v *Var) set(span Span, at []int, x any) error {
-	values, err := v.v.given(x)
-	if err != nil {
-		return err
-	}
+func (v *ofNeurons) store(at []int, values *list) error {
+	span := v.span()
 	size := span.Hi - span.Lo
 	if at != nil {
 		size = len(at)
@@ -506,14 +543,14 @@ func (v *Variable) put(n int, w uint32) {
 	}
 }
 
-func (v *Var) setText(s Span, at []int, text string) error {
-	g := v.v.Group
-	x, err := eqn.ParseExpr(g.Net.source(text))
-	if err != nil {
-		return err
-	}
+func (v *ofNeurons) storeText(at []int, _ bool, x eqn.Expr) error {
+	g, s := v.v.Group, v.span()
 	if q, err := eqn.EvalHost(x, g.Scope(g.Net.Externals())); err == nil && math.IsInf(q.Value, 0) && q.Dim == Second {
-		return v.set(s, at, q)
+		values, err := v.v.given(q)
+		if err != nil {
+			return err
+		}
+		return v.store(at, values)
 	}
 	held, typ, err := g.evaluate(v.w, s, at, x, v.v.Symbol, g.drawVisit(v.v.Symbol))
 	if err != nil {
