@@ -68,6 +68,7 @@ func TestLibrary(t *testing.T) {
 		{"no effect", "show(stdp(), 0.5)", []float64{0.01 * e(-.5), -0.0105 * e(-.5), 0.01}},
 		{"stdp bounded", "show(stdp('v_post += w', A_plus=1.0, A_minus=1.0), 0.5)", []float64{0.5, -0.5, 0.5}},
 		{"stdp multiplicative", "show(stdp('v_post += w', mu_plus=1, mu_minus=1, w_max=2.0), 0.5)", []float64{0.015 * e(-.5), -0.00525 * e(-.5), 0.015}},
+		{"stdp as NEST's stdp_synapse", "show(stdp('v_post += w', w_max=100.0, A_minus=0.01, mu_plus=1, mu_minus=1), 50)", []float64{0.303265, -0.303265, 0.5}},
 		{"stdp between", "show(stdp('v_post += w', mu_plus=0.4, mu_minus=0.4), 0.3)",
 			[]float64{0.01 * e(-.5) * math.Pow(.7, .4), -0.0105 * e(-.5) * math.Pow(.3, .4), 0.01 * math.Pow(.7, .4)}},
 		{"stdp_power", "show(stdp_power('v_post += w'), 4)", []float64{0.1 * math.Pow(4, .4) * e(-10./15), -0.1 * 0.0513 * 4 * e(-10./30), 0.1 * math.Pow(4, .4)}},
