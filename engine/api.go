@@ -26,6 +26,7 @@ type (
 	RegularOptions      = model.RegularOptions
 	Schedule            = model.Schedule
 	Operation           = model.Operation
+	Snapshot            = model.Snapshot
 	Linked              = model.Linked
 	OperationOptions    = model.OperationOptions
 	Synapses            = model.Synapses

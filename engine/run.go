@@ -25,6 +25,11 @@ type RunOptions struct {
 	MaxSteps int64                   // stop after so many steps of this run; 0: no limit
 	Progress func(done, total int64) // called now and then, from the goroutine of Run
 	Records  Recorder                // where records go; nil: they stay in memory
+
+	Resume     *Snapshot             // the state of this network in this very run, to go on from; nil: from its begin
+	Finished   bool                  // Resume is of the end of the run: nothing is left to do but to load it
+	Every      time.Duration         // between checkpoints; 0: none
+	Checkpoint func(*Snapshot) error // takes one; an error is warned of, and the run goes on
 }
 
 // RunResult is what a run did.
@@ -126,6 +131,24 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if err := n.Complete(); err != nil {
 		return nil, err
 	}
+	before := map[*model.NeuronGroup]uint64{}
+	for _, g := range n.Groups() {
+		if e := g.Event("spike"); e != nil {
+			before[g] = e.Counts
+		}
+	}
+	due, first := n.dueCount(), n.Step
+	if o.Resume != nil {
+		if err := n.Restore(o.Resume, true); err != nil {
+			return nil, err
+		}
+		if total -= n.Step - first; n.Step < first || total < 0 {
+			return nil, fmt.Errorf("run: the state to resume from is of step %d, which is not in this run: it makes steps %d to %d", n.Step, first, n.Step+total)
+		}
+		if o.Finished {
+			total, end = 0, n.T0
+		}
+	}
 	n.Begin()
 	defer n.End()
 	w := model.Work{Ctx: ctx, Threads: o.Threads}.Without(0)
@@ -163,15 +186,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		m := connect.Estimate(c.Plan.Tables[i].Spec, 1, w.Single())
 		res.PlanBytes += m.Entries + m.Index
 	}
-	before := map[*model.NeuronGroup]uint64{}
-	for _, g := range n.Groups() {
-		if e := g.Event("spike"); e != nil {
-			before[g] = e.Counts
-		}
-	}
-	due := n.dueCount()
 	start := time.Now()
-	first := n.Step
 	n.tick()
 	n.told(c)
 	n.Stopped = false
@@ -242,8 +257,14 @@ func (n *Network) countSpikes(r *compile.RecordRef, b *model.Batch) {
 func (n *Network) advance(ctx context.Context, total int64, o RunOptions, records *keeping, ops *acting) error {
 	batch := 32
 	var host []uint32
+	saved := time.Now()
 	for done := int64(0); done < total; {
 		if err := ctx.Err(); err != nil {
+			if o.Checkpoint != nil && ops.started != n.Step {
+				if err := n.checkpoint(o); err != nil {
+					return err
+				}
+			}
 			return fmt.Errorf("%w at t = %g s", model.ErrInterrupted, n.T())
 		}
 		if err := ops.start(); err != nil {
@@ -299,6 +320,28 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		if n.Stopped {
 			return nil
 		}
+		if o.Every > 0 && done < total && time.Since(saved) >= o.Every {
+			if err := n.checkpoint(o); err != nil {
+				return err
+			}
+			saved = time.Now()
+		}
+	}
+	return nil
+}
+
+// checkpoint hands the present state on. That it could not be kept is no reason to
+// end a run.
+func (n *Network) checkpoint(o RunOptions) error {
+	if err := n.readBack(nil); err != nil {
+		return err
+	}
+	s, err := n.Snapshot()
+	if err == nil {
+		err = o.Checkpoint(s)
+	}
+	if err != nil {
+		n.Warn("no checkpoint was written, the run goes on: %v", err)
 	}
 	return nil
 }

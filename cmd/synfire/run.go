@@ -46,6 +46,10 @@ type runCmd struct {
 	Plot  *string `help:"Draw raster, rates and traces into this file, .png or .svg." placeholder:"FILE"`
 	Plots *string `help:"Put the figures that the script draws (plot, show, savefig) into this directory; without it they stand beside the script." placeholder:"DIR"`
 	Quiet bool    `short:"q" help:"No progress and no summary."`
+
+	Checkpoint *string       `help:"Keep the state of the run in progress in FILE, and the ends of finished ones in FILE.1, FILE.2, ..., until the script has come to its end." placeholder:"FILE"`
+	Every      time.Duration `help:"Time between checkpoints." default:"60s" placeholder:"10s"`
+	Resume     *string       `help:"Go on from a checkpoint of the same script, parameters and seed, on any backend; the results are those of a run without interruption." placeholder:"FILE"`
 }
 
 // check tells what is wrong with the flags before anything runs.
@@ -55,6 +59,14 @@ func (c *runCmd) check() error {
 	}
 	if c.Plots != nil && *c.Plots == "" {
 		return errors.New("--plots '': it names no directory (is a variable of the shell unset?)")
+	}
+	for name, f := range map[string]*string{"--checkpoint": c.Checkpoint, "--resume": c.Resume} {
+		if f != nil && *f == "" {
+			return fmt.Errorf("%s '': it names no file (is a variable of the shell unset?)", name)
+		}
+	}
+	if c.Every <= 0 {
+		return fmt.Errorf("--every %s: a positive time was expected, such as 10s", c.Every)
 	}
 	if c.Plot == nil {
 		return nil
@@ -98,6 +110,17 @@ func (c *runCmd) Run(env *environment) error {
 	}
 	r := &record{m: &store.Manifest{}}
 	opt := script.Options{File: c.Model, Set: c.Set, Seed: c.Seed, MaxMemory: c.memory(), Threads: c.Threads.forBuilding()}
+	if c.Checkpoint != nil {
+		opt.Checkpoints.File, opt.Checkpoints.Every = *c.Checkpoint, c.Every
+	}
+	if c.Resume != nil {
+		if _, err := os.Stat(*c.Resume); err != nil {
+			if _, e := os.Stat(*c.Resume + ".1"); e != nil {
+				return fmt.Errorf("--resume %s: there is no such file", *c.Resume)
+			}
+		}
+		opt.Checkpoints.From = *c.Resume
+	}
 	var dir *rundir.Dir
 	if c.Out != nil {
 		var err error
@@ -155,6 +178,9 @@ func (c *runCmd) Run(env *environment) error {
 			}
 			return e
 		}
+	}
+	if err == nil {
+		opt.Checkpoints.Done(len(res.Runs))
 	}
 	if err == nil || errors.Is(err, engine.ErrInterrupted) {
 		if c.Plot != nil {

@@ -41,6 +41,7 @@ var methodParams = map[string]string{
 	"set_spikes":  "indices times / period sorted",
 	"values":      "var", "all_values": "",
 	"spike_trains": "", "event_trains": "",
+	"store": storeParams, "restore": restoreParams, "stop": "",
 	"add": "", "remove": "", "collect": "", "run": runParams,
 }
 
@@ -67,6 +68,8 @@ var functions = map[string]function{
 	"network_operation":     {"/ function dt clock when order name", networkOperation},
 	"run":                   {runParams, runBuiltin},
 	"stop":                  {"", stopBuiltin},
+	"store":                 {storeParams, storeBuiltin},
+	"restore":               {restoreParams, restoreBuiltin},
 	"linked_var":            {"group_or_variable / name index", linkedVar},
 	"seed":                  {"/ seed", seedBuiltin},
 	"param":                 {"name default", paramBuiltin},

@@ -94,7 +94,14 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	if x.opt.Records != nil {
 		records = x.opt.Records
 	}
-	r, err := net.Run(x.ctx, duration, engine.RunOptions{Backend: x.be, Progress: progress, Threads: x.opt.Threads, MaxSteps: left, Records: records})
+	o := engine.RunOptions{Backend: x.be, Progress: progress, Threads: x.opt.Threads, MaxSteps: left, Records: records}
+	if err := x.checkpoints(&o); err != nil {
+		return nil, err
+	}
+	r, err := net.Run(x.ctx, duration, o)
+	if err == nil {
+		x.finished(net)
+	}
 	if r != nil {
 		x.res.Runs = append(x.res.Runs, r)
 		x.steps += r.Steps
@@ -312,7 +319,18 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 			net = n.own
 		}
 		return array.Quantity{Value: net.T(), Dim: second}, nil
-	case "store", "restore", "stop", "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
+	case "store":
+		return n.x.method(n, name, func(c *call) (starlark.Value, error) { return n.x.store(c, n) }), nil
+	case "restore":
+		return n.x.method(n, name, func(c *call) (starlark.Value, error) { return n.x.restore(c, n) }), nil
+	case "stop":
+		return n.x.method(n, name, func(c *call) (starlark.Value, error) {
+			if n.x.operating > 0 {
+				n.x.res.Net.Stop()
+			}
+			return starlark.None, nil
+		}), nil
+	case "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
 		return nil, fmt.Errorf("Brian2 has .%s of a Network; Synfire does not yet", name)
 	}
 	return nil, nil

@@ -13,7 +13,7 @@ var absent = map[string]string{}
 
 func init() {
 	for _, line := range []struct{ names, hint string }{
-		{"store restore restore_initial_state", "it comes with the full language"},
+		{"restore_initial_state", "it comes with the full language"},
 		{"Morphology SpatialNeuron Section Cylinder Soma", "models with a morphology are outside Synfire's scope"},
 		{"Expression Statements", "pass the text itself"},
 		{"Clock EventClock", "use defaultclock.dt, or dt= of the object"},

@@ -52,6 +52,8 @@ type Options struct {
 	// Info, if set, receives the network as compiled at the first run(), where
 	// the script then ends: nothing is simulated.
 	Info io.Writer
+	// Checkpoints keep the state of runs while they go on.
+	Checkpoints Checkpoints
 	// MaxSteps ends the script after so many steps of the model; 0: no limit.
 	MaxSteps int64
 	// BeforeRun is called as each run() of the script begins, and AfterRun when it
@@ -166,9 +168,10 @@ type script struct {
 	taken       map[string]bool // parameters of Set that were asked for
 	inside      atomic.Int32    // calls into the engine
 	operating   int             // functions of operations that run
-	left        atomic.Bool     // nobody waits for the script any more
-	unprinted   error           // of the last print()
-	deep        chan struct{}   // values within values fill the stack
+	stored      map[*engine.Network]map[string]*engine.Snapshot
+	left        atomic.Bool   // nobody waits for the script any more
+	unprinted   error         // of the last print()
+	deep        chan struct{} // values within values fill the stack
 }
 
 type module struct {
@@ -194,7 +197,7 @@ func run(ctx context.Context, o Options) (*Result, error) { return newScript(ctx
 
 func newScript(ctx context.Context, o Options) *script {
 	return &script{opt: o, ctx: ctx, dir: filepath.Dir(o.File), sources: map[string]*source{}, modules: map[string]*module{},
-		texts: map[string][]eqn.Source{}, draws: map[string]uint32{}, taken: map[string]bool{}, deep: make(chan struct{})}
+		texts: map[string][]eqn.Source{}, draws: map[string]uint32{}, stored: map[*engine.Network]map[string]*engine.Snapshot{}, taken: map[string]bool{}, deep: make(chan struct{})}
 }
 
 // whole runs the script from its file to its end.

@@ -63,6 +63,7 @@ func header(t DType, fortran bool, shape []int) []byte {
 
 // file is what a Writer needs of an *os.File.
 type file interface {
+	io.Seeker
 	io.Writer
 	io.WriterAt
 	Truncate(size int64) error
@@ -344,4 +345,28 @@ func (w *Writer) Close() error {
 		return nil
 	}
 	return err
+}
+
+// Restart takes all that was written away.
+func (w *Writer) Restart() error {
+	if w.err != nil {
+		return w.err
+	}
+	w.buf = w.buf[:0]
+	err := w.with(func(f file) error {
+		if err := f.Truncate(headerBytes); err != nil {
+			return err
+		}
+		if _, err := f.WriteAt(w.header(0), 0); err != nil {
+			return err
+		}
+		_, err := f.Seek(headerBytes, io.SeekStart)
+		return err
+	})
+	if err != nil {
+		w.fail(err)
+		return w.err
+	}
+	w.written, w.counted = 0, 0
+	return nil
 }

@@ -1,0 +1,689 @@
+package model
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"synfire/engine/eqn"
+	"synfire/engine/store"
+)
+
+// Snapshot is the state of a network at a moment: named fields, as in a file of
+// package store, and what of it is shared with the network that it is of.
+type Snapshot struct {
+	*store.State
+	texts map[string]*lazyExpr // values that were given as texts, by field
+	conns map[string][]*Conn   // of Synapses, by name
+}
+
+// Beside begins the names of fields that are not the network's: a program may keep
+// its own there.
+const Beside = "beside: "
+
+// Stored is a snapshot that was read from a file.
+func Stored(s *store.State) *Snapshot { return &Snapshot{State: s} }
+
+// Store is the state of the network now, between two runs.
+func (n *Network) Store() (*Snapshot, error) {
+	if err := n.still("store"); err != nil {
+		return nil, err
+	}
+	return n.Snapshot()
+}
+
+// Snapshot is Store in the middle of a run, of the words that the host holds.
+func (n *Network) Snapshot() (*Snapshot, error) {
+	s := &Snapshot{State: store.NewState(), texts: map[string]*lazyExpr{}, conns: map[string][]*Conn{}}
+	w := &stateList{Snapshot: s, n: n}
+	w.network()
+	return s, w.err
+}
+
+// Restore brings the network back to a snapshot: of itself, or of one that was
+// made in the same way. Nothing has changed where it does not fit. With random,
+// what is drawn repeats from there; else it goes on.
+func (n *Network) Restore(s *Snapshot, random bool) error {
+	if err := n.still("restore"); err != nil {
+		return err
+	}
+	before, err := n.Snapshot()
+	if err != nil {
+		return err
+	}
+	if err := n.restore(s, random); err != nil {
+		if e := n.restore(before, true); e != nil {
+			return fmt.Errorf("%w; and then: %v", err, e)
+		}
+		return err
+	}
+	return nil
+}
+
+func (n *Network) restore(s *Snapshot, random bool) error {
+	r := &stateList{Snapshot: s, n: n, read: true, random: random, used: map[string]bool{}}
+	if r.network(); r.err != nil {
+		return r.err
+	}
+	for _, name := range s.Names() {
+		if !r.used[name] && !strings.HasPrefix(name, Beside) {
+			return fmt.Errorf("restore: the stored state has %s, which the network has not: it is of other objects", name)
+		}
+	}
+	return nil
+}
+
+// stateList goes through what is state, in one order, to take it down or to bring
+// it back. This is the list: what is not here, such as connections, code, delays as
+// texts, and tables, is made by the script or worked out from what is here.
+type stateList struct {
+	*Snapshot
+	n      *Network
+	read   bool // bring back
+	random bool // random numbers too
+	used   map[string]bool
+	err    error
+}
+
+// network is the list.
+func (l *stateList) network() {
+	n := l.n
+	l.names()
+	l.same("step of the network", &n.StepSize)
+	l.same("step of the default clock", &n.dt)
+	step, drawn := n.Step, n.Drawn
+	l.int("steps", &n.Step)
+	l.int("clock", &n.Default.Step)
+	l.float("end", &n.T0)
+	l.words("due", n.Due[:])
+	l.uint("spikes", &n.SpikeHash)
+	l.randomness()
+	if l.read && !l.random { // the steps of random words go on from where they were
+		n.Drawn = n.Step - (step - drawn)
+	}
+	for _, ob := range n.Objects {
+		at := ob.Base().AutoName
+		l.bool(at+" has run", &ob.Base().HasRun)
+		switch x := ob.(type) {
+		case *NeuronGroup:
+			l.group(at, x)
+		case *Synapses:
+			l.synapses(at, x)
+		case *SpikeMonitor:
+			l.columns(at, x.ColumnList)
+			l.int(at+" events", &x.num)
+			l.ints(at+" counts", x.count)
+		case *StateMonitor:
+			l.columns(at, x.ColumnList)
+		case *RateMonitor:
+			l.columns(at, x.ColumnList)
+		}
+	}
+}
+
+func (l *stateList) group(at string, g *NeuronGroup) {
+	for _, v := range g.Vars {
+		if v.Words == nil {
+			continue
+		}
+		name := at + "." + v.Name
+		l.words(name, v.Words)
+		l.bool(name+" operated", &v.Operated)
+		l.bool(name+" remade", &v.Remade)
+		l.bool(name+" in steps", &v.Symbol.Steps)
+		two := v.Low != nil
+		if l.bool(name+" has a second word", &two); l.read {
+			switch {
+			case two && v.Low == nil:
+				v.Low = make([]uint32, len(v.Words))
+				v.Symbol.TwoWords = true
+			case !two: // it was decided later: none has a part there yet
+				clear(v.Low)
+			}
+		}
+		if two {
+			l.words(name+" second word", v.Low)
+		}
+	}
+	for _, e := range g.Events {
+		name := at + "." + e.Name
+		hist := int64(e.Hist)
+		l.int(name+" kept steps", &hist)
+		masks := e.Masks
+		l.anyWords(name+" masks", &masks)
+		l.uint(name+" events", &e.Counts)
+		if l.read {
+			e.Hist, e.Masks = int(hist), masks
+		}
+		if l.read && hist*int64((g.Size+31)/32) != int64(len(masks)) {
+			l.fail("%s: %d words of masks for %d steps of %d neurons", name, len(masks), hist, g.Size)
+		}
+	}
+	if gen := g.Generator; gen != nil {
+		fresh := *gen
+		l.anyFloats(at+" times", &fresh.times)
+		which := make([]float64, len(fresh.indices))
+		for k, i := range fresh.indices {
+			which[k] = float64(i)
+		}
+		l.anyFloats(at+" indices", &which)
+		l.float(at+" period", &fresh.seconds)
+		if l.read {
+			fresh.indices = make([]int, len(which))
+			for k, i := range which {
+				if fresh.indices[k] = int(i); !(i >= 0 && i < float64(g.Size)) {
+					l.fail("%s: a spike of neuron %g", at, i)
+				}
+			}
+			if len(which) != len(fresh.times) {
+				l.fail("%s: %d spikes at %d times", at, len(which), len(fresh.times))
+			}
+			if l.err == nil {
+				g.Generator = &fresh
+			}
+		}
+	}
+}
+
+func (l *stateList) synapses(at string, s *Synapses) {
+	made := int64(len(s.Conns))
+	l.int(at+" connect calls", &made)
+	if l.read {
+		kept := l.Snapshot.conns[at]
+		if kept == nil && made != int64(len(s.Conns)) {
+			l.fail("%s: the stored state has %d connect calls, the network %d", at, made, len(s.Conns))
+			return
+		}
+		if kept != nil {
+			s.Conns = slices.Clone(kept)
+		}
+	} else {
+		l.Snapshot.conns[at] = append([]*Conn{}, s.Conns...)
+	}
+	for k, c := range s.Conns[:min(len(s.Conns), int(made))] {
+		count := int64(c.n)
+		l.int(fmt.Sprintf("%s connect call %d", at, k), &count)
+		if l.read && count >= 0 && c.n >= 0 && int(count) != c.n && l.Snapshot.conns[at] == nil {
+			l.fail("%s: connect call %d made %d synapses, the stored state has %d", at, k, c.n, count)
+		}
+	}
+	held := append(append([]*Variable{}, s.Vars...), s.Hidden...)
+	for _, v := range held {
+		if v.Symbol.Kind != eqn.Variable {
+			continue
+		}
+		l.held(at+"."+v.Name, v, int(made))
+		second := v.Second != nil
+		if l.bool(at+"."+v.Name+" has a second word", &second); second {
+			low := v.Second
+			if low == nil {
+				low = v.NewSecond()
+			}
+			if l.held(at+"."+v.Name+" second word", low, int(made)); l.read {
+				v.Second = low
+			}
+		} else if l.read {
+			v.Second = nil
+		}
+		l.bool(at+"."+v.Name+" in steps", &v.Symbol.Steps)
+	}
+	for _, w := range s.Paths {
+		name := at + " " + w.Name
+		l.held(name+" delay", w.Delay, int(made))
+		l.bool(name+" delay is one", &w.Delay.single)
+		l.bool(name+" asleep", &w.asleep)
+		past, open := l.lives(name+" past", w.past, int(made)), l.lives(name+" open", w.open, int(made))
+		if l.read {
+			w.past, w.open = past, open
+		}
+	}
+}
+
+// lives are those of a pathway, with the delays that the past ones keep.
+func (l *stateList) lives(name string, list []*Life, conns int) []*Life {
+	count := int64(len(list))
+	if l.int(name, &count); l.err != nil || count < 0 || count > 1<<31 {
+		l.fail("%s: %d of them", name, count)
+		return nil
+	}
+	if l.read {
+		list = make([]*Life, count)
+	}
+	for k := range list {
+		if l.read {
+			list[k] = &Life{}
+		}
+		x, at := list[k], fmt.Sprintf("%s %d", name, k)
+		conn, longest := int64(x.Conn), int64(x.longest)
+		l.int(at+" of", &conn)
+		l.int(at+" first", &x.first)
+		l.int(at+" last", &x.Last)
+		l.int(at+" longest", &longest)
+		x.Conn, x.longest = int(conn), int(longest)
+		if l.read && (conn < 0 || conn >= int64(conns) || x.Last < 0 || longest < 0 || longest > 65535) {
+			l.fail("%s: no such stretch of steps", at)
+			return list
+		}
+		if x.Last != forever {
+			l.value(at+" delays", &x.delays, nil)
+		}
+	}
+	return list
+}
+
+// held is what a variable of synapses holds for each connect call, and for those to come.
+func (l *stateList) held(name string, v *Variable, conns int) {
+	explicit := int64(len(v.cols))
+	if l.int(name+" columns", &explicit); l.read && (explicit < 0 || explicit > int64(conns)) {
+		l.fail("%s: %d columns of %d connect calls", name, explicit, conns)
+		return
+	}
+	cols := v.cols
+	if l.read {
+		cols = make([]Held, explicit)
+		for k := range cols {
+			cols[k] = v.Col(k)
+		}
+	}
+	for k := range cols {
+		l.value(fmt.Sprintf("%s %d", name, k), &cols[k], v)
+	}
+	later := v.later
+	if l.value(name+" to come", &later, v); l.read {
+		v.cols, v.later = cols, later
+	}
+}
+
+// kindsOfHeld are the forms of a Held, in the field "NAME form".
+const (
+	heldValue = iota
+	heldWide
+	heldShort
+	heldWords
+	heldPre
+	heldPost
+	heldText
+)
+
+// value is one Held; v is whose it is.
+func (l *stateList) value(name string, h *Held, v *Variable) {
+	form := int64(heldValue)
+	switch {
+	case h.Lazy != nil:
+		form = heldText
+	case h.Near != nil && h.Near.post:
+		form = heldPost
+	case h.Near != nil:
+		form = heldPre
+	case h.List != nil && h.List.of != nil:
+		form = heldWords
+	case h.List != nil && h.List.short != nil:
+		form = heldShort
+	case h.List != nil:
+		form = heldWide
+	}
+	now := *h
+	l.int(name+" form", &form)
+	out := Held{}
+	list := &list{}
+	if h.List != nil && !l.read {
+		list = h.List
+	}
+	switch form {
+	case heldValue:
+		out.Value = h.Value
+		l.float(name, &out.Value)
+	case heldWide:
+		l.anyFloats(name, &list.wide)
+		out.List = list
+	case heldShort:
+		words := make([]uint32, len(list.short))
+		for k, x := range list.short {
+			words[k] = math.Float32bits(x)
+		}
+		l.anyWords(name, &words)
+		l.float(name+" unit", &list.unit)
+		if l.read {
+			list.short = make([]float32, len(words))
+			for k, w := range words {
+				list.short[k] = math.Float32frombits(w)
+			}
+		}
+		out.List = list
+	case heldWords:
+		l.anyWords(name, &list.words)
+		if out.List = list; l.read && v != nil {
+			list.of, list.dt, list.live = v.Symbol, l.n.StepSize, true
+		}
+	case heldPre, heldPost:
+		near := &nearby{post: form == heldPost}
+		if h.Near != nil && !l.read {
+			near = h.Near
+		}
+		l.anyWords(name, &near.words)
+		out.Near = near
+	case heldText:
+		text := ""
+		if h.Lazy != nil {
+			text = h.Lazy.x.String()
+		}
+		l.text(name, &text)
+		out.Lazy = h.Lazy
+		if !l.read {
+			l.Snapshot.texts[name] = h.Lazy
+		} else if kept := l.Snapshot.texts[name]; kept != nil {
+			out.Lazy = kept
+		} else if now.Lazy == nil || now.Lazy.x.String() != text {
+			l.fail("%s was given as the text %q, which the network does not have there", name, text)
+		}
+	default:
+		l.fail("%s: a value of the unknown form %d", name, form)
+	}
+	if (form == heldWide || form == heldShort) && l.err == nil { // words that stand beside the values
+		has := list.words != nil
+		if l.bool(name+" is encoded", &has); has {
+			l.anyWords(name+" encoded", &list.words)
+		}
+	}
+	if l.read {
+		*h = out
+	}
+}
+
+// columns are what a monitor has recorded.
+func (l *stateList) columns(at string, list ColumnList) {
+	for _, c := range list {
+		name := at + "." + c.Name
+		if l.read {
+			b, err := l.take(name, store.Text, -1)
+			if err != nil {
+				l.fail("%v", err)
+				return
+			}
+			if len(b)%(c.Type.Size()*max(c.Rows, 1)) != 0 {
+				l.fail("%s: %d bytes are no whole number of samples", name, len(b))
+				return
+			}
+			if err := c.restart(b); err != nil {
+				l.fail("%s: %v", name, err)
+			}
+			continue
+		}
+		var b []byte
+		if err := c.read(func(part []byte) error { b = append(b, part...); return nil }); err != nil {
+			l.fail("%s: %v", name, err)
+		}
+		l.Put(name, store.Text, b)
+	}
+}
+
+// restart has the column hold these values and no others.
+func (c *Column) restart(b []byte) error {
+	c.chunks, c.tail, c.values = nil, nil, int64(len(b)/c.Type.Size())
+	if c.File != nil {
+		if err := c.File.Restart(); err != nil {
+			return err
+		}
+		return c.File.AppendBytes(b)
+	}
+	whole := chunkBytes / (c.Type.Size() * max(c.Rows, 1)) * (c.Type.Size() * max(c.Rows, 1))
+	for whole > 0 && len(b) > whole {
+		c.chunks, b = append(c.chunks, slices.Clone(b[:whole])), b[whole:]
+	}
+	c.tail = slices.Clone(b)
+	return nil
+}
+
+// savedRandomness is Randomness as a file has it.
+type savedRandomness struct {
+	Seed    uint64            `json:"seed"`
+	Given   int               `json:"given"`
+	First   map[string]int    `json:"first"`
+	Made    map[string]int    `json:"made"`
+	Objects uint64            `json:"objects"`
+	Owners  map[string]uint64 `json:"owners"`
+	Drawers map[uint64]string `json:"drawers"`
+	Visits  map[string]uint32 `json:"visits"`
+	Streams map[uint32]string `json:"streams"`
+	With    int               `json:"drawn_with"`
+	Drawn   int64             `json:"drawn"`
+}
+
+func (l *stateList) randomness() {
+	n := l.n
+	r := n.Random
+	text := ""
+	if !l.read {
+		b, err := json.Marshal(savedRandomness{r.Seed, r.given, r.first, r.made, r.objects, r.owners, r.drawers, r.visits, r.streams, n.DrawnWith, n.Drawn})
+		if err != nil {
+			l.fail("random numbers: %v", err)
+		}
+		text = string(b)
+	}
+	l.text("random numbers", &text)
+	if !l.read || l.err != nil || !l.random {
+		return
+	}
+	var s savedRandomness
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		l.fail("random numbers: %v", err)
+		return
+	}
+	fresh := newRandomness(s.Seed)
+	fresh.given, fresh.first, fresh.made, fresh.objects = s.Given, s.First, orEmpty(s.Made), max(s.Objects, r.objects)
+	fresh.owners, fresh.drawers, fresh.visits, fresh.streams = orEmpty(s.Owners), orEmpty(s.Drawers), orEmpty(s.Visits), orEmpty(s.Streams)
+	*r = *fresh
+	n.DrawnWith, n.Drawn = s.With, s.Drawn
+}
+
+func orEmpty[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return map[K]V{}
+	}
+	return m
+}
+
+// names are the objects, with their kinds and sizes, which must be the same.
+func (l *stateList) names() {
+	var list []string
+	for _, ob := range l.n.Objects {
+		size := 0
+		switch x := ob.(type) {
+		case *NeuronGroup:
+			size = x.Size
+		case *StateMonitor:
+			size = len(x.Items)
+		case *SpikeMonitor:
+			size = len(x.count)
+		}
+		list = append(list, fmt.Sprintf("%s: %s of %d", ob.Base().AutoName, strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", ob), "*model.")), size))
+	}
+	slices.Sort(list)
+	text := strings.Join(list, "\n")
+	now := list
+	if l.text("objects", &text); !l.read {
+		return
+	}
+	had := strings.Split(text, "\n")
+	for _, x := range had {
+		if !slices.Contains(now, x) && text != "" {
+			l.fail("the stored state has %s, which the network has not", x)
+			return
+		}
+	}
+	for _, x := range now {
+		if !slices.Contains(had, x) {
+			l.fail("the network has %s, which the stored state has not: make the same objects, under the same names", x)
+			return
+		}
+	}
+}
+
+func (l *stateList) fail(format string, a ...any) {
+	if l.err == nil {
+		what := "store"
+		if l.read {
+			what = "restore"
+		}
+		l.err = fmt.Errorf(what+": "+format, a...)
+	}
+}
+
+// take is a field that is there, of a kind, with n elements (-1: any number).
+func (l *stateList) take(name string, kind store.Kind, n int) ([]byte, error) {
+	l.used[name] = true
+	return l.Get(name, kind, n)
+}
+
+// scalar takes one element down, or brings it back.
+func scalar[T any](l *stateList, name string, kind store.Kind, p *T, put func(T) uint64, get func(uint64) T) {
+	if l.err != nil {
+		return
+	}
+	if !l.read {
+		l.Put(name, kind, binary.LittleEndian.AppendUint64(nil, put(*p)))
+		return
+	}
+	b, err := l.take(name, kind, 1)
+	if err != nil {
+		l.fail("%v", err)
+		return
+	}
+	*p = get(binary.LittleEndian.Uint64(b))
+}
+
+func (l *stateList) int(name string, p *int64) {
+	scalar(l, name, store.Int64s, p, func(x int64) uint64 { return uint64(x) }, func(x uint64) int64 { return int64(x) })
+}
+
+func (l *stateList) uint(name string, p *uint64) {
+	scalar(l, name, store.Int64s, p, func(x uint64) uint64 { return x }, func(x uint64) uint64 { return x })
+}
+
+func (l *stateList) float(name string, p *float64) {
+	scalar(l, name, store.Float64s, p, math.Float64bits, math.Float64frombits)
+}
+
+// bool returns what the field now is.
+func (l *stateList) bool(name string, p *bool) bool {
+	scalar(l, name, store.Int64s, p, func(x bool) uint64 {
+		if x {
+			return 1
+		}
+		return 0
+	}, func(x uint64) bool { return x != 0 })
+	return *p
+}
+
+// same is a number that must be equal.
+func (l *stateList) same(name string, p *float64) {
+	x := *p
+	if l.float(name, &x); x != *p {
+		l.fail("the %s is %g s, that of the stored state %g s", name, *p, x)
+	}
+}
+
+// words are as many as there are.
+func (l *stateList) words(name string, words []uint32) {
+	if l.err != nil {
+		return
+	}
+	if !l.read {
+		l.Put(name, store.Words, wordBytes(words))
+		return
+	}
+	b, err := l.take(name, store.Words, len(words))
+	if err != nil {
+		l.fail("%v", err)
+		return
+	}
+	for k := range words {
+		words[k] = binary.LittleEndian.Uint32(b[4*k:])
+	}
+}
+
+// anyWords are as many as the field has.
+func (l *stateList) anyWords(name string, p *[]uint32) {
+	if l.err == nil && l.read {
+		b, err := l.take(name, store.Words, -1)
+		if err != nil {
+			l.fail("%v", err)
+			return
+		}
+		*p = make([]uint32, len(b)/4)
+	}
+	l.words(name, *p)
+}
+
+func wordBytes(words []uint32) []byte {
+	b := make([]byte, 4*len(words))
+	for k, w := range words {
+		binary.LittleEndian.PutUint32(b[4*k:], w)
+	}
+	return b
+}
+
+// anyFloats are as many as the field has.
+func (l *stateList) anyFloats(name string, p *[]float64) {
+	if l.err != nil {
+		return
+	}
+	if !l.read {
+		b := make([]byte, 8*len(*p))
+		for k, x := range *p {
+			binary.LittleEndian.PutUint64(b[8*k:], math.Float64bits(x))
+		}
+		l.Put(name, store.Float64s, b)
+		return
+	}
+	b, err := l.take(name, store.Float64s, -1)
+	if err != nil {
+		l.fail("%v", err)
+		return
+	}
+	*p = make([]float64, len(b)/8)
+	for k := range *p {
+		(*p)[k] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*k:]))
+	}
+}
+
+func (l *stateList) ints(name string, list []int64) {
+	if l.err != nil {
+		return
+	}
+	if !l.read {
+		b := make([]byte, 8*len(list))
+		for k, x := range list {
+			binary.LittleEndian.PutUint64(b[8*k:], uint64(x))
+		}
+		l.Put(name, store.Int64s, b)
+		return
+	}
+	b, err := l.take(name, store.Int64s, len(list))
+	if err != nil {
+		l.fail("%v", err)
+		return
+	}
+	for k := range list {
+		list[k] = int64(binary.LittleEndian.Uint64(b[8*k:]))
+	}
+}
+
+func (l *stateList) text(name string, p *string) {
+	if l.err != nil {
+		return
+	}
+	if !l.read {
+		l.Put(name, store.Text, []byte(*p))
+		return
+	}
+	b, err := l.take(name, store.Text, -1)
+	if err != nil {
+		l.fail("%v", err)
+		return
+	}
+	*p = string(b)
+}
