@@ -152,7 +152,11 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	n.Begin()
 	defer n.End()
 	w := model.Work{Ctx: ctx, Threads: o.Threads}.Without(0)
-	c, err := compile.Compile(n.Network, w)
+	compiled := compile.Compile
+	if o.Resume != nil {
+		compiled = compile.Continue
+	}
+	c, err := compiled(n.Network, w)
 	if err != nil {
 		return nil, err
 	}

@@ -22,15 +22,24 @@ func Compile(n *model.Network, w model.Work) (*Compiled, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
 	}
-	return compile(n, w, n.Externals())
+	return compile(n, w, n.Externals(), false)
+}
+
+// Continue is Compile of a network in the middle of a run, as a snapshot has it.
+func Continue(n *model.Network, w model.Work) (*Compiled, error) {
+	if err := n.Check(); err != nil {
+		return nil, err
+	}
+	return compile(n, w, n.Externals(), true)
 }
 
 // Again compiles the network anew in the middle of a run, where names from outside
 // keep the values that they had as it began.
-func (c *Compiled) Again(w model.Work) (*Compiled, error) { return compile(c.n, w, c.ext) }
+func (c *Compiled) Again(w model.Work) (*Compiled, error) { return compile(c.n, w, c.ext, true) }
 
-func compile(n *model.Network, w model.Work, ext *model.Externals) (*Compiled, error) {
+func compile(n *model.Network, w model.Work, ext *model.Externals, middle bool) (*Compiled, error) {
 	c := newCompiler(n, w, ext)
+	c.middle = middle
 	c.findWritten()
 	c.linked()
 	if err := c.prepare(); err != nil {

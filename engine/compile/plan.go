@@ -44,6 +44,7 @@ type Compiled struct {
 // compiler turns the objects of a network into a plan.
 type compiler struct {
 	*Compiled
+	middle  bool // of a run: what it has kept so far stays
 	w       model.Work
 	bufs    map[bufKey]backend.BufID
 	evs     map[*model.GroupEvent]int

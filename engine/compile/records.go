@@ -182,6 +182,9 @@ func (c *compiler) history() error {
 	events := make([]*model.GroupEvent, len(c.Plan.Events)) // nil: of every step
 	for e, k := range c.evs {
 		events[k] = e
+		if c.middle { // tables whose last effect has been go, the steps that were kept for them stay
+			need[k] = max(need[k], e.Hist)
+		}
 	}
 	masks, largest := int64(0), 0
 	for k := range events {

@@ -125,7 +125,7 @@ func TestErrors(t *testing.T) {
 		{"unknown name", "x = 20*ms\ny = x + tauum\ntaum = 3", "2:9", "unknown name tauum\n  y = x + tauum\n          ^\n  did you mean 'taum'?"},
 		{"near unit", "x = 20*mvlt", "1:8", "did you mean 'mvolt'?"},
 		{"decorated class", "x = 1\n@network_operation\nclass A: pass", "3:1", "'class' is Python"},
-		{"absent name", "store('x')", "1:1", "Brian2 has store; Synfire does not yet"},
+		{"absent name", "restore_initial_state('x')", "1:1", "Brian2 has restore_initial_state; Synfire does not yet"},
 		{"wrong unit", "x = 20*ms + 3*mV", "1:11", "cannot calculate 20 ms + 3 mV: the units do not match (s and V)"},
 		{"a type of few bits", "zeros(3, dtype='float32')", "1:1", "dtype= is int, float or bool"},
 		{"a type of units", "array([1, 2]*mV, dtype=int)", "1:1", "dtype=int is for pure numbers"},

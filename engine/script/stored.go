@@ -205,6 +205,11 @@ func finishedFile(file string, run int) string { return fmt.Sprintf("%s.%d", fil
 func (x *script) checkpoints(o *engine.RunOptions) error {
 	c := x.opt.Checkpoints
 	if c.File != "" {
+		for _, ob := range x.objects {
+			if p, ok := ob.(*engine.Operation); ok && x.opt.Warn != nil && len(x.res.Runs) == 0 {
+				x.opt.Warn(fmt.Sprintf("%s: what the function of a network_operation keeps for itself, such as lists, is not part of a checkpoint", p.Name()))
+			}
+		}
 		o.Every = c.Every
 		o.Checkpoint = func(s *engine.Snapshot) error { return x.write(s, inProgress, c.File) }
 	}

@@ -45,7 +45,7 @@ const (
 
 var kindSize = [kinds]int{1, 4, 8, 8}
 
-func (k Kind) String() string { return [kinds]string{"bytes", "words", "int64", "float64"}[k] }
+func (k Kind) String() string { return [kinds]string{"text", "words", "int64", "float64"}[k] }
 
 // State is named fields of values.
 type State struct {
@@ -62,6 +62,9 @@ func NewState() *State { return &State{map[string]stateField{}} }
 
 // Put sets a field; data is kept.
 func (s *State) Put(name string, k Kind, data []byte) { s.fields[name] = stateField{k, data} }
+
+// Remove takes a field out.
+func (s *State) Remove(name string) { delete(s.fields, name) }
 
 // Has says whether there is a field.
 func (s *State) Has(name string) bool { _, ok := s.fields[name]; return ok }
