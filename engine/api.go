@@ -27,6 +27,7 @@ type (
 	Schedule            = model.Schedule
 	Operation           = model.Operation
 	Snapshot            = model.Snapshot
+	StoredState         = model.StoredState
 	Linked              = model.Linked
 	OperationOptions    = model.OperationOptions
 	Synapses            = model.Synapses
@@ -57,6 +58,13 @@ type (
 
 // ErrInterrupted is wrapped by what Run returns where its context ended.
 var ErrInterrupted = model.ErrInterrupted
+
+// Beside begins the names of fields of a Snapshot that are not the network's: a
+// program may keep its own there.
+const Beside = model.Beside
+
+// Stored is a snapshot that was read from a file.
+func Stored(s *StoredState) *Snapshot { return model.Stored(s) }
 
 // NewTimedArray makes a table of rows x cols values (cols 0: one-dimensional),
 // each row holding for dt seconds.

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"synfire/engine"
 	"synfire/engine/eqn"
@@ -86,6 +87,29 @@ func (t *trial) columns(m engine.Monitor, err error) {
 		t.keep(err)
 		t.see(c.Name, v)
 	}
+}
+
+// stored is the state of a network such as t's after three steps.
+func (t *trial) stored() *engine.Snapshot {
+	o := &trial{n: engine.NewNetwork(engine.Options{})}
+	o.firing()
+	o.run(engine.RunOptions{MaxSteps: 3})
+	s, err := o.n.Store()
+	t.keep(err)
+	t.keep(o.err)
+	return s
+}
+
+// checkpoints runs with a function to take them, or without.
+func (t *trial) checkpoints(every time.Duration, taken bool) {
+	t.firing()
+	_, err := t.n.NetworkOperation(func(float64) error { return nil }, engine.OperationOptions{})
+	t.keep(err)
+	o := engine.RunOptions{Every: every}
+	if taken {
+		o.Checkpoint = func(*engine.Snapshot) error { t.see("checkpoint"); return nil }
+	}
+	t.run(o)
 }
 
 func (t *trial) regularly(g *engine.NeuronGroup, code string, o engine.RegularOptions) {
@@ -397,6 +421,22 @@ var options = map[string]struct {
 		t.firing()
 		t.run(engine.RunOptions{Progress: given(with, func(done, total int64) { t.see(done, total) })})
 	}, ""},
+	"RunOptions.Resume": {func(t *trial, with bool) {
+		t.firing()
+		t.run(engine.RunOptions{Resume: given(with, t.stored()), Progress: func(_, total int64) { t.see(total) }})
+	}, ""},
+	"RunOptions.Resume 2": {func(t *trial, with bool) {
+		t.firing()
+		t.run(engine.RunOptions{MaxSteps: 2, Resume: given(with, t.stored())})
+	}, "of step 3, which is not in this run"},
+	"RunOptions.Finished": {func(t *trial, with bool) {
+		t.firing()
+		t.see(t.run(engine.RunOptions{Resume: t.stored(), Finished: given(with, true)}).Steps)
+	}, ""},
+	"RunOptions.Finished 2": {func(t *trial, with bool) { t.firing(); t.run(engine.RunOptions{Finished: given(with, true)}) }, "RunOptions.Finished is of Resume"},
+	"RunOptions.Every":      {func(t *trial, with bool) { t.checkpoints(given(with, time.Nanosecond), true) }, ""},
+	"RunOptions.Every 2":    {func(t *trial, with bool) { t.checkpoints(given(with, -time.Second), true) }, "RunOptions.Every = -1s"},
+	"RunOptions.Checkpoint": {func(t *trial, with bool) { t.checkpoints(time.Nanosecond, !with) }, "RunOptions.Checkpoint is nil"},
 	"RunOptions.Records": {func(t *trial, with bool) {
 		t.spikes(engine.SpikeMonitorOptions{})
 		t.run(engine.RunOptions{Records: given[engine.Recorder](with, full{})})

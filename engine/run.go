@@ -115,6 +115,14 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	case o.MaxSteps < 0:
 		return nil, fmt.Errorf("run: RunOptions.MaxSteps = %d: a number of steps was expected, 0 for no limit", o.MaxSteps)
 	}
+	switch {
+	case o.Every < 0:
+		return nil, fmt.Errorf("run: RunOptions.Every = %s: a time was expected, 0 for no checkpoints", o.Every)
+	case o.Every > 0 && o.Checkpoint == nil:
+		return nil, errors.New("run: RunOptions.Checkpoint is nil: with Every it takes the checkpoints")
+	case o.Finished && o.Resume == nil:
+		return nil, errors.New("run: RunOptions.Finished is of Resume, which is nil")
+	}
 	if n.Live != nil {
 		return nil, errors.New("run: a network_operation cannot run the network that it is part of")
 	}

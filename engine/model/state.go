@@ -20,12 +20,15 @@ type Snapshot struct {
 	conns map[string][]*Conn   // of Synapses, by name
 }
 
+// StoredState is the fields of a snapshot, as a file holds them.
+type StoredState = store.State
+
 // Beside begins the names of fields that are not the network's: a program may keep
 // its own there.
 const Beside = "beside: "
 
 // Stored is a snapshot that was read from a file.
-func Stored(s *store.State) *Snapshot { return &Snapshot{State: s} }
+func Stored(s *StoredState) *Snapshot { return &Snapshot{State: s} }
 
 // Store is the state of the network now, between two runs.
 func (n *Network) Store() (*Snapshot, error) {

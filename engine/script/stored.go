@@ -11,7 +11,6 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine"
-	"synfire/engine/model"
 	"synfire/engine/store"
 )
 
@@ -25,7 +24,7 @@ type Checkpoints struct {
 }
 
 // drawsField holds how often the places of the script have drawn.
-const drawsField = model.Beside + "draws of the script"
+const drawsField = engine.Beside + "draws of the script"
 
 func (x *script) keepDraws(s *engine.Snapshot) error {
 	b, err := json.Marshal(x.draws)
@@ -156,7 +155,7 @@ func (x *script) restore(c *call, only *network) (starlark.Value, error) {
 		if all[name] == nil {
 			return nil, fmt.Errorf("restore: %s holds no state of the name %q", file, name)
 		}
-		s = model.Stored(all[name])
+		s = engine.Stored(all[name])
 	}
 	if err := n.Restore(s, random); err != nil {
 		return nil, err
@@ -176,7 +175,7 @@ type identity struct {
 }
 
 const (
-	identityField = model.Beside + "script"
+	identityField = engine.Beside + "script"
 	inProgress    = "run in progress"
 	finishedRun   = "finished run"
 )
@@ -260,7 +259,7 @@ func (x *script) read(path, name string) (*engine.Snapshot, identity, error) {
 	case (id.Seed == nil) != (now.Seed == nil) || id.Seed != nil && *id.Seed != *now.Seed:
 		return nil, id, fmt.Errorf("--resume %s: the checkpoint is of a run with another --seed", path)
 	}
-	return model.Stored(all[name]), id, nil
+	return engine.Stored(all[name]), id, nil
 }
 
 func fileExists(path string) bool {
