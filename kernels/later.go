@@ -18,9 +18,10 @@ import (
 // last ones are kept. So no list of synapses by target is needed.
 //
 // That holds where the program changes nothing but the synapses' own words and
-// cannot fail, and where all else that it reads stays as it is until then: what is
-// constant, and words of the sources that change only as the sources' own events
-// come to the synapses, right after what was left is made up.
+// cannot fail, and where all else that it reads is noted with the event, as words of
+// the target are, or stays as it is until then: what is constant, and words of the
+// sources that change only as the sources' own events come to the synapses, right
+// after what was left is made up.
 
 // lag is an on_post stage that is made up later.
 type lag struct {
@@ -57,10 +58,6 @@ func (l *layout) lag(plan *backend.Plan, i int) *lag {
 	}
 	for _, in := range st.Prog.Ins {
 		switch in.Op {
-		case ir.Load:
-			if b := st.Bind[in.Imm]; b.Buf == backend.NoBuf && b.Off == backend.SlotTarget {
-				return nil
-			}
 		case ir.Trap, ir.Rand, ir.Host, ir.Lane, ir.Scatter, ir.Scatter2, ir.Put, ir.Bit, ir.StoreBit:
 			return nil
 		}
@@ -82,6 +79,7 @@ func (l *layout) lag(plan *backend.Plan, i int) *lag {
 			}
 		case end == backend.AtSource && !a.Write:
 			sources = append(sources, w)
+		case end == backend.AtTarget && !a.Write: // noted with the event
 		default:
 			return nil
 		}
@@ -223,20 +221,34 @@ type owed struct {
 	list   *listing // of the synapses, by source
 	prog   *numbered
 	step   uint32 // Array slot: the step of the event
+	noted  []note // words of the target that the program reads
+	target bool   // it reads which one that is
 	code   *vm.Code
 	shares []*debt
 	groups map[int][][]uint32 // by stage of looks and share: groups that it looks at; none: at all
 	owing  bool               // events may be left
 }
 
+// note is a word of the target as it was at an event: word off + target of a buffer,
+// which an Array slot of the program takes.
+type note struct {
+	buf  backend.BufID
+	off  int
+	slot uint32
+}
+
 // debt is what the synapses of one share are owed.
 type debt struct {
 	// since[r][x] is the step of the last but r event of target x of the share.
 	since [keptEvents][]uint32
+	// noted[c][r][x] is note c of that event.
+	noted [][keptEvents][]uint32
+	base  uint32 // target 0 of the share
 	// upto is, for each group of the listing, the step before which all events were made up.
 	upto   []uint32
-	floor  uint32   // no group's is before it
-	degree []uint32 // synapses of each target
+	floor  uint32     // no group's is before it
+	degree []uint32   // synapses of each target
+	now    [][]uint32 // the words that are noted
 	env    ir.Env
 	levels [keptEvents]level
 	js     []uint32 // targets of what a level got last
@@ -245,8 +257,9 @@ type debt struct {
 // level is n synapses that are owed more than so many events, and the step of the
 // one that so many follow.
 type level struct {
-	n               int
-	k, step, source []uint32
+	n                       int
+	k, step, source, target []uint32
+	noted                   [][]uint32
 }
 
 // The levels are run when the first has levelLanes synapses or more; there is
@@ -263,14 +276,30 @@ func (p *program) newOwed(g *lag) (*owed, error) {
 	prog.Slots = append(slices.Clone(prog.Slots), ir.Slot{Name: "step", Kind: ir.Array, Type: ir.I32})
 	o.step = uint32(len(prog.Slots) - 1)
 	prog.Ins = slices.Clone(prog.Ins)
-	for n := range prog.Ins {
-		if in := &prog.Ins[n]; in.Op == ir.Step {
-			*in = ir.Instr{Op: ir.Load, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Imm: o.step}
-		}
+	load := func(t ir.Type, slot uint32) ir.Instr {
+		return ir.Instr{Op: ir.Load, Type: t, A: ir.None, B: ir.None, C: ir.None, Imm: slot}
 	}
 	by := *st
 	by.Prog = &prog
-	by.Bind = append(slices.Clone(st.Bind), backend.Binding{Buf: backend.NoBuf, Off: slotStep})
+	by.Bind = append(slices.Clone(st.Bind), backend.Binding{Buf: backend.NoBuf, Off: slotNoted})
+	for n := range st.Prog.Ins {
+		in := &st.Prog.Ins[n]
+		switch in.Op {
+		case ir.Step:
+			prog.Ins[n] = load(ir.I32, o.step)
+		case ir.Load:
+			o.target = o.target || st.Bind[in.Imm].Buf == backend.NoBuf && st.Bind[in.Imm].Off == backend.SlotTarget
+		case ir.Gather:
+			end, off := backend.IndexOf(st, in)
+			if b := st.Bind[in.Imm].Buf; end == backend.AtTarget && p.plan.Bufs[b].Kind != backend.Constant {
+				slot := uint32(len(prog.Slots))
+				prog.Slots = append(prog.Slots, ir.Slot{Name: "noted", Kind: ir.Array, Type: in.Type})
+				by.Bind = append(by.Bind, backend.Binding{Buf: backend.NoBuf, Off: slotNoted})
+				o.noted = append(o.noted, note{b, off, slot})
+				prog.Ins[n] = load(in.Type, slot)
+			}
+		}
+	}
 	var err error
 	if o.prog, err = number(&by, true, func(backend.BufID) bool { return false }, false); err != nil {
 		return nil, err
@@ -280,10 +309,17 @@ func (p *program) newOwed(g *lag) (*owed, error) {
 	}
 	for w := range o.list.ways() {
 		n := o.list.cut[w+1] - o.list.cut[w]
-		d := &debt{upto: make([]uint32, (len(o.list.index)-1)/o.list.ways()), degree: make([]uint32, n), js: make([]uint32, blockLanes+16)}
+		d := &debt{base: uint32(o.list.cut[w]), noted: make([][keptEvents][]uint32, len(o.noted)), upto: make([]uint32, (len(o.list.index)-1)/o.list.ways()), degree: make([]uint32, n), js: make([]uint32, blockLanes+16)}
 		for r := range d.since {
 			d.since[r] = make([]uint32, n)
 			d.levels[r] = level{k: aligned(levelRoom), step: aligned(levelRoom), source: aligned(levelRoom)}
+			if o.target {
+				d.levels[r].target = aligned(levelRoom)
+			}
+			for c := range d.noted {
+				d.noted[c][r] = make([]uint32, n)
+				d.levels[r].noted = append(d.levels[r].noted, aligned(levelRoom))
+			}
 		}
 		o.shares = append(o.shares, d)
 	}
@@ -305,8 +341,8 @@ func (p *program) newOwed(g *lag) (*owed, error) {
 	return o, nil
 }
 
-// slotStep is the binding of the slot that holds the steps of events.
-const slotStep = -3
+// slotNoted is the binding of slots that hold what was noted of events.
+const slotNoted = -3
 
 // bind makes the environments.
 func (o *owed) bind(p *program) {
@@ -317,6 +353,9 @@ func (o *owed) bind(p *program) {
 			if b.Buf != backend.NoBuf {
 				d.env.Slots[s] = p.bufs[b.Buf][b.Off:]
 			}
+		}
+		for _, n := range o.noted {
+			d.now = append(d.now, p.bufs[n.buf][n.off+int(d.base):])
 		}
 	}
 }
@@ -351,6 +390,13 @@ func (d *debt) event(x int, step uint32) {
 		d.since[r][x] = d.since[r-1][x]
 	}
 	d.since[0][x] = step
+	for c := range d.noted {
+		all := &d.noted[c]
+		for r := keptEvents - 1; r > 0; r-- {
+			all[r][x] = all[r-1][x]
+		}
+		all[0][x] = d.now[c][x]
+	}
 }
 
 // makeUp makes up the events before a step for the groups of a share that are owed
@@ -403,6 +449,15 @@ func (o *owed) owe(d *debt, row uint32, lo, hi int, u uint32) {
 	}
 	for r := 1; n > 0; r++ {
 		ks := v.k[v.n:]
+		for x, j := range d.js[:min(n, len(v.target))] {
+			v.target[v.n+x] = d.base + j
+		}
+		for c, to := range v.noted {
+			from := d.noted[c][r-1]
+			for x, j := range d.js[:n] {
+				to[v.n+x] = from[j]
+			}
+		}
 		if v.n += n; r == keptEvents {
 			break
 		}
@@ -444,9 +499,16 @@ func (o *owed) flush(way int) {
 			hi := min(lo+blockLanes, v.n)
 			d.env.Slots[o.prog.k], d.env.Slots[o.step] = v.k[lo:hi], v.step[lo:hi]
 			for s, b := range o.effect.stage.Bind {
-				if b.Buf == backend.NoBuf {
+				switch {
+				case b.Buf != backend.NoBuf:
+				case b.Off == backend.SlotSource:
 					d.env.Slots[s] = v.source[lo:hi]
+				case o.target:
+					d.env.Slots[s] = v.target[lo:hi]
 				}
+			}
+			for c, n := range o.noted {
+				d.env.Slots[n.slot] = v.noted[c][lo:hi]
 			}
 			o.code.Run(&d.env, 0, hi-lo)
 		}
@@ -496,18 +558,18 @@ func (t *thread) events(o *owed, step int64) {
 	for _, h := range t.parts {
 		for way := h.id * l.each; way < (h.id+1)*l.each; way++ {
 			d, lo, hi := o.shares[way], uint32(l.cut[way]), uint32(l.cut[way+1])
-			for _, v := range t.visits { // before any of them is noted
-				if v.group >= lo && v.group < hi {
-					o.forgets(way, int(v.group-lo), uint32(step))
+			each := func(f func(x int)) {
+				for _, v := range t.visits {
+					if x := int(v.group - lo); v.group >= lo && v.group < hi && d.degree[x] > 0 {
+						f(x)
+					}
 				}
 			}
-			for _, v := range t.visits {
-				if v.group >= lo && v.group < hi {
-					x := int(v.group - lo)
-					t.count(o.effect.stage, uint64(d.degree[x]))
-					d.event(x, uint32(step))
-				}
-			}
+			each(func(x int) { o.forgets(way, x, uint32(step)) }) // before any of them is noted
+			each(func(x int) {
+				t.count(o.effect.stage, uint64(d.degree[x]))
+				d.event(x, uint32(step))
+			})
 		}
 	}
 }
