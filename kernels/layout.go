@@ -179,9 +179,10 @@ func (l *layout) divide(plan *backend.Plan) bool {
 			}
 		}
 	}
+	anchors := map[int]anchor{}
 	for i := range plan.Stages {
 		if plan.Stages[i].Form == backend.FormEffect {
-			l.joinEnds(plan, f, i)
+			l.joinEnds(plan, f, i, anchors)
 		}
 	}
 	ok := !odd && !f.conflict

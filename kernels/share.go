@@ -57,9 +57,13 @@ func single(spec *connect.Spec) bool {
 	return p.Rule == connect.OneToOne && p.NPre == spec.NSrc && p.NPost == spec.NTgt && p.Repeat <= 1 && !p.NoAutapses
 }
 
+// anchor is a word for end 0 of the synapses of an effect, by which they are shared.
+type anchor struct{ node, word int }
+
 // joinEnds lets the words that an effect works on at the end by which it is
-// shared lie in one domain, if nothing speaks against it.
-func (l *layout) joinEnds(plan *backend.Plan, f *forest, i int) {
+// shared lie in one domain, with those of effects before it on the same synapses,
+// if nothing speaks against it.
+func (l *layout) joinEnds(plan *backend.Plan, f *forest, i int, anchors map[int]anchor) {
 	st := &plan.Stages[i]
 	end := l.by[i]
 	spec := plan.Tables[st.Table].Spec
@@ -67,15 +71,22 @@ func (l *layout) joinEnds(plan *backend.Plan, f *forest, i int) {
 	if end == backend.AtSource {
 		n = spec.NSrc
 	}
-	node, word := -1, 0
-	join := func(x, w int) {
-		if node >= 0 {
-			f.may(x, w, node, word)
-		}
-		node, word = x, w
-	}
 	if end == backend.Elsewhere {
 		return
+	}
+	last := anchor{node: -1}
+	for k := range i {
+		if a, have := anchors[k]; have && l.by[k] == end && samePairs(plan.Tables[plan.Stages[k].Table].Spec, spec) {
+			last = a
+			break
+		}
+	}
+	join := func(x, w int) {
+		if last.node >= 0 {
+			f.may(x, w, last.node, last.word)
+		}
+		last = anchor{x, w}
+		anchors[i] = last
 	}
 	for _, t := range l.touches(plan, st, end) {
 		if l.accs[t.buf] == nil {
