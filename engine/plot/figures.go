@@ -236,7 +236,8 @@ func (d *diagram) prepare() {
 		if l[0] > l[1] {
 			x.Scale = plot.InvertedScale{Normalizer: x.Scale}
 		}
-		x.Tick.Marker = ticker{from}
+		size := []vg.Length{d.cell.Max.X - d.cell.Min.X, d.cell.Max.Y - d.cell.Min.Y}[k]
+		x.Tick.Marker = ticker{from, max(1, min(7, int(size/[]vg.Length{52, 22}[k])-1)), float64(size) / []float64{30, 11}[k]}
 	}
 	if d.a.Hidden {
 		p.HideAxes()
@@ -249,15 +250,32 @@ func (d *diagram) prepare() {
 	}
 }
 
-// ticker places the ticks of an axis.
-type ticker struct{ *figure.Axis }
+// ticker places the ticks of an axis: about n where they are not given, and
+// numbers at most of them as have room.
+type ticker struct {
+	*figure.Axis
+	n    int
+	room float64
+}
 
 func (t ticker) Ticks(lo, hi float64) []plot.Tick {
 	var ts []plot.Tick
 	switch {
 	case t.Fixed:
+		each, shown := 1, 0
+		for _, v := range t.Axis.Ticks {
+			if v >= lo && v <= hi {
+				shown++
+			}
+		}
+		if t.Labels == nil && t.room > 1 {
+			each = max(1, int(math.Ceil(float64(shown)/t.room)))
+		}
 		for k, v := range t.Axis.Ticks {
 			l := number(v, 0)
+			if k%each > 0 {
+				l = ""
+			}
 			if t.Labels != nil {
 				l = ""
 				if k < len(t.Labels) {
@@ -265,7 +283,7 @@ func (t ticker) Ticks(lo, hi float64) []plot.Tick {
 				}
 			}
 			if v >= lo && v <= hi {
-				if l == "" {
+				if l == "" && each == 1 {
 					l = " "
 				}
 				ts = append(ts, plot.Tick{Value: v, Label: l})
@@ -288,7 +306,7 @@ func (t ticker) Ticks(lo, hi float64) []plot.Tick {
 			}
 		}
 	default:
-		ts = ticks(lo, hi, 6)
+		ts = ticks(lo, hi, t.n)
 		step := 0.0
 		if len(ts) > 1 {
 			step = ts[1].Value - ts[0].Value
@@ -818,7 +836,7 @@ func (q *painter) rightAxis() {
 	s := draw.LineStyle{Color: ink, Width: 0.8}
 	t := textStyle(9, figure.RGBA{R: 0.16, G: 0.16, B: 0.16, A: 1})
 	t.YAlign = draw.YCenter
-	for _, k := range (ticker{&q.a.Y}).Ticks(min(q.y[0], q.y[1]), max(q.y[0], q.y[1])) {
+	for _, k := range (ticker{&q.a.Y, 6, 20}).Ticks(min(q.y[0], q.y[1]), max(q.y[0], q.y[1])) {
 		y := q.py(k.Value)
 		q.StrokeLine2(s, q.Max.X, y, q.Max.X+3.5, y)
 		if strings.TrimSpace(k.Label) != "" {
@@ -856,7 +874,7 @@ func (q *painter) colorbar() {
 	q.StrokeLines(s, []vg.Point{bar.Min, {X: x1, Y: q.Min.Y}, bar.Max, {X: x0, Y: q.Max.Y}, bar.Min})
 	t := textStyle(8, figure.RGBA{R: 0.16, G: 0.16, B: 0.16, A: 1})
 	t.YAlign = draw.YCenter
-	for _, k := range (ticker{&figure.Axis{}}).Ticks(lo, hi) {
+	for _, k := range (ticker{&figure.Axis{}, 6, 20}).Ticks(lo, hi) {
 		y := q.Min.Y + vg.Length((k.Value-lo)/(hi-lo))*(q.Max.Y-q.Min.Y)
 		q.StrokeLine2(s, x1, y, x1+3, y)
 		q.FillText(t, vg.Point{X: x1 + 5, Y: y}, k.Label)

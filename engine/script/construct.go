@@ -11,6 +11,7 @@ import (
 	"synfire/engine"
 	"synfire/engine/eqn"
 	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
 )
 
 var nameRE = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -325,19 +326,28 @@ func (t *timedArray) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwarg
 	if len(args) != want {
 		return nil, fmt.Errorf("this TimedArray takes %d arguments: %s", want, [2]string{"the time", "the time and the column"}[want-1])
 	}
-	s, err := array.ToMeasure(args[0], second)
-	if err != nil {
-		return nil, fmt.Errorf("the time %w", err)
+	times, ok, err := array.OperandOf(args[0])
+	if one, e := array.ToMeasure(args[0], second); e == nil {
+		times = array.Operand{V: []float64{one}, One: true}
+	} else if err != nil || !ok || times.One || times.Table || times.Dim != second {
+		return nil, fmt.Errorf("the time %w", e)
 	}
-	// Brian2 reads from Python with its own rounding: floor(t/dt + 0.5 dt's part).
-	row := min(max(int(s/t.ta.Dt+1e-9), 0), t.ta.Rows-1)
 	col := 0
 	if want == 2 {
 		if col, err = array.ElementIndex(args[1], t.ta.Cols); err != nil {
 			return nil, err
 		}
 	}
-	return array.Scalar(t.ta.Values[row*t.ta.Cols+col], t.ta.Dim, array.Floats), nil
+	if err := memory.Room(len(times.V), 8); err != nil {
+		return nil, err
+	}
+	r := array.Operand{V: make([]float64, len(times.V)), One: times.One, Dim: t.ta.Dim, Kind: array.Floats}
+	for k, s := range times.V {
+		// Brian2 reads from Python with its own rounding: floor(t/dt + 0.5 dt's part).
+		row := min(max(int(s/t.ta.Dt+1e-9), 0), t.ta.Rows-1)
+		r.V[k] = t.ta.Values[row*t.ta.Cols+col]
+	}
+	return r.Value(), nil
 }
 
 func newTimedArray(_ *script, c *call) (starlark.Value, error) {

@@ -94,6 +94,7 @@ func (x *script) addModules(d starlark.StringDict) {
 	ticker := starlark.StringDict{}
 	for _, n := range strings.Fields("MaxNLocator MultipleLocator FixedLocator NullLocator AutoMinorLocator LogLocator FormatStrFormatter StrMethodFormatter ScalarFormatter FuncFormatter NullFormatter FixedFormatter LogFormatter PercentFormatter") {
 		ticker[n] = accepted(starlark.None, n)
+		d[n] = ticker[n] // pylab has them, too
 	}
 	add("matplotlib.ticker", ticker)
 	add("matplotlib", starlark.StringDict{"pyplot": pyplot, "pylab": pyplot, "cm": plt["cm"], "rcParams": plt["rcParams"], "gridspec": m["matplotlib.gridspec"], "use": accepted(starlark.None, "use"), "rc": plt["rc"]})
@@ -147,8 +148,11 @@ func (x *script) module(name string) (starlark.Value, error) {
 func (x *script) imported() python.Modules {
 	return python.Modules{
 		Predeclared: func(name string) bool { return x.predeclared[name] != nil },
-		Known:       func(module string) bool { return x.moduleNamed(module) != nil },
-		Has:         func(module, name string) bool { return x.moduleNamed(module).members[name] != nil },
+		Known:       func(module string) bool { return x.moduleNamed(module) != nil || x.ownModule(module) },
+		Has: func(module, name string) bool {
+			m := x.moduleNamed(module)
+			return m == nil || m.members[name] != nil // what a script of the folder has is known when it has run
+		},
 		Bound: func(module, name, as string) bool {
 			m := x.moduleNamed(module)
 			if m == nil {

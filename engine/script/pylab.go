@@ -421,6 +421,10 @@ func (h *artist) Attr(name string) (starlark.Value, error) {
 		}), nil
 	case "ax", "axes":
 		return &axesValue{p: h.p, a: h.a}, nil
+	case "get_position": // of a label: where it stands by itself
+		return array.Method(h, name, func(starlark.Tuple) (starlark.Value, error) {
+			return starlark.Tuple{starlark.Float(0), starlark.Float(0)}, nil
+		}), nil
 	case "set_ticks":
 		return accepted(h, name), nil
 	}

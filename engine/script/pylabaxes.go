@@ -216,7 +216,24 @@ func (s *spines) Attr(name string) (starlark.Value, error) {
 			return starlark.None, nil
 		}), nil
 	}
-	if lookOnly(name) || name == "values" {
+	switch name {
+	case "items", "values", "keys":
+		return array.Method(s, name, func(starlark.Tuple) (starlark.Value, error) {
+			var l []starlark.Value
+			for _, side := range []string{"left", "right", "bottom", "top"} {
+				var v starlark.Value = &spines{p: s.p, a: s.a, sides: []string{side}}
+				switch name {
+				case "items":
+					v = starlark.Tuple{starlark.String(side), v}
+				case "keys":
+					v = starlark.String(side)
+				}
+				l = append(l, v)
+			}
+			return starlark.NewList(l), nil
+		}), nil
+	}
+	if lookOnly(name) {
 		return accepted(s, name), nil
 	}
 	return nil, fmt.Errorf("the sides of axes have no .%s here", name)
@@ -254,6 +271,8 @@ func (v *axisValue) Attr(name string) (starlark.Value, error) {
 		}), nil
 	case "label":
 		return &artist{p: v.p, a: v.a}, nil
+	case "get_label":
+		return array.Method(v, name, func(starlark.Tuple) (starlark.Value, error) { return &artist{p: v.p, a: v.a}, nil }), nil
 	case "set_inverted":
 		return array.Method(v, name, func(args starlark.Tuple) (starlark.Value, error) {
 			axisOf(v.a, v.upright).Inverted = len(args) == 1 && bool(args[0].Truth())

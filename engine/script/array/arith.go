@@ -52,6 +52,10 @@ func shape(a, b *Operand) (Operand, error) {
 	case a.One:
 		r = *b
 	case b.One:
+	case !a.Table && !b.Table && len(b.V) == 1 && len(a.V) > 0:
+		b.One = true
+	case !a.Table && !b.Table && len(a.V) == 1 && len(b.V) > 0:
+		a.One, r = true, *b
 	case (a.Table || b.Table) && a.broadcasts(*b):
 		cols, rows := max(a.width(), b.width()), max(a.height(), b.height())
 		if a.width() == 0 || b.width() == 0 || a.height() == 0 || b.height() == 0 {
