@@ -263,6 +263,19 @@ func (c *compiler) mostAdded(x *visit, st eqn.Stmt, r model.EndRef) (float64, er
 	if err != nil {
 		return 0, err
 	}
+	var locals []eqn.Stmt
+	for k, s := range x.code {
+		if !x.own[k] {
+			locals = append(locals, s)
+		}
+	}
+	n := needs{reads: map[*model.Variable]bool{}}
+	c.dependsOn(st.X, sc, locals, &n)
+	for v := range n.reads {
+		if l := c.learned[v]; l != nil && l.lo == 0 && l.hi == 0 || l == nil && c.changes(v) {
+			return 0, nil // it may come to anything; times a small constant, that would pass for a bound
+		}
+	}
 	m := c.effectLanes(x, "bound")
 	v, typ, _, err := eqn.LowerExpr(m.B, st.X, sc, m)
 	if err != nil || m.err != nil || typ != eqn.Float { // what the program works out first is not looked into
@@ -439,6 +452,9 @@ func now(v *model.Variable) eqn.Stmt {
 func (c *compiler) program(x *visit) (*model.Scope, []eqn.Stmt, error) {
 	s := x.syn()
 	sc := c.scopeOf(x.path, x.Life.Conn)
+	if x.path.Code == nil { // of what is no pathway
+		sc = sc.Within(x.code)
+	}
 	if len(s.Driven) == 0 {
 		return sc, nil, nil
 	}
