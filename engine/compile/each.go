@@ -102,7 +102,7 @@ func (c *compiler) mapStage(m *effectLanes, lanes, flag int) error {
 // mapped plans code that runs for every synapse: the assignments to shared
 // variables once, as in Brian2 first, then the rest for each connect call.
 func (c *compiler) mapped(s *model.Synapses, what, told string, code []eqn.Stmt, flag int) error {
-	base := c.pathScope(s, -1)
+	base := c.pathScope(s, -1, code)
 	if err := eqn.CheckStatements(code, base); err != nil {
 		return base.Explain(err)
 	}
@@ -162,7 +162,7 @@ func (c *compiler) mapped(s *model.Synapses, what, told string, code []eqn.Stmt,
 
 // synapseEquations checks the equations of synapses, before any are counted.
 func (c *compiler) synapseEquations(s *model.Synapses) error {
-	sc := c.pathScope(s, -1)
+	sc := c.pathScope(s, -1, nil)
 	return sc.Explain(eqn.CheckEquations(s.Eqs, sc, nil))
 }
 
@@ -171,7 +171,7 @@ func (c *compiler) synapsesOverDt(s *model.Synapses) error {
 	var code []eqn.Stmt
 	for _, e := range s.Eqs.List {
 		if v := s.ByName[e.Name]; v != nil && v.OverDt && c.learned[v] != nil {
-			y := *c.pathScope(s, -1).Resolve(e.Name)
+			y := *c.pathScope(s, -1, nil).Resolve(e.Name)
 			y.ReadOnly = false
 			code = append(code, eqn.Stmt{Target: &eqn.Name{At: e.At, ID: e.Name, Sym: &y}, Op: "=", X: e.X})
 		}
@@ -215,7 +215,7 @@ func (c *compiler) synapsesUpdate(s *model.Synapses) error {
 
 // synapsesScheme solves the clock-driven equations of a connect call.
 func (c *compiler) synapsesScheme(s *model.Synapses, conn int) (*model.Scope, *eqn.Scheme, error) {
-	sc := c.pathScope(s, conn)
+	sc := c.pathScope(s, conn, nil)
 	own := sc.Own
 	sc.Own = inStep(own)
 	values := func(y *eqn.Symbol) []float64 { return nil }
@@ -275,7 +275,7 @@ func (c *compiler) summed(s *model.Synapses, u *model.Summed) error {
 	flag := c.flag(sp.Group.Dt())
 	a := &accumulator{name: u.Var.Name, two: true, buf: backend.NoBuf, scale: 0x1p30}
 	a.segment(u.Var)
-	base := c.pathScope(s, -1)
+	base := c.pathScope(s, -1, nil)
 	d, _, err := eqn.Check(u.Equation.X, base)
 	if err != nil {
 		return base.Explain(err)
@@ -287,7 +287,7 @@ func (c *compiler) summed(s *model.Synapses, u *model.Summed) error {
 		return err
 	}
 	for k, conn := range s.Conns {
-		sc := c.pathScope(s, k)
+		sc := c.pathScope(s, k, nil)
 		q := conn.Proj.With(connect.Column{}, connect.Column{})
 		q.Row0, q.Tgt0 = 0, 0
 		spec := &connect.Spec{Name: s.Name() + " summed", Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}

@@ -29,7 +29,7 @@ func (c *compiler) checkRegular(r *model.Regular) error {
 	if r.Syn != nil {
 		return nil
 	}
-	sc := c.scope(r.Src.Group).Sized(r.Src)
+	sc := c.scope(r.Src.Group).Sized(r.Src).Within(r.Code)
 	return sc.Explain(eqn.CheckStatements(r.Code, sc))
 }
 
@@ -42,7 +42,7 @@ func (c *compiler) regular(r *model.Regular) error {
 		return c.mapped(r.Syn, "run_regularly "+c.random.Draws(r), "run_regularly", r.Code, c.flag(r.Dt()))
 	}
 	g := r.Src.Group
-	sc := c.scope(g).Sized(r.Src)
+	sc := c.scope(g).Sized(r.Src).Within(r.Code)
 	flag := c.flag(r.Dt())
 	code, err := c.shared(g, c.respectful(g, r.Code), sc, "run_regularly "+c.random.Draws(r), flag)
 	if err != nil {

@@ -286,8 +286,11 @@ type oneKey struct {
 // alone assign, from constants, that side's variables and itself, with equal
 // values at first, and one delay for all synapses.
 func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (map[*model.Variable]side, error) {
-	sc := c.pathScope(s, -1)
 	out := map[*model.Variable]side{}
+	names := map[*model.Path]*model.Scope{nil: c.pathScope(s, -1, nil)}
+	for _, w := range s.Paths {
+		names[w] = c.pathScope(s, -1, w.Code)
+	}
 	type assignment struct {
 		path *model.Path
 		nth  int
@@ -349,18 +352,20 @@ func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (m
 			if at == each || at == single {
 				continue
 			}
-			near := func(x eqn.Expr, locals []eqn.Stmt) bool { return c.near(s, x, sc, locals, at, out) }
+			near := func(x eqn.Expr, w *model.Path, locals []eqn.Stmt) bool {
+				return c.near(s, x, names[w], locals, at, out)
+			}
 			ok := true
 			for _, a := range by[v] {
 				if a.nth < 0 {
 					continue
 				}
-				st, locals := a.path.Code[a.nth], c.localsBefore(a.path, a.nth, sc)
-				ok = ok && near(st.X, locals)
+				st, locals := a.path.Code[a.nth], c.localsBefore(a.path, a.nth, names[a.path])
+				ok = ok && near(st.X, a.path, locals)
 			}
 			if d := drivenBy(s, v); d != nil {
 				for _, x := range append(slices.Clone(d.Vars), d.Since) {
-					ok = ok && out[x] == at && (x.Equation == nil || near(x.Equation.X, nil))
+					ok = ok && out[x] == at && (x.Equation == nil || near(x.Equation.X, nil, nil))
 				}
 			}
 			if !ok {
@@ -486,9 +491,9 @@ func (c *compiler) bound(l *learned) {
 	if v.Symbol.Type != eqn.Float || v.Symbol.Steps || v.Driven != nil || c.operated[v] || v.Equation == nil || v.Equation.Kind != eqn.Parameter {
 		return
 	}
-	sc := c.pathScope(s, -1)
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, w := range s.Paths {
+		sc := c.pathScope(s, -1, w.Code)
 		for _, st := range w.Code {
 			if st.Target.ID != v.Name {
 				continue
@@ -587,7 +592,7 @@ func (c *compiler) keepLocals(w *model.Path, sides map[*model.Variable]side) err
 	if one, err := c.oneDelay(w); err != nil || !one {
 		return err
 	}
-	base := c.pathScope(s, -1)
+	base := c.pathScope(s, -1, w.Code)
 	symbols, err := localSymbols(w.Code, base)
 	if err != nil {
 		return nil // told where the pathway is checked
@@ -693,7 +698,7 @@ func (l *locally) Resolve(name string) *eqn.Symbol {
 // scopeOf is the names of a pathway for one connect call, its kept local variables
 // among them.
 func (c *compiler) scopeOf(w *model.Path, conn int) *model.Scope {
-	sc := c.pathScope(w.Delay.Syn, conn)
+	sc := c.pathScope(w.Delay.Syn, conn, w.Code)
 	if own, locals := sc.Own, c.locals[w]; len(locals) > 0 {
 		sc.Own = func(name string) *eqn.Symbol {
 			if y := locals[name]; y != nil {

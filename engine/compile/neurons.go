@@ -48,6 +48,7 @@ func (c *compiler) equations(g *model.NeuronGroup) error {
 		}
 	}
 	for _, r := range g.Reactions {
+		sc := sc.Within(r.Code)
 		if err := eqn.CheckStatements(r.Code, sc); err != nil {
 			return sc.Explain(err)
 		}
@@ -234,7 +235,7 @@ func (c *compiler) threshold(g *model.NeuronGroup, e *model.GroupEvent) error {
 
 // react plans the code of an event.
 func (c *compiler) react(g *model.NeuronGroup, r *model.Reaction) error {
-	sc := c.scope(g)
+	sc := c.scope(g).Within(r.Code)
 	l := c.lanes(g, "reset")
 	if r.Event != "spike" {
 		l.Site += "\x00" + r.Event

@@ -38,10 +38,10 @@ func (s *statement) code(target *eqn.Symbol) []eqn.Stmt {
 	return append(append([]eqn.Stmt(nil), s.locals...), last)
 }
 
-// pathScope is the names of a pathway for one connect call: variables of the
-// synapses that have one value are constants.
-func (c *compiler) pathScope(s *model.Synapses, k int) *model.Scope {
-	sc := s.Scope(c.ext)
+// pathScope is the names of code of synapses, or of their equations (nil), for one
+// connect call: variables of the synapses that have one value are constants.
+func (c *compiler) pathScope(s *model.Synapses, k int, code []eqn.Stmt) *model.Scope {
+	sc := s.Scope(c.ext).Within(code)
 	own, folded := sc.Own, map[string]*eqn.Symbol{}
 	sc.Own = func(name string) *eqn.Symbol {
 		if f := folded[name]; f != nil {

@@ -65,7 +65,7 @@ func (o *order) pathway(w *model.Path) error {
 	if len(s.Conns) == 0 {
 		return nil
 	}
-	base := o.c.pathScope(s, -1)
+	base := o.c.pathScope(s, -1, w.Code)
 	if err := eqn.CheckStatements(w.Code, base); err != nil {
 		return base.Explain(err)
 	}
@@ -101,7 +101,7 @@ func (o *order) statement(e *statement) error {
 		return model.ErrorAt(e.Target.At, "%q cannot be assigned here", e.Target.ID)
 	}
 	v := r.Var
-	sc := o.c.pathScope(e.syn(), e.conn())
+	sc := o.c.pathScope(e.syn(), e.conn(), e.path.Code)
 	n := needs{reads: map[*model.Variable]bool{}}
 	o.c.dependsOn(e.X, sc, e.locals, &n)
 	sum := e.Op == "+=" || e.Op == "-="
@@ -148,7 +148,7 @@ func (o *order) effect(e *statement, sum bool) error {
 		a.scale = 0x1p30
 	} else if err := c.onlyOne(e); err != nil {
 		var several *eqn.Error
-		if e.Op != "=" || r.Var.Shared || !errors.As(err, &several) || !sameForAll(e.X, c.pathScope(e.syn(), e.conn()), e.locals, r) {
+		if e.Op != "=" || r.Var.Shared || !errors.As(err, &several) || !sameForAll(e.X, c.pathScope(e.syn(), e.conn(), e.path.Code), e.locals, r) {
 			return err
 		}
 		o.ops = append(o.ops, func() error { return c.assign(e) })

@@ -55,8 +55,9 @@ type Scope struct {
 	Own       func(string) *eqn.Symbol // the object's own names; nil: none of them
 	ownNames  func() []string
 	namespace map[string]any
-	bad       error  // why the first external that cannot be used cannot
-	badName   string // its name
+	locals    map[string]bool // of the code whose names these are: they hide what is outside of the object
+	bad       error           // why the first external that cannot be used cannot
+	badName   string          // its name
 }
 
 // Resolve implements eqn.Scope.
@@ -74,6 +75,9 @@ func (s *Scope) Resolve(name string) *eqn.Symbol {
 			s.shadow(name, "the unit, constant or function", "namespace=")
 		}
 		return builtin
+	}
+	if s.locals[name] {
+		return nil
 	}
 	if x, ok := s.namespace[name]; ok {
 		return s.external(s.object+"\x00"+name, name, x)
@@ -107,6 +111,19 @@ func (s *Scope) shadow(name, wins, loses string) {
 		s.ext.told[key] = true
 		s.ext.n.Warn("%s: %q means %s, which hides %s of that name", s.object, name, wins, loses)
 	}
+}
+
+// Within is the scope of code: what it assigns and is no variable of the object is
+// local to it, whatever namespace= or the script have under that name.
+func (s *Scope) Within(code []eqn.Stmt) *Scope {
+	inner := *s
+	inner.locals = map[string]bool{}
+	for _, st := range code {
+		if st.Op == "=" {
+			inner.locals[st.Target.ID] = true
+		}
+	}
+	return &inner
 }
 
 // Names implements eqn.Scope.
