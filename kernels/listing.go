@@ -82,17 +82,21 @@ type listing struct {
 	keep   bool
 }
 
-// listingMemory is what a listing will take: number and far end of each synapse,
-// as much again while they are sorted, and an index for each part.
+// listingMemory is what a listing will take: the far end of each synapse, the
+// number where they are not numbered in the listing's order, and an index for each part.
 func listingMemory(spec *connect.Spec, post bool, ways int) connect.Memory {
 	m := connect.Estimate(spec, ways, host.Work{Threads: ways})
-	m.Entries, m.Scratch = 8*m.Synapses, 0
-	if !post && inOrder(spec) {
-		m.Entries = 2 * m.Synapses
-	}
+	each := int64(2)
 	if post {
 		m.Index = m.Index / int64(max(spec.NSrc, 1)) * int64(spec.NTgt)
 	}
+	if post && spec.NSrc > connect.MaxTile {
+		each = 4
+	}
+	if post || !inOrder(spec) {
+		each += 4
+	}
+	m.Entries, m.Scratch = each*m.Synapses, 0
 	return m
 }
 

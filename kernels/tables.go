@@ -72,7 +72,7 @@ func (p *program) loadTables() error {
 		}
 	}
 	for i := range p.plan.Stages {
-		if st := &p.plan.Stages[i]; st.Form == backend.FormEffect {
+		if st := &p.plan.Stages[i]; st.Form == backend.FormEffect && p.lay.lags[i] == nil {
 			spec := p.plan.Tables[st.Table].Spec
 			count(fmt.Sprintf("%p effects %v", spec, st.Post), spec, listingMemory(spec, st.Post, p.lay.parts))
 		}
