@@ -100,8 +100,12 @@ func TestMcCullochPitts(t *testing.T) {
 // TestPerceptron: the errors are those of the algorithm on the same patterns, in float64, and
 // within Novikoff's bound; without a separating line there is no end of them.
 func TestPerceptron(t *testing.T) {
-	for _, problem := range []string{"line", "xor"} {
-		g, res := play(t, "perceptron", map[string]string{"problem": problem}, kernels.New(0), nil)
+	for _, problem := range []string{"line", "and", "or", "xor"} {
+		epochs := "100"
+		if problem == "xor" {
+			epochs = "1000"
+		}
+		g, res := play(t, "perceptron", map[string]string{"problem": problem, "epochs": epochs}, kernels.New(0), nil)
 		x, target := states(t, res, "P", "x"), states(t, res, "T", "target")[0]
 		teacher := []float64{0.6 / math.Sqrt(1.01), -0.8 / math.Sqrt(1.01), 0.1 / math.Sqrt(1.01)}
 		w, errs, last, margin, r2 := make([]float64, 3), 0, 0, math.Inf(1), 0.0
@@ -125,6 +129,8 @@ func TestPerceptron(t *testing.T) {
 		switch {
 		case problem == "xor" && last < len(target)-4:
 			t.Errorf("xor was learned")
+		case (problem == "and" || problem == "or") && last >= 40:
+			t.Errorf("%s was not learned in ten epochs", problem)
 		case problem == "line" && (float64(errs) > r2/(margin*margin) || last >= len(target)-200):
 			t.Errorf("%d errors, the last at pattern %d of %d; the bound is %g", errs, last, len(target), r2/(margin*margin))
 		}
