@@ -362,6 +362,15 @@ func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (m
 				}
 				st, locals := a.path.Code[a.nth], c.localsBefore(a.path, a.nth, names[a.path])
 				ok = ok && near(st.X, a.path, locals)
+				// A local variable of single synapses that is made of it before, and used after, needs it in their own program.
+				for d, local := range a.path.Code[:a.nth] {
+					if names[a.path].Resolve(local.Target.ID) != nil || !slices.ContainsFunc(a.path.Code[a.nth+1:], func(st eqn.Stmt) bool { return slices.Contains(eqn.Identifiers(st.X), local.Target.ID) }) {
+						continue
+					}
+					locals, reads := c.localsBefore(a.path, d, names[a.path]), needs{reads: map[*model.Variable]bool{}}
+					c.reads(local.X, names[a.path], locals, out, &reads)
+					ok = ok && (!reads.reads[v] || near(local.X, a.path, locals))
+				}
 			}
 			if d := drivenBy(s, v); d != nil {
 				for _, x := range append(slices.Clone(d.Vars), d.Since) {
