@@ -120,7 +120,7 @@ func sameKind(name string, v, def starlark.Value) error {
 }
 
 // unfold lets model= be a dictionary of arguments, as functions of the library
-// give them. What the call has itself counts; the names of namespace= are joined.
+// give them. What the call has itself counts; two dictionaries are joined.
 func (c *call) unfold(params string) {
 	d, ok := c.Get("model").(*starlark.Dict)
 	if !ok {
@@ -140,23 +140,31 @@ func (c *call) unfold(params string) {
 			c.fail("model", argument.Unknown(c.Fn, name, names, absentArgs))
 			return
 		}
-		if own, both := c.Val[name].(*starlark.Dict); both && name == "namespace" {
-			if more, ok := it[1].(*starlark.Dict); ok {
-				joined := starlark.NewDict(own.Len() + more.Len())
-				for _, from := range []*starlark.Dict{more, own} {
-					for _, e := range from.Items() {
-						if err := joined.SetKey(e[0], e[1]); err != nil {
-							c.fail("namespace", err)
-							return
-						}
-					}
-				}
-				c.Val[name] = joined
-			}
-			continue
-		}
-		if _, own := c.Val[name]; !own {
+		own, given := c.Val[name]
+		model, ok := it[1].(*starlark.Dict)
+		switch {
+		case !given:
 			c.Val[name], c.Pos[name] = it[1], at
+		case ok:
+			c.Val[name] = c.join(name, model, own)
 		}
 	}
+}
+
+// join is a model's dictionary with what the call has under the same name; a
+// delay= that is one time is that of the pathway pre, as in Synapses().
+func (c *call) join(name string, model *starlark.Dict, own starlark.Value) starlark.Value {
+	d, ok := own.(*starlark.Dict)
+	if !ok && name == "delay" && own != starlark.None {
+		d, ok = starlark.NewDict(1), true
+		c.fail(name, d.SetKey(starlark.String("pre"), own))
+	}
+	if !ok {
+		return own
+	}
+	joined := starlark.NewDict(d.Len() + model.Len())
+	for _, e := range append(model.Items(), d.Items()...) {
+		c.fail(name, joined.SetKey(e[0], e[1]))
+	}
+	return joined
 }

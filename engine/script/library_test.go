@@ -214,9 +214,13 @@ H = NeuronGroup(1, **cell)
 stdp = 3  # a script's own name counts
 run(20*ms)
 print('%.3g %.3g %d' % (G.v[0], H.v[0], stdp))
+S = Synapses(H, H, calcium('v_post += 0'), delay=2*ms, on_post={'more': 'rho = 1'})
+S.connect()
+run(1*ms)
+print(S.pre.delay, S.calcium.delay, S.post.delay, S.more.delay)
 print(sorted(cell.keys()))
 `, script.Options{})
-	if want := "60 40 3\n['method', 'model', 'namespace', 'reset', 'threshold']\n"; err != nil || out != want {
+	if want := "60 40 3\n<S.pre.delay: [2.] ms> <S.calcium.delay: [13.7] ms> <S.post.delay: [0.] s> <S.more.delay: [0.] s>\n['method', 'model', 'namespace', 'reset', 'threshold']\n"; err != nil || out != want {
 		t.Errorf("%v; shown\n%s, expected\n%s", err, out, want)
 	}
 }
