@@ -8,7 +8,6 @@ import (
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
 	"synfire/engine/model"
-	"synfire/engine/num"
 )
 
 // inject plans a SpikeGeneratorGroup.
@@ -135,37 +134,12 @@ func (c *compiler) poissonInput(p *model.PoissonInput) error {
 	return c.stage(l, lanes, c.flag(p.Dt()), nil)
 }
 
-// drawCount is a binomial number with n trials of probability p. Trials are cut
-// into parts whose tables stay short; sums of binomial numbers are binomial.
+// drawCount is a binomial number with n trials of probability p.
 func drawCount(b *ir.Builder, item ir.Value, stream uint32, n int, p float64) (ir.Value, error) {
 	if err := model.Countable(n, p); err != nil {
 		return ir.None, err
 	}
-	if float64(float64(n)*p) < ir.Rarely {
-		return b.CountRare(b.Rand(item, stream, 0), b.More(item, stream, 1), num.BinomialTails(n, p)), nil
-	}
-	parts := max(1, int(float64(n)*p/16+0.999))
-	parts = min(parts, model.MostParts)
-	var sum ir.Value = ir.None
-	tables := map[int][]float64{} // by trials: parts differ by one at most
-	for k := range parts {
-		trials := n*(k+1)/parts - n*k/parts
-		table := tables[trials]
-		if table == nil {
-			var err error
-			if table, err = num.BinomialTable(trials, p); err != nil {
-				return ir.None, err
-			}
-			tables[trials] = table
-		}
-		x := b.CountTable(b.Rand(item, stream, uint32(k)), table)
-		if sum == ir.None {
-			sum = x
-		} else {
-			sum = b.AddI(sum, x)
-		}
-	}
-	return sum, nil
+	return eqn.CountTrials(b, item, stream, 0, n, p)
 }
 
 // increment adds x to a variable as every synaptic effect does: it respects

@@ -150,7 +150,7 @@ func (c *compiler) dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *nee
 		y := sc.Resolve(id)
 		switch {
 		case y == nil:
-		case y.Kind == eqn.Time, y.Kind == eqn.Timed, y.Kind == eqn.Function && (id == "rand" || id == "randn" || id == "poisson"):
+		case y.Kind == eqn.Time, y.Kind == eqn.Timed, y.Binomial != nil, y.Kind == eqn.Function && (id == "rand" || id == "randn" || id == "poisson"):
 			n.changes = true
 		case y.Kind == eqn.Subexpression:
 			inner := sc

@@ -249,6 +249,8 @@ func (l *lowerer) call(e *Call, in info) val {
 		return l.truncatedNormal(e, x)
 	case "poisson":
 		return l.poisson(e, x)
+	case binomialName:
+		return l.binomial(e)
 	case "int":
 		if x.typ == Boolean {
 			return l.number(x)

@@ -62,6 +62,8 @@ var functions = map[string]function{
 	"rand":     {random: true},
 	"randn":    {random: true},
 	"poisson":  {args: []argRule{argOne}, typ: typeInteger, random: true},
+
+	binomialName: {args: []argRule{}, random: true},
 	// mean, sd, low, high: NEST's redraw, the normal distribution restricted to the interval
 	"truncated_normal": {args: []argRule{argAny, argFirst, argFirst, argFirst}, ret: retFirst, random: true},
 }

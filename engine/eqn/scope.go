@@ -28,13 +28,14 @@ type Symbol struct {
 	Scope Scope // Subexpression: where Expr's names are resolved; nil: where it is used
 	Array *TimedArray
 
-	ReadOnly bool    // assigning is an error
-	Shared   bool    // one value for all lanes
-	Constant bool    // Variable: does not change during a run, so that what is made of it may be precomputed
-	Step     float64 // of dt: the network's step in seconds, of which it is a multiple; 0: dt itself
-	Steps    bool    // Variable: kept as an int32 step (design section 3, rule 9); Load and Store pass I32
-	TwoWords bool    // Variable: carries a second word (rule 10); Machine.LoadLow and StoreLow serve it
-	Summed   bool    // Variable: "+=" goes to Machine.Add, "=" as Synapses allow it (accumulators)
+	ReadOnly bool      // assigning is an error
+	Shared   bool      // one value for all lanes
+	Constant bool      // Variable: does not change during a run, so that what is made of it may be precomputed
+	Binomial *Binomial // of a function that draws from one
+	Step     float64   // of dt: the network's step in seconds, of which it is a multiple; 0: dt itself
+	Steps    bool      // Variable: kept as an int32 step (design section 3, rule 9); Load and Store pass I32
+	TwoWords bool      // Variable: carries a second word (rule 10); Machine.LoadLow and StoreLow serve it
+	Summed   bool      // Variable: "+=" goes to Machine.Add, "=" as Synapses allow it (accumulators)
 
 	Ref any // the caller's
 }

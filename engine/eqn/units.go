@@ -226,6 +226,9 @@ var builtins = sync.OnceValue(func() map[string]*Symbol {
 		m[name] = &Symbol{Name: name, Kind: Constant, Dim: q.Dim, Value: q.Value, ReadOnly: true}
 	}
 	for name := range functions {
+		if name == binomialName { // each has numbers of its own
+			continue
+		}
 		m[name] = &Symbol{Name: name, Kind: Function, ReadOnly: true}
 	}
 	m["t"] = &Symbol{Name: "t", Kind: Time, Dim: base(Second), ReadOnly: true}

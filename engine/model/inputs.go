@@ -308,4 +308,4 @@ func Countable(n int, p float64) error {
 }
 
 // MostParts is into how many parts of one table each a number of trials is cut.
-const MostParts = 64
+const MostParts = eqn.MostParts

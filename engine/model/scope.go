@@ -36,6 +36,8 @@ func symbol(name string, x any) (*eqn.Symbol, error) {
 		if x {
 			s.Value = 1
 		}
+	case *eqn.Binomial:
+		return x.Symbol(), nil
 	case *TimedArray:
 		s.Kind, s.Array, s.Dim = eqn.Timed, x, x.Dim
 	case error: // the script has it, but as nothing that can be used

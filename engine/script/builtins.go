@@ -58,6 +58,7 @@ var functions = map[string]function{
 	"PoissonGroup":          {"N rates / dt clock when order namespace name codeobj_class", poissonGroup},
 	"PoissonInput":          {"target target_var N rate weight / when order name", poissonInput},
 	"SpikeGeneratorGroup":   {"N indices times / dt clock period when order sorted name codeobj_class", spikeGenerator},
+	"BinomialFunction":      {"n p / approximate name", binomialFunction},
 	"TimedArray":            {"values dt / name", newTimedArray},
 	"Synapses":              {"source / target model on_pre pre on_post post connect delay on_event multisynaptic_index namespace dtype codeobj_class dt clock order method method_options name", newSynapses},
 	"SpikeMonitor":          {"source / variables record when order name codeobj_class", spikeMonitor},

@@ -227,6 +227,8 @@ func toEngine(v starlark.Value) (any, error) {
 		return string(v), nil
 	case *timedArray:
 		return v.ta, nil
+	case *binomial:
+		return v.f, nil
 	}
 	o, ok, err := array.OperandOf(v)
 	switch {

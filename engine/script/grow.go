@@ -66,7 +66,7 @@ func (x *script) engine(f func() (starlark.Value, error)) (starlark.Value, error
 	before := memory.Held()
 	v, err := f()
 	switch v.(type) {
-	case nil, starlark.NoneType, holder, *timedArray:
+	case nil, starlark.NoneType, holder, *timedArray, *binomial:
 		memory.SetAside(memory.Held() - before)
 	}
 	return v, err
