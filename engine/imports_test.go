@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"engine/store":               {},
 	"engine/models":              {},
 	"engine/model":               {"engine/backend" /* Trap: what a text that goes wrong says */, "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/num", "engine/philox", "engine/store", "engine/vm"},
-	"engine/compile":             {"engine/backend", "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/model", "engine/num"},
+	"engine/compile":             {"engine/backend", "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/model"},
 	"engine":                     {"engine/backend", "engine/compile", "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/model"},
 	"engine/rundir":              {"engine", "engine/backend", "engine/store"},
 	"engine/compare":             {"engine/backend", "engine/host", "engine/ir"},
