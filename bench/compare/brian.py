@@ -5,6 +5,7 @@ larger and pushed to one side (see README.md here). These runs answer two questi
 the same? Only until then the network says what a simulator must show. And how far do the values part? That much, and little more, they may differ.
 """
 import gc
+import re
 import zlib
 
 import numpy as np
@@ -14,7 +15,7 @@ from brian2.core.clocks import Clock
 from brian2.core.magic import magic_network
 from brian2.core.names import Nameable
 from brian2.groups.neurongroup import StateUpdater
-from brian2.synapses.synapses import SynapticPathway
+from brian2.synapses.synapses import SummedVariableUpdater, SynapticPathway
 
 STORE = 2.0**-22   # four units of float32's last place at each store
 CLOCK = 2.0**-23   # t within an expression is a float32
@@ -51,9 +52,9 @@ class Run:
             if not isinstance(var, brian2.core.variables.ArrayVariable) or var.owner is None or var.owner.name != group.name or name in ("t", "dt", "t_in_timesteps", "i", "N"):
                 continue
             x = var.get_value()
-            if x.dtype.kind in "iub" or name == "lastspike":
+            if x.dtype.kind in "iub" or name in ("lastspike", "lastupdate"):
                 digest = zlib.crc32(np.ascontiguousarray(x).tobytes() + name.encode(), digest)
-            elif self.kind is not None and not var.read_only:
+            elif self.kind is not None and not var.read_only and (not isinstance(group, Synapses) or name in learned(group)):
                 key = f"{self.sim} {group.name}.{name}"
                 old = self.last.get(key)
                 changed = np.ones(len(x), bool) if old is None or len(old) != len(x) else x != old
@@ -65,7 +66,7 @@ class Run:
     def weights(self, synapses):
         """Pushes each weight that has been set since the last run."""
         for name, var in synapses.variables.items():
-            if isinstance(var, brian2.core.variables.ArrayVariable) and var.owner is not None and var.owner.name == synapses.name and not var.read_only and var.get_value().dtype.kind == "f" and name not in ("delay", "lastupdate", "t", "dt"):
+            if isinstance(var, brian2.core.variables.ArrayVariable) and var.owner is not None and var.owner.name == synapses.name and not var.read_only and var.get_value().dtype.kind == "f" and name not in ("delay", "lastupdate", "t", "dt") and name not in learned(synapses):
                 key, x = f"{self.sim} {synapses.name}.{name}", var.get_value()
                 old = self.last.get(key)
                 changed = np.ones(len(x), bool)
@@ -73,6 +74,15 @@ class Run:
                     changed[:len(old)] = x[:len(old)] != old
                 x[changed] += WEIGHT*(np.abs(x)*self.side(key, len(x)))[changed]
                 self.last[key] = x.copy()
+
+
+def learned(synapses):
+    """The variables that a run changes: no weights of a table, but float32's."""
+    found = set(synapses.equations.diff_eq_names)
+    for o in list(synapses._pathways) + synapses.contained_objects:
+        found |= set(re.findall(r"(\w+) *[-+*/]?=(?!=)", getattr(o, "code", "") or ""))
+        found |= set(re.findall(r"(\w+) *[-+*/]?=(?!=)", str((getattr(o, "abstract_code", "") or ""))))
+    return found
 
 
 def now(clock):
@@ -103,6 +113,17 @@ def deliver(pathway):
             d = x - old
             if d.any():
                 x += np.abs(d)*WEIGHT*state.side(key, len(x))
+    state.look(pathway.synapses, now(pathway.clock))
+
+
+def add_up(updater):
+    """A summed variable: its terms are float32, and may cancel."""
+    for code in updater._code_objects:
+        code()
+    if state.kind is not None:
+        x = updater.target_var.get_value()
+        if len(x):
+            x += STORE*np.abs(x).max()*state.side(f"{updater.target.name}.{updater.target_varname}", len(x))
 
 
 def advance(clock):
@@ -130,6 +151,7 @@ def run_network(self, *args, **kwds):
 
 StateUpdater.run = update
 SynapticPathway.run = deliver
+SummedVariableUpdater.run = add_up
 Clock.advance = advance
 Network.run = run_network
 

@@ -41,6 +41,7 @@ class Writer:
         self.lines, self.indent, self.k = [], "", 0
         self.dt = self.r.choice([0.1, 0.1, 0.1, 0.2, 0.25, 0.5])  # ms
         self.slow = self.dt/0.1  # times grow with the step, so that 200 steps show something
+        self.learns = self.r.choice([0, 0.5, 1])  # how many of the Synapses learn
         self.clocks = self.chance(0.35)  # objects may have steps of their own
 
     # -- words
@@ -196,6 +197,8 @@ class Writer:
         for _ in range(self.r.choice([0, 1, 1, 2, 3])):
             z, zd = self.name("z"), self.r.choice(["1", "1", dim])
             eqs.append(self.r.choice([f"{z} : {zd}", f"d{z}/dt = -{z}/({self.ms(2, 30)}) : {zd}"])), add(z, zd, "sink")
+            if eqs[-1] == f"{z} : {zd}":
+                self.summable.add(f"{name}.{z}")
         rp = refractory and self.chance(0.3)
         if rp:
             eqs.append("rp : second")
@@ -269,6 +272,13 @@ class Writer:
         g = Group(name, n, n, events=["spike"], step=step)
         self.groups.append(g)
         return g
+
+    def certain(self):
+        """A PoissonGroup that fires at every step, or at none."""
+        name, n = self.name("P"), self.r.randint(1, 4)
+        self.out(f"{name} = PoissonGroup({n}, rates='{20/self.dt:.4g}*kHz*int(sin(2*pi*{self.num(40, 200)}*Hz*t + i) > {self.num(0.8, 0.97)})')")
+        self.objects.append(name)
+        self.groups.append(Group(name, n, n, events=["spike"]))
 
     def spikes(self, n, step, after=0):
         steps = sorted({(self.r.randrange(40), self.r.randrange(n)) for _ in range(self.r.randint(1, 4*n))})
@@ -417,6 +427,232 @@ class Writer:
         if self.chance(0.15):
             self.out(f"{left}['i == 0'] = {self.delay()}")
 
+    # -- synapses that learn
+    def learning(self):
+        """Synapses whose variables change: at events of either side, at every step, or by run_regularly."""
+        able = [g for g in self.groups if g.events and (g.variables or "spike" in g.events)]
+        if not able:
+            return
+        src, tgt = self.part(self.r.choice(able)), self.part(self.r.choice(self.groups))
+        name, event = self.name("S"), self.r.choice(src.events)
+        s = Group(name, 0)
+        add = lambda nm, dim, kind: s.variables.append(Variable(nm, dim, kind))
+        post = tgt.of("state", "sink")
+        dim = self.r.choice([v.dim for v in post] or ["1"])
+        eqs = [f"w : {dim}"]
+        add("w", dim, "sink")
+        if self.chance(0.5):
+            eqs.append("wr : 1" + self.r.choice(["", " (constant)"])), add("wr", "1", "param")
+        if self.chance(0.4):
+            eqs.append("wo : 1"), add("wo", "1", "sink")
+        if self.chance(0.25):
+            eqs.append("wn : integer"), add("wn", "1", "int")
+        if self.chance(0.2):
+            eqs.append("wf : boolean"), add("wf", "1", "bool")
+        shared = self.chance(0.15)
+        if shared:
+            eqs.append("wh : 1 (shared)"), add("wh", "1", "shared")
+        if self.chance(0.3):
+            eqs.append("wt : second" + self.r.choice(["", " (constant)"]))
+            tm = True
+        else:
+            tm = False
+        tau = lambda low=2, high=25: "wt" if tm and self.chance(0.5) else f"({self.ms(low, high)})"
+        if self.chance(0.65):
+            form = self.r.choice(["one", "one", "several", "several", "offset", "coupled", "chain", "two chains"])
+            one = lambda v, x="": eqs.append(f"de{v}/dt = {x and '(' + x + ' '}-e{v}{x and ')'}/{tau()} : 1 (event-driven)")
+            names = {"one": "a", "offset": "a", "several": "ab", "coupled": "ab", "chain": "abc", "two chains": "abcd"}[form]
+            if form in ("one", "several"):
+                [one(v) for v in names]
+            elif form == "offset":
+                one("a", self.r.choice([f"{self.num(0.1, 0.5)}", "wr" if s.of("param") else "0.31"]))
+            elif form == "coupled":
+                x, y = self.ms(3, 9), self.ms(10, 30)
+                eqs += [f"dea/dt = (eb - ea)/({x}) : 1 (event-driven)", f"deb/dt = ({self.num(0.1, 0.4)} - eb - 0.3*ea)/({y}) : 1 (event-driven)"]
+            elif form == "chain":
+                one("a", "eb"), one("b", "ec"), one("c")
+            else:
+                one("a", "eb"), one("b"), one("c", "0.5*ed"), one("d", "0.2")
+            for v in names:
+                add("e" + v, "1", "driven")
+        if self.chance(0.45):
+            atoms = [f"{v.name}{e}" + ("" if v.dim == "1" else f"/({UNIT[v.dim][1]}{UNIT[v.dim][0]})") for g, e in ((src, "_pre"), (tgt, "_post")) for v in g.of("state", "param", "sink", "sub")] + ["0.31"]
+            x, y = self.r.choice(atoms), self.r.choice(atoms)
+            flag = self.r.choice(["", " (clock-driven)"])
+            form = self.r.choice(["decay", "decay", "alpha", "read", "gate", "constant"])
+            if form == "decay":
+                eqs.append(f"dgs/dt = -gs/{tau()} : 1{flag}")
+            elif form == "alpha":
+                eqs += [f"dgs/dt = (gx - gs)/{tau()} : 1{flag}", f"dgx/dt = -gx/{tau()} : 1{flag}"]
+                add("gx", "1", "sink")
+            elif form == "read":
+                eqs.append(f"dgs/dt = (tanh({x}) - gs + 0.2*sin({y}))/{tau()} : 1{flag}")
+            elif form == "gate":
+                eqs += [f"dgs/dt = -gs/{tau()} + gx*(1 - gs)/({self.ms(2, 6)}) : 1{flag}", f"dgx/dt = -gx/{tau()} : 1{flag}"]
+                add("gx", "1", "sink")
+            else:
+                eqs.append(f"dgs/dt = (0.4 + 0.1*tanh({x}) - gs)/{tau()} : 1{flag}")
+            add("gs", "1", "sink")
+            method = self.r.choice({"decay": ["exact", "euler", "rk2", "rk4", "exponential_euler", None], "alpha": ["exact", "euler", "rk4", "heun", None]}.get(form, ["euler", "rk2", "rk4", "exponential_euler" if form == "gate" else "euler", None]))
+        else:
+            method = None
+        sums = [v for v in post if v.kind == "sink" and f"{tgt.name.split('[')[0]}.{v.name}" in self.summable]
+        if sums and self.chance(0.6):
+            v = self.r.choice(sums)
+            self.summable.discard(f"{tgt.name.split('[')[0]}.{v.name}")
+            x = self.synaptic(s, src, tgt, 1, avoid=v.name)
+            eqs.append(f"{v.name}_post = {self.value(self.num(0.05, 0.4), v.dim)}*({x}) : {v.dim} (summed)")
+        front = [v for v in (src.variables and src.of("sink")) if f"{src.name.split('[')[0]}.{v.name}" in self.summable and src.name.split("[")[0] != tgt.name.split("[")[0]]
+        if front and self.chance(0.3):
+            v = self.r.choice(front)
+            self.summable.discard(f"{src.name.split('[')[0]}.{v.name}")
+            eqs.append(f"{v.name}_pre = {self.value(self.num(0.05, 0.4), v.dim)}*({self.synaptic(s, src, tgt, 1, avoid=v.name)}) : {v.dim} (summed)")
+        for _ in range(self.r.choice([0, 0, 1, 2])):
+            y = self.name("y")
+            eqs.append(f"{y} = {self.synaptic(s, src, tgt)} : 1" + self.r.choice(["", "", " (constant over dt)"])), add(y, "1", "sub")
+        self.r.shuffle(eqs)
+        args = [src.name, tgt.name, ("", eqs)]
+        multi = self.chance(0.1)
+        if multi:
+            args.append("multisynaptic_index='syn'")
+        targets = [e for e in tgt.events]
+        ons = {}
+        pathways = []
+        if self.chance(0.25):
+            pathways = ["a1", "a2", "a3"][:self.r.randint(2, 3)]
+            for p in pathways:
+                ons[p] = event if self.chance(0.6) else self.r.choice(src.events)
+            args.append("on_pre={" + ", ".join(f"'{p}': '{'; '.join(self.learn(s, src, tgt))}'" for p in pathways) + "}")
+        elif self.chance(0.93) or not targets:
+            pathways = ["pre"]
+            ons["pre"] = event
+            args.append(("on_pre=", self.learn(s, src, tgt)))
+        if targets and (self.chance(0.75) or not pathways):
+            back = ["b1", "b2"] if self.chance(0.15) else ["post"]
+            for p in back:
+                ons[p] = self.r.choice(targets)
+            pathways += back
+            if back == ["post"]:
+                args.append(("on_post=", self.learn(s, src, tgt, True)))
+            else:
+                args.append("on_post={" + ", ".join(f"'{p}': '{'; '.join(self.learn(s, src, tgt, True))}'" for p in back) + "}")
+        if any(e != "spike" for e in ons.values()):
+            args.append("on_event={" + ", ".join(f"'{p}': '{e}'" for p, e in ons.items()) + "}")
+        if method:
+            args.append(f"method='{method}'")
+        if self.chance(0.3):
+            p = self.r.choice(pathways)
+            self.scalar.add(f"{name}.{p}")
+            args.append(f"delay={self.delay()}" if pathways == ["pre"] else f"delay={{'{p}': {self.delay()}}}")
+        args += self.clock(0.2)
+        self.call(f"{name} = Synapses", args)
+        self.objects.append(name)
+        counts = [self.connect(name, src, tgt) for _ in range(self.r.choice([1, 1, 1, 2, 3]))]
+        count = None if None in counts else sum(counts)
+        own = [(v.name, v.dim) for v in s.variables if v.kind in ("sink", "param")]
+        if tm:
+            self.out(f"{name}.wt = " + self.r.choice([self.ms(4, 20), f"'{self.ms(3, 12)} + (i + 2*j)*0.3*ms'"]))
+        for w, d in own:
+            if w in ("w", "wr") or self.chance(0.4):
+                self.tame(name, w, d, count)
+        for v in s.of("driven"):
+            if self.chance(0.3):
+                self.tame(name, v.name, "1", count)
+        if shared:
+            self.out(f"{name}.wh = {self.num(0.1, 0.6)}")
+        for p in pathways:
+            if self.chance(0.5):
+                self.set_delay(name, p, pathways, count, multi)
+            if self.chance(0.15):
+                self.out(f"{name}.{p}.order = {self.r.randint(-3, 3)}")
+        if self.chance(0.2):
+            self.regular(s, src, tgt)
+        self.projections.append((name, own, pathways, src, tgt, count, multi))
+        self.learners.append((s, src, tgt))
+        if count and self.chance(0.6):
+            m = self.name("M")
+            names = [v.name for v in s.variables if self.chance(0.7)] + (["lastupdate"] if s.of("driven") and self.chance(0.3) else []) or ["w"]
+            record = "True" if self.chance(0.6) else str(sorted(self.r.sample(range(count), self.r.randint(1, min(4, count)))))
+            dt = f", dt={self.dt*self.r.randint(2, 5):.4g}*ms" if self.chance(0.15) else ""
+            self.out(f"{m} = StateMonitor({name}, {names}, record={record}{dt})")
+            self.monitor(m)
+            self.shows.append(f"show_states('{self.sim}{m}', {m}, {names})")
+        self.shows += [f"show_values('{self.sim}{name}.{v.name}', {name}.{v.name})" for v in s.variables if v.kind != "shared"]
+
+    def regular(self, s, src, tgt):
+        dt = "".join(", " + c for c in self.clock()) or self.r.choice(["", f", dt={self.dt*self.r.randint(2, 9):.4g}*ms"])
+        own = [x for x in self.learn(s, src, tgt) if not x.split()[0].endswith(("_pre", "_post"))] or ["w *= 0.97"]
+        self.out(f"{s.name}.run_regularly('{'; '.join(own)}'{dt})")
+
+    def tame(self, name, w, dim, count):
+        """Values of a variable that learns, which is not of any magnitude."""
+        x = self.num(-0.2, 0.5)
+        forms = [self.value(x, dim), f"'{self.value(x, dim)}*(1 + 0.37*i - 0.21*j)'", f"'{self.value(x, dim)}*sin(1 + i + 2*j)'"]
+        if count:
+            forms += ["[" + ", ".join(f"{self.num(-0.2, 0.5)*UNIT[dim][1]:.4g}" for _ in range(count)) + "]" + UNIT[dim][0]]
+        self.out(f"{name}.{w} = " + self.r.choice(forms))
+        if self.chance(0.15):
+            at = self.r.choice(["'i == 0'", "'j > 0'"] + (["0"] if count else []))
+            self.out(f"{name}.{w}[{at}] = {self.value(self.num(-0.2, 0.5), dim)}")
+
+    def synaptic(self, s, src, tgt, depth=2, avoid=None, post=None):
+        """An expression without dimension of what belongs to a synapse and the neurons at its ends."""
+        if depth == 0:
+            r = self.r
+            choices = [(v, "") for v in s.of("sink", "param", "int", "bool", "driven", "shared", "sub")]*2
+            choices += [(v, e) for g, e in ((src, "_pre"), (tgt, "_post")) for v in g.of("state", "param", "sink", "int", "bool", "sub") if v.name != avoid]
+            v, e = r.choice(choices + [(None, "")]*3)
+            if v is None:
+                words = [f"{self.num(0.1, 2)}", "i", "j", "0.1*N_incoming", "0.1*N_outgoing", "i/N_pre", "j/N_post", f"sin(2*pi*{self.num(20, 90)}*Hz*t)", f"t/({self.ms(3, 20)})"]
+                if s.of("driven") and self.chance(0.15):
+                    words = [f"exp(-(t - lastupdate)/({self.ms(2, 9)}))"]
+                return r.choice(words)
+            if v.kind == "bool":
+                return f"int({v.name}{e})"
+            return v.name + e if v.dim == "1" else f"{v.name}{e}/({UNIT[v.dim][1]}{UNIT[v.dim][0]})"
+        a, b = self.synaptic(s, src, tgt, depth - 1, avoid), self.synaptic(s, src, tgt, self.r.randrange(depth), avoid)
+        return self.r.choice(["({a} + {b})", "({a} - {b})", "tanh({a})*tanh({b})", "{a}/(1.5 + abs({b}))", "tanh({a})", "sin({a})", "exp(-abs({a}))", "sqrt(abs({a}) + 0.1)", "clip({a}, -0.7, {b})",
+            "int({a} > {b})", "1/(1 + exp(-{a}))", "abs({a} - {b})", "({a} % 1.7)"]).format(a=a, b=b)
+
+    def learn(self, s, src, tgt, post=False):
+        """Statements of a pathway of synapses that learn."""
+        r, found = self.r, []
+        flat = lambda depth=1: r.choice(["tanh({})", "sin({})", "clip({}, -1, 1)"]).format(self.synaptic(s, src, tgt, depth))
+        local = None
+        for _ in range(r.choice([1, 2, 2, 3, 3, 4])):
+            kind = r.choice(["neuron", "neuron", "own", "own", "own", "driven", "driven", "local"])
+            ends = [(g, e) for g, e in ((src, "_pre"), (tgt, "_post")) if g.variables]
+            if kind == "neuron" and ends:
+                g, e = r.choice(ends)
+                v = r.choice(g.of("state", "sink", "sink", "int") or g.of("state"))
+                if v.kind == "int":
+                    found.append(f"{v.name}{e} += " + r.choice(["1", "1", "wn"] if s.of("int") else ["1"]))
+                    continue
+                one = self.value(self.num(0.05, 0.5), v.dim)
+                fits = [x.name for x in s.of("sink", "driven", "param") if x.dim == v.dim]
+                term = r.choice([f"{one}*{flat(0)}", f"{one}*{flat()}", one] + (fits and [r.choice(fits)]*4 + [f"{r.choice(fits)}*0.3"]) + ([f"{one}*{local}"] if local else []))
+                if f"{v.name}{e}" in term and not self.chance(0.1):
+                    term = one
+                found.append(f"{v.name}{e} {r.choice(['+=', '+=', '-='])} {term}")
+            elif kind == "driven" and s.of("driven"):
+                v = r.choice(s.of("driven"))
+                found.append(f"{v.name} " + r.choice([f"+= {self.num(0.05, 0.4)}"]*3 + [f"= {self.num(0.3, 1)}", f"*= {self.num(0.3, 0.9)}", f"+= 0.2*{flat()}", f"+= {self.num(0.05, 0.4)}*(1 - {v.name})", f"+= 0.3*{r.choice(s.of('driven')).name}"]))
+            elif kind == "local":
+                local = r.choice(["l1", "l2"])
+                found.append(f"{local} = {flat()}")
+            else:
+                v = r.choice(s.of("sink", "int", "bool"))
+                one = self.value(self.num(0.05, 0.3), v.dim)
+                x = local if local and self.chance(0.5) else r.choice([q.name for q in s.of("driven")] + ["1"]) if self.chance(0.6) else flat()
+                if v.kind == "int":
+                    found.append(f"{v.name} " + r.choice(["+= 1", "+= 1 + i % 2", f"= {v.name} + int({flat()} > 0.1)", "= (wn + 1) % 3"]))
+                elif v.kind == "bool":
+                    found.append(f"{v.name} = not {v.name}" if self.chance(0.5) else f"{v.name} = {flat()} > 0.13")
+                else:
+                    found.append(f"{v.name} " + r.choice([f"= clip({v.name} + {one}*{x}, {self.value(-0.4, v.dim) if self.chance(0.5) else self.value(0, v.dim)}, {self.value(self.num(0.5, 1), v.dim)})"]*2 + [f"+= {one}*{x}", f"*= {self.num(0.5, 0.95)}", f"= {one}*{flat()}", f"= {v.name}*0.8 + {one}*{x}", f"-= 0.1*{v.name}"]))
+        used = [x for x in found if x.split()[0] not in ("l1", "l2")]
+        return found if used else found + ["w *= 0.93"]
+
     # -- monitors
     def monitors(self):
         for g in self.groups:
@@ -469,7 +705,7 @@ class Writer:
     # -- what changes between runs
     def change(self, network):
         g = self.r.choice([g for g in self.groups if g.variables])
-        what = self.r.choice(["value", "value", "name", "weight", "delay", "delay", "delay", "monitor", "spikes", "connect", "active", "active"] + network*["regular", "synapses", "synapses", "generator", "remove"])
+        what = self.r.choice(["value", "value", "name", "weight", "delay", "delay", "delay", "monitor", "spikes", "connect", "active", "active", "learned", "learned"] + network*["regular", "synapses", "synapses", "generator", "remove", "more learning"])
         v = self.r.choice(g.of("state", "sink", "param"))
         if what == "value":
             self.out(self.r.choice([f"{g.name}.{v.name} = {self.value(self.num(0.1, 0.8), v.dim)}", f"{g.name}.{v.name} = '{self.value(self.num(0.1, 0.8), v.dim)}*(0.2 + i/N)'",
@@ -495,8 +731,19 @@ class Writer:
                 self.out(f"{self.net}.remove({x})" if what == "remove" else f"{x}.active = not {x}.active")
                 if what == "remove":
                     self.removed.add(x)
+        elif what == "learned":
+            if not self.learners:
+                return
+            s, src, tgt = self.r.choice(self.learners)
+            v = self.r.choice(s.of("sink", "param", "driven"))
+            x = self.value(self.num(-0.2, 0.5), v.dim)
+            n, m = self.r.randrange(src.n), self.r.randrange(tgt.n)
+            self.out(f"{s.name}.{v.name}" + self.r.choice([f" = {x}", f" = '{x}*(0.2 + i - 0.3*j)'", f"['i > 0'] = {x}", f"['i == {n}'] = {x}", f"['j == {m}'] = '{x}*(1 + i)'", f" = '{v.name}*0.7 + {x}*tanh({self.synaptic(s, src, tgt, 1)})'", f"[:] = {x}", " *= 0.77", f"['{v.name} > {x}'] = {x}"]))
+        elif what == "more learning":
+            if self.learners:
+                self.regular(*self.r.choice(self.learners))
         elif what == "synapses":
-            self.synapses()
+            self.learning() if self.chance(self.learns) else self.synapses()
         elif what == "monitor":
             self.state_monitor(g, [v.name for v in g.variables])
         elif what == "generator":
@@ -525,13 +772,14 @@ class Writer:
         """What is made between runs needs a Network: Brian2's run() takes only monitors then."""
         self.sim = f"{sim}."
         self.groups, self.projections, self.objects, self.shows, self.names, self.timed, self.now, self.scalar = [], [], [], [], [], [], 0.0, set()
+        self.learners, self.summable = [], set()
         self.timed_arrays()
         for _ in range(self.r.choice([1, 1, 1, 2, 2, 3])):
             self.population()
         for _ in range(self.r.choice([0, 1, 1, 2])):
-            self.generator()
+            self.certain() if self.chance(0.2) else self.generator()
         for _ in range(self.r.choice([1, 1, 2, 2, 3, 4])):
-            self.synapses()
+            self.learning() if self.chance(self.learns) else self.synapses()
         if self.chance(0.15):
             self.operation()
         self.monitors()

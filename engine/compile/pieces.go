@@ -231,74 +231,99 @@ func (c *compiler) settled(w *model.Path, p *piece, all []*piece) error {
 // sumOf is the accumulator that a statement of a piece adds to: of 32 bits where
 // the value has a proved bound that is fine enough, else of 64.
 func (o *order) sumOf(x *visit, st eqn.Stmt, r model.EndRef) (*accumulator, error) {
-	most, err := o.c.mostAdded(x, st, r)
+	p, err := o.c.mostAdded(x, st, r)
 	if err != nil {
 		return nil, err
 	}
-	a := o.accumulator(r.Var, most == 0, most > 0)
+	a := o.accumulator(r.Var, p == nil, p)
 	a.segment(r.Var)
-	if most > 0 {
-		a.added = append(a.added, added{x, r, most})
+	if p != nil {
+		a.added = append(a.added, *p)
 	} else {
 		a.scale = 0x1p30
 	}
 	return a, nil
 }
 
-// added is what a visit adds to an accumulator of 32 bits: at most most at each synapse.
+// added is what a visit adds to an accumulator of 32 bits: at most most at each
+// synapse and sum at a neuron, typically least.
 type added struct {
-	x    *visit
-	r    model.EndRef
-	most float64
+	x                *visit
+	r                model.EndRef
+	most, sum, least float64
+}
+
+// fine says whether sums of 32 bits of some and more lose no more than 2^-12 of
+// what is typical of each.
+func (p *added) fine(some []added) bool {
+	sum, least := p.sum, p.least
+	for _, q := range some {
+		sum, least = sum+q.sum, min(least, q.least)
+	}
+	return sum*0x1p-30 <= least*0x1p-12
 }
 
 // mostAdded proves a bound of what a statement adds from the bounds of what it
-// reads; 0 where there is none, or where in sums of 32 bits the values of now
-// would lose more than 2^-12 of themselves.
-func (c *compiler) mostAdded(x *visit, st eqn.Stmt, r model.EndRef) (float64, error) {
+// reads; nil where there is none, or where in sums of 32 bits the values of now
+// would lose too much of themselves.
+func (c *compiler) mostAdded(x *visit, st eqn.Stmt, r model.EndRef) (*added, error) {
 	if r.Var.Symbol.Type != eqn.Float {
-		return 0, nil
+		return nil, nil
 	}
 	sc, _, err := c.program(x)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var locals []eqn.Stmt
-	for k, s := range x.code {
-		if !x.own[k] {
-			locals = append(locals, s)
-		}
-	}
-	n := needs{reads: map[*model.Variable]bool{}}
-	c.dependsOn(st.X, sc, locals, &n)
-	for v := range n.reads {
-		if l := c.learned[v]; l != nil && l.lo == 0 && l.hi == 0 || l == nil && c.changes(v) {
-			return 0, nil // it may come to anything; times a small constant, that would pass for a bound
-		}
+	typical, ok := c.multiple(st.X, sc)
+	if !ok {
+		return nil, nil
 	}
 	m := c.effectLanes(x, "bound")
 	v, typ, _, err := eqn.LowerExpr(m.B, st.X, sc, m)
 	if err != nil || m.err != nil || typ != eqn.Float { // what the program works out first is not looked into
-		return 0, nil
+		return nil, nil
 	}
 	rg := m.B.Range(v)
-	most, typical := max(rg.Hi, -rg.Lo), 1.0
-	for _, id := range eqn.Identifiers(st.X) {
-		if v := x.syn().ByName[id]; v != nil && c.learned[v] != nil {
-			typical = min(typical, c.learned[v].typical())
-		}
-	}
+	most := max(rg.Hi, -rg.Lo)
 	if !(most > 0 && most < 0x1p39) {
-		return 0, nil
+		return nil, nil
 	}
 	degree, err := c.degree(x, r)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if float64(slices.Max(append(degree, 1)))*0x1p-30 > typical*0x1p-12 {
-		return 0, nil
+	p := &added{x, r, most, most * float64(slices.Max(append(degree, 1))), most * typical}
+	if !p.fine(nil) {
+		return nil, nil
 	}
-	return most, nil
+	return p, nil
+}
+
+// multiple says whether a value is a constant, or a variable with proved bounds
+// times constants, so that what is typical of the variable is so of the value: of
+// others, a bound says nothing about how small they are.
+func (c *compiler) multiple(x eqn.Expr, sc *model.Scope) (typical float64, ok bool) {
+	switch x := x.(type) {
+	case *eqn.Num:
+		return 1, true
+	case *eqn.Unary:
+		return c.multiple(x.X, sc)
+	case *eqn.Binary:
+		a, ok := c.multiple(x.X, sc)
+		b, ok2 := c.multiple(x.Y, sc)
+		return a * b, ok && ok2 && (x.Op == "*" || x.Op == "/" && len(eqn.Identifiers(x.Y)) == 0)
+	case *eqn.Name:
+		y := sc.Resolve(x.ID)
+		if y == nil {
+			return 0, false
+		}
+		if v, own := y.Ref.(*model.Variable); own && y.Kind == eqn.Variable && c.learned[v] != nil {
+			l := c.learned[v]
+			return l.typical(), l.hi > l.lo || l.hi != 0
+		}
+		return 1, y.Kind == eqn.Constant
+	}
+	return 0, false
 }
 
 // typical is the median of the magnitudes of a variable's words of now that are not

@@ -131,7 +131,7 @@ func (o *order) sum(e *statement, sc *model.Scope) error {
 	} else if err := o.c.weigh(p, x, sc); err != nil {
 		return err
 	}
-	a := o.accumulator(p.v, false, false)
+	a := o.accumulator(p.v, false, nil)
 	a.segment(p.v)
 	a.parts = append(a.parts, p)
 	return nil
@@ -143,7 +143,7 @@ func (o *order) effect(e *statement, sum bool) error {
 	r, c := e.ref(), o.c
 	var a *accumulator
 	if sum {
-		a = o.accumulator(r.Var, true, false)
+		a = o.accumulator(r.Var, true, nil)
 		a.segment(r.Var)
 		a.scale = 0x1p30
 	} else if err := c.onlyOne(e); err != nil {
@@ -158,10 +158,11 @@ func (o *order) effect(e *statement, sum bool) error {
 	return nil
 }
 
-// accumulator finds the open accumulator that serves a variable, or opens one.
-func (o *order) accumulator(v *model.Variable, two, fed bool) *accumulator {
+// accumulator finds the open accumulator that serves a variable, or opens one: of
+// 64 bits (two), of 32 for what programs add (fed), or of weights.
+func (o *order) accumulator(v *model.Variable, two bool, fed *added) *accumulator {
 	for _, a := range o.accs {
-		if a.name == v.Name && a.dim == v.Symbol.Dim && a.two == two && a.fed == fed && a.segs[0].v.Symbol.Type == v.Symbol.Type {
+		if a.name == v.Name && a.dim == v.Symbol.Dim && a.two == two && a.fed == (fed != nil) && (fed == nil || fed.fine(a.added)) && a.segs[0].v.Symbol.Type == v.Symbol.Type {
 			// One segment for each group.
 			clash := false
 			for _, g := range a.segs {
@@ -172,7 +173,7 @@ func (o *order) accumulator(v *model.Variable, two, fed bool) *accumulator {
 			}
 		}
 	}
-	a := &accumulator{name: v.Name, dim: v.Symbol.Dim, two: two, fed: fed, buf: backend.NoBuf}
+	a := &accumulator{name: v.Name, dim: v.Symbol.Dim, two: two, fed: fed != nil, buf: backend.NoBuf}
 	o.accs = append(o.accs, a)
 	return a
 }
