@@ -22,6 +22,7 @@ type effectLanes struct {
 	accs map[*eqn.Symbol]*accumulator // those of these targets
 	own  []ownSlot
 	err  error
+	path *model.Path // by neuron: lanes are the neurons and their delays of this pathway; nil: the neurons
 
 	name   string                               // of its program
 	mapped bool                                 // of a Map: the ends are constants
@@ -32,7 +33,7 @@ type effectLanes struct {
 // effectLanes starts the program of a visit.
 func (c *compiler) effectLanes(x *visit, what string) *effectLanes {
 	s, w := x.syn(), x.path
-	m := &effectLanes{Lanes: *model.NewLanes(c.n, nil, s.Name()+" "+w.Name+" "+what, ""), c: c, s: s, conn: x.Life.Conn, by: x.by, accs: map[*eqn.Symbol]*accumulator{}}
+	m := &effectLanes{Lanes: *model.NewLanes(c.n, nil, s.Name()+" "+w.Name+" "+what, ""), c: c, s: s, conn: x.Life.Conn, by: x.by, path: x.grouped, accs: map[*eqn.Symbol]*accumulator{}}
 	m.HostWord, m.View, m.Random = c.host(m.B), c.image, c.random
 	m.Clock = &s.Object
 	m.Site = "path\x00" + c.random.Draws(s) + "_" + w.Name
@@ -46,18 +47,30 @@ func (m *effectLanes) learned(l *learned) ir.Value {
 	switch {
 	case l.by == each && m.picked != nil:
 		return m.B.Gather(slot, m.lane(), l.rng())
-	case l.by == m.by:
+	case m.itsOwn(l):
 		return m.B.LoadRange(slot, l.rng())
 	case l.by == single:
 		return m.B.Uniform(slot, l.rng())
+	case l.path != nil:
+		key := fmt.Sprintf("%s %s groups %d", m.s.AutoName, l.path.Name, m.conn)
+		of := backend.Binding{Buf: m.c.table(key, key, ir.U32, l.groups[m.conn].Of), Event: -1}
+		if m.picked != nil {
+			return m.B.Gather(slot, m.B.Gather(m.bound(key, ir.Table, ir.U32, of), m.lane(), ir.Range{}), l.rng())
+		}
+		return m.B.Gather(slot, m.B.Load(m.bound(key, ir.Array, ir.U32, of)), l.rng())
 	}
 	return m.B.Gather(slot, m.index(l.by == byTarget), l.rng())
+}
+
+// itsOwn says that a lane has a word of a variable for itself.
+func (m *effectLanes) itsOwn(l *learned) bool {
+	return l.by == m.by && (l.by == each || l.path == m.path) && m.picked == nil
 }
 
 // words is the slot of such a variable.
 func (m *effectLanes) words(l *learned) uint32 {
 	kind, off := ir.Table, 0
-	if l.by == m.by && m.picked == nil {
+	if m.itsOwn(l) {
 		kind = ir.Array
 	}
 	if l.by != single {
@@ -194,7 +207,11 @@ func (m *effectLanes) near(v *model.Variable) ir.Value {
 	w, _ := v.NearWords(m.conn, m.by == byTarget)
 	key := fmt.Sprintf("%s.%s %d by neuron", m.s.Name(), v.Name, m.conn)
 	t := model.IrType(v.Symbol)
-	return m.B.Load(m.bound(key, ir.Array, t, backend.Binding{Buf: m.c.table(key, key, t, w), Event: -1}))
+	at := backend.Binding{Buf: m.c.table(key, key, t, w), Event: -1}
+	if m.path != nil {
+		return m.B.Gather(m.bound(key, ir.Table, t, at), m.index(m.by == byTarget), ir.Range{})
+	}
+	return m.B.Load(m.bound(key, ir.Array, t, at))
 }
 
 // free is not_refractory of a neuron at one end.

@@ -11,7 +11,7 @@ func KeepEach(on bool) {
 }
 
 // alike says whether the synapses of each neuron have one word.
-func alike(v *model.Variable, conn int, post bool) bool {
+func alike(v *model.Variable, conn int, post bool, g *model.Groups) bool {
 	words, err := v.ConnWords(model.Work{}, conn)
 	if err != nil {
 		return false
@@ -28,6 +28,13 @@ func alike(v *model.Variable, conn int, post bool) bool {
 	ends := c.I
 	if post {
 		ends = c.J
+	}
+	if g != nil {
+		ends = g.Of
+		one = make([]int, len(g.End))
+		for k, x := range g.Of {
+			one[x] = k
+		}
 	}
 	for k, e := range ends {
 		if words[k] != words[one[e]] {

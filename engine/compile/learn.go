@@ -39,14 +39,16 @@ type learned struct {
 	buf    backend.BufID
 	off    []int // where the words of each connect call begin; then their end
 	words  []uint32
-	lo, hi float64  // bounds that hold for ever, in internal units; both 0: none are known
-	low    *learned // second words (rule 10), nil without
-	temp   bool     // a local variable of a pathway: worth nothing when the step is over
+	lo, hi float64         // bounds that hold for ever, in internal units; both 0: none are known
+	low    *learned        // second words (rule 10), nil without
+	path   *model.Path     // of which it is kept for each delay, too; nil: all delays are one
+	groups []*model.Groups // of each connect call, with path
+	temp   bool            // a local variable of a pathway: worth nothing when the step is over
 }
 
 // keepEach, for tests, has every variable kept by synapse; it says whether the
 // synapses of each neuron of a side have the same words.
-var keepEach func(v *model.Variable, conn int, post bool) bool
+var keepEach func(v *model.Variable, conn int, post bool, g *model.Groups) bool
 
 // rng is what is known of the words.
 func (l *learned) rng() ir.Range {
@@ -80,6 +82,9 @@ func (c *compiler) findLearned() error {
 				continue
 			}
 			l := &learned{v: v, by: sides[v], alike: sides[v]}
+			if err := c.group(l, c.grouped[v]); err != nil {
+				return err
+			}
 			if keepEach != nil && l.by != single {
 				l.by = each
 			}
@@ -129,6 +134,9 @@ func (c *compiler) lay(l *learned) error {
 		case byTarget:
 			n = s.Tgt.Hi - s.Tgt.Lo
 		}
+		if l.by != each && l.path != nil {
+			n = len(l.groups[k].End)
+		}
 		l.off = append(l.off, l.off[k]+n)
 	}
 	size := l.off[len(s.Conns)]
@@ -154,6 +162,9 @@ func (c *compiler) lay(l *learned) error {
 		l.words = make([]uint32, 0, size)
 		for k := range s.Conns {
 			words, ok := v.NearWords(k, l.by == byTarget)
+			if l.by != each && l.path != nil {
+				words, ok = v.NearGroups(k, l.by == byTarget, l.groups[k])
+			}
 			if !ok || l.by == each {
 				var err error
 				if words, err = v.ConnWords(c.w, k); err != nil {
@@ -218,7 +229,11 @@ func (l *learned) adopt() {
 		if l.by == each {
 			l.v.KeepEach(k, words)
 		} else {
-			l.v.KeepNear(k, l.by == byTarget, words)
+			var g *model.Groups
+			if l.path != nil {
+				g = l.groups[k]
+			}
+			l.v.KeepNear(k, l.by == byTarget, g, words)
 		}
 	}
 }
@@ -239,7 +254,11 @@ func (c *Compiled) Alike(w model.Work, b backend.BufID, words []uint32) ([]uint6
 		sums := make([]uint64, 2)
 		s, post := l.v.Syn, l.alike == byTarget
 		for k := range s.Conns {
-			at, err := c.one(w, s, k, post)
+			var g *model.Groups
+			if l.path != nil {
+				g = l.groups[k]
+			}
+			at, err := c.one(w, s, k, post, g)
 			if err != nil {
 				return nil, err
 			}
@@ -261,8 +280,16 @@ func (c *Compiled) Alike(w model.Work, b backend.BufID, words []uint32) ([]uint6
 	return nil, nil
 }
 
-// one is a synapse of each neuron of one side of a connect call; -1: there is none.
-func (c *Compiled) one(w model.Work, s *model.Synapses, conn int, post bool) ([]int, error) {
+// one is a synapse of each neuron of one side of a connect call, or of each group; -1:
+// there is none.
+func (c *Compiled) one(w model.Work, s *model.Synapses, conn int, post bool, g *model.Groups) ([]int, error) {
+	if g != nil {
+		at := make([]int, len(g.End))
+		for k, x := range g.Of {
+			at[x] = k
+		}
+		return at, nil
+	}
 	key := oneKey{s, conn, post}
 	if at, ok := c.ones[key]; ok {
 		return at, nil
@@ -330,21 +357,36 @@ func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (m
 		case v.Equation != nil && v.Equation.Kind == eqn.Differential && v.Driven == nil || c.operated[v]:
 			continue
 		}
-		at := bySource
+		at, path := bySource, (*model.Path)(nil) // path: kept for each delay of it
 		for k, a := range by[v] {
 			this := sideOf(a.path.Post)
-			if !alike[a.path] || k > 0 && this != at {
+			if !alike[a.path] && k == 0 && groupable(a.path) {
+				path = a.path
+			}
+			if k > 0 && this != at || path == nil && !alike[a.path] || path != nil && path != a.path {
 				at = each
 				break
 			}
 			at = this
 		}
 		for k := range s.Conns {
-			if _, ok := v.NearWords(k, at == byTarget); !ok && (keepEach == nil || !keepEach(v, k, at == byTarget)) {
+			var g *model.Groups
+			_, ok := v.NearWords(k, at == byTarget)
+			if path != nil && at != each {
+				var err error
+				if g, err = c.groupsOf(path, k); err != nil {
+					return nil, err
+				}
+				_, ok = v.NearGroups(k, at == byTarget, g)
+			}
+			if !ok && (keepEach == nil || !keepEach(v, k, at == byTarget, g)) {
 				at = each
 			}
 		}
 		out[v] = at
+		if at != each {
+			c.grouped[v] = path
+		}
 	}
 	for again := true; again; {
 		again = false
@@ -353,7 +395,7 @@ func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (m
 				continue
 			}
 			near := func(x eqn.Expr, w *model.Path, locals []eqn.Stmt) bool {
-				return c.near(s, x, names[w], locals, at, out)
+				return c.near(s, x, names[w], locals, at, c.grouped[v], out)
 			}
 			ok := true
 			for _, a := range by[v] {
@@ -374,11 +416,12 @@ func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (m
 			}
 			if d := drivenBy(s, v); d != nil {
 				for _, x := range append(slices.Clone(d.Vars), d.Since) {
-					ok = ok && out[x] == at && (x.Equation == nil || near(x.Equation.X, nil, nil))
+					ok = ok && out[x] == at && c.grouped[x] == c.grouped[v] && (x.Equation == nil || near(x.Equation.X, nil, nil))
 				}
 			}
 			if !ok {
 				out[v], again = each, true
+				delete(c.grouped, v)
 			}
 		}
 	}
@@ -409,10 +452,10 @@ func (c *compiler) localsBefore(w *model.Path, nth int, sc eqn.Scope) []eqn.Stmt
 }
 
 // near says whether a value is the same for all synapses of a neuron at one side.
-func (c *compiler) near(s *model.Synapses, x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, at side, sides map[*model.Variable]side) bool {
+func (c *compiler) near(s *model.Synapses, x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, at side, path *model.Path, sides map[*model.Variable]side) bool {
 	for _, id := range eqn.Identifiers(x) {
 		if k := lastOf(locals, id); k >= 0 {
-			if !c.near(s, locals[k].X, sc, locals[:k], at, sides) {
+			if !c.near(s, locals[k].X, sc, locals[:k], at, path, sides) {
 				return false
 			}
 			continue
@@ -432,7 +475,7 @@ func (c *compiler) near(s *model.Synapses, x eqn.Expr, sc eqn.Scope, locals []eq
 			if y.Scope != nil {
 				inner = y.Scope
 			}
-			if !c.near(s, y.Expr, inner, nil, at, sides) {
+			if !c.near(s, y.Expr, inner, nil, at, path, sides) {
 				return false
 			}
 		default:
@@ -442,7 +485,7 @@ func (c *compiler) near(s *model.Synapses, x eqn.Expr, sc eqn.Scope, locals []eq
 					return false
 				}
 				if by, ok := sides[r]; ok {
-					if by != at && by != single {
+					if by != single && (by != at || c.grouped[r] != nil && c.grouped[r] != path) {
 						return false
 					}
 					continue
@@ -555,6 +598,25 @@ func (c *compiler) nearSpec(w *model.Path, l model.Carried) (*connect.Spec, erro
 		sp = s.Tgt
 	}
 	n := sp.Hi - sp.Lo
+	one, err := c.oneDelay(w)
+	if err != nil {
+		return nil, err
+	}
+	if !one {
+		g, err := c.groupsOf(w, l.Life.Conn)
+		if err != nil {
+			return nil, err
+		}
+		numbers := make([]uint32, len(g.End))
+		for k := range numbers {
+			numbers[k] = uint32(k)
+		}
+		p := &connect.Proj{Name: s.Name() + " " + w.Name, Rule: connect.Given, NPre: n, NPost: len(g.End), I: g.End, J: numbers, Delay: connect.Column{Array: g.Delay}, Seed: s.Conns[l.Life.Conn].Proj.Seed}
+		if w.Post {
+			p.NPre, p.NPost, p.I, p.J = p.NPost, p.NPre, p.J, p.I
+		}
+		return &connect.Spec{Name: p.Name + " by neuron and delay", Projs: []*connect.Proj{p}, NSrc: p.NPre, NTgt: p.NPost, Scale: 1, Width: 32}, nil
+	}
 	p := &connect.Proj{Name: s.Name() + " " + w.Name, Rule: connect.OneToOne, NPre: n, NPost: n, Seed: s.Conns[l.Life.Conn].Proj.Seed}
 	steps := 0
 	if l.Delays.Lazy != nil || l.Delays.List != nil {
@@ -598,8 +660,13 @@ func (c *compiler) keepLocals(w *model.Path, sides map[*model.Variable]side) err
 	if keepEach != nil {
 		return nil
 	}
-	if one, err := c.oneDelay(w); err != nil || !one {
+	one, err := c.oneDelay(w)
+	if err != nil || !one && !groupable(w) {
 		return err
+	}
+	var path *model.Path
+	if !one {
+		path = w
 	}
 	base := c.pathScope(s, -1, w.Code)
 	symbols, err := localSymbols(w.Code, base)
@@ -614,7 +681,7 @@ func (c *compiler) keepLocals(w *model.Path, sides map[*model.Variable]side) err
 				continue
 			}
 			locals := c.localsBefore(w, d, base)
-			near = near && c.near(s, st.X, base, locals, at, sides)
+			near = near && c.near(s, st.X, base, locals, at, path, sides)
 			reads := needs{reads: map[*model.Variable]bool{}}
 			c.reads(st.X, base, locals, sides, &reads)
 			changed := false
@@ -631,6 +698,9 @@ func (c *compiler) keepLocals(w *model.Path, sides map[*model.Variable]side) err
 		v := &model.Variable{Syn: s, Name: w.Name + "#" + name}
 		v.Symbol = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: y.Dim, Type: y.Type, Ref: v}
 		l := &learned{v: v, by: at, temp: true}
+		if err := c.group(l, path); err != nil {
+			return err
+		}
 		if err := c.lay(l); err != nil {
 			return err
 		}
@@ -738,6 +808,10 @@ func (c *Compiled) LearnedText() []string {
 				}
 			}
 		}
+		if l.path != nil && l.by != each {
+			out = append(out, fmt.Sprintf("  %s: one for each %s and delay", l.v.Name, map[bool]string{false: "source", true: "target"}[l.by == byTarget]))
+			continue
+		}
 		how := map[side]string{each: "one for each synapse", bySource: "one for each source", byTarget: "one for each target", single: "one for all"}[l.by]
 		if l.lo != 0 || l.hi != 0 {
 			d := l.v.Symbol.Dim
@@ -746,4 +820,50 @@ func (c *Compiled) LearnedText() []string {
 		out = append(out, fmt.Sprintf("  %s: %s", l.v.Name, how))
 	}
 	return out
+}
+
+// groupable says whether what a pathway assigns may be kept by neuron and delay: its
+// synapses have had no others that are still in flight.
+func groupable(w *model.Path) bool {
+	lives := w.Lives()
+	return len(lives) > 0 && len(lives) == len(w.Delay.Syn.Conns)
+}
+
+// groupsOf are the synapses of a connect call by neuron and delay of a pathway.
+func (c *compiler) groupsOf(w *model.Path, conn int) (*model.Groups, error) {
+	for _, l := range w.Lives() {
+		if l.Life.Conn != conn {
+			continue
+		}
+		if g := l.Life.Groups; g != nil {
+			return g, nil
+		}
+		if g := c.groups[l.Life]; g != nil {
+			return g, nil
+		}
+		spec, err := c.pathSpec(w, l)
+		if err != nil {
+			return nil, err
+		}
+		g, err := w.Delay.Syn.GroupsOf(c.w, spec.Projs[0], w.Post)
+		c.groups[l.Life] = g
+		return g, err
+	}
+	return nil, fmt.Errorf("internal: %s has no delays for its synapses", w.FullName())
+}
+
+// group notes the groups of a variable that is kept for each delay of a pathway.
+func (c *compiler) group(l *learned, w *model.Path) error {
+	if w == nil {
+		return nil
+	}
+	l.path = w
+	for k := range l.v.Syn.Conns {
+		g, err := c.groupsOf(w, k)
+		if err != nil {
+			return err
+		}
+		l.groups = append(l.groups, g)
+	}
+	return nil
 }

@@ -148,8 +148,16 @@ func (o *order) piece(w *model.Path, p *piece, all []*piece) error {
 			return p.reads[g.v] || g.v.Mirror != nil && (p.reads[g.v.Mirror] || p.writes[g.v.Mirror])
 		})
 	})
+	var grouped *model.Path
+	if p.by != each {
+		if one, err := c.oneDelay(w); err != nil {
+			return err
+		} else if !one {
+			grouped = w
+		}
+	}
 	for _, l := range w.Lives() {
-		x := &visit{path: w, Carried: l, by: p.by, last: slices.Contains(p.nth, len(w.Code))}
+		x := &visit{path: w, Carried: l, by: p.by, grouped: grouped, last: slices.Contains(p.nth, len(w.Code))}
 		base := c.scopeOf(w, l.Life.Conn)
 		for n, st := range w.Code {
 			if local := base.Resolve(st.Target.ID) == nil; local && (p.by == each || uses(w.Code, n, p.nth, base)) || slices.Contains(p.nth, n) {
@@ -397,12 +405,13 @@ func (c *compiler) open(a *accumulator) error {
 type visit struct {
 	path *model.Path
 	model.Carried
-	by   side
-	code []eqn.Stmt
-	own  []bool         // of code: no local variable
-	sums []*accumulator // of code: what it adds to, or nil
-	last bool           // it notes the step of the event
-	to   *eqn.Symbol    // the time to which event-driven variables are advanced; nil: now
+	by      side
+	code    []eqn.Stmt
+	own     []bool         // of code: no local variable
+	sums    []*accumulator // of code: what it adds to, or nil
+	last    bool           // it notes the step of the event
+	grouped *model.Path    // by neuron and delay: the pathway; nil: its synapses have one delay
+	to      *eqn.Symbol    // the time to which event-driven variables are advanced; nil: now
 }
 
 func (x *visit) syn() *model.Synapses { return x.path.Delay.Syn }

@@ -35,6 +35,7 @@ type Compiled struct {
 	drawnWith int                             // see drawnFrom
 	specs     map[model.SpecKey]*connect.Spec // of this plan
 	longest   map[*model.Life]int             // delays in steps, of lives of pathways
+	groups    map[*model.Life]*model.Groups   // of lives of pathways whose delays differ
 
 	Clocked map[*model.Synapses]*eqn.Scheme // clock-driven equations of synapses as solved, those of the first connect call
 	Learned []*learned                      // what synapses keep of their own and a run changes
@@ -57,6 +58,7 @@ type compiler struct {
 	learned  map[*model.Variable]*learned
 	operated map[*model.Variable]bool               // of synapses: what is changed otherwise than by events
 	tabled   map[tableKey]int                       // tables of effects
+	grouped  map[*model.Variable]*model.Path        // kept for each delay of a pathway
 	mirrored error                                  // why synapses that are an end of others cannot be
 	always   map[int]int                            // events of every step, by size
 	locals   map[*model.Path]map[string]*eqn.Symbol // local variables that are kept by neuron
@@ -78,9 +80,9 @@ type Place struct {
 func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler {
 	c := &compiler{w: w, bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{},
-		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}, locals: map[*model.Path]map[string]*eqn.Symbol{}}
+		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}, grouped: map[*model.Variable]*model.Path{}, locals: map[*model.Path]map[string]*eqn.Symbol{}}
 	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
-		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}}
+		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}, groups: map[*model.Life]*model.Groups{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}
 	c.drawnWith, c.Plan.Drawn = n.WouldDraw()
 	c.Plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.Step)})
@@ -135,6 +137,9 @@ func (c *Compiled) Adopt() {
 	}
 	for e, m := range c.masks {
 		e.Masks, e.Hist = m.rows, m.hist
+	}
+	for l, g := range c.groups {
+		l.Groups = g
 	}
 	for _, l := range c.Learned {
 		l.adopt()

@@ -171,6 +171,11 @@ func (m *ColumnLanes) column(v *Variable) ir.Value {
 			return m.B.F(0)
 		}
 		name := m.numbered(v.Name, &words[0])
+		if g := c.Near.groups; g != nil {
+			of := m.numbered("group", &g.Of[0])
+			at := m.B.Gather(m.Slot(of, ir.Table, ir.U32, Memory{Data: g.Of, Key: of}), m.B.Lane(), ir.Range{})
+			return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Symbol), Memory{Data: words, Key: name}), at, listRange(v.Symbol, words))
+		}
 		return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Symbol), Memory{Data: words, Key: name}), m.index(map[bool]string{false: "i", true: "j"}[c.Near.post]), listRange(v.Symbol, words))
 	case c.List != nil:
 		words := c.List.words

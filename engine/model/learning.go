@@ -30,10 +30,97 @@ type Summed struct {
 // LastRef is lastupdate: the step of a synapse's last event of any pathway.
 type LastRef struct{ S *Synapses }
 
-// nearby is words that all synapses of a neuron share.
+// nearby is words that all synapses of a neuron share, or all of one delay.
 type nearby struct {
-	post  bool // one for each target, else for each source
-	words []uint32
+	post   bool // one for each target, else for each source
+	groups *Groups
+	words  []uint32
+}
+
+// Groups are the synapses of a conn by a neuron at one end and their delay in a
+// pathway: the neurons ascend, and for each its delays.
+type Groups struct {
+	End   []uint32  // of each group: the neuron
+	Delay []float32 // steps
+	Of    []uint32  // of each synapse: its group
+}
+
+// GroupsOf groups the synapses of conn c, which have the given delays.
+func (s *Synapses) GroupsOf(w Work, proj *connect.Proj, post bool) (*Groups, error) {
+	n, err := proj.Count(w)
+	if err == nil {
+		err = w.Room(14*int64(n), "%s: the delays of %d synapses", s.Name(), n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	size := s.Src.Hi - s.Src.Lo
+	if post {
+		size = s.Tgt.Hi - s.Tgt.Lo
+	}
+	ends, steps := make([]uint32, n), make([]uint16, n)
+	at := make([]int, size+1)
+	err = proj.Walk(w.Single(), 0, n, connect.WantSteps, func(_ int, b *connect.Columns) error {
+		from := b.I
+		if post {
+			from = b.J
+		}
+		copy(ends[b.K0:], from)
+		copy(steps[b.K0:], b.Steps)
+		for _, e := range from {
+			at[e+1]++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for e := range size {
+		at[e+1] += at[e]
+	}
+	g := &Groups{Of: ends}
+	byEnd, next := make([]uint32, n), slices.Clone(at)
+	for k, e := range ends {
+		byEnd[next[e]] = uint32(k)
+		next[e]++
+	}
+	number, seen := make([]uint32, connect.MaxDelay+1), make([]int32, connect.MaxDelay+1)
+	var delays []uint16
+	for e := range size {
+		mine := byEnd[at[e]:at[e+1]]
+		delays = delays[:0]
+		for _, k := range mine {
+			if d := steps[k]; seen[d] != int32(e+1) {
+				seen[d] = int32(e + 1)
+				delays = append(delays, d)
+			}
+		}
+		slices.Sort(delays)
+		for _, d := range delays {
+			number[d] = uint32(len(g.End))
+			g.End, g.Delay = append(g.End, uint32(e)), append(g.Delay, float32(d))
+		}
+		for _, k := range mine {
+			g.Of[k] = number[steps[k]]
+		}
+	}
+	return g, nil
+}
+
+// NearGroups are a conn's words by group, where they are kept so, or by neuron.
+func (v *Variable) NearGroups(c int, post bool, g *Groups) ([]uint32, bool) {
+	if near := v.Col(c).Near; near != nil && near.post == post && near.groups == g {
+		return slices.Clone(near.words), true
+	}
+	words, ok := v.NearWords(c, post)
+	if !ok {
+		return nil, false
+	}
+	out := make([]uint32, len(g.End))
+	for k, e := range g.End {
+		out[k] = words[e]
+	}
+	return out, true
 }
 
 // synapseFlags says why an equation of Synapses cannot have a flag; "" where it can.
@@ -179,7 +266,7 @@ func (v *Variable) NearWords(c int, post bool) ([]uint32, bool) {
 		}
 		return words, true
 	}
-	if near := v.Col(c).Near; near != nil && near.post == post {
+	if near := v.Col(c).Near; near != nil && near.post == post && near.groups == nil {
 		return slices.Clone(near.words), true
 	}
 	return nil, false
@@ -194,10 +281,11 @@ func (v *Variable) KeepEach(c int, words []uint32) {
 	}
 }
 
-// KeepNear takes the words of a run back: one for each neuron of a side.
-func (v *Variable) KeepNear(c int, post bool, words []uint32) {
+// KeepNear takes the words of a run back: one for each neuron of a side, or for each
+// of its groups.
+func (v *Variable) KeepNear(c int, post bool, groups *Groups, words []uint32) {
 	v.settle()
-	v.cols[c] = Held{Near: &nearby{post: post, words: words}}
+	v.cols[c] = Held{Near: &nearby{post: post, groups: groups, words: words}}
 }
 
 // KeepOne takes the word of a run back that all synapses share.
@@ -222,6 +310,12 @@ func (h *nearby) expand(w Work, p *connect.Proj, n int) ([]uint32, error) {
 		return nil, err
 	}
 	out := make([]uint32, n)
+	if h.groups != nil {
+		for k, g := range h.groups.Of {
+			out[k] = h.words[g]
+		}
+		return out, nil
+	}
 	return out, p.Walk(w, 0, n, 0, func(_ int, b *connect.Columns) error {
 		ends := b.I
 		if h.post {

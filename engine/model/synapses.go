@@ -72,8 +72,9 @@ type Path struct {
 type Life struct {
 	Conn        int // index in Synapses.Conns
 	delays      Held
-	first, Last int64 // steps of emission
-	longest     int   // delay in steps, once planned
+	first, Last int64   // steps of emission
+	longest     int     // delay in steps, once planned
+	Groups      *Groups // of its synapses, where their delays differ and something is kept by delay
 }
 
 // Conn is one call of connect.
