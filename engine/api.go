@@ -39,6 +39,7 @@ type (
 	PoissonOptions      = model.PoissonOptions
 	GeneratorOptions    = model.GeneratorOptions
 	TimedArray          = model.TimedArray
+	Formula             = model.Formula
 	Monitor             = model.Monitor
 	SpikeMonitor        = model.SpikeMonitor
 	StateMonitor        = model.StateMonitor
@@ -65,6 +66,16 @@ const Beside = model.Beside
 
 // Stored is a snapshot that was read from a file.
 func Stored(s *StoredState) *Snapshot { return model.Stored(s) }
+
+// NewFormula makes a function of an expression's text, for equations: its
+// parameters, and the units of these and, last, of its value (nil: any).
+func NewFormula(params []string, body eqn.Source, units []*eqn.Dim) (*Formula, error) {
+	x, err := eqn.ParseExpr(&body)
+	if err != nil {
+		return nil, err
+	}
+	return &Formula{Params: params, Body: x, Units: units}, nil
+}
 
 // NewTimedArray makes a table of rows x cols values (cols 0: one-dimensional),
 // each row holding for dt seconds.

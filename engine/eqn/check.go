@@ -76,6 +76,9 @@ func (b *binder) call(e *Call) (Expr, error) {
 		case sym.Kind != Function && sym.Kind != Timed:
 			return nil, At(e.At, "write '*' to multiply", "'%s' is not a function", e.Func)
 		}
+		if sym.Formula != nil {
+			return b.formula(e, sym)
+		}
 		if _, ok := functions[sym.Name]; sym.Kind == Function && !ok {
 			return nil, At(e.At, "", "the function '%s' has no meaning in equations", e.Func)
 		}

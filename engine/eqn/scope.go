@@ -24,9 +24,10 @@ type Symbol struct {
 	Type  Type
 	Value float64 // Constant: in SI units; 0 or 1 for Boolean
 
-	Expr  Expr  // Subexpression
-	Scope Scope // Subexpression: where Expr's names are resolved; nil: where it is used
-	Array *TimedArray
+	Expr    Expr  // Subexpression
+	Scope   Scope // Subexpression: where Expr's names are resolved; nil: where it is used
+	Array   *TimedArray
+	Formula *Formula // Function: one of the caller's own
 
 	ReadOnly bool      // assigning is an error
 	Shared   bool      // one value for all lanes
@@ -63,4 +64,13 @@ type TimedArray struct {
 	Cols   int
 	Values []float64
 	TwoD   bool // called with (t, i), also where Cols is 1
+}
+
+// Formula is a function that is an expression of its parameters. It is written out
+// where it is called.
+type Formula struct {
+	Params []string
+	Body   Expr
+	Units  []*Dim // of the parameters and then of the value; nil: any
+	Names  Scope  // where the other names of Body are resolved
 }

@@ -14,6 +14,9 @@ import (
 // name(t, i).
 type TimedArray = eqn.TimedArray
 
+// Formula is a function that is an expression, called in equations as name(x, y).
+type Formula = eqn.Formula
+
 // NewTimedArray makes a table of rows x cols values (cols 0: one-dimensional),
 // each row holding for dt seconds.
 func NewTimedArray(values Array, rows, cols int, dt float64, name string) (*TimedArray, error) {

@@ -40,6 +40,9 @@ func symbol(name string, x any) (*eqn.Symbol, error) {
 		return x.Symbol(), nil
 	case *TimedArray:
 		s.Kind, s.Array, s.Dim = eqn.Timed, x, x.Dim
+	case *Formula:
+		f := *x
+		s.Kind, s.Formula = eqn.Function, &f
 	case error: // the script has it, but as nothing that can be used
 		return nil, fmt.Errorf("'%s' of the script %w", name, x)
 	default:
@@ -97,6 +100,9 @@ func (s *Scope) external(key, name string, x any) *eqn.Symbol {
 		return y
 	}
 	y, err := symbol(name, x)
+	if err == nil && y.Formula != nil { // whose names are the script's, whatever the object calls its own
+		y.Formula.Names = &Scope{ext: s.ext, object: s.object, namespace: s.namespace, Own: func(string) *eqn.Symbol { return nil }, ownNames: func() []string { return nil }}
+	}
 	if err != nil {
 		if s.bad == nil {
 			s.bad, s.badName = err, name

@@ -266,6 +266,9 @@ func (x *script) builtins() starlark.StringDict {
 	for name, f := range variadic {
 		plain(name, f)
 	}
+	add("check_units", func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		return checkUnits(x, args, kwargs)
+	})
 	add("Equations", func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		return newEquations(x, args, kwargs)
 	})

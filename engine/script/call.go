@@ -229,6 +229,11 @@ func toEngine(v starlark.Value) (any, error) {
 		return v.ta, nil
 	case *binomial:
 		return v.f, nil
+	case *checked:
+		if v.why != nil {
+			return nil, v.why
+		}
+		return v.formula, nil
 	}
 	o, ok, err := array.OperandOf(v)
 	switch {

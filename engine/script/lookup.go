@@ -116,7 +116,7 @@ func (x *script) visible() []string {
 	var r []string
 	x.names(func(n string, v starlark.Value) bool {
 		switch v.(type) {
-		case starlark.Int, starlark.Float, starlark.Bool, array.Quantity, *timedArray, *binomial:
+		case starlark.Int, starlark.Float, starlark.Bool, array.Quantity, *timedArray, *binomial, *checked:
 			r = append(r, n)
 		}
 		return true

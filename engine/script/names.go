@@ -18,7 +18,7 @@ func init() {
 		{"Expression Statements", "pass the text itself"},
 		{"Clock EventClock", "use defaultclock.dt, or dt= of the object"},
 		{"brian_prefs BrianPreference check_cache CythonCodeObject NumpyCodeObject", "nothing is compiled here: choose with --backend on the command line"},
-		{"check_units implementation declare_types Function register_new_unit get_or_create_dimension Unit", "functions of one's own inside equations are not possible yet: write a subexpression"},
+		{"implementation declare_types Function register_new_unit get_or_create_dimension Unit", "a function of one expression under check_units() can be called in equations"},
 		{"magic_network MagicNetwork get_logger logger scheduling_summary std_silent test ImportExport", ""},
 		{"StateUpdateMethod ExplicitStateUpdater euler exact exponential_euler heun independent linear milstein rk2 rk4 gsl_rk2 gsl_rk4 gsl_rk8pd gsl_rkck gsl_rkf45", "name the method as a text: method='rk4'"},
 		{"Group CodeRunner BrianObject Nameable SpikeSource Subgroup VariableOwner Trackable", ""},

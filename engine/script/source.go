@@ -21,6 +21,7 @@ type source struct {
 	calls    map[place]*syntax.CallExpr // by the position of the parenthesis, which is where Starlark reports a call
 	pieces   map[*syntax.Literal][]python.Piece
 	shared   map[*syntax.Ident]bool
+	returns  map[*syntax.ReturnStmt]python.Returned
 	absent   map[string]string // names that an import asked for and did not get: why
 	assigned []string          // the names that it assigns at its top, once they are asked for
 	level    int               // how deep expr and stmt are in the tree
@@ -56,7 +57,7 @@ func parse(name string, src []byte, m python.Modules) (*source, error) {
 	if err != nil {
 		return s, err
 	}
-	s.pieces, s.absent, s.shared = read.Pieces, read.Absent, read.Shared
+	s.pieces, s.absent, s.shared, s.returns = read.Pieces, read.Absent, read.Shared, read.Returns
 	tree := read.Tree
 	for i, st := range tree.Stmts {
 		tree.Stmts[i] = s.stmt(st)

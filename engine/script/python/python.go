@@ -72,7 +72,15 @@ type Script struct {
 	Tree   *syntax.File
 	Pieces map[*syntax.Literal][]Piece // where the parts of a text stand that is not as written
 	Absent map[string]string           // names that an import asked for and did not get: "numpy has no foo"
-	Shared map[*syntax.Ident]bool      // names of the file that a function declares global: whoever runs the tree keeps them
+	// Returns are the texts of what functions return, for those that are read otherwise, too.
+	Returns map[*syntax.ReturnStmt]Returned
+	Shared  map[*syntax.Ident]bool // names of the file that a function declares global: whoever runs the tree keeps them
+}
+
+// Returned is the text of an expression and where it begins.
+type Returned struct {
+	Text      string
+	Line, Col int
 }
 
 // Piece is a part of a text's value: from byte From on it stands at a place.
@@ -91,7 +99,7 @@ func Parse(name string, src []byte, o *syntax.FileOptions, m Modules) (s *Script
 		tree.Stmts = p.statement(tree.Stmts)
 	}
 	shared := p.settle(tree)
-	return &Script{tree, p.pieces, p.absent, shared}, nil
+	return &Script{Tree: tree, Pieces: p.pieces, Absent: p.absent, Returns: p.returns, Shared: shared}, nil
 }
 
 // ParseExpr reads one expression.
@@ -114,6 +122,8 @@ type parser struct {
 	mods     Modules
 	pieces   map[*syntax.Literal][]Piece
 	absent   map[string]string
+	returns  map[*syntax.ReturnStmt]Returned
+	behind   int             // the last token that was read
 	globals  map[string]bool // named in a global statement somewhere
 	declares map[*syntax.DefStmt][]string
 	declared [][]string // of the functions around, the names of their global statements
@@ -121,7 +131,7 @@ type parser struct {
 
 func newParser(name, src string, m Modules) *parser {
 	return &parser{scanner: scanner{name: &name, src: src, line: 1, col: 1, indents: []int{0}, fresh: true}, mods: m,
-		pieces: map[*syntax.Literal][]Piece{}, absent: map[string]string{}, globals: map[string]bool{}, declares: map[*syntax.DefStmt][]string{}}
+		pieces: map[*syntax.Literal][]Piece{}, absent: map[string]string{}, globals: map[string]bool{}, returns: map[*syntax.ReturnStmt]Returned{}, declares: map[*syntax.DefStmt][]string{}}
 }
 
 func (p *parser) caught(err *error) {
@@ -149,6 +159,7 @@ func (p *parser) leave() { p.level-- }
 // next goes on to the next token and returns the last.
 func (p *parser) next() token {
 	t := p.tok
+	p.behind = t.off + len(t.text)
 	p.tok = p.scan()
 	return t
 }

@@ -214,7 +214,9 @@ func (p *parser) simple(list []syntax.Stmt) []syntax.Stmt {
 		p.next()
 		r := &syntax.ReturnStmt{Return: at}
 		if !p.listEnds() {
+			from := p.tok
 			r.Result = p.tuple()
+			p.returns[r] = Returned{p.src[from.off:p.behind], int(from.at.Line), int(from.at.Col)}
 		}
 		return append(list, r)
 	case p.is("import"):
