@@ -72,6 +72,9 @@ func (o *order) pathway(w *model.Path) error {
 	if err := noShared(w.Code, base, "a pathway"); err != nil {
 		return err
 	}
+	if err := o.c.tellOrder(w, base); err != nil {
+		return err
+	}
 	if o.c.learning(w, base) {
 		return o.learn(w, o.c.scopeOf(w, -1))
 	}
@@ -194,4 +197,43 @@ func (o *order) flush(wanted func(*accumulator) bool) {
 		})
 	}
 	o.accs = open
+}
+
+// tellOrder warns of a pathway in which one statement reads what another adds to a
+// neuron: where several of its synapses are due at once, Brian2's result depends on
+// their order; here each statement is done for all of them.
+func (c *compiler) tellOrder(w *model.Path, base *model.Scope) error {
+	for n, st := range w.Code {
+		y := base.Resolve(st.Target.ID)
+		if y == nil {
+			continue
+		}
+		r, ok := y.Ref.(model.EndRef)
+		if !ok || r.Var.Shared {
+			continue
+		}
+		for k, other := range w.Code {
+			if k == n || base.Resolve(other.Target.ID) == nil {
+				continue
+			}
+			reads := needs{reads: map[*model.Variable]bool{}}
+			c.dependsOn(other.X, base, c.localsBefore(w, k, base), &reads)
+			if !reads.reads[r.Var] {
+				continue
+			}
+			several, err := c.several(w, r.Post)
+			if err == nil && several {
+				c.n.Warn("%s: the pathway %s changes '%s' and reads it in another statement; where several synapses of a neuron are due at once, each statement is done for all of them, one after the other in Brian2", w.Delay.Syn.Name(), w.Name, st.Target.ID)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// several says whether some neuron at one end of a pathway has more than one synapse.
+func (c *compiler) several(w *model.Path, post bool) (bool, error) {
+	s := w.Delay.Syn
+	all, err := s.Degrees(c.w, post, len(s.Conns))
+	return len(all) > 0 && slices.Max(all) > 1, err
 }
