@@ -373,8 +373,8 @@ func (c *compiler) pickedSource(v *model.Variable, owner string, items []int, fl
 				at[q] = uint32(done + len(picked) - 1)
 			}
 		}
-		if v.Shared && k == 0 {
-			picked = []uint32{0}
+		if v.Shared { // one value, that of any connect call
+			picked = []uint32{0}[:min(1, 1-done)]
 		}
 		first += size
 		if len(picked) == 0 {

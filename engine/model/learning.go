@@ -379,6 +379,68 @@ func (v *Variable) OwnWords(w Work, c int) ([]uint32, error) {
 	return v.ConnWords(w, c)
 }
 
+// keepUp has every pathway advance the event-driven variables whose equations
+// depend on what may change, as all of Brian2's pathways do: what it is at one event
+// holds since the one before.
+func (s *Synapses) keepUp() {
+	for _, d := range s.Driven {
+		if !slices.ContainsFunc(d.Vars, func(v *Variable) bool { return s.varies(v.Equation.X) }) {
+			continue
+		}
+		v := d.Vars[0]
+		for _, w := range s.Paths {
+			name := &eqn.Name{At: v.Equation.At, ID: v.Name}
+			w.Code = append([]eqn.Stmt{{Target: name, Op: "=", X: name}}, w.Code...)
+		}
+	}
+}
+
+// varies says whether an event-driven equation depends on t or on variables that are
+// not event-driven.
+func (s *Synapses) varies(x eqn.Expr) bool {
+	for _, id := range eqn.Identifiers(x) {
+		if v := s.ByName[id]; v != nil {
+			if v.Symbol.Kind == eqn.Subexpression && s.varies(v.Symbol.Expr) || v.Symbol.Kind != eqn.Subexpression && v.Driven == nil {
+				return true
+			}
+			continue
+		}
+		if id == "t" {
+			return true
+		}
+		if y := s.End(id); y != nil {
+			if r, ok := y.Ref.(EndRef); ok && !r.Var.Builtin {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// asTheyAre are the names of a scope with nothing worked out ahead.
+type asTheyAre struct {
+	eqn.Scope
+	plain map[string]*eqn.Symbol
+}
+
+// Resolve implements eqn.Scope.
+func (a *asTheyAre) Resolve(name string) *eqn.Symbol {
+	if y := a.plain[name]; y != nil {
+		return y
+	}
+	y := a.Scope.Resolve(name)
+	if y == nil || !(y.Kind == eqn.Variable && y.Constant || y.Kind == eqn.Subexpression && y.Scope != nil) {
+		return y
+	}
+	z := *y
+	z.Constant = false
+	if z.Scope != nil {
+		z.Scope = &asTheyAre{z.Scope, map[string]*eqn.Symbol{}}
+	}
+	a.plain[name] = &z
+	return &z
+}
+
 // Advance are the statements that bring the variables of d from the time of their
 // last assignment to another one; at that time itself they leave them alone.
 func (s *Synapses) Advance(d *Driven, sc eqn.Scope, to *eqn.Name) ([]eqn.Stmt, error) {
@@ -387,7 +449,7 @@ func (s *Synapses) Advance(d *Driven, sc eqn.Scope, to *eqn.Name) ([]eqn.Stmt, e
 	for _, v := range d.Vars {
 		some.List = append(some.List, v.Equation)
 	}
-	scheme, err := eqn.Integrate(&some, sc, eqn.Options{Dt: s.Dt(), Elapsed: &eqn.Binary{At: d.Vars[0].Equation.At, Op: "-", X: to, Y: since}})
+	scheme, err := eqn.Integrate(&some, &asTheyAre{sc, map[string]*eqn.Symbol{}}, eqn.Options{Dt: s.Dt(), Elapsed: &eqn.Binary{At: d.Vars[0].Equation.At, Op: "-", X: to, Y: since}})
 	if err != nil {
 		var e *eqn.Error
 		if errors.As(err, &e) {

@@ -143,6 +143,7 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 	if err := s.knownPathways(o); err != nil {
 		return nil, err
 	}
+	s.keepUp()
 	if len(s.Driven) > 0 {
 		for _, w := range s.Paths {
 			w.Last = s.hide(w.Name + "#last")
