@@ -83,6 +83,7 @@ func (n *Network) restore(s *Snapshot, random bool) error {
 // it back. This is the list: what is not here, such as connections, code, delays as
 // texts, and tables, is made by the script or worked out from what is here.
 type stateList struct {
+	grouped []grouped // of the synapses that are read
 	*Snapshot
 	n      *Network
 	read   bool // bring back
@@ -239,10 +240,70 @@ func (l *stateList) synapses(at string, s *Synapses) {
 		l.bool(name+" delay is one", &w.Delay.single)
 		l.bool(name+" asleep", &w.asleep)
 		past, open := l.lives(name+" past", w.past, int(made)), l.lives(name+" open", w.open, int(made))
+		size := s.Src.Hi - s.Src.Lo
+		if w.Post {
+			size = s.Tgt.Hi - s.Tgt.Lo
+		}
+		for _, x := range open {
+			if x.Groups != nil && slices.ContainsFunc(x.Groups.End, func(e uint32) bool { return int(e) >= size }) {
+				l.fail("%s: a group of a neuron that is not there", name)
+			}
+		}
 		if l.read {
 			w.past, w.open = past, open
 		}
 	}
+	for _, g := range l.grouped {
+		if g.conn >= len(g.w.open) || g.w.open[g.conn].Groups == nil || len(g.w.open[g.conn].Groups.End) != len(g.near.words) {
+			l.fail("%s: the groups of connect call %d of %s are not there", at, g.conn, g.w.Name)
+			break
+		}
+		g.near.groups = g.w.open[g.conn].Groups
+	}
+	l.grouped = nil
+}
+
+// grouped is words by neuron and delay, whose groups are read later.
+type grouped struct {
+	near *nearby
+	w    *Path
+	conn int
+}
+
+// groups are those of a life.
+func (l *stateList) groups(name string, x *Life) {
+	has := x.Groups != nil
+	if l.bool(name+" has groups", &has); !has {
+		return
+	}
+	g := &Groups{}
+	if !l.read {
+		g = x.Groups
+	}
+	delays := make([]uint32, len(g.Delay))
+	for k, d := range g.Delay {
+		delays[k] = uint32(d)
+	}
+	l.anyWords(name+" group ends", &g.End)
+	l.anyWords(name+" group delays", &delays)
+	l.anyWords(name+" groups", &g.Of)
+	if !l.read {
+		return
+	}
+	if len(g.End) != len(delays) {
+		l.fail("%s: %d groups, %d delays", name, len(g.End), len(delays))
+		return
+	}
+	for _, d := range delays {
+		g.Delay = append(g.Delay, float32(d))
+	}
+	for _, k := range g.Of {
+		if int(k) >= len(g.End) {
+			l.fail("%s: group %d of %d", name, k, len(g.End))
+			return
+		}
+	}
+	x.Groups = g
 }
 
 // lives are those of a pathway, with the delays that the past ones keep.
@@ -273,6 +334,7 @@ func (l *stateList) lives(name string, list []*Life, conns int) []*Life {
 		if x.Last != forever {
 			l.value(at+" delays", &x.delays, nil)
 		}
+		l.groups(at, x)
 	}
 	return list
 }
@@ -292,7 +354,21 @@ func (l *stateList) held(name string, v *Variable, conns int) {
 		}
 	}
 	for k := range cols {
-		l.value(fmt.Sprintf("%s %d", name, k), &cols[k], v)
+		at := fmt.Sprintf("%s %d", name, k)
+		l.value(at, &cols[k], v)
+		if near := cols[k].Near; near != nil {
+			by := int64(0) // by neuron alone, or by the delays of a pathway too: its number from 1 on
+			for n, w := range v.Syn.Paths {
+				if near.groups != nil && k < len(w.open) && w.open[k].Groups == near.groups {
+					by = int64(n) + 1
+				}
+			}
+			if l.int(at+" by the delays of", &by); l.read && (by < 0 || by > int64(len(v.Syn.Paths))) {
+				l.fail("%s: there is no pathway %d", at, by)
+			} else if l.read && by > 0 {
+				l.grouped = append(l.grouped, grouped{near, v.Syn.Paths[by-1], k})
+			}
+		}
 	}
 	later := v.later
 	if l.value(name+" to come", &later, v); l.read {
