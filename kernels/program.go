@@ -64,6 +64,9 @@ type roundEnd struct {
 
 func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, error) {
 	w.Threads = c.threads
+	if !light(plan) { // what the last program left is worth a collection
+		runtime.GC()
+	}
 	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(w, plan, parts), wish: c.wish(plan), light: light(plan)}
 	p.sched = newSchedule(plan, p.lay)
 	p.crowded = runtime.GOMAXPROCS(0) < p.lay.parts
