@@ -61,7 +61,7 @@ func ticks(lo, hi float64, n int) []plot.Tick {
 	step := niceStep((hi - lo) / float64(n))
 	decimals := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
 	var ts []plot.Tick
-	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+step*1e-9; k++ {
+	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+step*1e-9 && math.Abs(k) < 1<<50 && len(ts) < 1000; k++ { // beyond, k+1 is k
 		v := k * step
 		if k == 0 {
 			v = 0

@@ -69,6 +69,9 @@ func drawFigure(c draw.Canvas, f *figure.Figure) {
 		c = draw.Crop(c, 0, 0, 0, -0.32*vg.Inch)
 	}
 	limits := shared(f.Axes)
+	for k, a := range f.Axes {
+		limits[k][0], limits[k][1] = sensible(limits[k][0], a.X.Log), sensible(limits[k][1], a.Y.Log)
+	}
 	var list []*diagram
 	of := map[*figure.Axes]*diagram{}
 	for k, a := range f.Axes {
@@ -209,6 +212,37 @@ func shared(axes []*figure.Axes) [][2][2]float64 {
 		}
 	}
 	return r
+}
+
+// sensible are limits that an axis can have: finite, apart, and positive where it
+// is logarithmic.
+func sensible(l [2]float64, log bool) [2]float64 {
+	lo, hi := min(l[0], l[1]), max(l[0], l[1])
+	const most = 1e300
+	switch {
+	case log && !(lo > 1/most && hi < most && hi > lo*(1+1e-9)):
+		lo = max(1/most, min(lo, most/10))
+		if lo-lo != 0 {
+			lo = 0.1
+		}
+		hi = max(lo*10, min(hi, most))
+		if hi-hi != 0 {
+			hi = lo * 10
+		}
+	case !log && !(lo > -most && hi < most && hi-lo > 1e-9*max(math.Abs(lo), math.Abs(hi)) && hi-lo > 1/most):
+		lo = max(-most, min(lo, most/2))
+		if lo-lo != 0 {
+			lo = 0
+		}
+		hi = max(lo+max(1, math.Abs(lo)*1e-6), min(hi, most))
+		if hi-hi != 0 {
+			hi = lo + max(1, math.Abs(lo)*1e-6)
+		}
+	}
+	if l[0] > l[1] {
+		return [2]float64{hi, lo}
+	}
+	return [2]float64{lo, hi}
 }
 
 // prepare makes the plot with its axes.
