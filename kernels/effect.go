@@ -2,8 +2,10 @@ package kernels
 
 import (
 	"fmt"
+	"slices"
 
 	"synfire/engine/backend"
+	"synfire/engine/connect"
 	"synfire/engine/ir"
 	"synfire/engine/vm"
 )
@@ -44,7 +46,8 @@ var rowLanes = 64
 func (p *program) loadEffects() error {
 	p.effects = make([]*effect, len(p.plan.Stages))
 	p.owed = make([]*owed, len(p.plan.Stages))
-	var lists []*listing
+	p.cpu.lists = slices.DeleteFunc(p.cpu.lists, func(l *listing) bool { return !p.lists(l.spec) })
+	lists := slices.Clone(p.cpu.lists)
 	for i := range p.plan.Stages {
 		if p.plan.Stages[i].Form != backend.FormEffect {
 			continue
@@ -72,6 +75,13 @@ func (p *program) loadEffects() error {
 	return nil
 }
 
+// lists says that an effect of the plan has the synapses of a Spec.
+func (p *program) lists(spec *connect.Spec) bool {
+	return slices.ContainsFunc(p.plan.Stages, func(st backend.Stage) bool {
+		return st.Form == backend.FormEffect && p.plan.Tables[st.Table].Spec == spec
+	})
+}
+
 func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
 	st := &p.plan.Stages[i]
 	e := &effect{stage: st, table: &p.plan.Tables[st.Table], own: p.lay.ownRows(p.plan, i)}
@@ -91,6 +101,9 @@ func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
 			return nil, err
 		}
 		*lists = append(*lists, want)
+		if want.k == nil {
+			p.cpu.lists = append(p.cpu.lists, want)
+		}
 	}
 	l := e.list
 	e.delays = l.delays

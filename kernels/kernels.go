@@ -54,6 +54,7 @@ type cpu struct {
 	pace    *pace // of that plan
 	division
 	built []*built
+	lists []*listing // of effects, those that are the same for every program
 }
 
 // wish is the number of parts that a plan would have if all processors were free,
@@ -161,5 +162,6 @@ func (c *cpu) Close() error {
 		b.users = 0
 	}
 	c.drop(func(*built) bool { return true })
+	c.lists = nil
 	return nil
 }

@@ -26,6 +26,39 @@ func TestLater(t *testing.T) {
 	}
 }
 
+// TestListingsAreKept: a plan that names a Spec again has its synapses listed already,
+// where they are numbered in the order of the listing.
+func TestListingsAreKept(t *testing.T) {
+	c := New(2).(*cpu)
+	defer c.Close()
+	plan := backendtest.Pairs()
+	load := func(plan *backend.Plan) *program {
+		p, err := c.Load(host.Work{}, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.(*divided).program
+	}
+	lists := func(p *program) (all []*listing) {
+		for _, e := range p.effects {
+			if e != nil {
+				all = append(all, e.list)
+			}
+		}
+		return all
+	}
+	first := load(plan)
+	before := lists(first)
+	first.Close()
+	if again := lists(load(plan)); len(c.lists) == 0 || !slices.Equal(again, before) {
+		t.Errorf("%d listings are kept, those of a plan loaded again are its own", len(c.lists))
+	}
+	load(backendtest.Plastic())
+	if spec := plan.Tables[0].Spec; slices.ContainsFunc(c.lists, func(l *listing) bool { return l.spec == spec }) {
+		t.Error("a listing is kept that the last plan does without")
+	}
+}
+
 // TestOwe finds those that are owed events as the plain text does, whole vectors at a time.
 func TestOwe(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"slices"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -74,6 +75,9 @@ func (p *program) loadTables() error {
 	for i := range p.plan.Stages {
 		if st := &p.plan.Stages[i]; st.Form == backend.FormEffect && p.lay.lags[i] == nil {
 			spec := p.plan.Tables[st.Table].Spec
+			if slices.ContainsFunc(p.cpu.lists, func(l *listing) bool { return l.spec == spec && l.post == st.Post }) {
+				continue
+			}
 			count(fmt.Sprintf("%p effects %v", spec, st.Post), spec, listingMemory(spec, st.Post, p.lay.parts))
 		}
 	}
