@@ -797,6 +797,9 @@ class Writer:
                 if network and self.objects[known:]:
                     self.out(f"{net}.add({', '.join(self.objects[known:])})")
                     self.added |= set(self.objects)
+            if k and self.chance(0.2):  # there and back
+                of = f"{net}." if network else ""
+                self.out(f"{of}store()", f"{of}run({15*self.dt:.5g}*ms)", f"{of}restore()")
             steps = self.r.randint(40, 200)//runs + 15
             off = 0.4 if self.chance(0.05) else 0
             length = (steps + off)*self.dt
