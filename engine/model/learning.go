@@ -147,6 +147,14 @@ func (s *Synapses) declare() error {
 			}
 			continue
 		}
+		for _, end := range []struct {
+			which string
+			g     *NeuronGroup
+		}{{"source", s.Src.Group}, {"target", s.Tgt.Group}} {
+			if end.g.ByName[e.Name] != nil && e.Name != "lastupdate" {
+				return eqn.At(e.At, "call it "+e.Name+"_syn, say", "'%s' is a variable of the synapses and of their %s %s: it would be unclear which is meant", e.Name, end.which, end.g.Name())
+			}
+		}
 		v := &Variable{Syn: s, Name: e.Name}
 		reserved := []string{"delay", "i", "j"}
 		if s.eventDriven() {
