@@ -505,6 +505,8 @@ func (o *owed) flush(way int) {
 					d.env.Slots[s] = v.source[lo:hi]
 				case o.target:
 					d.env.Slots[s] = v.target[lo:hi]
+				default: // nothing reads it
+					d.env.Slots[s] = v.source[lo:hi]
 				}
 			}
 			for c, n := range o.noted {

@@ -11,6 +11,7 @@ import zlib
 import numpy as np
 import brian2
 from brian2 import Network, NeuronGroup, Synapses, defaultclock, ms, start_scope
+from brian2.codegen.generators import numpy_generator
 from brian2.core.clocks import Clock
 from brian2.core.magic import magic_network
 from brian2.core.names import Nameable
@@ -34,6 +35,7 @@ class Run:
         self.kind, self.seed, self.rng = kind, seed, np.random.default_rng(seed + 10)
         self.sim, self.trace, self.lines, self.now = 0, {}, [], {}
         self.last = {}
+        self.ordered = False  # some result depends on the order of synapses
 
     def side(self, key, n):
         """The side to which n values are pushed: always the same one for an object."""
@@ -133,6 +135,19 @@ def advance(clock):
     clock.variables["t"].set_value(t*(1 + CLOCK*state.side("t", 1)[0]) if state.kind in ("down", "up") else t)
 
 
+check_order = numpy_generator.check_for_order_independence
+
+
+def check(*args, **kwds):
+    """Notes code of which Brian2 finds that its result depends on the order of synapses."""
+    try:
+        return check_order(*args, **kwds)
+    except numpy_generator.OrderDependenceError:
+        state.ordered = True
+        raise
+
+
+numpy_generator.check_for_order_independence = check
 network_run = Network.run
 
 

@@ -13,6 +13,7 @@ type binder struct {
 	noise  map[string]*Symbol
 	within []*Symbol // subexpressions being expanded
 	nodes  *int      // written out so far
+	others bool      // within a subexpression of another object
 }
 
 // maxNodes bounds what subexpressions may expand to.
@@ -148,6 +149,7 @@ func (b *binder) name(e *Name) (Expr, error) {
 		if inner.sc == nil {
 			inner.sc = b.sc
 		}
+		inner.others = b.others || sym.Scope != nil
 		x, err := inner.bind(sym.Expr)
 		if err != nil {
 			return nil, err
@@ -157,8 +159,17 @@ func (b *binder) name(e *Name) (Expr, error) {
 		}
 		return x, nil
 	}
+	if sym.Kind == Time && b.others {
+		t := *sym
+		t.Ref = theirs{}
+		sym = &t
+	}
 	return &Name{e.At, e.ID, sym}, nil
 }
+
+// theirs marks the t of another object's subexpression: it is that of the step,
+// also where a method looks within the step, as in Brian2.
+type theirs struct{}
 
 func circle(within []*Symbol, sym *Symbol) string {
 	s := ""

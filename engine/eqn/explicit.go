@@ -12,7 +12,7 @@ func (s *system) substitute(e Expr, vars map[*Symbol]Expr, shift Expr) Expr {
 		if !ok || n.Sym == nil {
 			return nil
 		}
-		if n.Sym.Kind == Time && n.Sym.Type == Float && shift != nil {
+		if n.Sym.Kind == Time && n.Sym.Type == Float && shift != nil && n.Sym.Ref != (theirs{}) {
 			return add(n, shift)
 		}
 		return vars[n.Sym]
