@@ -11,7 +11,8 @@ import zlib
 import numpy as np
 import brian2
 from brian2 import Network, NeuronGroup, Synapses, defaultclock, ms, start_scope
-from brian2.codegen.generators import numpy_generator
+from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
+from brian2.codegen.permutation_analysis import OrderDependenceError, check_for_order_independence
 from brian2.core.clocks import Clock
 from brian2.core.magic import magic_network
 from brian2.core.names import Nameable
@@ -135,19 +136,19 @@ def advance(clock):
     clock.variables["t"].set_value(t*(1 + CLOCK*state.side("t", 1)[0]) if state.kind in ("down", "up") else t)
 
 
-check_order = numpy_generator.check_for_order_independence
+vectorise = NumpyCodeGenerator.vectorise_code
 
 
-def check(*args, **kwds):
-    """Notes code of which Brian2 finds that its result depends on the order of synapses."""
+def ordered(self, statements, variables, variable_indices, index="_idx"):
+    """Notes code whose result depends on the order of synapses."""
     try:
-        return check_order(*args, **kwds)
-    except numpy_generator.OrderDependenceError:
+        check_for_order_independence(statements, variables, variable_indices)
+    except OrderDependenceError:
         state.ordered = True
-        raise
+    return vectorise(self, statements, variables, variable_indices, index)
 
 
-numpy_generator.check_for_order_independence = check
+NumpyCodeGenerator.vectorise_code = ordered
 network_run = Network.run
 
 
