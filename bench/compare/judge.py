@@ -8,7 +8,7 @@ FLOAT = 2.0**-20  # sixteen units of float32's last place, of the largest value 
 CLOSE = 2.0**-16  # what agrees to this needs no further run of Brian2
 
 # What Synfire refuses and says so; everything else that Brian2 takes and Synfire does not is a difference.
-REFUSED = ["would depend on their order", "passed the largest value", "not available yet", "has no value here that can be shown", "must come before all else", "must come after all else", "no common part"]
+REFUSED = ["would depend on their order", "passed the largest value", "not available yet", "has no value here that can be shown", "must come before all else", "must come after all else", "no common part", "exact has no closed form"]
 
 
 def shorten(x, k):

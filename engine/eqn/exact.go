@@ -565,9 +565,9 @@ func (s *system) closedForm(m *linear, g []int, p *propagator) error {
 						s.odes[i].eq.Name, s.odes[j].eq.Name, s.odes[k].eq.Name)
 				}
 			}
-			if m.b[j] != nil {
+			if m.b[j] != nil && m.a[j][j] == nil {
 				return At(s.odes[i].eq.At, "declare the parameters (constant), or use method='exponential_euler'",
-					"exact has no closed form for the equation of '%s', whose coefficients may change during the run: '%s', which it depends on, has a term of its own", s.odes[i].eq.Name, s.odes[j].eq.Name)
+					"exact has no closed form for the equation of '%s', whose coefficients may change during the run: '%s', which it depends on, grows without end", s.odes[i].eq.Name, s.odes[j].eq.Name)
 			}
 			f := s.dt
 			if y := mul(m.a[j][j], s.dt); y != nil {
@@ -577,6 +577,16 @@ func (s *system) closedForm(m *linear, g []int, p *propagator) error {
 				f = mul(f, fun("exprel", mul(diff, s.dt)))
 			}
 			p.e[i][j] = mul(m.a[i][j], f)
+			if m.b[j] != nil { // x_j + b/a decays to 0, and x_i has -b/a as a constant input
+				p.phi[i][j] = div(p.e[i][j], m.a[j][j])
+				p.rest[i] = sub(p.rest[i], mul(m.a[i][j], div(m.b[j], m.a[j][j])))
+				if p.phi[i][i] == nil {
+					p.phi[i][i] = s.dt
+					if x != nil {
+						p.phi[i][i] = mul(s.dt, fun("exprel", x))
+					}
+				}
+			}
 		}
 	}
 	return nil
