@@ -31,9 +31,7 @@ func Color(s string) (RGBA, bool) {
 	if s == "none" {
 		return RGBA{}, true
 	}
-	if strings.HasPrefix(s, "tab:") {
-		s = s[4:]
-	}
+	s = strings.TrimPrefix(s, "tab:")
 	if c, ok := colornames.Map[s]; ok {
 		return RGBA{float64(c.R) / 255, float64(c.G) / 255, float64(c.B) / 255, 1}, true
 	}

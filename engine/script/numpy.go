@@ -239,7 +239,6 @@ type preferences struct {
 	opaque
 	x    *script
 	name string
-	told bool
 }
 
 func (p *preferences) String() string      { return "<" + p.name + ">" }
