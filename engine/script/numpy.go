@@ -333,12 +333,16 @@ func bound0(name string) starlark.Value {
 	return starlark.Float(math.Inf(1))
 }
 
+// anyTable says whether a list or tuple holds a table; other sequences may be endless.
 func anyTable(arrays starlark.Value) bool {
-	if it, ok := arrays.(starlark.Iterable); ok {
-		for e := range starlark.Elements(it) {
-			if o, ok, err := array.OperandOf(e); ok && err == nil && o.Table {
-				return true
-			}
+	switch arrays.(type) {
+	case *starlark.List, starlark.Tuple:
+	default:
+		return false
+	}
+	for e := range starlark.Elements(arrays.(starlark.Iterable)) {
+		if o, ok, err := array.OperandOf(e); ok && err == nil && o.Table {
+			return true
 		}
 	}
 	return false
