@@ -43,7 +43,7 @@ func runner() *Runner {
 var small = map[string]struct{ size, duration float64 }{
 	"update": {500, .02}, "lif": {500, .02}, "izhikevich": {300, .02}, "hh": {100, .02}, "cuba": {400, .02}, "coba": {400, .01}, "cobahh": {200, .01},
 	"brunel": {2500, .005}, "brunel100": {1000, .01}, "brunel1000": {2000, .005}, "indegree": {100, .002}, "potjans_diesmann": {.005, .02},
-	"fly": {1000, .05}, "delivery": {2000, .005}, "build": {20000, 1e-4},
+	"stdp": {100, .05}, "brunel_stdp": {.1, .02}, "fly": {1000, .05}, "delivery": {2000, .005}, "build": {20000, 1e-4},
 }
 
 // TestWorkloads runs every workload on two backends, with one hash, and holds its

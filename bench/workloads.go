@@ -85,7 +85,7 @@ var Workloads = []Workload{
 	{Name: "potjans_diesmann", About: "cortical microcircuit, Poisson drive", File: "potjans_diesmann.star", Param: "scale", Sizes: []float64{0.1, 0.2, 0.5, 1}, Time: 2, Shape: microcircuit, Rate: 3.3, Peers: []string{"nest"}, Band: .15},
 	{Name: "fly", About: "surrogate of the fly brain, 15.1 M edges", File: "fly.star", Param: "n", Sizes: []float64{138639, 13864}, Time: 1,
 		Shape: perCell(flyDegree), Rate: 0.12, Peers: []string{"brian2"}, Band: .05, files: flyFiles},
-	{Name: "stdp", About: "1,000 Poisson inputs to 10 cells, all plastic", File: "stdp.star", Param: "n", Sizes: []float64{1000, 1e4}, Time: 10,
+	{Name: "stdp", About: "1,000 Poisson inputs to 10 cells, all plastic", File: "song.star", Param: "n", Sizes: []float64{1000, 1e4}, Time: 10,
 		Shape: func(n float64) (float64, float64) { return n + 10, 10 * n }, Rate: 15, Peers: brian2, Band: .05},
 	{Name: "brunel_stdp", About: "Brunel (2000), plastic among excitatory cells", File: "brunel_stdp.star", Param: "scale", Sizes: []float64{0.2, 0.1, 1}, Time: 1, Shape: brunelSTDP, Rate: 15, Peers: []string{"nest", "brian2", "brian2-cython"}, Band: .1},
 	{Name: "delivery", About: "synaptic events alone, 1,000 targets each", File: "delivery.star", Param: "n", Sizes: []float64{1e5, 1e4, 1e6}, Time: 0.1,

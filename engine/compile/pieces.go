@@ -587,7 +587,8 @@ func (c *compiler) addTable(key tableKey, spec *connect.Spec, l model.Carried) (
 		return 0, err
 	}
 	w, s := key.path, key.path.Delay.Syn
-	if _, counted := c.tabled[tableKey{w, key.life, !key.near}]; !counted {
+	if conn := s.Conns[key.life.Conn]; !c.counted[conn] { // once, however many of its pathways and delays there are
+		c.counted[conn] = true
 		n, err := s.Count(c.w, key.life.Conn)
 		if err != nil {
 			return 0, err
