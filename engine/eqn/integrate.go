@@ -131,7 +131,13 @@ func (s *system) advance() error {
 		if err := s.checkExact(); err != nil {
 			return err
 		}
-		return s.exact()
+		err := s.exact()
+		if err != nil {
+			if done, doubled := s.doubling(); done {
+				return doubled
+			}
+		}
+		return err
 	case method == "":
 		method = "euler"
 		if err := s.checkExact(); err == nil && s.solvable() && s.exact() == nil {
