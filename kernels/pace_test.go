@@ -111,7 +111,7 @@ func TestLooks(t *testing.T) {
 // TestWorkOfThreadsThatLeft has a round count what was delivered in it, whoever
 // was at work before.
 func TestWorkOfThreadsThatLeft(t *testing.T) {
-	p := &program{sched: &schedule{rows: 1}, pace: newPace(2), threads: []*thread{{due: 110}, {due: 50}}}
+	p := &program{sched: &schedule{rows: 1}, pace: newPace(2), threads: []*thread{{work: 110}, {work: 50}}}
 	p.team = p.threads[:1]
 	p.last = roundEnd{at: time.Now(), events: 150}
 	p.measure(1)
