@@ -195,7 +195,7 @@ tau : second'''
 G = NeuronGroup(4, M, threshold='v > 1', reset='v = 0', refractory=0.2*ms, method='euler', events={'hot': 'w > 1'})
 P = PoissonGroup(3, 500*Hz)
 C = SpikeGeneratorGroup(3, [0, 1, 2], [0.1, 0.2, 0.3]*ms)
-S = Synapses(G, G, 'w : 1', on_pre='v_post += w')
+S = Synapses(G, G, 'sw : 1', on_pre='v_post += sw')
 S.connect(p=0.5)
 SM, SV, EM, RM = SpikeMonitor(G), StateMonitor(G, ['v', 's'], record=[0, 2]), EventMonitor(G, 'hot'), PopulationRateMonitor(G)
 TA = TimedArray(arange(4)*1.0, dt=0.1*ms)
