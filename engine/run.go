@@ -461,8 +461,9 @@ func (n *Network) Hash() (spikes, state string, err error) {
 		if b.Kind != backend.State {
 			continue
 		}
-		words := make([]uint32, b.Len)
-		if b.Len > 0 {
+		words := n.live.c.Mirror(backend.BufID(id)) // as the run has left them
+		if b.Len > 0 && words == nil {
+			words = make([]uint32, b.Len)
 			if err := n.live.program.Read(backend.BufID(id), words); err != nil {
 				return "", "", err
 			}

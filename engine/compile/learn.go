@@ -867,3 +867,14 @@ func (c *compiler) group(l *learned, w *model.Path) error {
 	}
 	return nil
 }
+
+// Mirror is the memory that holds the words of a variable of synapses as the last run
+// has left them: nothing else writes it. Nil: of other buffers.
+func (c *Compiled) Mirror(b backend.BufID) []uint32 {
+	for _, l := range c.Learned {
+		if l.buf == b && !l.temp {
+			return l.words
+		}
+	}
+	return nil
+}

@@ -118,22 +118,29 @@ func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 		return words, nil
 	}
 	if err == nil {
-		err = w.Room(12*int64(n), "%s.%s: the values of %d synapses", v.Syn.Name(), v.Name, n)
+		err = w.Room(4*int64(n), "%s.%s: the values of %d synapses", v.Syn.Name(), v.Name, n)
 	}
 	if err != nil {
 		return nil, err
 	}
-	x := make([]float64, n)
-	err = v.block(w, c, n, false, func(k0, n int, value func(int) float64) error {
-		for k := range x[k0 : k0+n] {
-			x[k0+k] = value(k)
+	out := make([]uint32, n)
+	scale, float := v.Symbol.Dim.Scale(), IrType(v.Symbol) == ir.F32
+	return out, v.block(w, c, n, false, func(k0, n int, value func(int) float64) error {
+		for k := range out[k0 : k0+n] {
+			word, ok := uint32(0), false
+			if x := value(k); float {
+				word, ok = single(x / scale)
+			}
+			if !ok {
+				var err error
+				if word, err = Encode(v.Symbol, v.Dt(), value(k)); err != nil {
+					return err
+				}
+			}
+			out[k0+k] = word
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return (&list{wide: x}).encode(v.Symbol, v.Dt())
 }
 
 // block is each of one conn's n synapses; with shown, of an event-driven variable
