@@ -356,15 +356,10 @@ func (c *compiler) effectProgram(e *statement, a *accumulator) (*effectLanes, *i
 
 // effectTable is the table of the synapses of an effect, in the plan.
 func (c *compiler) effectTable(e *statement) (int, error) {
-	s, conn := e.syn(), e.syn().Conns[e.conn()]
-	delay, unit, err := c.delayColumn(s, e.path, e.conn(), e.Delays)
+	spec, err := c.pathSpec(e.path, e.Carried)
 	if err != nil {
 		return 0, err
 	}
-	q := conn.Proj.With(connect.Column{}, delay)
-	q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
-	spec := &connect.Spec{Name: s.Name() + " " + e.path.Name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
-	spec = c.spec(fingerprint([]*part{{conn: conn}}, spec), spec)
 	stats, err := c.measure(spec)
 	if err != nil {
 		return 0, err

@@ -355,6 +355,7 @@ func (c *compiler) sides(s *model.Synapses, changed map[*model.Variable]bool) (m
 			out[v] = single
 			continue
 		case v.Equation != nil && v.Equation.Kind == eqn.Differential && v.Driven == nil || c.operated[v]:
+			out[v] = each
 			continue
 		}
 		at, path := bySource, (*model.Path)(nil) // path: kept for each delay of it
@@ -453,66 +454,31 @@ func (c *compiler) localsBefore(w *model.Path, nth int, sc eqn.Scope) []eqn.Stmt
 
 // near says whether a value is the same for all synapses of a neuron at one side.
 func (c *compiler) near(s *model.Synapses, x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, at side, path *model.Path, sides map[*model.Variable]side) bool {
-	for _, id := range eqn.Identifiers(x) {
-		if k := lastOf(locals, id); k >= 0 {
-			if !c.near(s, locals[k].X, sc, locals[:k], at, path, sides) {
+	post := at == byTarget
+	return settledBy(x, sc, locals, func(ref any) bool {
+		switch r := ref.(type) {
+		case *model.Variable:
+			if r.Syn != s { // of a neuron's subexpression
 				return false
 			}
-			continue
+			if by, ok := sides[r]; ok {
+				return by == single || by == at && (c.grouped[r] == nil || c.grouped[r] == path)
+			}
+			for k := range s.Conns {
+				if _, ok := r.NearWords(k, post); !ok {
+					return false
+				}
+			}
+			return true
+		case model.EndRef:
+			return r.Var.Shared || r.Post == post
+		case model.IndexRef:
+			return (r.Name == "j") == post
+		case model.DegreeRef:
+			return r.Post == post
 		}
-		y := sc.Resolve(id)
-		if y == nil {
-			return false
-		}
-		switch y.Kind {
-		case eqn.Constant, eqn.Time, eqn.Timed:
-		case eqn.Function:
-			if eqn.IsRandom(id) {
-				return false
-			}
-		case eqn.Subexpression:
-			inner := sc
-			if y.Scope != nil {
-				inner = y.Scope
-			}
-			if !c.near(s, y.Expr, inner, nil, at, path, sides) {
-				return false
-			}
-		default:
-			switch r := y.Ref.(type) {
-			case *model.Variable:
-				if r.Syn != s { // of a neuron's subexpression
-					return false
-				}
-				if by, ok := sides[r]; ok {
-					if by != single && (by != at || c.grouped[r] != nil && c.grouped[r] != path) {
-						return false
-					}
-					continue
-				}
-				for k := range s.Conns {
-					if _, ok := r.NearWords(k, at == byTarget); !ok {
-						return false
-					}
-				}
-			case model.EndRef:
-				if !r.Var.Shared && r.Post != (at == byTarget) {
-					return false
-				}
-			case model.IndexRef:
-				if (r.Name == "j") != (at == byTarget) {
-					return false
-				}
-			case model.DegreeRef:
-				if r.Post != (at == byTarget) {
-					return false
-				}
-			default:
-				return false
-			}
-		}
-	}
-	return true
+		return false
+	})
 }
 
 // oneDelay says whether all synapses of each connect call have one delay.
@@ -577,6 +543,9 @@ func (c *compiler) bound(l *learned) {
 
 // pathSpec is the synapses of a connect call while they have one set of delays.
 func (c *compiler) pathSpec(w *model.Path, l model.Carried) (*connect.Spec, error) {
+	if spec := c.pathSpecs[l.Life]; spec != nil {
+		return spec, nil
+	}
 	s := w.Delay.Syn
 	conn := s.Conns[l.Life.Conn]
 	delay, unit, err := c.delayColumn(s, w, l.Life.Conn, l.Delays)
@@ -586,7 +555,9 @@ func (c *compiler) pathSpec(w *model.Path, l model.Carried) (*connect.Spec, erro
 	q := conn.Proj.With(connect.Column{}, delay)
 	q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
 	spec := &connect.Spec{Name: s.Name() + " " + w.Name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
-	return c.spec(fingerprint([]*part{{conn: conn}}, spec), spec), nil
+	spec = c.spec(fingerprint([]*part{{conn: conn}}, spec), spec)
+	c.pathSpecs[l.Life] = spec
+	return spec, nil
 }
 
 // nearSpec is the neurons of one side of a connect call, each its own source and

@@ -88,7 +88,7 @@ func (o *order) learn(w *model.Path, base *model.Scope) error {
 		pieces = place(pieces, p)
 	}
 	if w.Last != nil {
-		p := &piece{by: c.learned[w.Last].by, nth: []int{len(w.Code)}, reads: map[*model.Variable]bool{}, writes: map[*model.Variable]bool{w.Last: true}}
+		p := &piece{by: c.learned[w.Last].by, nth: []int{len(w.Code)}, reads: map[*model.Variable]bool{}, writes: map[*model.Variable]bool{w.Last: true}, adds: map[*model.Variable]bool{}}
 		pieces = place(pieces, p)
 	}
 	return flush()
@@ -114,9 +114,6 @@ func place(pieces []*piece, p *piece) []*piece {
 	slices.Sort(into.nth)
 	maps.Copy(into.reads, p.reads)
 	maps.Copy(into.writes, p.writes)
-	if into.adds == nil {
-		into.adds = map[*model.Variable]bool{}
-	}
 	maps.Copy(into.adds, p.adds)
 	return pieces
 }

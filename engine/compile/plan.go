@@ -55,14 +55,15 @@ type compiler struct {
 	watched map[*model.GroupEvent][]model.Taker // who takes an event without values
 	arrays  map[*eqn.TimedArray]int             // see model.Lanes
 
-	learned  map[*model.Variable]*learned
-	operated map[*model.Variable]bool               // of synapses: what is changed otherwise than by events
-	tabled   map[tableKey]int                       // tables of effects
-	grouped  map[*model.Variable]*model.Path        // kept for each delay of a pathway
-	mirrored error                                  // why synapses that are an end of others cannot be
-	counted  map[*model.Conn]bool                   // synapses that learn, in SynapsesN
-	always   map[int]int                            // events of every step, by size
-	locals   map[*model.Path]map[string]*eqn.Symbol // local variables that are kept by neuron
+	learned   map[*model.Variable]*learned
+	operated  map[*model.Variable]bool               // of synapses: what is changed otherwise than by events
+	tabled    map[tableKey]int                       // tables of effects
+	grouped   map[*model.Variable]*model.Path        // kept for each delay of a pathway
+	mirrored  error                                  // why synapses that are an end of others cannot be
+	counted   map[*model.Conn]bool                   // synapses that learn, in SynapsesN
+	pathSpecs map[*model.Life]*connect.Spec          // see pathSpec
+	always    map[int]int                            // events of every step, by size
+	locals    map[*model.Path]map[string]*eqn.Symbol // local variables that are kept by neuron
 }
 
 // bufKey is the identity of a buffer.
@@ -81,7 +82,7 @@ type Place struct {
 func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler {
 	c := &compiler{w: w, bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
 		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{},
-		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}, counted: map[*model.Conn]bool{}, grouped: map[*model.Variable]*model.Path{}, locals: map[*model.Path]map[string]*eqn.Symbol{}}
+		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}, pathSpecs: map[*model.Life]*connect.Spec{}, counted: map[*model.Conn]bool{}, grouped: map[*model.Variable]*model.Path{}, locals: map[*model.Path]map[string]*eqn.Symbol{}}
 	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}, groups: map[*model.Life]*model.Groups{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}

@@ -197,9 +197,24 @@ func (c *compiler) dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *nee
 // sameForAll says whether a value depends only on constants, time and other
 // variables of the end at which target stands.
 func sameForAll(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, target model.EndRef) bool {
+	return settledBy(x, sc, locals, func(ref any) bool {
+		switch r := ref.(type) {
+		case model.EndRef:
+			return r.Var != target.Var && (r.Post == target.Post || r.Var.Shared)
+		case model.IndexRef:
+			return (r.Name == "j") == target.Post
+		}
+		return false
+	})
+}
+
+// settledBy says whether a value depends on nothing but constants, time and the
+// variables that known takes, through local variables and subexpressions; known gets
+// the Ref of each variable. What is drawn depends on more.
+func settledBy(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, known func(ref any) bool) bool {
 	for _, id := range eqn.Identifiers(x) {
 		if k := lastOf(locals, id); k >= 0 {
-			if !sameForAll(locals[k].X, sc, locals[:k], target) {
+			if !settledBy(locals[k].X, sc, locals[:k], known) {
 				return false
 			}
 			continue
@@ -208,33 +223,22 @@ func sameForAll(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, target model.EndRef
 		if y == nil {
 			return false
 		}
+		ok := true
 		switch y.Kind {
 		case eqn.Constant, eqn.Time, eqn.Timed:
 		case eqn.Function:
-			if eqn.IsRandom(id) {
-				return false
-			}
+			ok = !eqn.IsRandom(id)
 		case eqn.Subexpression:
 			inner := sc
 			if y.Scope != nil {
 				inner = y.Scope
 			}
-			if !sameForAll(y.Expr, inner, nil, target) {
-				return false
-			}
+			ok = settledBy(y.Expr, inner, nil, known)
 		default:
-			switch r := y.Ref.(type) {
-			case model.EndRef:
-				if r.Var == target.Var || r.Post != target.Post && !r.Var.Shared {
-					return false
-				}
-			case model.IndexRef:
-				if (r.Name == "j") != target.Post {
-					return false
-				}
-			default:
-				return false
-			}
+			ok = known(y.Ref)
+		}
+		if !ok {
+			return false
 		}
 	}
 	return true
