@@ -46,11 +46,11 @@ tags:
 	@echo $(TAGS)
 
 test:
-	$(GO) test $(TAGFLAG) ./...
+	$(GO) test -timeout 20m $(TAGFLAG) ./...
 
 # Everything again as a plain `go build` makes it: every hash must be the same.
 test-nosimd:
-	GOEXPERIMENT= $(GO) test $(TAGFLAG) -short ./...
+	GOEXPERIMENT= $(GO) test -timeout 20m $(TAGFLAG) -short ./...
 
 lint:
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt: these files are not formatted:"; echo "$$bad"; exit 1; fi

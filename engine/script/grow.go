@@ -14,8 +14,8 @@ import (
 	"synfire/engine/script/memory"
 )
 
-// maxStack is how deep Starlark may follow values within values, in bytes of
-// the stack. It compares to a depth of its own, but hashes tuples to any, and a
+// maxStack is how deep Starlark may follow values within values, in bytes by
+// which the stacks grow. It compares to a depth of its own, but hashes tuples to any, and a
 // full stack would end the process. (A variable, so that a test can lower it.)
 var maxStack int64 = 256 << 20
 
@@ -31,6 +31,7 @@ func stacks() int64 {
 func (x *script) watch() (stop func()) {
 	end := make(chan struct{})
 	debug.SetMaxStack(1 << 36) // long before, the script is left
+	before := stacks()         // another script that was left may still have a deep one
 	go func() {
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
@@ -42,7 +43,7 @@ func (x *script) watch() (stop func()) {
 				if x.inside.Load() > 0 {
 					continue
 				}
-				if stacks() > maxStack && x.inside.Load() == 0 {
+				if stacks()-before > maxStack && x.inside.Load() == 0 {
 					select {
 					case x.deep <- struct{}{}:
 					default:

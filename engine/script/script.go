@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -268,6 +269,9 @@ func (x *script) work() engine.Work { return engine.Work{Ctx: x.ctx, Threads: x.
 // grace is how long an interrupted script may take to hear of it.
 const grace = 300 * time.Millisecond
 
+// executing counts the scripts that execute, those that were left included.
+var executing atomic.Int32
+
 // execute runs the script itself. A function of Starlark's, or of ours on an
 // array, does not hear of an interruption before it returns: it is then left to
 // itself, since it changes nothing that anybody looks at afterwards; so is one
@@ -278,8 +282,10 @@ func (x *script) execute() error {
 		panicked any
 	}
 	ended := make(chan end, 1)
+	executing.Add(1)
 	go func() {
 		var e end
+		defer executing.Add(-1)
 		defer func() {
 			if e.panicked = recover(); e.panicked != nil {
 				e.panicked = fmt.Sprintf("%v\n%s", e.panicked, debug.Stack())
@@ -287,12 +293,16 @@ func (x *script) execute() error {
 			ended <- e
 		}()
 		_, e.err = x.exec(x.opt.File, x.opt.Src, true)
+		if x.left.Load() {
+			runtime.GC() // until it has not met a deep stack, Go begins every stack with such a size
+		}
 	}()
 	var e end
 	select {
 	case e = <-ended:
 	case <-x.deep:
 		if x.left.CompareAndSwap(false, true) {
+			x.thread.Cancel("left to itself") // once it has come back from the depth
 			return x.explain(&starlark.EvalError{Msg: "a tuple within tuples, too many to be looked up", CallStack: x.thread.CallStack()})
 		}
 	case <-x.ctx.Done():
