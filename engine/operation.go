@@ -32,6 +32,9 @@ func (n *Network) acting(ctx context.Context, o RunOptions, w model.Work) *actin
 // told says once what operations cost.
 func (n *Network) told(c *compile.Compiled) {
 	for _, p := range append(append([]*model.Operation{}, c.Start...), c.End...) {
+		if !p.Regularly() {
+			continue
+		}
 		n.Warn("%s: network_operation runs on the host every %s: the network stops for it, and the variables that it reads and sets are copied; a larger dt= of its own makes that rarer",
 			p.Name(), strings.TrimSpace(model.Quantity{Value: p.Dt(), Dim: model.Second}.Text(6)))
 	}
@@ -42,13 +45,13 @@ func (n *Network) told(c *compile.Compiled) {
 func (a *acting) due(step int64, most int) int {
 	c := a.n.live.c
 	clear(a.fresh)
-	for _, p := range c.Start {
-		k := p.Every()
-		most = int(min(int64(most), k-step%k))
+	for _, p := range c.Start { // those of this step have run
+		most = int(min(int64(most), p.Next(step+1)-step))
 	}
 	for _, p := range c.End {
-		k := p.Every()
-		most = int(min(int64(most), (k-step%k)%k+1))
+		if next := p.Next(step); next-step < int64(most) {
+			most = int(next - step + 1)
+		}
 	}
 	if a.n.Stopped {
 		most = min(most, 1)
@@ -70,7 +73,7 @@ func (a *acting) run(list []*model.Operation, step int64) error {
 	n := a.n
 	called := false
 	for _, p := range list {
-		if step%p.Every() != 0 {
+		if p.Next(step) != step {
 			continue
 		}
 		if !called {
@@ -78,7 +81,7 @@ func (a *acting) run(list []*model.Operation, step int64) error {
 			n.setClock(step) // what stands at the end of a step has its time
 			defer func() { n.Live = nil }()
 		}
-		err := p.F(float64(float64(p.Ticks(step)) * p.Dt()))
+		err := p.F(p.TimeOf(step))
 		if a.err != nil {
 			return a.err
 		}

@@ -38,11 +38,11 @@ func (c *compiler) regular(r *model.Regular) error {
 		if len(r.Syn.Conns) == 0 {
 			return nil
 		}
-		return c.mapped(r.Syn, "run_regularly "+c.random.Draws(r), "run_regularly", r.Code, c.flag(r.Dt()))
+		return c.mapped(r.Syn, "run_regularly "+c.random.Draws(r), "run_regularly", r.Code, c.flagOf(&r.Object))
 	}
 	g := r.Src.Group
 	sc := c.scope(g).Sized(r.Src).Within(r.Code)
-	flag := c.flag(r.Dt())
+	flag := c.flagOf(&r.Object)
 	code, err := c.shared(g, c.respectful(g, r.Code), sc, "run_regularly "+c.random.Draws(r), flag)
 	if err != nil {
 		return err

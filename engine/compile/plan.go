@@ -244,6 +244,20 @@ func (c *compiler) host(b *ir.Builder) func(*eqn.HostExpr) ir.Value {
 	}
 }
 
+// flagOf is the host word that is set at the steps at which an object acts; -1 for every step.
+func (c *compiler) flagOf(o *model.Object) int {
+	if o.Regularly() {
+		return c.flag(o.Dt())
+	}
+	c.Hosts = append(c.Hosts, func(step int64) (uint32, error) {
+		if o.Next(step) == step {
+			return 1, nil
+		}
+		return 0, nil
+	})
+	return len(c.Hosts) - 1
+}
+
 // flag is the host word that is set at the steps of a clock; -1 for every step.
 func (c *compiler) flag(dt float64) int {
 	k := c.n.Every(dt)

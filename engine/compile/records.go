@@ -139,7 +139,7 @@ func (c *compiler) valuesAt(m model.Monitor, w *model.Watch) error {
 
 // sample plans the record of a variable now and then.
 func (c *compiler) sample(m model.Monitor, w *model.Watch) error {
-	flag := c.flag(w.Every)
+	flag := c.flagOf(m.Base())
 	var b backend.Binding
 	var err error
 	rec := backend.Rec{N: 1}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
@@ -55,6 +56,66 @@ func (o *Object) now() int64 {
 	return o.Net.Step
 }
 
+// Next is the first step of the network from step on at which the object acts:
+// one of its clock, or of its list of times.
+func (o *Object) Next(step int64) int64 {
+	if o.moments == nil {
+		k := o.Every()
+		return (step + k - 1) / k * k
+	}
+	k := o.moment(step)
+	if k == len(o.moments) {
+		return math.MaxInt64
+	}
+	return o.Net.stepOf(o.moments[k])
+}
+
+// moment is the index of the first time in its list that lies in a step from step on.
+func (o *Object) moment(step int64) int {
+	return sort.Search(len(o.moments), func(k int) bool { return o.Net.stepOf(o.moments[k]) >= step })
+}
+
+// stepOf is the step of the network in which a time of a list lies.
+func (n *Network) stepOf(t float64) int64 { return int64(min(1e18, math.Round(t/n.StepSize))) }
+
+// Regularly says that the object acts at each step of its clock, not at times of a list.
+func (o *Object) Regularly() bool { return o.moments == nil }
+
+// TimeOf is the time of the object's clock at a step of the network, in seconds.
+func (o *Object) TimeOf(step int64) float64 {
+	if o.moments == nil {
+		return float64(float64(o.Ticks(step)) * o.Dt())
+	}
+	if k := o.moment(step); k < len(o.moments) && o.Net.stepOf(o.moments[k]) == step {
+		return o.moments[k]
+	}
+	return float64(float64(step) * o.Net.StepSize)
+}
+
+// acts has the object act at times of a list, in seconds. Those before 0 never come.
+func (o *Object) acts(times []float64, what string) error {
+	if times == nil {
+		return nil
+	}
+	list := make([]float64, 0, len(times))
+	for _, t := range times {
+		if math.IsNaN(t) {
+			return argErrorf("times", "%s: a time was expected, got %g s", what, t)
+		}
+		if t >= 0 {
+			list = append(list, t)
+		}
+	}
+	slices.Sort(list)
+	o.moments = list
+	for k := range list[:max(0, len(list)-1)] {
+		if list[k] == list[k+1] {
+			return argErrorf("times", "%s: the time %g s stands there twice", what, list[k])
+		}
+	}
+	return nil
+}
+
 // T is the time of the object's clock, in seconds.
 func (o *Object) T() float64 { return float64(float64(o.Ticks(o.now())) * o.Dt()) }
 
@@ -95,11 +156,28 @@ func (n *Network) commonStep(objects []object) (float64, error) {
 	}
 	for _, ob := range objects {
 		dt := ob.Base().Dt()
+		if ob.Base().moments != nil { // it has a list of times, below
+			continue
+		}
 		part, ok := denominator(dt / step)
 		if fastest = min(fastest, dt); !ok || fastest*float64(part)/step > partsOfStep {
 			return 0, argErrorf("dt", "%s: dt=%g s and the other steps of the network (%g s) have no common part, down to 1/%d of the smallest: choose multiples of one step", ob.Base().Name(), dt, step, partsOfStep)
 		}
 		if part > 1 {
+			step /= float64(part)
+		}
+	}
+	fastest = min(fastest, n.dt)
+	for _, ob := range objects {
+		for _, t := range ob.Base().moments {
+			x := t / step
+			if x > ir.FarStep || math.Abs(x-math.Round(x)) <= 1e-4 { // as near as Brian2 asks
+				continue
+			}
+			part, ok := denominator(x)
+			if !ok || fastest*float64(part)/step > partsOfStep {
+				return 0, argErrorf("times", "%s: the time %g s and the steps of the network (%g s) have no common part, down to 1/%d of the smallest: choose times on one grid", ob.Base().Name(), t, step, partsOfStep)
+			}
 			step /= float64(part)
 		}
 	}

@@ -80,12 +80,21 @@ type Regular struct {
 	Code []eqn.Stmt // its statements
 }
 
+// suffix is what its automatic name has behind the owner's.
+func (r *Regular) suffix() string {
+	if r.moments != nil {
+		return "_run_at"
+	}
+	return "_run_regularly"
+}
+
 // RegularOptions are the arguments of run_regularly.
 type RegularOptions struct {
-	Name  string  // "": Brian2's automatic name
-	Dt    float64 // interval in seconds, 0: every step
-	When  string  // "" : start
-	Order int     // within the slot
+	Name  string    // "": Brian2's automatic name
+	Dt    float64   // interval in seconds, 0: every step
+	Times []float64 // in seconds; not nil: it runs at these times, as Brian2's run_at
+	When  string    // "" : start
+	Order int       // within the slot
 }
 
 // NeuronGroup adds a population of N neurons described by model.
@@ -383,12 +392,15 @@ func runRegularly(s Span, code string, o RegularOptions) (*Regular, error) {
 	}
 	r := &Regular{Src: s, Code: stmts}
 	r.ownDt, r.of = o.Dt, &s.Group.Object
+	if err := r.acts(o.Times, "run_at"); err != nil {
+		return nil, err
+	}
 	if err := r.place(o.When, "start", o.Order); err != nil {
 		return nil, err
 	}
 	s.Group.regular = append(s.Group.regular, r)
 	keepSteps(stmts, s.Group.lookup)
-	return r, n.register(r, o.Name, s.Group.AutoName+"_run_regularly")
+	return r, n.register(r, o.Name, s.Group.AutoName+r.suffix())
 }
 
 func spanVar(s Span, name string) (*Var, error) {

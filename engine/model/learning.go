@@ -634,11 +634,14 @@ func (s *Synapses) RunRegularly(code string, o RegularOptions) (*Regular, error)
 	}
 	r := &Regular{Syn: s, Code: stmts}
 	r.ownDt, r.of = o.Dt, &s.Object
+	if err := r.acts(o.Times, "run_at"); err != nil {
+		return nil, err
+	}
 	if err := r.place(o.When, "start", o.Order); err != nil {
 		return nil, err
 	}
 	keepSteps(stmts, func(name string) *Variable { return s.ByName[name] })
-	return r, s.Net.register(r, o.Name, s.AutoName+"_run_regularly")
+	return r, s.Net.register(r, o.Name, s.AutoName+r.suffix())
 }
 
 // Find are the numbers of the synapses at an index: a condition, a pair, a range, a list.

@@ -36,9 +36,8 @@ type Watch struct {
 	Values []*Variable // read at each event
 
 	Sampled *Variable
-	Items   []int   // the neurons or synapses sampled, as its owner counts them; of a shared variable they do not matter
-	Every   float64 // seconds between samples
-	Ignored bool    // nobody looks at the values: the samples bring the times
+	Items   []int // the neurons or synapses sampled, as its owner counts them; of a shared variable they do not matter
+	Ignored bool  // nobody looks at the values: the samples bring the times
 }
 
 // ColumnList are what a monitor records.

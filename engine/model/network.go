@@ -127,20 +127,21 @@ type object interface{ Base() *Object }
 
 // Object is the identity that every part of a network has.
 type Object struct {
-	Net      *Network // the network that it is part of
-	AutoName string   // Brian2's automatic name; orders objects of one slot
-	given    bool     // auto was given as name=
-	number   uint64   // of all objects of a script
-	counted  string   // the automatic name, counted from the seed on
-	alias    string   // the script's variable
-	HasRun   bool     // it has taken part in a run
-	When     string   // its slot; "": its default
-	InSlot   int      // order= in the slot
-	ownDt    float64  // dt= as given; 0: that of what the object belongs to, or the default clock's
-	of       *Object  // what it belongs to: a monitor to what it watches; nil: nothing
-	Inactive bool     // Brian2's active is False: it takes no part in a run
-	Removed  bool     // it was taken out of the network, after a run
-	rests    bool     // see Rests
+	Net      *Network  // the network that it is part of
+	AutoName string    // Brian2's automatic name; orders objects of one slot
+	given    bool      // auto was given as name=
+	number   uint64    // of all objects of a script
+	counted  string    // the automatic name, counted from the seed on
+	alias    string    // the script's variable
+	HasRun   bool      // it has taken part in a run
+	When     string    // its slot; "": its default
+	InSlot   int       // order= in the slot
+	ownDt    float64   // dt= as given; 0: that of what the object belongs to, or the default clock's
+	moments  []float64 // in ascending order, seconds: it acts at these times; nil: at each step of its clock
+	of       *Object   // what it belongs to: a monitor to what it watches; nil: nothing
+	Inactive bool      // Brian2's active is False: it takes no part in a run
+	Removed  bool      // it was taken out of the network, after a run
+	rests    bool      // see Rests
 }
 
 // Base is the object itself, as part of another.
@@ -183,11 +184,7 @@ func (n *Network) register(ob object, given, class string) error {
 		}
 		n.names[class]++
 		if r, ok := ob.(*Regular); ok {
-			if r.Syn != nil {
-				class = r.Syn.counted + "_run_regularly"
-			} else {
-				class = r.Src.Group.counted + "_run_regularly"
-			}
+			class = r.owner().Base().counted + r.suffix()
 		}
 		o.counted = n.Random.count(class)
 	}

@@ -4,10 +4,11 @@ import "fmt"
 
 // OperationOptions are the further arguments of NetworkOperation.
 type OperationOptions struct {
-	Name  string  // "": Brian2's automatic name
-	Dt    float64 // interval in seconds, 0: every step
-	When  string  // slot: "start" (also ""), "end", or one with before_ or after_
-	Order int     // in the slot
+	Name  string    // "": Brian2's automatic name
+	Dt    float64   // interval in seconds, 0: every step
+	Times []float64 // in seconds; not nil: it is called at these times
+	When  string    // slot: "start" (also ""), "end", or one with before_ or after_
+	Order int       // in the slot
 }
 
 // Operation is a function that the host calls while a network runs: Brian2's
@@ -27,6 +28,9 @@ func (n *Network) NetworkOperation(f func(t float64) error, o OperationOptions) 
 	}
 	p := &Operation{F: f}
 	p.ownDt = o.Dt
+	if err := p.acts(o.Times, "NetworkOperation"); err != nil {
+		return nil, err
+	}
 	if err := p.place(o.When, "start", o.Order); err != nil {
 		return nil, err
 	}

@@ -9,12 +9,13 @@ import (
 
 // StateMonitorOptions are the further arguments of StateMonitor.
 type StateMonitorOptions struct {
-	Name      string   // of its files; "": statemonitor, ...
-	Variables []string // what to record
-	Record    any      // true: of all neurons; an int or []int: of these; false: only the times
-	Dt        float64  // sampling interval in seconds, 0: every step
-	When      string   // slot; "": start
-	Order     int      // in the slot
+	Name      string    // of its files; "": statemonitor, ...
+	Variables []string  // what to record
+	Record    any       // true: of all neurons; an int or []int: of these; false: only the times
+	Dt        float64   // sampling interval in seconds, 0: every step
+	Times     []float64 // in seconds; not nil: it samples at these times
+	When      string    // slot; "": start
+	Order     int       // in the slot
 }
 
 // StateMonitor records variables at the start of steps.
@@ -37,6 +38,9 @@ func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, e
 	m := &StateMonitor{Vars: o.Variables, t: &Column{Name: "t", Unit: Second, Type: store.Float64}}
 	m.ColumnList = ColumnList{m.t}
 	m.ownDt = o.Dt
+	if err := m.acts(o.Times, "StateMonitor"); err != nil {
+		return nil, err
+	}
 	if err := checkFiles(o.Name, o.Variables); err != nil {
 		return nil, err
 	}
@@ -189,7 +193,7 @@ func (m *StateMonitor) Watches() []Watch {
 	}
 	var out []Watch
 	for k, v := range m.Slots {
-		w := Watch{Name: m.AutoName + "." + m.Vars[k], When: m.When, Order: m.InSlot, To: &sampled{m, k, len(out) == 0}, Sampled: v, Items: items, Every: m.Dt()}
+		w := Watch{Name: m.AutoName + "." + m.Vars[k], When: m.When, Order: m.InSlot, To: &sampled{m, k, len(out) == 0}, Sampled: v, Items: items}
 		if len(items) == 0 && !v.Shared {
 			if len(out) > 0 || k < len(m.Slots)-1 {
 				continue
@@ -218,12 +222,16 @@ func (s *sampled) Take(b *Batch) {
 	}
 	for q, n := range b.Counts {
 		if n > 0 {
-			s.m.t.float64(float64(float64(s.m.Ticks(b.Step+int64(q))) * s.m.Dt()))
+			s.m.t.float64(s.m.TimeOf(b.Step + int64(q)))
 		}
 	}
 }
 
 // Ahead is the bytes of all samples of so many steps.
 func (m *StateMonitor) Ahead(steps int64) int64 {
-	return m.Ticks(steps) * m.SampleBytes()
+	samples := m.Ticks(steps)
+	if m.moments != nil {
+		samples = min(steps, int64(len(m.moments)))
+	}
+	return samples * m.SampleBytes()
 }

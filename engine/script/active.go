@@ -40,14 +40,31 @@ func onlyActive(o actor, name string, v starlark.Value) error {
 	return setActive(o, v)
 }
 
-// regular is what run_regularly returns. It belongs to its group or Synapses.
+// regular is what run_regularly and run_at return. It belongs to its group or Synapses.
 type regular struct {
 	opaque
 	r *engine.Regular
 }
 
-func (r *regular) String() string { return "<run_regularly " + r.r.Name() + ">" }
-func (r *regular) Type() string   { return "run_regularly" }
+// regularly is the code and the options of run_regularly and run_at.
+func (c *call) regularly() (code string, o engine.RegularOptions) {
+	c.refuse("codeobj_class")
+	o = engine.RegularOptions{When: c.str("when", ""), Order: c.integer("order", 0), Name: c.objectName()}
+	if c.Fn == "run_at" {
+		o.Times = c.moments()
+	} else {
+		o.Dt, o.Times = c.clock()
+	}
+	return c.str("code", ""), o
+}
+
+func (r *regular) String() string { return "<" + r.Type() + " " + r.r.Name() + ">" }
+func (r *regular) Type() string {
+	if r.r.Regularly() {
+		return "run_regularly"
+	}
+	return "run_at"
+}
 
 func (r *regular) Attr(name string) (starlark.Value, error) {
 	switch name {

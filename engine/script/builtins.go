@@ -36,6 +36,7 @@ var reads = map[string]bool{"smooth_rate": true, "values": true, "all_values": t
 var methodParams = map[string]string{
 	"connect":       connectParams,
 	"run_regularly": "code / dt clock when order name codeobj_class",
+	"run_at":        "code times / when order name codeobj_class",
 	"run_on_event":  "event code / when order", "set_event_schedule": "event / when order",
 	"smooth_rate": "/ window width",
 	"set_spikes":  "indices times / period sorted",
@@ -67,6 +68,8 @@ var functions = map[string]function{
 	"PopulationRateMonitor": {"source / name codeobj_class dtype", rateMonitor},
 	"NetworkOperation":      {"function / dt clock when order name", networkOperation},
 	"network_operation":     {"/ function dt clock when order name", networkOperation},
+	"Clock":                 {"dt / name", newClock},
+	"EventClock":            {"times / name", newClock},
 	"run":                   {runParams, runBuiltin},
 	"stop":                  {"", stopBuiltin},
 	"store":                 {storeParams, storeBuiltin},

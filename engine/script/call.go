@@ -30,33 +30,25 @@ var absentArgs = map[string]string{
 	"NeuronGroup.codeobj_class":           codeHint,
 	"NeuronGroup.method_options":          "",
 	"NeuronGroup.dtype":                   typeHint,
-	"NeuronGroup.clock":                   clockHint,
-	"PoissonGroup.clock":                  clockHint,
 	"PoissonGroup.codeobj_class":          codeHint,
-	"SpikeGeneratorGroup.clock":           clockHint,
 	"SpikeGeneratorGroup.codeobj_class":   codeHint,
 	"Synapses.dtype":                      typeHint,
 	"Synapses.codeobj_class":              codeHint,
 	"Synapses.method_options":             "",
-	"Synapses.clock":                      clockHint,
 	"Synapses.connect":                    "call S.connect(...) on the object",
 	"SpikeMonitor.codeobj_class":          codeHint,
 	"EventMonitor.codeobj_class":          codeHint,
-	"StateMonitor.clock":                  "use dt=",
 	"StateMonitor.codeobj_class":          codeHint,
 	"PopulationRateMonitor.codeobj_class": codeHint,
 	"PopulationRateMonitor.dtype":         "rates are float64",
-	"run_regularly.clock":                 "use dt=",
 	"run_regularly.codeobj_class":         codeHint,
-	"NetworkOperation.clock":              "use dt=",
-	"network_operation.clock":             "use dt=",
+	"run_at.codeobj_class":                codeHint,
 	"Network.name":                        "",
 	"connect.level":                       levelHint,
 	"run.level":                           levelHint,
 }
 
 const (
-	clockHint = "use defaultclock.dt"
 	codeHint  = "nothing is compiled here: choose with --backend on the command line"
 	typeHint  = "state is float32 on every backend"
 	levelHint = "texts see the names of the script, or those of namespace="
@@ -74,15 +66,6 @@ func (c *call) blame(err error) error {
 		return err
 	}
 	return &argument.Error{Name: a.Arg, Index: index, Err: err}
-}
-
-// step is dt= of an object: a positive time, 0 where it is not given.
-func (c *call) step() float64 {
-	s := c.seconds("dt", 0)
-	if c.err == nil && c.Has("dt") && s <= 0 {
-		c.failf("dt", "dt= must be a positive time, not %s", array.Describe(c.Get("dt")))
-	}
-	return s
 }
 
 // only refuses an argument of Brian2's whose one value here is def.

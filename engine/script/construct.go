@@ -100,7 +100,7 @@ func (c *call) size() int {
 func (x *script) add(o object) { x.objects = append(x.objects, o) }
 
 func neuronGroup(x *script, c *call) (starlark.Value, error) {
-	c.refuse("dtype", "clock", "codeobj_class", "method_options")
+	c.refuse("dtype", "codeobj_class", "method_options")
 	o := engine.GroupOptions{Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
 		Namespace: c.namespace(), Dt: c.step(), Order: c.integer("order", 0)}
 	switch v := c.Get("refractory").(type) {
@@ -152,7 +152,7 @@ func (c *call) dictOfTexts(name string) map[string]string {
 }
 
 func poissonGroup(x *script, c *call) (starlark.Value, error) {
-	c.refuse("clock", "codeobj_class")
+	c.refuse("codeobj_class")
 	c.only("when", "thresholds")
 	n, rates := c.size(), c.value("rates")
 	o := engine.PoissonOptions{Name: c.objectName(), Namespace: c.namespace(), Dt: c.step(), Order: c.integer("order", 0)}
@@ -256,7 +256,7 @@ func (p *input) SetField(name string, v starlark.Value) error {
 }
 
 func spikeGenerator(x *script, c *call) (starlark.Value, error) {
-	c.refuse("clock", "codeobj_class")
+	c.refuse("codeobj_class")
 	c.only("when", "thresholds")
 	n, indices, t := c.size(), c.indices("indices"), c.sortedTimes()
 	o := engine.GeneratorOptions{Name: c.objectName(), Period: c.seconds("period", 0), Dt: c.step(), Order: c.integer("order", 0)}
@@ -374,7 +374,7 @@ func newTimedArray(_ *script, c *call) (starlark.Value, error) {
 }
 
 func newSynapses(x *script, c *call) (starlark.Value, error) {
-	c.refuse("connect", "dtype", "codeobj_class", "clock", "method_options")
+	c.refuse("connect", "dtype", "codeobj_class", "method_options")
 	src := c.end(x, "source")
 	tgt := src
 	if c.Has("target") {

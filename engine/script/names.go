@@ -16,7 +16,6 @@ func init() {
 		{"restore_initial_state", "it comes with the full language"},
 		{"Morphology SpatialNeuron Section Cylinder Soma", "models with a morphology are outside Synfire's scope"},
 		{"Expression Statements", "pass the text itself"},
-		{"Clock EventClock", "use defaultclock.dt, or dt= of the object"},
 		{"brian_prefs BrianPreference check_cache CythonCodeObject NumpyCodeObject", "nothing is compiled here: choose with --backend on the command line"},
 		{"implementation declare_types Function register_new_unit get_or_create_dimension Unit", "a function of one expression under check_units() can be called in equations"},
 		{"magic_network MagicNetwork get_logger logger scheduling_summary std_silent test ImportExport", ""},

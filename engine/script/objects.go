@@ -61,7 +61,7 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 		return array.Quantity{Value: g.c.Group().Dt(), Dim: second}, nil
 	case "t":
 		return array.Quantity{Value: g.c.Group().T(), Dim: second}, nil
-	case "run_regularly":
+	case "run_regularly", "run_at":
 		return g.x.method(g, name, g.runRegularly), nil
 	case "active":
 		if w, ok := g.c.(*engine.NeuronGroup); ok {
@@ -92,7 +92,7 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 }
 
 func (g *group) AttrNames() []string {
-	return append([]string{"N", "active", "dt", "name", "run_regularly", "t"}, g.c.Group().VarNames()...)
+	return append([]string{"N", "active", "dt", "name", "run_at", "run_regularly", "t"}, g.c.Group().VarNames()...)
 }
 
 func (g *group) SetField(name string, v starlark.Value) error {
@@ -101,7 +101,7 @@ func (g *group) SetField(name string, v starlark.Value) error {
 		if w, ok := g.c.(*engine.NeuronGroup); ok {
 			return setActive(w, v)
 		}
-	case "N", "name", "dt", "t", "run_regularly":
+	case "N", "name", "dt", "t", "run_at", "run_regularly":
 		return fmt.Errorf("%s.%s cannot be assigned", g.c.Name(), name)
 	}
 	if l, ok := v.(*linked); ok {
@@ -234,9 +234,7 @@ func (g *group) Get(ix starlark.Value) (starlark.Value, bool, error) {
 }
 
 func (g *group) runRegularly(c *call) (starlark.Value, error) {
-	c.refuse("clock", "codeobj_class")
-	o := engine.RegularOptions{Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0), Name: c.objectName()}
-	code := c.str("code", "")
+	code, o := c.regularly()
 	if c.err != nil {
 		return nil, c.err
 	}

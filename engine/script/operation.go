@@ -20,8 +20,8 @@ type operated struct {
 // networkOperation is NetworkOperation(f, ...), and network_operation(f) or
 // network_operation(...)(f), which is what a decorator is.
 func networkOperation(x *script, c *call) (starlark.Value, error) {
-	c.refuse("clock")
-	o := engine.OperationOptions{Name: c.objectName(), Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0)}
+	o := engine.OperationOptions{Name: c.objectName(), When: c.str("when", ""), Order: c.integer("order", 0)}
+	o.Dt, o.Times = c.clock()
 	if c.err != nil {
 		return nil, c.err
 	}

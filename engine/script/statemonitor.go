@@ -14,8 +14,9 @@ import (
 )
 
 func stateMonitor(x *script, c *call) (starlark.Value, error) {
-	c.refuse("clock", "codeobj_class")
-	o := engine.StateMonitorOptions{Name: c.objectName(), Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0)}
+	c.refuse("codeobj_class")
+	o := engine.StateMonitorOptions{Name: c.objectName(), When: c.str("when", ""), Order: c.integer("order", 0)}
+	o.Dt, o.Times = c.clock()
 	var src any
 	var known []string
 	switch v := c.Get("source").(type) {

@@ -52,7 +52,7 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 		return s.degrees(name == "N_incoming_post")
 	case "connect":
 		return s.x.method(s, name, s.connect), nil
-	case "run_regularly":
+	case "run_regularly", "run_at":
 		return s.x.method(s, name, s.runRegularly), nil
 	case "N_pre", "N_post":
 		src, tgt := s.s.Ends()
@@ -109,7 +109,7 @@ func (s *synapses) degrees(post bool) (starlark.Value, error) {
 }
 
 func (s *synapses) AttrNames() []string {
-	return append(append([]string{"N", "N_incoming_post", "N_outgoing_pre", "active", "connect", "name", "run_regularly"}, s.s.Pathways()...), s.s.VarNames()...)
+	return append(append([]string{"N", "N_incoming_post", "N_outgoing_pre", "active", "connect", "name", "run_at", "run_regularly"}, s.s.Pathways()...), s.s.VarNames()...)
 }
 
 func (s *synapses) SetField(name string, v starlark.Value) error {
@@ -124,9 +124,7 @@ func (s *synapses) SetField(name string, v starlark.Value) error {
 }
 
 func (s *synapses) runRegularly(c *call) (starlark.Value, error) {
-	c.refuse("clock", "codeobj_class")
-	o := engine.RegularOptions{Dt: c.step(), When: c.str("when", ""), Order: c.integer("order", 0), Name: c.objectName()}
-	code := c.str("code", "")
+	code, o := c.regularly()
 	if c.err != nil {
 		return nil, c.err
 	}
