@@ -108,6 +108,7 @@ type visit struct {
 // to hi-1, the latest first.
 func (t *thread) visit(d *due, lo, hi int64) {
 	visits, nd := t.visits[:0], uint32(len(d.delays))
+	t.found = found{}
 	k, end := 0, 0 // delays that are due
 	lo = max(lo, d.table.First, 0)
 	m := min(hi-1, d.table.Last)

@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -240,6 +241,9 @@ func (t *thread) effect(i, s int) {
 	if !p.runs(i, s) {
 		return
 	}
+	if len(t.visits) == 0 {
+		return
+	}
 	if o := p.owed[i]; o != nil {
 		t.events(o, step)
 		t.lap(phaseDeliver)
@@ -253,8 +257,21 @@ func (t *thread) effect(i, s int) {
 	t.lap(phaseDeliver)
 }
 
+// found says of which rows the visits are that a thread holds: the stages of a
+// pathway look for them once a step.
+type found struct {
+	table  *backend.Table
+	delays *uint16
+	own    bool
+	step   int64
+}
+
 // rowsDue visits the rows of an effect that are due at a step.
 func (t *thread) rowsDue(e *effect, step int64) {
+	f := found{e.table, unsafe.SliceData(e.delays), e.own, step}
+	if t.found == f {
+		return
+	}
 	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter;
 	t.await(min(until, step))                   // for those of this very step a barrier has seen to it
 	t.lap(phaseWait)
@@ -263,6 +280,7 @@ func (t *thread) rowsDue(e *effect, step int64) {
 		d.parts = t.parts
 	}
 	t.visit(d, 0, until)
+	t.found = f
 }
 
 // share runs an effect for a part's share of the synapses of the thread's visits.

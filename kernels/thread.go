@@ -36,6 +36,7 @@ type thread struct {
 	due    uint64 // synaptic events of this Run, as Plan.Due counts them
 	work   uint64 // synapses visited in this Run
 	visits []visit
+	found  found
 
 	waited time.Duration // since the team began or the last round ended, but for looks
 	spun   int           // looks, of pauseTime each
@@ -71,6 +72,7 @@ func newPart(p *program, id int) *part {
 // run makes the steps from s on, round by round, as the first thread of the team says.
 func (t *thread) run(s int) {
 	p := t.p
+	t.found = found{} // a step may be made again
 	for int64(s) <= p.stop.Load() {
 		until := t.round(s)
 		if until == s {
@@ -123,7 +125,7 @@ func (t *thread) round(s int) int {
 }
 
 // timedSteps is the number of steps of which one is timed.
-const timedSteps = 16
+const timedSteps = 64
 
 // step makes one step: every op of the schedule.
 func (t *thread) step(s int) {
