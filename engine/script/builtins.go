@@ -364,7 +364,8 @@ func seedBuiltin(x *script, c *call) (starlark.Value, error) {
 	s := uint64(n)
 	if x.opt.Seed != nil { // stands for the script's first seed; others stay as far from it
 		if x.firstSeed == nil {
-			x.firstSeed = &s
+			first := s
+			x.firstSeed = &first
 		}
 		s = *x.opt.Seed + (s - *x.firstSeed)
 	}

@@ -318,6 +318,12 @@ func TestSeed(t *testing.T) {
 	if a == b || a != c || res.Seed != 3 {
 		t.Error(a, b, c)
 	}
+	src = "for s in [3, 3, 4]:\n    seed(s)\n    print(rand())"
+	d, _, _ := simulate(t, src, script.Options{Seed: &one})
+	e, _, _ := simulate(t, strings.ReplaceAll(src, "3, 3, 4", "1, 1, 2"), script.Options{})
+	if d != e {
+		t.Errorf("seeds 3, 3, 4 under --seed 1 draw %s, 1, 1, 2 draw %s", d, e)
+	}
 }
 
 // TestManyGroups: an object costs the same however many there are (each had the

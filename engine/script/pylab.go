@@ -28,7 +28,8 @@ type pylab struct {
 	current *figure.Figure
 	axes    map[*figure.Figure]*figure.Axes // the current ones of each
 	rc      *starlark.Dict
-	shown   int
+	shown   int  // figures that show() has drawn
+	kept    bool // savefig() has drawn some
 	dropped bool
 }
 
@@ -494,7 +495,7 @@ func (p *pylab) left() {
 			n++
 		}
 	}
-	if n > 0 && !p.dropped && p.x.opt.Warn != nil && p.shown == 0 {
+	if n > 0 && !p.dropped && p.x.opt.Warn != nil && p.shown == 0 && !p.kept {
 		p.x.opt.Warn("the script has drawn, and neither show() nor savefig() keeps it")
 	}
 }
@@ -520,7 +521,7 @@ func (p *pylab) saved(f *figure.Figure, args starlark.Tuple, kwargs []starlark.T
 	case ext != ".png" && ext != ".svg":
 		return nil, fmt.Errorf("a picture's name ends in .png or .svg, not %s", ext)
 	}
-	p.shown = max(p.shown, 0)
+	p.kept = true
 	for k, g := range p.open {
 		if g == f { // it is kept: show() does not draw it a second time
 			defer func() { p.open[k] = f }()

@@ -188,3 +188,13 @@ func TestPylabErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestFiguresThatNothingKeeps: the warning comes where neither show() nor savefig() is called.
+func TestFiguresThatNothingKeeps(t *testing.T) {
+	for src, want := range map[string]int{"plot([1, 2])": 1, "plot([1, 2]); savefig('x.png')": 0, "plot([1, 2]); show()": 0} {
+		warnings := 0
+		if _, _, err := runText(t, src, Options{Draw: func(*figure.Figure, string) error { return nil }, Warn: func(string) { warnings++ }}); err != nil || warnings != want {
+			t.Errorf("%s: %d warnings, want %d; %v", src, warnings, want, err)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package examples
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+)
+
+// The examples of the dynamics of networks: rhythms, synchrony and its disorders, stimulation, drugs, sleep, memory.
+func init() {
+	maps.Copy(small, map[string]struct {
+		file string
+		set  map[string]string
+	}{
+		"oscillations":   {"oscillations", map[string]string{"scale": "0.04", "duration": "60*ms", "firsts": "1"}},
+		"synchrony":      {"synchrony", map[string]string{"n": "10", "duration": "100*ms", "correlations": "[0.0, 0.3]"}},
+		"hypersynchrony": {"hypersynchrony", map[string]string{"inhibition": "[5.0, 3.0]", "scale": "0.04", "warmup": "20*ms", "duration": "50*ms"}},
+		"weakened":       {"weakened", map[string]string{"taken": "[0.0, 0.5]", "n": "200", "size": "100", "duration": "60*ms", "segment": "20"}},
+	})
+}
+
+// falls fails unless each number is smaller than the one before.
+func falls(t *testing.T, what string, x ...float64) {
+	t.Helper()
+	t.Logf("%s %.4g", what, x)
+	for k := 1; k < len(x); k++ {
+		if !(x[k] < x[k-1]) {
+			t.Errorf("%s does not fall: %.4g", what, x)
+			return
+		}
+	}
+}
+
+// column is the number at one place of each of some lines.
+func column(lines [][]float64, at int) []float64 {
+	var c []float64
+	for _, l := range lines {
+		c = append(c, l[at])
+	}
+	return c
+}
+
+// TestLongOscillations: the peaks of spectra, against NEST's and an own double-precision program's.
+func TestLongOscillations(t *testing.T) {
+	long(t)
+	l := printed(t, "oscillations", nil)
+	within(t, "SIfast, rate", l[0][0], 58.25*0.97, 58.25*1.03)
+	within(t, "SIfast, peak", l[0][1], 162, 198)
+	within(t, "SIslow, rate", l[1][0], 5.94*0.9, 5.94*1.1)
+	within(t, "SIslow, peak", l[1][1], 16, 27)
+	within(t, "alpha, rate", l[2][0], 6.5, 8.5)
+	within(t, "alpha, peak", l[2][1], 7, 12)
+	within(t, "gamma, peak", l[3][1], 30, 80)
+	within(t, "gamma, spikes a cycle", l[3][0]/l[3][1], 0.9, 1.1)
+	within(t, "the largest power without GABA, of that with", l[4][1], 0, 0.1)
+}
+
+// TestSynchrony: measures on trains for which they are known.
+func TestSynchrony(t *testing.T) {
+	l := printed(t, "synchrony", map[string]string{"duration": "20*second"})
+	for _, c := range l[:4] {
+		what := fmt.Sprintf("correlation %g: ", c[0])
+		within(t, what+"chi", c[1]/c[2], 0.9, 1.1)
+		within(t, what+"Fano factor", c[3]/c[4], 0.9, 1.1)
+		within(t, what+"correlation of pairs", c[5]-c[6], -0.02, 0.02)
+	}
+	for _, c := range l[4:] {
+		within(t, "order of phases", c[0]/c[1], 0.9, 1.1)
+	}
+}
+
+// TestLongHypersynchrony: the table of rate and CV of an own double-precision program.
+func TestLongHypersynchrony(t *testing.T) {
+	long(t)
+	l := printed(t, "hypersynchrony", nil)
+	falls(t, "CV", column(l, 2)...)
+	for _, c := range l[1:] {
+		what, off := fmt.Sprintf("g %g: ", c[0]), 0.04
+		if c[0] == 3 {
+			off = 0.02
+		}
+		within(t, what+"rate", c[1], c[4]*0.95, c[4]*1.05)
+		within(t, what+"CV", c[2], c[5]-off, c[5]+off)
+	}
+}
+
+// TestLongWeakened: what falls with every step.
+func TestLongWeakened(t *testing.T) {
+	long(t)
+	l := printed(t, "weakened", nil)
+	within(t, "rate of the whole network", l[0][1], 5.0, 6.4)
+	falls(t, "rate", column(l[:5], 1)...)
+	falls(t, "coherence", column(l[5:], 2)...)
+	falls(t, "degree", column(l[5:], 3)...)
+}
