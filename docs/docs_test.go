@@ -46,3 +46,14 @@ func TestCode(t *testing.T) {
 		t.Errorf("%d blocks ran: the pages were not found", ran)
 	}
 }
+
+// TestMeasures holds the page against the table from which the functions of analysis are made.
+func TestMeasures(t *testing.T) {
+	text, err := os.ReadFile("language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table := script.MeasureTable(); !strings.Contains(string(text), table) {
+		t.Errorf("language.md does not show the functions of analysis as they are; the table is\n%s", table)
+	}
+}

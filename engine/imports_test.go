@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"engine/script/memory":       {},
 	"engine/script/python":       {},
 	"engine/script/array":        {"engine/eqn", "engine/num", "engine/script/argument", "engine/script/memory"},
-	"engine/script":              {"engine", "engine/backend", "engine/eqn", "engine/figure", "engine/host", "engine/models", "engine/num", "engine/philox", "engine/script/argument", "engine/script/array", "engine/script/memory", "engine/script/python", "engine/store"},
+	"engine/script":              {"engine", "engine/analysis", "engine/backend", "engine/eqn", "engine/figure", "engine/host", "engine/models", "engine/num", "engine/philox", "engine/script/argument", "engine/script/array", "engine/script/memory", "engine/script/python", "engine/store"},
 	"kernels":                    {"engine/backend", "engine/connect", "engine/host", "engine/ir", "engine/vm"},
 	"kernels/ref":                {"engine/backend", "engine/connect", "engine/host", "engine/ir"},
 	"shaders":                    {"engine/backend", "engine/connect", "engine/host", "engine/ir"},

@@ -76,6 +76,7 @@ func (x *script) addModules(d starlark.StringDict) {
 	osNames["path"] = add("os.path", pathNames)
 	add("os", osNames)
 	x.addDevices(d)
+	d["analysis"] = add("analysis", x.analysisModule())
 	add("itertools", iterTools())
 	add("functools", starlark.StringDict{"reduce": x.reduce()})
 	add("collections", starlark.StringDict{"OrderedDict": starlark.Universe["dict"]})
