@@ -11,6 +11,9 @@ func Devices() ([]DeviceInfo, error) {
 	return nil, &DeviceError{Kind: NoDevice, Detail: absent}
 }
 
+// PassedOver says what hardware cannot be opened; this build looks for none.
+func PassedOver([]DeviceInfo) string { return "" }
+
 // Open opens the gl backend on a device; this build cannot.
 func Open(Options) (backend.Backend, error) {
 	return nil, &DeviceError{Kind: NoDevice, Detail: absent}

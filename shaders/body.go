@@ -226,10 +226,12 @@ type bodyWriter struct {
 // drawOf names a random word of each lane.
 type drawOf struct{ draw, stream uint32 }
 
-// register holds a word of each lane while the body runs.
+// register holds a word of each lane while the body runs, or of lanes lo to hi-1
+// where only a part of the population has it.
 type register struct {
 	buf            backend.BufID
-	off            int
+	off            int // word of lane 0; negative where lo is not 0
+	lo, hi         int
 	stored, loaded bool // loaded: its first use needs what memory holds
 	seen           bool
 }
@@ -279,9 +281,16 @@ func (w *bodyWriter) event(e int) int {
 
 // survey finds the registers and which of them must be loaded or stored.
 func (w *bodyWriter) survey() {
-	use := func(b backend.Binding, store, sure bool) {
-		r := w.regs[w.reg(b.Buf, b.Off)]
-		r.loaded = r.loaded || !r.seen && !(store && sure)
+	use := func(stage int, b backend.Binding, store bool) {
+		r := w.regs[w.slot(stage, b)]
+		n, _ := lanes(w.l.plan, stage)
+		lo := w.l.sc.first[stage]
+		sure := store && w.l.plan.Stages[stage].Flag < 0 && n == w.b.n
+		r.loaded = r.loaded || !r.seen && !sure
+		if !r.seen {
+			r.lo, r.hi = lo, lo+n
+		}
+		r.lo, r.hi = min(r.lo, lo), max(r.hi, lo+n)
 		r.stored, r.seen = r.stored || store, true
 	}
 	bit := func(e int, store bool) {
@@ -296,12 +305,12 @@ func (w *bodyWriter) survey() {
 			for _, in := range s.Prog.Ins {
 				switch in.Op {
 				case ir.Load, ir.Store:
-					use(s.Bind[in.Imm], in.Op == ir.Store, s.Flag < 0)
+					use(i, s.Bind[in.Imm], in.Op == ir.Store)
 				case ir.Bit, ir.StoreBit:
 					bit(s.Bind[in.Imm].Event, in.Op == ir.StoreBit)
 				case ir.Rand:
 					d := drawOf{in.Aux, in.Imm}
-					if s.Prog.Ins[in.A].Op == ir.Lane && s.Flag < 0 && w.l.together && !slices.Contains(w.draws, d) && len(w.draws) < mostDraws {
+					if s.Prog.Ins[in.A].Op == ir.Lane && s.Flag < 0 && w.l.sc.first[i] == 0 && w.l.together && !slices.Contains(w.draws, d) && len(w.draws) < mostDraws {
 						w.draws = append(w.draws, d)
 					}
 				}
@@ -311,7 +320,7 @@ func (w *bodyWriter) survey() {
 			fallthrough
 		case backend.FormSample:
 			for _, src := range s.Rec.Src {
-				use(src, false, true)
+				use(i, src, false)
 			}
 		}
 	}
@@ -375,8 +384,10 @@ func (w *bodyWriter) write() {
 		case !w.persists(r):
 		case !r.loaded:
 			t.line("uint r%d = 0u;", i)
-		case len(w.draws) > 0:
+		case len(w.draws) > 0 && w.among(r) == "":
 			t.line("uint r%d = 0u; if (lane < %s) r%d = %s;", i, w.param("n", w.hi), i, w.regWord(i).get())
+		case w.among(r) != "":
+			t.line("uint r%d = 0u; %sr%d = %s;", i, w.among(r), i, w.regWord(i).get())
 		default:
 			t.line("uint r%d = %s;", i, w.regWord(i).get())
 		}
@@ -398,7 +409,7 @@ func (w *bodyWriter) write() {
 	}
 	for i, r := range w.regs {
 		if w.persists(r) && r.stored {
-			t.line("%s", w.regWord(i).set(fmt.Sprintf("r%d", i)))
+			t.line("%s%s", w.among(r), w.regWord(i).set(fmt.Sprintf("r%d", i)))
 		}
 	}
 	for i, e := range w.events {
@@ -436,7 +447,12 @@ func (w *bodyWriter) oneStep() {
 		case scratch && use == taken:
 			w.always = true // zeroed, even where no stage runs that would look
 			t.line("uint t%d = k * %s + lane;", i, w.param(fmt.Sprintf("stride %d", r.buf), w.l.plan.Bufs[r.buf].Len))
-			t.line("uint r%d = %s, q%d = r%d;", i, w.regWord(i).get(), i, i)
+			if among := w.among(r); among != "" {
+				t.line("uint r%d = 0u; %sr%d = %s;", i, among, i, w.regWord(i).get())
+				t.line("uint q%d = r%d;", i, i)
+			} else {
+				t.line("uint r%d = %s, q%d = r%d;", i, w.regWord(i).get(), i, i)
+			}
 		default:
 			t.line("uint r%d = 0u;", i)
 		}
@@ -479,7 +495,28 @@ func (w *bodyWriter) regWord(i int) cell {
 }
 
 // own is an array from word off on, of which lanes touch their own word.
-func (w *bodyWriter) own(r region, off int) region { return r.part(off+w.lo, off+w.hi).from(off) }
+func (w *bodyWriter) own(r region, off int) region {
+	return r.part(max(off+w.lo, 0), min(off+w.hi, r.words)).from(off)
+}
+
+// slot is the register of what stage i binds by lane.
+func (w *bodyWriter) slot(i int, b backend.Binding) int { return w.reg(b.Buf, b.Off-w.l.sc.first[i]) }
+
+// among is the beginning of a statement for the lanes that have register r, "" where all do.
+func (w *bodyWriter) among(r *register) string {
+	if r.lo == 0 && r.hi == w.b.n {
+		return ""
+	}
+	return fmt.Sprintf("if (lane - %s < %s) ", w.param(fmt.Sprintf("from %d %d", r.buf, r.off), r.lo), w.param(fmt.Sprintf("lanes %d %d", r.buf, r.off), r.hi-r.lo))
+}
+
+// laneOf is the item of stage i that a lane is.
+func (w *bodyWriter) laneOf(i int) string {
+	if first := w.l.sc.first[i]; first != 0 {
+		return fmt.Sprintf("(lane - %s)", w.param(fmt.Sprintf("first of %d", i), first))
+	}
+	return "lane"
+}
 
 // maskWord is the mask word of the lane in ring row w<i>.
 func (w *bodyWriter) maskWord(i int) cell {
@@ -533,13 +570,21 @@ func (w *bodyWriter) hostWord(n int) string {
 	return fmt.Sprintf("P[P[%d] + s * %s + %s]", parHost, w.param("hostN", w.l.hostN), w.param(fmt.Sprintf("host %d", n), n))
 }
 
-// stage prints one stage in a scope of its own.
+// stage prints one stage in a scope of its own, for its lanes.
 func (w *bodyWriter) stage(i int) {
 	s := &w.l.plan.Stages[i]
+	var when []string
 	if s.Flag >= 0 {
-		w.t.line("if (%s != 0u) {", w.hostWord(s.Flag))
+		when = append(when, w.hostWord(s.Flag)+" != 0u")
 	} else {
 		w.always = true
+	}
+	if n, _ := lanes(w.l.plan, i); n < w.b.n {
+		when = append(when, fmt.Sprintf("%s < %s", w.laneOf(i), w.param(fmt.Sprintf("lanes of %d", i), n)))
+	}
+	if when != nil {
+		w.t.line("if (%s) {", strings.Join(when, " && "))
+	} else {
 		w.t.line("{")
 	}
 	switch s.Form {
@@ -557,13 +602,15 @@ func (w *bodyWriter) stage(i int) {
 func (w *bodyWriter) memory(i int) *memory {
 	s := &w.l.plan.Stages[i]
 	return &memory{
-		lane: "lane", step: "step",
-		host: func(n uint32) string { return w.hostWord(int(n)) },
-		load: func(slot uint32) string {
-			return fmt.Sprintf("r%d", w.reg(s.Bind[slot].Buf, s.Bind[slot].Off))
-		},
-		store: func(slot uint32, word string) string {
-			return fmt.Sprintf("r%d = %s;", w.reg(s.Bind[slot].Buf, s.Bind[slot].Off), word)
+		lane: w.laneOf(i), step: "step",
+		host:  func(n uint32) string { return w.hostWord(int(n)) },
+		load:  func(slot uint32) string { return fmt.Sprintf("r%d", w.slot(i, s.Bind[slot])) },
+		store: func(slot uint32, word string) string { return fmt.Sprintf("r%d = %s;", w.slot(i, s.Bind[slot]), word) },
+		rand: func(draw, stream uint32) string {
+			if at := slices.Index(w.draws, drawOf{draw, stream}); at >= 0 && w.l.sc.first[i] == 0 {
+				return fmt.Sprintf("words[%du + gl_LocalInvocationID.x]", at*w.group)
+			}
+			return fmt.Sprintf("philox(%s, step, 0x%xu, 0x%xu)", w.laneOf(i), draw, stream)
 		},
 		at: func(slot uint32, index string) cell {
 			b := s.Bind[slot]
@@ -579,7 +626,7 @@ func (w *bodyWriter) memory(i int) *memory {
 
 func (w *bodyWriter) trap(stage, code int) string {
 	at := w.param(fmt.Sprintf("trap %d %d", stage, code), w.l.faults+w.l.rank[[2]int{stage, code}])
-	return fmt.Sprintf("atomicMin(C[k * %s + %s], lane); atomicMin(C[%d], s);", w.param("traps", len(w.l.traps)), at, ctlFault)
+	return fmt.Sprintf("atomicMin(C[k * %s + %s], %s); atomicMin(C[%d], s);", w.param("traps", len(w.l.traps)), at, w.laneOf(stage), ctlFault)
 }
 
 // spikes appends entries of a spike record and halts the run after this pass
@@ -597,7 +644,7 @@ func (w *bodyWriter) spikes(i int) {
 	put(0, "s")
 	put(1, "lane")
 	for k, src := range s.Rec.Src {
-		put(2+k, fmt.Sprintf("r%d", w.reg(src.Buf, src.Off)))
+		put(2+k, fmt.Sprintf("r%d", w.slot(i, src)))
 	}
 	w.t.line("}")
 	w.t.line("if (q >= %s) atomicMin(C[%d], S + K);", key("left", max(r.room-n*w.l.sc.span, 0)), ctlHalt)
@@ -607,14 +654,14 @@ func (w *bodyWriter) spikes(i int) {
 // sample writes the words of chosen lanes.
 func (w *bodyWriter) sample(i int) {
 	s, r := &w.l.plan.Stages[i], &w.l.recs[i]
-	w.t.line("uint z = lane;")
+	w.t.line("uint z = %s;", w.laneOf(i))
 	if s.Rec.Items != nil {
-		w.t.line("z = %s;", w.word(fmt.Sprintf("items %d", i), w.own(r.items, 0), "lane").get())
+		w.t.line("z = %s;", w.word(fmt.Sprintf("items %d", i), w.own(r.items, -w.l.sc.first[i]), "lane").get())
 	}
 	w.t.line("if (z != 0x%xu) {", unlisted)
 	w.t.line("z += %s * %s;", w.hostWord(r.at), w.param(fmt.Sprintf("width %d", i), s.Rec.Width()))
 	for k, src := range s.Rec.Src {
-		w.t.line("%s", w.word(fmt.Sprintf("dst %d %d", i, k), r.dst[k], "z").set(fmt.Sprintf("r%d", w.reg(src.Buf, src.Off))))
+		w.t.line("%s", w.word(fmt.Sprintf("dst %d %d", i, k), r.dst[k], "z").set(fmt.Sprintf("r%d", w.slot(i, src))))
 	}
 	w.t.line("}")
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,8 +24,10 @@ type device struct {
 	closed   bool
 	work     chan func()
 	ctx      *eglContext
-	binary   bool // program binaries can be kept
-	chainBad bool // long chains of dispatches lose their order
+	binary   bool          // program binaries can be kept
+	reset    func() uint32 // what became of the context; nil: the driver cannot tell
+	note     string        // what the user should know of the choice of this device, "" if nothing
+	chainBad bool          // long chains of dispatches lose their order
 	used     int64
 	bound    []*memoryBuffer // by storage block
 }
@@ -107,6 +110,7 @@ func (d *device) query() error {
 	}
 	i.MaxBlocks, i.MaxShared, i.MaxLocal = int(min(blocks, bindings)), int(shared), int(local)
 	d.binary = formats > 0
+	d.reset = resetStatus(int(major*10+minor), extensions())
 	for axis := range i.MaxGroups {
 		var n int32
 		gl.GetIntegeri_v(gl.MAX_COMPUTE_WORK_GROUP_COUNT, uint32(axis), &n)
@@ -117,14 +121,35 @@ func (d *device) query() error {
 	return nil
 }
 
+// extensions lists what the driver has.
+func extensions() []string {
+	var n int32
+	gl.GetIntegerv(gl.NUM_EXTENSIONS, &n)
+	var out []string
+	for i := range uint32(n) {
+		out = append(out, gl.GoStr(gl.GetStringi(gl.EXTENSIONS, i)))
+	}
+	return out
+}
+
+// resetStatus is the function that tells of a reset. It is of OpenGL 4.5 and of two extensions;
+// elsewhere it may be a null pointer.
+func resetStatus(version int, extensions []string) func() uint32 {
+	switch {
+	case version >= 45, slices.Contains(extensions, "GL_KHR_robustness"):
+		return gl.GetGraphicsResetStatus
+	case slices.Contains(extensions, "GL_ARB_robustness"):
+		return gl.GetGraphicsResetStatusARB
+	}
+	return nil
+}
+
 // videoMemory is what NVX_gpu_memory_info or ATI_meminfo tell, zeros without them.
 func videoMemory() (all, free int64) {
 	const nvxTotal, nvxFree, atiFree = 0x9048, 0x9049, 0x87FC
-	var n int32
-	gl.GetIntegerv(gl.NUM_EXTENSIONS, &n)
-	for i := range uint32(n) {
+	for _, name := range extensions() {
 		var kib [4]int32
-		switch gl.GoStr(gl.GetStringi(gl.EXTENSIONS, i)) {
+		switch name {
 		case "GL_NVX_gpu_memory_info":
 			gl.GetIntegerv(nvxTotal, &kib[0])
 			gl.GetIntegerv(nvxFree, &kib[1])
@@ -139,7 +164,11 @@ func videoMemory() (all, free int64) {
 
 // check turns GL's error and reset status into ours; what names the action.
 func (d *device) check(what string) error {
-	if s := gl.GetGraphicsResetStatus(); s != gl.NO_ERROR || d.opt.Inject == "lost" && what == "run" {
+	s := uint32(gl.NO_ERROR)
+	if d.reset != nil {
+		s = d.reset()
+	}
+	if s != gl.NO_ERROR || d.opt.Inject == "lost" && what == "run" {
 		why := map[uint32]string{gl.GUILTY_CONTEXT_RESET: "this program's work took too long or failed", gl.INNOCENT_CONTEXT_RESET: "another program's work failed", gl.NO_ERROR: "injected"}[s]
 		return d.fail(Lost, "the driver reset it (%s); run again, with a shorter submission if it recurs", why)
 	}
@@ -169,6 +198,19 @@ func (d *device) alloc(words int, init []uint32) (*memoryBuffer, error) {
 	if err := d.check(fmt.Sprintf("allocating %d MiB", words>>18)); err != nil {
 		b.free()
 		return nil, err
+	}
+	return b, nil
+}
+
+// reserve makes a buffer whose words are whatever they are.
+func (d *device) reserve(words int) (*memoryBuffer, error) {
+	b := &memoryBuffer{words: words}
+	gl.GenBuffers(1, &b.id)
+	gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
+	gl.BufferData(gl.SHADER_STORAGE_BUFFER, 4*words, nil, gl.DYNAMIC_COPY)
+	if gl.GetError() != gl.NO_ERROR {
+		b.free()
+		return nil, d.fail(NoMemory, "while allocating %d MiB", words>>18)
 	}
 	return b, nil
 }

@@ -18,7 +18,7 @@ type memory struct {
 	store  func(slot uint32, word string) string
 	setBit func(slot uint32, cond string) string
 	trap   func(code uint32) string         // the statement of a trap
-	rand   func(draw, stream uint32) string // the lane's own word, made together with its neighbours'; nil: each by itself
+	rand   func(draw, stream uint32) string // a word of the lane's own item; nil: philox of it
 }
 
 // Bit patterns of the limits in design section 3.

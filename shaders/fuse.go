@@ -16,6 +16,7 @@ type schedule struct {
 	scratch  map[backend.BufID]scratchUse
 	plan     *backend.Plan
 	used     [][]backend.Access // by stage: what it touches
+	first    []int              // by stage: the lane of its body that is its own lane 0
 }
 
 // segment is one dispatch: delivery or effects of one stage, or bodies.
@@ -34,11 +35,9 @@ type body struct {
 	clear  backend.BufID // zeroes a buffer of n words; NoBuf in all other bodies
 }
 
-// conflicts says that the order of two stages' accesses matters; same: lane k of
-// both is one invocation.
-func conflicts(x, y backend.Access, same bool) bool {
-	return x.Buf == y.Buf && x.Lo < y.Hi && y.Lo < x.Hi && (x.Write || y.Write) && !(x.Add && y.Add) &&
-		!(same && x.Lane && y.Lane && x.Lo == y.Lo)
+// conflicts says that the order of two accesses matters.
+func conflicts(x, y backend.Access) bool {
+	return x.Buf == y.Buf && x.Lo < y.Hi && y.Lo < x.Hi && (x.Write || y.Write) && !(x.Add && y.Add)
 }
 
 // touch lists what each stage touches. Earlier steps' spikes are not its
@@ -73,6 +72,24 @@ func (sc *schedule) accesses(i int, gather bool) []backend.Access {
 	return out
 }
 
+// waits says which segments wait for those before them: where they touch the
+// same words, and at the begin of a pass.
+func (sc *schedule) waits() []bool {
+	var open []backend.Access // since the last barrier
+	out := make([]bool, len(sc.segments))
+	for n, seg := range sc.segments {
+		mine := sc.touches(seg)
+		out[n] = n == 0 || slices.ContainsFunc(mine, func(x backend.Access) bool {
+			return slices.ContainsFunc(open, func(y backend.Access) bool { return conflicts(x, y) })
+		})
+		if out[n] {
+			open = nil
+		}
+		open = append(open, mine...)
+	}
+	return out
+}
+
 // touches lists what a segment touches.
 func (sc *schedule) touches(seg *segment) []backend.Access {
 	var out []backend.Access
@@ -92,7 +109,8 @@ func (sc *schedule) touches(seg *segment) []backend.Access {
 func cut(p *backend.Plan, counts map[int]int, span int) *schedule {
 	sc := &schedule{scratch: map[backend.BufID]scratchUse{}, plan: p}
 	sc.touch(counts)
-	var early []*segment
+	sc.first = make([]int, len(p.Stages))
+	var first []*segment
 	touched := map[backend.BufID]bool{} // by stages so far, other than by delivery
 	for i := range p.Stages {
 		s := &p.Stages[i]
@@ -104,9 +122,9 @@ func cut(p *backend.Plan, counts map[int]int, span int) *schedule {
 			// What arrives at this step left at least one step ago: it can be
 			// added up before anything else happens.
 			if p.Tables[s.Table].MinDelay >= 1 && !touched[s.Acc] && s.Flag < 0 {
-				early = append(early, seg)
+				first = append(first, seg)
 			} else {
-				sc.segments = append(sc.segments, seg)
+				sc.early(seg)
 			}
 			continue
 		case backend.FormEffect:
@@ -122,22 +140,38 @@ func cut(p *backend.Plan, counts map[int]int, span int) *schedule {
 	for _, seg := range sc.segments {
 		maps = maps && seg.form == backend.FormMap
 	}
-	sc.segments = append(early, sc.segments...)
+	sc.segments = append(first, sc.segments...)
 	sc.classify(p)
 	sc.span = 1
 	if late <= 1 && maps && sc.fusable(p) {
 		sc.span = span
-		for _, seg := range early {
+		for _, seg := range first {
 			sc.span = min(sc.span, p.Tables[p.Stages[seg.stage].Table].MinDelay)
 		}
 		for i := range p.Stages {
 			if s := &p.Stages[i]; s.Form == backend.FormSpikes && s.Rec.Hi > s.Rec.Lo {
-				sc.span = min(sc.span, room(p, s)/(s.Rec.Hi-s.Rec.Lo))
+				sc.span = min(sc.span, room(p, s)/2/(s.Rec.Hi-s.Rec.Lo)) // or each pass would end a Run
 			}
 		}
 		sc.span = max(sc.span, 1)
 	}
 	return sc
+}
+
+// early puts delivery beside what it does not have to wait for.
+func (sc *schedule) early(seg *segment) {
+	at := len(sc.segments)
+	mine := sc.touches(seg)
+	for at > 0 {
+		before := sc.touches(sc.segments[at-1])
+		if slices.ContainsFunc(mine, func(x backend.Access) bool {
+			return slices.ContainsFunc(before, func(y backend.Access) bool { return conflicts(x, y) })
+		}) {
+			break
+		}
+		at--
+	}
+	sc.segments = slices.Insert(sc.segments, at, seg)
 }
 
 // largestSpan is the number of steps whose accumulators together still fit a
@@ -162,44 +196,112 @@ func (sc *schedule) place(i int) {
 		return
 	}
 	mine := sc.accesses(i, gather)
+	alone := &body{n: n, gather: gather, clear: backend.NoBuf, stages: []int{i}}
 	last := sc.lastBodies(mine)
 	if last == nil {
-		last = &segment{form: backend.FormMap}
-		sc.segments = append(sc.segments, last)
+		sc.segments = append(sc.segments, &segment{form: backend.FormMap, bodies: []*body{alone}})
+		return
 	}
-	home := &body{n: n, gather: gather, clear: backend.NoBuf}
+	joined := map[*body]int{} // what becomes one body with this stage: which of its lanes is the stage's first
 	if !gather {
-		// Bodies of as many lanes that share words with this stage become one.
-		last.bodies = slices.DeleteFunc(last.bodies, func(b *body) bool {
-			if b.n != n || b.gather || !sc.shares(b, mine) {
-				return false
+		for _, b := range last.bodies {
+			if at, ok := sc.meets(b, mine, n); ok && !b.gather {
+				joined[b] = at
 			}
-			home.stages = append(home.stages, b.stages...)
-			return true
-		})
-		slices.Sort(home.stages)
-		last.bodies = append(last.bodies, home)
+		}
+		if !sc.masksFit(joined, i, n) {
+			for b, at := range joined {
+				if at != 0 || b.n != n {
+					delete(joined, b)
+				}
+			}
+		}
 	}
 	for _, b := range last.bodies {
+		at, joins := joined[b]
 		for _, j := range b.stages {
 			for _, y := range sc.accesses(j, b.gather) {
 				for _, x := range mine {
-					if conflicts(x, y, b == home) {
-						if len(home.stages) == 0 { // it never joined
-							last.bodies = slices.DeleteFunc(last.bodies, func(b *body) bool { return b == home })
-						}
-						home = &body{n: n, gather: gather, clear: backend.NoBuf, stages: []int{i}}
-						sc.segments = append(sc.segments, &segment{form: backend.FormMap, bodies: []*body{home}})
+					one := joins && x.Lane && y.Lane && x.Lo-at == y.Lo-sc.first[j] // a lane of both is one invocation
+					if conflicts(x, y) && !one {
+						sc.segments = append(sc.segments, &segment{form: backend.FormMap, bodies: []*body{alone}})
 						return
 					}
 				}
 			}
 		}
 	}
-	if gather {
-		last.bodies = append(last.bodies, home)
+	last.bodies = slices.DeleteFunc(last.bodies, func(b *body) bool { _, gone := joined[b]; return gone })
+	last.bodies = append(last.bodies, sc.join(joined, alone, i))
+}
+
+// meets says at which lane of body b a stage of n lanes begins that touches words of the same
+// lanes; ok: it does, and one's lanes are among the other's, such as an input to a part of a population.
+func (sc *schedule) meets(b *body, mine []backend.Access, n int) (at int, ok bool) {
+	for _, j := range b.stages {
+		for _, y := range sc.used[j] {
+			for _, x := range mine {
+				if x.Buf != y.Buf || !x.Lane || !y.Lane {
+					continue
+				}
+				here := x.Lo - y.Lo + sc.first[j]
+				within := here >= 0 && here+n <= b.n || here <= 0 && here+n >= b.n
+				if within && ok && here != at {
+					return 0, false // two places at once
+				}
+				if within {
+					at, ok = here, true
+				}
+			}
+		}
 	}
-	home.stages = append(home.stages, i)
+	return at, ok
+}
+
+// joint is the lanes of what joins stage i of n lanes: from is the first of
+// them, counted from the stage's.
+func joint(joined map[*body]int, n int) (from, lanes int) {
+	to := n
+	for b, at := range joined {
+		from, to = min(from, -at), max(to, b.n-at)
+	}
+	return from, to - from
+}
+
+// masksFit says that all masks that the stages of a joint body touch have its
+// lanes: those are reached by lane and 32 at a time.
+func (sc *schedule) masksFit(joined map[*body]int, i, n int) bool {
+	from, all := joint(joined, n)
+	fits := func(j, first int) bool {
+		for _, a := range sc.used[j] {
+			if a.Event >= 0 && a.Lane && (first != 0 || sc.plan.Events[a.Event].N < all) {
+				return false
+			}
+		}
+		return true
+	}
+	for b, at := range joined {
+		for _, j := range b.stages {
+			if !fits(j, sc.first[j]-at-from) {
+				return false
+			}
+		}
+	}
+	return fits(i, -from)
+}
+
+// join makes one body of those that are joined and stage i, which is alone.
+func (sc *schedule) join(joined map[*body]int, alone *body, i int) *body {
+	from, n := joint(joined, alone.n)
+	alone.n, sc.first[i] = n, -from
+	for b, at := range joined {
+		for _, j := range b.stages {
+			sc.first[j] += -at - from
+		}
+		alone.stages = append(alone.stages, b.stages...)
+	}
+	slices.Sort(alone.stages)
+	return alone
 }
 
 // lastBodies is the last segment of bodies if what comes after it leaves what
@@ -211,26 +313,13 @@ func (sc *schedule) lastBodies(mine []backend.Access) *segment {
 		}
 		for _, y := range sc.touches(seg) {
 			for _, x := range mine {
-				if conflicts(x, y, false) {
+				if conflicts(x, y) {
 					return nil
 				}
 			}
 		}
 	}
 	return nil
-}
-
-func (sc *schedule) shares(b *body, mine []backend.Access) bool {
-	for _, j := range b.stages {
-		for _, y := range sc.used[j] {
-			for _, x := range mine {
-				if x.Buf == y.Buf && x.Lo == y.Lo && x.Lane && y.Lane {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }
 
 // lanes is the number of lanes of stage i. A record takes those of the

@@ -258,13 +258,15 @@ func (l *layout) placeRecords() {
 	l.ctlN = l.cursor + cursorWords
 }
 
-// room is the number of entries that a spike record's buffers hold.
+// room is the number of entries of a spike record that the device has room for:
+// what the plan says, or more, so that passes of many steps fit. Most of them stay
+// unused; a Read may return more than the plan's buffers hold.
 func room(p *backend.Plan, s *backend.Stage) int {
 	n := p.Bufs[s.Rec.Index].Len
 	for _, d := range s.Rec.Dst {
 		n = min(n, p.Bufs[d].Len)
 	}
-	return n
+	return max(n, min(64*(s.Rec.Hi-s.Rec.Lo), 8<<20))
 }
 
 func (l *layout) placeTraps() {

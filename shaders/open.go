@@ -4,6 +4,8 @@ package shaders
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +21,7 @@ func Devices() ([]DeviceInfo, error) {
 	}
 	var out []DeviceInfo
 	for n, p := range all {
-		d, err := openDevice(p, n, Options{})
+		d, err := openDevice(p, n, Options{WorkGroup: defaultGroup})
 		if err != nil {
 			out = append(out, DeviceInfo{Number: n, Node: p.node, Software: p.software, Error: err.Error()})
 			continue
@@ -31,10 +33,36 @@ func Devices() ([]DeviceInfo, error) {
 	return out, nil
 }
 
+// PassedOver says what hardware of this machine is not among the devices that can be opened, and
+// what may be missing; "" if nothing is.
+func PassedOver(list []DeviceInfo) string {
+	files, _ := filepath.Glob("/dev/nvidia[0-9]*")
+	return passedOver(files, list)
+}
+
+// passedOver is PassedOver for given device files. libglvnd leaves out a vendor whose library lacks another one
+// without a word, so that a renderer in software becomes the first device.
+func passedOver(files []string, list []DeviceInfo) string {
+	nvidia := slices.ContainsFunc(list, func(d DeviceInfo) bool { return strings.Contains(d.Vendor, "NVIDIA") })
+	for _, f := range files {
+		if strings.HasPrefix(f, "/dev/nvidia") && !nvidia {
+			return fmt.Sprintf("there is %s, but EGL has no NVIDIA device: its library may lack another one (`ldd libEGL_nvidia.so.0` names it; in a container, the driver's graphics capability has to be asked for), or __EGL_VENDOR_LIBRARY_FILENAMES names other vendors", f)
+		}
+	}
+	for _, d := range list {
+		if !d.Software && d.Error != "" && d.Node != "" {
+			return fmt.Sprintf("%s cannot be opened: %s", d.Node, strings.TrimPrefix(d.Error, "gl: "))
+		}
+	}
+	return ""
+}
+
+const defaultGroup = 64
+
 // Open opens the gl backend. Its errors are of type *DeviceError.
 func Open(opt Options) (backend.Backend, error) {
 	if opt.WorkGroup == 0 {
-		opt.WorkGroup = 64
+		opt.WorkGroup = defaultGroup
 	}
 	if opt.WorkGroup < 32 || opt.WorkGroup > 1024 || opt.WorkGroup%32 != 0 {
 		return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("work groups of %d lanes, expected a multiple of 32 up to 1024", opt.WorkGroup)}
@@ -77,13 +105,19 @@ func choose(opt Options) (*device, error) {
 		return openDevice(all[n], n, opt)
 	}
 	var seen []string
+	var list []DeviceInfo
 	for n, p := range all {
 		d, err := openDevice(p, n, opt)
 		if err != nil {
 			seen = append(seen, strings.TrimPrefix(err.Error(), "gl: "))
+			list = append(list, DeviceInfo{Number: n, Node: p.node, Software: p.software, Error: err.Error()})
 			continue
 		}
+		list = append(list, d.info)
 		if strings.Contains(strings.ToLower(d.info.Name+" "+d.info.Vendor+" "+d.info.Node), strings.ToLower(opt.Device)) {
+			if why := PassedOver(list); why != "" && opt.Device == "" && d.info.Software {
+				d.note = fmt.Sprintf("the gl backend runs on %s, a renderer in software: %s", d.info.Name, why)
+			}
 			return d, nil
 		}
 		seen = append(seen, d.info.Name)

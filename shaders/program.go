@@ -60,6 +60,9 @@ func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, erro
 		return nil, err
 	}
 	p := &program{d: b.d, work: w, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
+	if b.d.note != "" {
+		p.warnings = append(p.warnings, b.d.note)
+	}
 	err := b.d.do(func() error { return p.load() })
 	if err != nil {
 		b.d.do(func() error { p.free(); return nil })
@@ -83,9 +86,7 @@ func (p *program) load() error {
 	if fit := sc.largestSpan(p.plan, most); fit < sc.span {
 		sc = cut(p.plan, counts, fit)
 	}
-	p.l = arrange(p.plan, sc, most)
-	p.l.inject = p.d.opt.Inject
-	p.l.together = !p.d.info.Software && p.d.opt.Philox != 1 || p.d.opt.Philox == 4
+	p.l = p.d.layout(p.plan, sc, most)
 	if err := p.estimate(); err != nil {
 		return err
 	}
@@ -110,6 +111,28 @@ func (p *program) load() error {
 	p.bindAll()
 	return p.initialise()
 }
+
+// layout arranges a plan for this device.
+func (d *device) layout(plan *backend.Plan, sc *schedule, most int) *layout {
+	l := arrange(plan, sc, most)
+	l.inject = d.opt.Inject
+	l.together = !d.info.Software && d.opt.Philox != 1 || d.opt.Philox == 4
+	return l
+}
+
+// team is how many lanes share a row of synapses.
+func (d *device) team() int {
+	switch {
+	case d.opt.Team > 0:
+		return d.opt.Team
+	case d.info.Software:
+		return 8
+	}
+	return 32
+}
+
+// walkGroup is the lanes of a work group of a walk.
+func (d *device) walkGroup() int { return min(d.opt.WorkGroup, 256) }
 
 // count is the number of synapses of each effect's table.
 func (p *program) count() (map[int]int, error) {
@@ -172,7 +195,15 @@ func (p *program) estimate() error {
 
 // limitWords is the size of the largest buffer that the device takes: what it
 // advertises, at most 1 GiB, in pieces of 256 bytes.
-func (d *device) limitWords() int { return int(min(d.info.MaxBlock, 1<<30) / 256 * 64) }
+func (d *device) limitWords() int { return int(min(blockLimit(d.info.MaxBlock), 1<<30) / 256 * 64) }
+
+// blockLimit is the size of the largest block; a driver that tells none has what OpenGL asks for.
+func blockLimit(advertised int64) int64 {
+	if advertised <= 0 {
+		return 1 << 27
+	}
+	return advertised
+}
 
 // blockWords is the size of buffers to aim at.
 func (d *device) blockWords() int {
@@ -232,21 +263,13 @@ func (p *program) addMap(seg *segment, barrier bool) error {
 	return nil
 }
 
-// addSegments makes the kernels of all segments, in their order. A dispatch
-// waits for those before it where they touch the same words.
+// addSegments makes the kernels of all segments, in their order.
 func (p *program) addSegments(most int) error {
 	sc := p.l.sc
 	rows := map[listing]*rows{}
-	var open []backend.Access // since the last barrier
+	waits := sc.waits()
 	for n, seg := range sc.segments {
-		mine := sc.touches(seg)
-		barrier := n == 0 || slices.ContainsFunc(mine, func(x backend.Access) bool {
-			return slices.ContainsFunc(open, func(y backend.Access) bool { return conflicts(x, y, false) })
-		})
-		if barrier {
-			open = nil
-		}
-		open = append(open, mine...)
+		barrier := waits[n]
 		if seg.form == backend.FormMap {
 			if err := p.addMap(seg, barrier); err != nil {
 				return err
@@ -281,12 +304,7 @@ func (p *program) addWalk(seg *segment, r *rows, barrier bool) error {
 	s := &p.plan.Stages[seg.stage]
 	spec := p.plan.Tables[s.Table].Spec
 	n, chunk := pieces(r.longest)
-	group, team := min(p.d.opt.WorkGroup, 256), p.d.opt.Team
-	if team == 0 && p.d.info.Software {
-		team = 8
-	} else if team == 0 {
-		team = 32
-	}
+	group, team := p.d.walkGroup(), p.d.team()
 	for team > 1 && team/2 >= r.longest {
 		team /= 2
 	}

@@ -98,7 +98,9 @@ func (p *program) stepOfRow(e *backend.Event, c int) (int64, bool) {
 }
 
 func (p *program) guard() backend.Guard {
-	return backend.Guard{Name: "gl", Plan: p.plan, Closed: p.closed, Failed: p.failed, Fault: p.fault}
+	return backend.Guard{Name: "gl", Plan: p.plan, Closed: p.closed, Failed: p.failed, Fault: p.fault, Room: func(b backend.BufID) int {
+		return max(p.plan.Bufs[b].Len, len(p.recs[b]))
+	}}
 }
 
 func (p *program) Read(b backend.BufID, dst []uint32) error {

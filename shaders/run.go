@@ -194,6 +194,7 @@ func (p *program) submit(n int, words []uint32) error {
 			p.pass(at, min(span, n-at), words)
 		}
 		at = min(at, n)
+		gl.MemoryBarrier(gl.BUFFER_UPDATE_BARRIER_BIT)
 		if err := p.d.wait(); err != nil {
 			return err
 		}
@@ -209,7 +210,7 @@ func (p *program) submit(n int, words []uint32) error {
 
 // pass dispatches the kernels of k steps from step s of the run.
 func (p *program) pass(s, k int, words []uint32) {
-	barrier := false
+	barrier := true // the next pass reads what the last one wrote
 	for i := range p.passes {
 		x := &p.passes[i]
 		barrier = barrier || x.barrier // though it may not run itself
@@ -232,7 +233,6 @@ func (p *program) pass(s, k int, words []uint32) {
 			gl.DispatchCompute(wide, uint32((x.groups+wide-1)/wide), 1)
 		}
 	}
-	gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT | gl.BUFFER_UPDATE_BARRIER_BIT)
 }
 
 func (p *program) flagged(flags []int, s, k int, words []uint32) bool {

@@ -3,20 +3,25 @@
 package shaders
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"strings"
-)
 
-// testVersion is part of the key of a kept result: change it with the cases or
-// with what the emitter writes.
-const testVersion = "self-test 3\n"
+	"github.com/go-gl/gl/v4.3-core/gl"
+
+	"synfire/engine/backend"
+)
 
 const exact = "bit-exact"
 
 // selfTestKept is the kept result of this device's self-test.
 func (d *device) selfTestKept() string {
-	data := kept("devices", testVersion+d.driverKey())
+	data := kept("devices", d.testKey())
 	if data == nil {
 		return "not yet run"
 	}
@@ -25,10 +30,39 @@ func (d *device) selfTestKept() string {
 
 const chainNote = "; long chains of dispatches need a fence for each step"
 
-// selfTest compares some 10^5 operations with ir.Eval, unless that was done
-// with this driver. It runs on the thread of the context.
+// testKey is the key of a kept result: the driver, and the text of all that is tried, so that
+// a change of the emitter or of the cases asks for a new one.
+func (d *device) testKey() string {
+	h := sha256.New()
+	text := func(plan *backend.Plan, span int) {
+		l := d.layout(plan, cut(plan, nil, span), 1<<24)
+		for _, seg := range l.sc.segments {
+			if seg.form == backend.FormDeliver {
+				io.WriteString(h, l.deliverKernel(seg.stage, 1, d.walkGroup(), d.team(), 16).String())
+				continue
+			}
+			for _, k := range l.mapKernels(seg, d.opt.WorkGroup, d.info.MaxBlocks) {
+				io.WriteString(h, k.String())
+			}
+		}
+		for i := range plan.Bufs {
+			binary.Write(h, binary.LittleEndian, plan.Bufs[i].Init)
+		}
+	}
+	text(testPlan(testCases()), 1)
+	text(testPlan(nil), 1)
+	for _, n := range testNetworks {
+		text(testNetwork(n.delays...), 32)
+		fmt.Fprintf(h, "%x", n.hash)
+	}
+	io.WriteString(h, endsText)
+	return fmt.Sprintf("self-test %x\n%s", h.Sum(nil), d.driverKey())
+}
+
+// selfTest compares some 10^5 operations with ir.Eval, and small networks with what
+// the reference made of them, unless that was done with this driver. It runs on the thread of the context.
 func (d *device) selfTest() error {
-	key, caches := testVersion+d.driverKey(), !d.opt.NoCache && d.opt.Inject == ""
+	key, caches := d.testKey(), !d.opt.NoCache && d.opt.Inject == ""
 	said, whence := "", ""
 	if data := kept("devices", key); data != nil && caches {
 		said, whence = string(data), fmt.Sprintf(" (found by an earlier run and kept in %s; delete it to test again)", cacheFile("devices", key))
@@ -36,6 +70,15 @@ func (d *device) selfTest() error {
 	if said == "" {
 		var err error
 		if said, err = d.testOperations(); err != nil {
+			return err
+		}
+		if said == "" {
+			said, err = d.testDelivery()
+		}
+		if said == "" && err == nil {
+			said, err = d.testEnds()
+		}
+		if err != nil {
 			return err
 		}
 		if said == "" {
@@ -108,6 +151,95 @@ func (d *device) testOperations() (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// testDelivery runs the networks: lists and masks of spikes, shared memory, barriers in loops, atomics.
+func (d *device) testDelivery() (string, error) {
+	for _, n := range testNetworks {
+		plan := testNetwork(n.delays...)
+		p := &program{d: d, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}, rate: 1e9}
+		got, err := func() (uint64, error) {
+			defer p.free()
+			if err := p.load(); err != nil {
+				return 0, err
+			}
+			if done, err := p.run(testSteps, nil, nil); err != nil || done != testSteps {
+				return 0, errors.Join(err, d.check("run"))
+			}
+			return hashOf(plan, p.read)
+		}()
+		if err != nil {
+			return "", err
+		}
+		if got != n.hash {
+			return fmt.Sprintf("a network with %s leaves state of hash %016x, expected %016x", n.name, got, n.hash), nil
+		}
+	}
+	return "", nil
+}
+
+// endsText reads and adds at words of a buffer that P lists.
+const endsText = `#version 430
+layout(local_size_x = 32) in;
+layout(std430, binding = 0) readonly restrict buffer BP { uint P[]; };
+layout(std430, binding = 1) restrict buffer BB { uint B[]; };
+void main() {
+	uint at = P[gl_LocalInvocationID.x];
+	atomicAdd(B[at], 5u * B[at] + 3u);
+}
+`
+
+// testEnds reads and adds at both ends of the largest buffer that a network may
+// be given, and around the powers of two between.
+func (d *device) testEnds() (string, error) {
+	words := d.limitWords()
+	big, err := d.reserve(words)
+	if err != nil {
+		return "", nil // a network that needs as much will say so
+	}
+	defer big.free()
+	var at []uint32
+	for _, w := range []int{1 << 14, 1 << 16, 1 << 20, 1 << 24, 1 << 25, 1 << 26, 1 << 27, words} {
+		if w <= words {
+			at = append(at, uint32(w-2), uint32(w-1))
+		}
+		if w < words {
+			at = append(at, uint32(w))
+		}
+	}
+	slices.Sort(at)
+	at = slices.Compact(append([]uint32{0, 1}, at...))
+	at = at[:min(len(at), 32)]
+	n := len(at)
+	for i, w := range at {
+		big.write(int(w), []uint32{uint32(i)*2654435761 + 1})
+	}
+	list, err := d.alloc(32, nil)
+	if err != nil {
+		return "", err
+	}
+	defer func() { d.used -= 4 * int64(list.words); list.free() }()
+	list.write(0, at)
+	prog, err := d.compile("self-test ends", strings.Replace(endsText, "local_size_x = 32", fmt.Sprintf("local_size_x = %d", n), 1), func(int) string { return "" })
+	if err != nil {
+		return "", err
+	}
+	defer gl.DeleteProgram(prog)
+	gl.UseProgram(prog)
+	d.bind([]*memoryBuffer{list, big})
+	gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
+	gl.DispatchCompute(1, 1, 1)
+	gl.MemoryBarrier(gl.BUFFER_UPDATE_BARRIER_BIT)
+	if err := d.wait(); err != nil {
+		return "", err
+	}
+	for i, w := range at {
+		got := []uint32{0}
+		if big.read(int(w), got); got[0] != 6*(uint32(i)*2654435761+1)+3 {
+			return fmt.Sprintf("word %d of a buffer of %d is %#08x after an addition, expected %#08x", w, words, got[0], 6*(uint32(i)*2654435761+1)+3), nil
+		}
+	}
+	return "", d.check("the self-test")
 }
 
 // both shows a word as hexadecimal and as a float.

@@ -1,11 +1,15 @@
 package shaders
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"synfire/engine/backend"
+	"synfire/engine/connect"
 	"synfire/engine/ir"
 )
 
@@ -194,6 +198,100 @@ func testInputs(rng *rand.Rand, kind byte, k int) []uint32 {
 		}
 	}
 	return out
+}
+
+// testNetwork is two populations with noise that excite and inhibit each other through synapses
+// of several delays, and a record of spikes. All fire at the first step, so
+// that delivery reads masks, and few later, so that it reads lists.
+func testNetwork(delays ...float32) *backend.Plan {
+	rng := rand.New(rand.NewPCG(5, 6))
+	sizes, total, out := []int{300, 200}, 500, 12
+	p := &backend.Plan{Dt: 1e-4, Seed: 0x123456789abcdef0, Batch: testSteps}
+	buf := func(name string, k backend.BufKind, t ir.Type, n int) backend.BufID {
+		p.Bufs = append(p.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: n})
+		return backend.BufID(len(p.Bufs) - 1)
+	}
+	p.Step, p.Due = buf("step", backend.State, ir.U32, 1), buf("due", backend.State, ir.U32, 2)
+	acc := buf("acc", backend.Scratch, ir.I32, total)
+	least, most := slices.Min(delays), slices.Max(delays)
+	proj := &connect.Proj{Name: "self-test", Rule: connect.Given, NPre: total, NPost: total, Unit: 1,
+		Weight: connect.Column{Lo: -1, Hi: 1}, Delay: connect.Column{Lo: float64(least), Hi: float64(most)}}
+	for i := range total {
+		for range out {
+			w := 0.05 * rng.Float32()
+			if i >= sizes[0] {
+				w = -4 * w
+			}
+			proj.I, proj.J = append(proj.I, uint32(i)), append(proj.J, uint32(rng.IntN(total)))
+			proj.Weight.Array, proj.Delay.Array = append(proj.Weight.Array, w), append(proj.Delay.Array, delays[rng.IntN(len(delays))])
+		}
+	}
+	spec := &connect.Spec{Name: "self-test", NSrc: total, NTgt: total, Projs: []*connect.Proj{proj}, Scale: 1 << 12, Width: 16}
+	table := backend.Table{Spec: spec, MinDelay: int(least), MaxDelay: int(most), Last: 1 << 40}
+	p.Stages = append(p.Stages, backend.Stage{Form: backend.FormDeliver, Name: "self-test deliver", Flag: -1, Count: 1, Acc: acc})
+	first := 0
+	for e, n := range sizes {
+		v := buf(fmt.Sprintf("v%d", e), backend.State, ir.F32, n)
+		for range n {
+			p.Bufs[v].Init = append(p.Bufs[v].Init, math.Float32bits(1.2))
+		}
+		history := int(most) + 1
+		p.Events = append(p.Events, backend.Event{Name: "spike", N: n, History: history, Masks: buf(fmt.Sprintf("spikes%d", e), backend.State, ir.U32, history*((n+31)/32)), Spike: true})
+		table.Sources = append(table.Sources, backend.Source{Event: e, Hi: n, Row0: first})
+		a := &assembler{}
+		a.Name = "self-test update"
+		x, sum, bit := a.slot(ir.Array, ir.F32), a.slot(ir.Array, ir.I32), a.slot(ir.Mask, ir.Bool)
+		c := func(f float32) ir.Value { return a.with(math.Float32bits(f), a.op(ir.Const, ir.F32)) }
+		y := a.op(ir.MulZ, ir.F32, a.with(x, a.op(ir.Load, ir.F32)), c(0.95))
+		y = a.op(ir.AddF, ir.F32, y, a.op(ir.MulZ, ir.F32, a.op(ir.I2F, ir.F32, a.with(sum, a.op(ir.Load, ir.I32))), c(0x1p-12)))
+		word := a.with(uint32(e), a.op(ir.Rand, ir.U32, a.op(ir.Lane, ir.I32)))
+		u := a.op(ir.MulF, ir.F32, a.op(ir.I2F, ir.F32, a.op(ir.ShrU, ir.U32, word, a.with(8, a.op(ir.Const, ir.U32)))), c(0x1p-24))
+		y = a.op(ir.AddF, ir.F32, a.op(ir.AddF, ir.F32, y, c(0.02)), a.op(ir.MulZ, ir.F32, u, c(0.08)))
+		fire := a.op(ir.LtF, ir.Bool, c(1), y)
+		a.with(bit, a.op(ir.StoreBit, ir.Bool, fire))
+		a.with(x, a.op(ir.Store, ir.F32, a.op(ir.Canon, ir.F32, a.op(ir.Sel, ir.F32, fire, c(0), y))))
+		count, index := buf(fmt.Sprintf("count%d", e), backend.Record, ir.U32, testSteps), buf(fmt.Sprintf("index%d", e), backend.Record, ir.U32, n*testSteps)
+		p.Stages = append(p.Stages, backend.Stage{Form: backend.FormMap, Name: a.Name, Flag: -1, N: n, Prog: &a.Prog, Bind: []backend.Binding{{Buf: v}, {Buf: acc, Off: first}, {Event: e}}},
+			backend.Stage{Form: backend.FormSpikes, Name: "self-test record", Flag: -1, Event: e, Rec: backend.Rec{Count: count, Index: index, Hi: n}})
+		first += n
+	}
+	p.Tables = []backend.Table{table}
+	return p
+}
+
+// testSteps is how long a network of the self-test runs.
+const testSteps = 80
+
+// testNetworks are the networks of the self-test and the hash of what each leaves, which package ref gave.
+var testNetworks = []struct {
+	name   string
+	delays []float32
+	hash   uint64
+}{
+	{"delays of one step and more, a step at a time", []float32{1, 2, 5}, 0xdb5a1ca2fa5c0a74},
+	{"delays of six steps and more, several steps at a time", []float32{6, 7, 11}, 0x8d9bdbf104c41484},
+}
+
+// hashOf is a hash of all state and records of a program.
+func hashOf(p *backend.Plan, read func(b backend.BufID, words []uint32) error) (uint64, error) {
+	h := fnv.New64a()
+	var bytes []byte
+	for id := range p.Bufs {
+		b := &p.Bufs[id]
+		if b.Kind != backend.State && b.Kind != backend.Record {
+			continue
+		}
+		words := make([]uint32, b.Len)
+		if err := read(backend.BufID(id), words); err != nil {
+			return 0, err
+		}
+		bytes = bytes[:0]
+		for _, w := range words {
+			bytes = binary.LittleEndian.AppendUint32(bytes, w)
+		}
+		h.Write(bytes)
+	}
+	return h.Sum64(), nil
 }
 
 // testPlan lays the cases out as stages of one step, each with its own output,

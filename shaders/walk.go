@@ -179,7 +179,7 @@ func (k *kernel) walk(text string, group, team int) {
 		walk = strings.Replace(walk, "+ rows - delay)", "+ rows - delay - uint(delay > 1u))", 1)
 	}
 	for from, to := range map[string]string{
-		"GROUP": fmt.Sprint(group), "TEAM": fmt.Sprint(team), "PAIRS": fmt.Sprint(scanPairs), "EACH": fmt.Sprint(scanPairs / group),
+		"GROUP": fmt.Sprint(group), "TEAM": fmt.Sprint(team), "PAIRS": fmt.Sprint((scanPairs + group - 1) / group * group), "EACH": fmt.Sprint((scanPairs + group - 1) / group),
 		"FAULT": fmt.Sprint(ctlFault), "HALT": fmt.Sprint(ctlHalt), "DUE": fmt.Sprint(ctlDue), "MOST": fmt.Sprint(mostRounds), "CURSOR": fmt.Sprint(k.l.cursor),
 	} {
 		walk = strings.ReplaceAll(walk, "$"+from, to)

@@ -48,6 +48,9 @@ func openGPU(o backend.Options) (backend.Backend, string) {
 		return nil, "no OpenGL device (`synfire devices` says why)"
 	}
 	why := "no GPU that OpenGL can use (see `synfire devices`)"
+	if passed := shaders.PassedOver(all); passed != "" {
+		why = passed
+	}
 	for _, d := range all {
 		if d.Software || d.Error != "" {
 			continue

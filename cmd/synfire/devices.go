@@ -50,6 +50,9 @@ func (c *devicesCmd) Run(env *environment) error {
 		usable = usable || d.Error == ""
 		showDevice(env, d)
 	}
+	if why := shaders.PassedOver(all); why != "" {
+		fmt.Fprintln(env.err, env.errTerm.amber("warning:"), why)
+	}
 	if !usable {
 		return &shaders.DeviceError{Kind: shaders.NoDevice, Detail: `none can be opened; on Debian or Ubuntu "apt-get install libegl1 libgl1-mesa-dri" gives a software renderer, and --backend cpu gives the same bits without`}
 	}

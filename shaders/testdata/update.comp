@@ -79,7 +79,7 @@ void body0(uint lane, uint B) {
 				precise float f4 = (floatBitsToUint(p4) & 0x7fffffffu) < 0x0d800000u ? 0.0 : p4;
 				precise float f5 = f4 + f1;
 				uint u6 = lane;
-				uint u7 = philox(u6, step, 0x0u, 0x0u);
+				uint u7 = words[0u + gl_LocalInvocationID.x];
 				precise float f8 = uintBitsToFloat(0x3f800000u);
 				bool b9 = f8 < f5;
 				uint u10 = 0x80000000u;
