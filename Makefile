@@ -134,6 +134,31 @@ MINUTES ?= 40
 compare: brian2 bin/synfire
 	.venv/bin/python bench/compare/compare.py bin/synfire --networks $(NETWORKS) --seed $(SEED) --minutes $(MINUTES) --keep bin/compare
 
+# Brian2's own tests on the device 'synfire' (python/tests/suite.py): on the engine without fallback, against expected.txt; a short part of it, as in
+# .ci/run; and by Brian2's own call, with fallback.
+ON_DEVICE := SYNFIRE=$(CURDIR)/bin/synfire PYTHONPATH=$(CURDIR)/python/src .venv/bin/python
+.PHONY: brian2-tests brian2-suite brian2-suite-short brian2-suite-fallback brian2-examples
+brian2-tests: venv bin/synfire
+	@.venv/bin/pip install -q --disable-pip-version-check -r python/tests/requirements.txt
+
+brian2-suite: brian2-tests
+	$(ON_DEVICE) python/tests/suite.py
+
+brian2-suite-short: brian2-tests
+	$(ON_DEVICE) python/tests/suite.py --short
+
+brian2-suite-fallback: brian2-tests
+	$(ON_DEVICE) python/tests/suite.py --fallback
+
+# The scripts of Brian2's example folder on the device, against what Brian2 gives (python/tests/examples.py). They come with Brian2's source distribution. SCRIPTS= names some.
+BRIAN2 := brian2-2.10.1
+bin/$(BRIAN2)/examples: | brian2-tests
+	.venv/bin/pip download -q --disable-pip-version-check --no-deps --no-binary brian2 -d bin $(subst -,==,$(BRIAN2))
+	tar -xzf bin/$(BRIAN2).tar.gz -C bin $(BRIAN2)/examples
+
+brian2-examples: brian2-tests bin/$(BRIAN2)/examples
+	$(ON_DEVICE) python/tests/examples.py gate bin/$(BRIAN2)/examples $(SCRIPTS)
+
 # Tests that take minutes: full-scale networks, published figures, long sweeps.
 long:
 	SYNFIRE_LONG=1 $(GO) test $(TAGFLAG) -timeout 120m ./...
