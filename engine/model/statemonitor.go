@@ -10,7 +10,7 @@ import (
 // StateMonitorOptions are the further arguments of StateMonitor.
 type StateMonitorOptions struct {
 	Name      string    // of its files; "": statemonitor, ...
-	Variables []string  // what to record
+	Variables []string  // what to record; empty, not nil: the times alone
 	Record    any       // true: of all neurons; an int or []int: of these; false: only the times
 	Dt        float64   // sampling interval in seconds, 0: every step
 	Times     []float64 // in seconds; not nil: it samples at these times
@@ -93,10 +93,14 @@ func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, e
 			return nil, argErrorf("record", "record=: index %d is outside %s, which has %d %s", k, of, size, units)
 		}
 	}
-	if len(o.Variables) == 0 {
+	watched := o.Variables
+	switch {
+	case o.Variables == nil:
 		return nil, argErrorf("variables", "StateMonitor needs the names of the variables to record")
+	case len(watched) == 0: // the times alone, which something has to bring
+		watched = []string{"i"}
 	}
-	for _, v := range o.Variables {
+	for _, v := range watched {
 		x, known := (*Variable)(nil), []string(nil)
 		if m.Syn != nil {
 			known = m.Syn.VarNames()
@@ -114,7 +118,7 @@ func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, e
 			rows = 1
 		}
 		var col *Column
-		if rows > 0 && m.Column(v) == nil {
+		if rows > 0 && len(o.Variables) > 0 && m.Column(v) == nil {
 			col = columnOf(x, rows)
 			m.ColumnList = append(m.ColumnList, col)
 		}
@@ -187,13 +191,15 @@ func (m *StateMonitor) groups() []*NeuronGroup {
 // Watches is each variable, the first of them with the times; where no neuron is
 // recorded, one that brings the times.
 func (m *StateMonitor) Watches() []Watch {
-	items := make([]int, len(m.Items))
-	for k, i := range m.Items {
-		items[k] = m.Src.Lo + i
+	var items []int
+	for _, i := range m.Items {
+		if len(m.Vars) > 0 {
+			items = append(items, m.Src.Lo+i)
+		}
 	}
 	var out []Watch
 	for k, v := range m.Slots {
-		w := Watch{Name: m.AutoName + "." + m.Vars[k], When: m.When, Order: m.InSlot, To: &sampled{m, k, len(out) == 0}, Sampled: v, Items: items}
+		w := Watch{Name: m.AutoName + "." + v.Name, When: m.When, Order: m.InSlot, To: &sampled{m, k, len(out) == 0}, Sampled: v, Items: items}
 		if len(items) == 0 && !v.Shared {
 			if len(out) > 0 || k < len(m.Slots)-1 {
 				continue

@@ -31,6 +31,9 @@ func stateMonitor(x *script, c *call) (starlark.Value, error) {
 		o.Variables = known
 	} else {
 		o.Variables = c.texts("variables")
+		if o.Variables == nil && c.Has("variables") {
+			o.Variables = []string{}
+		}
 	}
 	switch v := c.Get("record").(type) {
 	case nil:
