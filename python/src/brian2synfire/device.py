@@ -1,0 +1,474 @@
+"""Synfire as a device of Brian2.
+
+A RuntimeDevice: values live in Brian2's NumPy arrays, as without a device. Network.run goes to the engine, and so do
+large calls of Synapses.connect; what the engine refuses runs in Brian2's own loop. An array that the engine is ahead of
+is in `elsewhere`, one that the engine has not seen yet in `dirty`.
+"""
+import os
+import sys
+import time
+import weakref
+
+import numpy as np
+from brian2.codegen.codeobject import CodeObject
+from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
+from brian2.core.base import BrianObjectException
+from brian2.core.clocks import EventClock
+from brian2.core.namespace import get_local_namespace
+from brian2.core.network import Network, TextReport, _check_multiple_summed_updaters
+from brian2.core.preferences import BrianPreference, prefs
+from brian2.core.variables import DynamicArrayVariable, VariableView
+from brian2.devices.device import RuntimeDevice
+from brian2.equations.equations import check_subexpressions
+from brian2.groups.group import CodeRunner
+from brian2.groups.neurongroup import NeuronGroup
+from brian2.input.poissongroup import PoissonGroup
+from brian2.input.poissoninput import PoissonInput
+from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
+from brian2.synapses.synapses import Synapses
+from brian2.units import Quantity, check_units, second
+from brian2.utils.logger import get_logger
+from synfire.engine import Engine
+
+from . import monitors, synapses
+from .errors import PAGE, Answered, Refused, SynfireFault, python_error
+from .session import SMALL, Session
+from .translate import kind
+
+logger = get_logger("brian2.devices.synfire")
+
+prefs.register_preferences(
+    "devices.synfire", "Synfire",
+    backend=BrianPreference("auto", "Where networks run: 'auto', 'cpu', 'gl' (OpenGL), 'ref'."),
+    threads=BrianPreference(0, "Threads of the cpu backend; 0: chosen by measurement. Results do not depend on it."),
+    fallback=BrianPreference("warn", "What happens to a network that Synfire refuses: 'warn' (it runs in Brian2's own loop, with a warning), 'silent' (without one), 'error'.",
+                             validator=lambda v: v in ("warn", "silent", "error")),
+    binary=BrianPreference("", "The program synfire; '': $SYNFIRE, the package's own, the one in PATH."),
+    defer=BrianPreference(synapses.LARGE, "connect() of so many pairs of neurons or more is left to the engine until something reads the synapses."),
+)
+
+OPTIONS = ("backend", "threads", "fallback", "binary", "defer")
+# What users of the other devices give to set_device and device.build; it has no meaning here.
+ELSEWHERE = {"directory", "with_output", "compile", "run", "debug", "clean", "additional_source_files", "run_args", "direct_call", "results_directory", "with_profiling", "profile",
+             "use_GPU", "cpu_only"}
+
+
+class SynfireDevice(RuntimeDevice):
+    def __init__(self):
+        super().__init__()
+        self.elsewhere = weakref.WeakKeyDictionary()  # variable: who has its value (fetch)
+        self.dirty = weakref.WeakSet()
+        self.deferred = weakref.WeakKeyDictionary()   # Synapses: Deferred
+        self.sessions = weakref.WeakKeyDictionary()   # Network: Session
+        self.idle = []                                # engines without a session
+        self.in_loop = {}                             # net.id: why it runs in Brian2's loop
+        self.looping = self.judging = False           # Brian2's own loop is at work; only its checks
+        self.seeds = [None, 0, 0]                     # as given to seed(), networks and restores since
+        self.last = None                              # the session of the last run
+        self.build_options = {}
+        self.build_on_run = True
+        self.options = {}
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        for name in ("elsewhere", "dirty", "deferred", "sessions", "idle", "last"):
+            state.pop(name)
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.elsewhere, self.deferred, self.sessions = (weakref.WeakKeyDictionary() for _ in range(3))
+        self.dirty, self.idle, self.last = weakref.WeakSet(), [], None
+
+    # Options.
+
+    def activate(self, build_on_run=True, **kwargs):
+        super().activate(build_on_run=build_on_run, **kwargs)
+        given = {k: v for k, v in kwargs.items() if k in OPTIONS}
+        for k in kwargs:
+            if k not in OPTIONS and k not in ELSEWHERE:
+                logger.warn(f"set_device('synfire') does not know the option '{k}'; it has {', '.join(OPTIONS)}", once=True)
+        if given.get("fallback", "warn") not in ("warn", "silent", "error"):
+            raise ValueError(f"fallback={given['fallback']!r}: it is 'warn', 'silent' or 'error'")
+        if {k: given.get(k) for k in ("backend", "threads", "binary")} != {k: self.options.get(k) for k in ("backend", "threads", "binary")}:
+            self.discard_idle()
+        self.options = given
+
+    def option(self, name):
+        return self.options.get(name, getattr(prefs.devices.synfire, name))
+
+    defer = property(lambda self: self.option("defer"))
+
+    def build(self, **kwargs):
+        for k in kwargs:
+            if k not in OPTIONS and k not in ELSEWHERE:
+                raise TypeError(f"device.build() has no argument '{k}'")
+
+    def reinit(self):
+        options, build_on_run, clock = self.build_options, self.build_on_run, self.defaultclock
+        for session in list(self.sessions.values()):
+            session.engine.close()
+        self.discard_idle()
+        arrays = self.arrays
+        self.__init__()
+        self.arrays, self.defaultclock = arrays, clock
+        self.build_options, self.build_on_run = options, build_on_run
+        self.options = {k: v for k, v in options.items() if k in OPTIONS}
+
+    def delete(self, data=True, code=True, directory=True, force=False):
+        pass
+
+    def discard_idle(self):
+        for engine in self.idle:
+            engine.close()
+        self.idle.clear()
+
+    def insert_code(self, slot, code):
+        logger.warn("Synfire runs no code of C++: insert_code() has no effect.", once=True)
+
+    # Arrays.
+
+    def get_value(self, var, access_data=True):
+        if self.elsewhere and var in self.elsewhere:
+            self.elsewhere[var].fetch(var)
+        return super().get_value(var, access_data)
+
+    def store_value(self, var, values):
+        """Puts values into Brian2's array, as the engine has them."""
+        array = self.arrays[var]
+        target = array.data if isinstance(var, DynamicArrayVariable) else array
+        target[:] = values
+
+    def set_value(self, var, value):
+        self.changes(var)
+        super().set_value(var, value)
+
+    def fill_with_array(self, var, arr):
+        self.changes(var)
+        super().fill_with_array(var, arr)
+
+    def changes(self, var):
+        if self.elsewhere and var in self.elsewhere:
+            self.elsewhere[var].fetch(var)  # Brian2 may write a part of it only
+        self.dirty.add(var)
+
+    def resize(self, var, new_size):
+        super().resize(var, new_size)
+
+    def variableview_set_with_index_array(self, view, item, value, check_units):
+        waiting, path = self.waiting(view)
+        if waiting and path and isinstance(item, slice) and item == slice(None) and np.size(value) == 1:
+            waiting.assign_value(view, path, value, check_units)
+            return
+        VariableView.set_with_index_array.original_function(view, item, value, check_units)
+        self.dirty.add(view.variable)
+
+    def variableview_set_with_expression(self, view, item, code, run_namespace, check_units=True):
+        VariableView.set_with_expression.original_function(view, item, code, run_namespace, check_units=check_units)
+        self.dirty.add(view.variable)
+
+    def variableview_set_with_expression_conditional(self, view, cond, code, run_namespace, check_units=True):
+        waiting, path = self.waiting(view)
+        if waiting and path and cond == "True":
+            try:
+                waiting.assign(view, path, code, run_namespace, check_units)
+                return
+            except synapses.Cannot:
+                pass
+        VariableView.set_with_expression_conditional.original_function(view, cond, code, run_namespace, check_units=check_units)
+        self.dirty.add(view.variable)
+
+    def waiting(self, view):
+        """The statements that wait for the synapses of an assignment's variable."""
+        waiting = self.elsewhere.get(view.variable) if self.elsewhere else None
+        if not isinstance(waiting, synapses.Deferred):
+            return None, None
+        return waiting, synapses.assigned_path(waiting.S(), view)
+
+    def synapses_connect(self, S, condition=None, i=None, j=None, p=1.0, n=1, skip_if_invalid=False, namespace=None, level=0):
+        if namespace is None:
+            namespace = get_local_namespace(level=level + 2)
+        S._verify_connect_argument_types(condition, i, j, n, p)
+        if not (condition is False or condition == "False") and synapses.may_defer(self, S, i, j) and not (condition is not None and (i is not None or j is not None)):
+            waiting = self.deferred.get(S)
+            if waiting is None:
+                waiting = synapses.Deferred(self, S)
+            try:
+                waiting.connect(namespace, condition, i, j, p, n, skip_if_invalid)
+                self.deferred[S] = waiting
+                S._connect_called = True
+                return
+            except synapses.Cannot:
+                if S not in self.deferred:
+                    for v in synapses.hidden_variables(S):
+                        self.elsewhere.pop(v, None)
+        Synapses.connect.original_function(S, condition=condition, i=i, j=j, p=p, n=n, skip_if_invalid=skip_if_invalid, namespace=namespace, level=level + 1)
+
+    def code_object_class(self, codeobj_class=None, fallback_pref="codegen.target"):
+        # What is left to Python between runs is worked out once: compiling it would take longer.
+        if codeobj_class is None and (self.judging or not self.looping):
+            return NumpyCodeObject
+        return super().code_object_class(codeobj_class, fallback_pref)
+
+    # Random numbers.
+
+    def seed(self, seed=None):
+        super().seed(seed)
+        self.seeds = [seed, 0, 0]
+
+    def get_random_state(self):
+        return {**super().get_random_state(), "synfire": list(self.seeds)}
+
+    def set_random_state(self, state):
+        super().set_random_state(state)
+        self.seeds = list(state.get("synfire", self.seeds))
+
+    def seed_for(self, session):
+        """The seed of a network: new noise for each network and after each restore(), the same again after the same seed()."""
+        if session.seed is not None and session.seed[0] is self.seeds[0] and session.seed[1] == self.seeds[2]:
+            return session.seed
+        given, number, restores = self.seeds
+        self.seeds[1] += 1
+        base = np.random.randint(2**31) if given is None else int(given)
+        mixed = int(np.random.SeedSequence([base & 0xffffffffffffffff, number, restores]).generate_state(1)[0]) >> 1
+        if given is not None and number == 0 and restores == 0 and 0 <= base < 2**31:
+            mixed = base
+        return (self.seeds[0], restores, mixed)
+
+    # Runs.
+
+    def network_run(self, net, duration, report=None, report_period=10*second, namespace=None, profile=None, level=0):
+        check_units(duration=second, report_period=second)(lambda duration, report_period: None)(duration, report_period)
+        if namespace is None:
+            namespace = get_local_namespace(level=level + 2)
+        if net.id not in self.in_loop:
+            try:
+                return self.engine_run(net, duration, report, report_period, namespace, profile)
+            except Refused as why:
+                if self.option("fallback") == "error":
+                    raise
+                session = self.sessions.get(net)
+                if session is not None and session.begun:
+                    raise
+                self.give_back(net)
+                self.in_loop[net.id] = str(why)
+                if self.option("fallback") == "warn":
+                    logger.warn(f"The network '{net.name}' runs in Brian2's own loop: {why}. See {PAGE}.")
+        return self.brian2_run(net, duration, report, report_period, namespace, profile)
+
+    def brian2_run(self, net, duration, report, report_period, namespace, profile):
+        self.looping = True
+        try:
+            return Network.run.original_function(net, duration, report=report, report_period=report_period, namespace=namespace, profile=profile)
+        finally:
+            self.looping = False
+
+    def network_before_run(self, net, run_namespace):
+        """Brian2's checks, without making code: solving equations takes seconds."""
+        if self.looping:
+            return Network.before_run.original_function(net, run_namespace)
+        objects = net.sorted_objects
+        prefs.check_all_validated()
+        names = [o.name for o in objects]
+        twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+        if twice:
+            raise ValueError("All objects in a network need to have unique names, the following name(s) were used more than once: " + ", ".join(f"'{n}'" for n in twice))
+        _check_multiple_summed_updaters(objects)
+        net._stopped = False
+        Network._globally_stopped = False
+        net.check_dependencies()
+        for obj in objects:
+            if obj.active:
+                try:
+                    check(obj, run_namespace)
+                except Exception as ex:
+                    raise BrianObjectException("An error occurred when preparing an object.", obj) from ex
+        for obj in objects:
+            if obj._network is None:
+                obj._network = net.id
+            elif obj._network != net.id:
+                raise RuntimeError(f"'{obj.name}' has already been run in the context of another network. "
+                                   "Use add/remove to change the objects in a simulated network instead of creating a new one.")
+
+    def engine_run(self, net, duration, report, report_period, namespace, profile):
+        if duration < 0:
+            raise ValueError(f"Function 'run' expected a non-negative duration but got '{duration}'")
+        if profile is None:
+            profile = self.build_options.get("profile", False)
+        report_callback = reporter(report)
+        t_start, t_end = net.t, net.t + duration
+        objects = net.sorted_objects
+        net._clocks = {o.clock for o in objects}
+        for clock in net._clocks:
+            clock.set_interval(t_start, t_end)
+        self.network_before_run(net, namespace)
+        if not objects:
+            return
+        began = time.time()
+        session = self.session(net)
+        try:
+            session.update(net, namespace)
+            if report_callback:
+                report_callback(0*second, 0.0, t_start, duration)
+            told = (lambda elapsed, completed: report_callback(elapsed*second, completed, t_start, duration)) if report_callback else None
+            for S, waiting in self.deferred.items():
+                if S.name in session.script.definitions and session.script.objects[S.name]() is S:
+                    waiting.session = session
+            answer = session.run(net, objects, float(duration), told, float(report_period))
+        except Refused:
+            raise
+        except (Answered, BrianObjectException, KeyError, TypeError, ValueError, AttributeError, IndexError, SyntaxError, NotImplementedError) as e:
+            self.judge(e, net, namespace, session)
+        self.last = session
+        self.after(net, session, objects, answer, t_start, t_end)
+        self._last_run_time = time.time() - began
+        self._last_run_completed_fraction = float((net.t - t_start)/duration) if duration > 0 else 1.0
+        if report_callback:
+            report_callback((time.time() - began)*second, self._last_run_completed_fraction, t_start, duration)
+        net.after_run()
+        net._profiling_info = [(p["name"], p["seconds"]*second) for p in answer["phases"]] if profile else None
+
+    def judge(self, e, net, namespace, session):
+        """Why a network was not accepted: an error of the script's, in Brian2's words, or something that Synfire does not do."""
+        obj = getattr(e, "obj", None)
+        cause = python_error(e, obj) if isinstance(e, Answered) else e
+        if session.begun and session.hash is not None or isinstance(cause, (MemoryError, SynfireFault, KeyboardInterrupt)):
+            raise cause
+        self.looping, self.judging = True, True
+        try:
+            Network.before_run.original_function(net, namespace)  # raises what Brian2 has against it
+        finally:
+            self.looping, self.judging = False, False
+            for o in net.sorted_objects:  # code that was made for the check alone
+                if isinstance(o, CodeRunner):
+                    o.codeobj, o.code_objects[:] = None, []
+        session.begun = False
+        reason = str(e) if isinstance(e, Answered) else f"{type(e.__cause__ or e).__name__}: {e.__cause__ or e}"
+        raise Refused(reason, obj or getattr(e, "_brian_objname", None)) from e
+
+    def after(self, net, session, objects, answer, t_start, t_end):
+        """What Brian2 has to know after a run."""
+        stopped = answer["stopped"]
+        t = float(t_end) if not stopped else float(t_start) if answer["t"] is None else answer["t"]
+        for clock in net._clocks:
+            if stopped:
+                self.set_clock(clock, t)
+            else:
+                self.store_value(clock.variables["timestep"], clock._i_end)
+                self.store_value(clock.variables["t"], float(clock._times[clock._i_end]) if isinstance(clock, EventClock) else clock._i_end*clock.dt_)
+        net.t_ = t
+        session.leave(objects)
+        for obj in objects:
+            if isinstance(obj, monitors.MONITORS) and obj.name in session.script.definitions:
+                monitors.fetch(self, session, obj)
+        small, size = [], 0
+        for var in session.paths:
+            if self.elsewhere.get(var) is session and isinstance(session.paths[var], str):
+                n = var.size if isinstance(var.size, int) else 1
+                if n <= SMALL and size + n <= SMALL:
+                    small.append(var)
+                    size += n
+        session.fetch_all(small)
+
+    def set_clock(self, clock, t):
+        if isinstance(clock, EventClock):
+            k = int(np.searchsorted([float(x) for x in clock._times], t - 1e-12))
+            self.store_value(clock.variables["timestep"], k)
+            self.store_value(clock.variables["t"], float(clock._times[k]))
+            return
+        k = int(clock._calc_timestep(t))
+        self.store_value(clock.variables["timestep"], k)
+        self.store_value(clock.variables["t"], k*clock.dt_)
+
+    # Sessions.
+
+    def session(self, net):
+        session = self.sessions.get(net)
+        if session is not None and session.net_id == net.id:
+            return session
+        if session is not None:
+            self.give_back(net)
+        session = Session(self, net, self.engine())
+        if float(net.t) != 0:
+            self.idle.append(session.engine)
+            raise Refused("its time is not 0 before its first run in Synfire", net)
+        self.sessions[net] = session
+        return session
+
+    def engine(self):
+        while self.idle:
+            engine = self.idle.pop()
+            if engine.alive:
+                engine.ask("reset")
+                return engine
+        return Engine(self.option("binary"), self.option("backend"), self.option("threads"), log)
+
+    def give_back(self, net):
+        """Ends a network's session; its process is kept for the next one, unless something can still be read there."""
+        session = self.sessions.pop(net, None)
+        if session is None:
+            return
+        if not session.begun:
+            for waiting in self.deferred.values():
+                if waiting.session is session:
+                    waiting.session, waiting.said = None, 0
+        if not any(owner is session or getattr(owner, "session", None) is session for owner in self.elsewhere.values()) and session.engine.alive:
+            self.idle.append(session.engine)
+
+    def forget(self):
+        """In a forked child: the engines are the parent's."""
+        for session in self.sessions.values():
+            session.broken = "this network ran in the parent process, which keeps its engine: build it, or restore() it from a file, in the worker"
+            session.engine.close()
+        self.discard_idle()
+
+    # What a user may ask.
+
+    @property
+    def hash(self):
+        """The hash of the last run: the same on every backend, for any number of threads."""
+        return self.last.hash if self.last else None
+
+    def ran_on(self, net=None):
+        """Where a network ran: 'synfire', or why Brian2's own loop ran it."""
+        if net is None:
+            from brian2.core.magic import magic_network as net
+        return self.in_loop.get(net.id, "synfire")
+
+
+def check(obj, run_namespace):
+    """Brian2's checks of one object that need no code."""
+    if isinstance(obj, (NeuronGroup, Synapses)):
+        obj.equations.check_units(obj, run_namespace=run_namespace)
+        check_subexpressions(obj, obj.equations, run_namespace)
+    elif isinstance(obj, PoissonInput):
+        if obj._group.dt_ != obj._stored_dt:
+            raise NotImplementedError(f"The dt used for simulating {obj._group.name} changed after the PoissonInput source was created.")
+    elif isinstance(obj, SpikeGeneratorGroup):
+        bins = np.asarray((np.asarray(obj._spike_time) + 1e-3*obj.clock.dt_)/obj.clock.dt_, dtype=np.int64)
+        if ((np.diff(bins) == 0) & (np.diff(obj._neuron_index) == 0)).any():
+            raise ValueError(f"Using a dt of {obj.clock.dt!s}, some neurons of SpikeGeneratorGroup '{obj.name}' spike more than once during a time step.")
+        period = float(obj.variables["period"].get_value()[0])
+        if 0 < period < obj.clock.dt_:
+            raise ValueError(f"The period of '{obj.name}' is {period*second!s}, which is smaller than its dt of {obj.clock.dt!s}.")
+
+
+def reporter(report):
+    if report is None:
+        return None
+    if report in ("text", "stdout"):
+        return TextReport(sys.stdout)
+    if report == "stderr":
+        return TextReport(sys.stderr)
+    if isinstance(report, str):
+        raise ValueError(f'Do not know how to handle report argument "{report}".')
+    if callable(report):
+        return report
+    raise TypeError(f"Do not know how to handle report argument, it has to be one of 'text', 'stdout', 'stderr', or a callable function/object, but it is of type {type(report)}")
+
+
+def log(level, text):
+    if level == "print":
+        print(text)
+    else:
+        logger.warn(text, once=True)

@@ -1,0 +1,36 @@
+"""What monitors have recorded, from the engine into Brian2's arrays."""
+from brian2.monitors.ratemonitor import PopulationRateMonitor
+from brian2.monitors.spikemonitor import EventMonitor
+from brian2.monitors.statemonitor import StateMonitor
+
+MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
+
+
+def variables(monitor):
+    """The arrays that recording fills."""
+    names = ["N"]
+    if isinstance(monitor, StateMonitor):
+        names += ["t", *monitor.record_variables]
+    elif isinstance(monitor, EventMonitor):
+        names += ["count", *monitor.record_variables]
+    else:
+        names += ["t", "rate"]
+    return [monitor.variables[n] for n in names]
+
+
+def fetch(device, session, monitor):
+    """Appends what was recorded since the last time."""
+    first = session.recorded.get(monitor.name, 0)
+    answer = session.engine.records(session.script.names[monitor.name], first)
+    for v in variables(monitor):
+        device.elsewhere.pop(v, None)
+    columns, had = answer["columns"], int(device.arrays[monitor.variables["N"]][0])
+    new = answer["n"] - first
+    monitor.resize(had + new)
+    device.arrays[monitor.variables["N"]][0] = had + new
+    for name, column in columns.items():
+        if name in monitor.variables:
+            device.arrays[monitor.variables[name]].data[had:had + new] = column.T
+    if "count" in answer:
+        device.arrays[monitor.variables["count"]][:] = answer["count"]
+    session.recorded[monitor.name] = answer["n"]
