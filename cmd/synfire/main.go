@@ -45,6 +45,7 @@ type cli struct {
 	Bench   benchCmd   `cmd:"" help:"Measure speed and memory on standard models, beside other simulators."`
 	Devices devicesCmd `cmd:"" help:"List the OpenGL devices, their limits and whether they are exact."`
 	Info    infoCmd    `cmd:"" help:"Show sizes, equations as compiled and memory, before anything is allocated."`
+	Serve   serveCmd   `cmd:"" help:"Keep a network between the requests of another program (docs/serve.md)."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

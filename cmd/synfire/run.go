@@ -36,7 +36,9 @@ type modelFlags struct {
 }
 
 // memory is ScriptMemory in bytes.
-func (m *modelFlags) memory() int64 { return int64(min(max(m.ScriptMemory, 0), 1e9) * 1e9) }
+func (m *modelFlags) memory() int64 { return gigabytes(m.ScriptMemory) }
+
+func gigabytes(n float64) int64 { return int64(min(max(n, 0), 1e9) * 1e9) }
 
 type runCmd struct {
 	modelFlags

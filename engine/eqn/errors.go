@@ -15,6 +15,7 @@ type Error struct {
 	Caret     int    // column of the caret in Snippet, from 1
 	Msg       string
 	Hint      string // "did you mean 'taum'?"
+	Class     Class  // "": any other
 }
 
 // Error prints file:line:col: message, the line with a caret, and the hint.

@@ -171,18 +171,22 @@ func (c *Column) each(f func(k int, x float64)) error {
 	k, size := 0, c.Type.Size()
 	return c.read(func(b []byte) error {
 		for ; len(b) >= size; b = b[size:] {
-			switch c.Type {
-			case store.Int32:
-				f(k, float64(int32(binary.LittleEndian.Uint32(b))))
-			case store.Float32:
-				f(k, float64(math.Float32frombits(binary.LittleEndian.Uint32(b))))
-			default:
-				f(k, math.Float64frombits(binary.LittleEndian.Uint64(b)))
-			}
+			f(k, c.value(b))
 			k++
 		}
 		return nil
 	})
+}
+
+// value is the first value of b.
+func (c *Column) value(b []byte) float64 {
+	switch c.Type {
+	case store.Int32:
+		return float64(int32(binary.LittleEndian.Uint32(b)))
+	case store.Float32:
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(b))
 }
 
 // Floats returns all values: of a column with rows, row after row, Len values each.
@@ -198,6 +202,27 @@ func (c *Column) Floats() ([]float64, error) {
 		if row++; row == rows {
 			at, row = at+1, 0
 		}
+	})
+	return out, err
+}
+
+// Since returns the values of the samples or events from number from on, as Floats does.
+func (c *Column) Since(from int) ([]float64, error) {
+	rows, samples := max(c.Rows, 1), max(0, c.Len()-from)
+	if err := c.fits(int64(samples * rows)); err != nil {
+		return nil, err
+	}
+	out := make([]float64, samples*rows)
+	k, size := -from*rows, c.Type.Size() // of the next value
+	err := c.read(func(b []byte) error {
+		if skip := min(len(b)/size, max(0, -k)); skip > 0 {
+			k, b = k+skip, b[skip*size:]
+		}
+		for ; len(b) >= size; b = b[size:] {
+			out[k%rows*samples+k/rows] = c.value(b)
+			k++
+		}
+		return nil
 	})
 	return out, err
 }

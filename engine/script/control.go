@@ -38,6 +38,20 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	if only != nil && len(only.objects) == 0 { // all were removed: no clock goes on
 		return starlark.None, nil
 	}
+	net, err := x.runs(only)
+	if err != nil {
+		return nil, err
+	}
+	old := x.namespace
+	if err := x.useNamespace(c); err != nil {
+		return nil, err
+	}
+	defer func() { x.namespace = old }()
+	return starlark.None, x.runFor(duration, net, only == nil, progress)
+}
+
+// runs is the network that a run() of all objects, or of a Network, runs.
+func (x *script) runs(only *network) (*engine.Network, error) {
 	x.setAliases()
 	if err := x.sameDt(only); err != nil {
 		return nil, err
@@ -58,36 +72,36 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 		old.Close() // frees what it has on the backend; it can run again
 		x.res.Net = net
 	}
-	old := x.namespace
-	if err := x.useNamespace(c); err != nil {
-		return nil, err
-	}
-	defer func() { x.namespace = old }()
+	return net, nil
+}
+
+// runFor runs a network, which is that of all objects or not.
+func (x *script) runFor(duration float64, net *engine.Network, all bool, progress func(done, total int64)) error {
 	if x.opt.Info != nil {
 		if err := net.Info(x.work(), x.opt.Info); err != nil {
-			return nil, err
+			return err
 		}
-		return nil, errEnd
+		return errEnd
 	}
 	left := int64(0)
 	if x.opt.MaxSteps > 0 {
 		if left = x.opt.MaxSteps - x.steps; left <= 0 {
-			return nil, errEnd
+			return errEnd
 		}
 	}
 	if x.be == nil {
 		if x.opt.Open == nil {
-			return nil, fmt.Errorf("run: no backend was given")
+			return fmt.Errorf("run: no backend was given")
 		}
 		be, err := x.opt.Open()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		x.be = be
 	}
 	if x.opt.BeforeRun != nil {
 		if err := x.opt.BeforeRun(net); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	var records engine.Recorder
@@ -96,7 +110,7 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 	}
 	o := engine.RunOptions{Backend: x.be, Progress: progress, Threads: x.opt.Threads, MaxSteps: left, Records: records}
 	if err := x.checkpoints(&o); err != nil {
-		return nil, err
+		return err
 	}
 	r, err := net.Run(x.ctx, duration, o)
 	if err == nil {
@@ -107,22 +121,22 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 		x.steps += r.Steps
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if only == nil && len(x.objects) == 0 { // what is made later begins at 0
+	if all && len(x.objects) == 0 { // what is made later begins at 0
 		if err := x.renew(func(object) bool { return true }); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if x.opt.AfterRun != nil {
 		if err := x.opt.AfterRun(x.res); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if left > 0 && x.steps >= x.opt.MaxSteps {
-		return nil, errEnd
+		return errEnd
 	}
-	return starlark.None, nil
+	return nil
 }
 
 // report is what tells how far a run is: Options.Progress and, with report=, lines

@@ -41,6 +41,15 @@ func (e *failure) Unwrap() []error {
 	return []error{e.at, e.cause}
 }
 
+// Trace is the calls of a script that led to an error, "called from FILE:LINE", innermost first.
+func Trace(err error) []string {
+	var f *failure
+	if errors.As(err, &f) {
+		return f.trace
+	}
+	return nil
+}
+
 // hinted is an error with advice.
 type hinted struct{ msg, hint string }
 
@@ -69,10 +78,14 @@ func (x *script) explain(err error) error {
 	case errors.As(err, &f):
 		return err
 	case errors.As(err, &pe):
-		return x.fail(pe.Pos, pe.Msg, pe.Hint, nil)
+		return x.fail(pe.Pos, pe.Msg, pe.Hint, eqn.As(eqn.Syntax, err))
 	case errors.As(err, &re) && len(re) > 0:
 		msg, hint := x.resolveAdvice(re[0].Msg)
-		return x.fail(re[0].Pos, msg, hint, nil)
+		class := eqn.Syntax
+		if undefinedRE.MatchString(re[0].Msg) {
+			class = eqn.UnknownName
+		}
+		return x.fail(re[0].Pos, msg, hint, eqn.As(class, err))
 	case errors.As(err, &ee):
 		return x.explainEval(ee)
 	}
@@ -81,7 +94,7 @@ func (x *script) explain(err error) error {
 
 // fail makes a failure at a position.
 func (x *script) fail(pos syntax.Position, msg, hint string, cause error) *failure {
-	e := &eqn.Error{File: pos.Filename(), Line: int(pos.Line), Col: int(pos.Col), Msg: msg, Hint: hint}
+	e := &eqn.Error{File: pos.Filename(), Line: int(pos.Line), Col: int(pos.Col), Msg: msg, Hint: hint, Class: eqn.ClassOf(cause)}
 	x.show(e)
 	return &failure{at: e, cause: cause}
 }

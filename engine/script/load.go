@@ -17,7 +17,8 @@ import (
 	"synfire/engine/eqn"
 )
 
-const maxSource = 1 << 22
+// MaxSource is the longest text that a script may have, in bytes.
+const MaxSource = 1 << 22
 
 // readScript reads the script itself: a file, of a size that a script has.
 func readScript(name string) ([]byte, error) {
@@ -42,11 +43,11 @@ func readScript(name string) ([]byte, error) {
 
 // readText reads a script or what one loads.
 func readText(name string, f *os.File) ([]byte, error) {
-	src, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	src, err := io.ReadAll(io.LimitReader(f, MaxSource+1))
 	if err != nil {
 		return nil, readError(name, err)
 	}
-	if len(src) > maxSource {
+	if len(src) > MaxSource {
 		n := int64(len(src))
 		if st, err := f.Stat(); err == nil {
 			n = max(n, st.Size())
@@ -57,7 +58,7 @@ func readText(name string, f *os.File) ([]byte, error) {
 }
 
 func tooLong(name string, bytes int64) error {
-	return fmt.Errorf("%s: %d bytes are too many for a script: the limit is %d", name, bytes, maxSource)
+	return fmt.Errorf("%s: %d bytes are too many for a script: the limit is %d", name, bytes, MaxSource)
 }
 
 func readError(name string, err error) error {

@@ -45,6 +45,9 @@ func (x *script) names(f func(name string, v starlark.Value) bool) {
 	}
 	fr, fn := x.frame()
 	if fn == nil {
+		if x.session != nil {
+			x.session.names(nil, f)
+		}
 		return
 	}
 	for i := range fr.NumLocals() {
@@ -62,12 +65,16 @@ func (x *script) names(f func(name string, v starlark.Value) bool) {
 			return
 		}
 	}
-	if m := x.mainGlobals(); m != nil && fn.Position().Filename() != x.main.name {
+	m := x.mainGlobals()
+	if m != nil && fn.Position().Filename() != x.main.name {
 		for n, v := range m {
 			if !f(n, v) {
 				return
 			}
 		}
+	}
+	if x.session != nil {
+		x.session.names(m, f)
 	}
 }
 
@@ -233,7 +240,7 @@ func (x *script) aliases() {
 // order of the text.
 func (x *script) setAliases() {
 	globals := x.mainGlobals()
-	if globals == nil {
+	if globals == nil && x.session == nil {
 		return
 	}
 	if x.own == nil { // objects have left
@@ -253,6 +260,9 @@ func (x *script) setAliases() {
 		v := globals[n]
 		if v == nil {
 			v = x.shared.values[n]
+		}
+		if v == nil && x.session != nil {
+			v = x.session.kept[n]
 		}
 		h, ok := v.(holder)
 		if !ok || h.object() == nil || done[h.object()] || x.own[n] {

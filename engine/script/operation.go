@@ -48,7 +48,7 @@ func (x *script) newOperation(c *call, function starlark.Value, o engine.Operati
 	if op.f, ok = function.(starlark.Callable); !ok {
 		return nil, fmt.Errorf("%s takes a function, not %s", c.Fn, array.Describe(function))
 	}
-	takesTime := false
+	_, takesTime := function.(*hostFunction)
 	if f, ok := function.(*starlark.Function); ok {
 		switch n := f.NumParams(); {
 		case f.HasVarargs() || f.HasKwargs() || n > 1:

@@ -171,6 +171,7 @@ type script struct {
 	operating   int             // functions of operations that run
 	stored      map[*engine.Network]map[string]*engine.Snapshot
 	left        atomic.Bool   // nobody waits for the script any more
+	session     *Session      // whose statements these are; nil: a script from its begin to its end
 	unprinted   error         // of the last print()
 	deep        chan struct{} // values within values fill the stack
 }
@@ -211,20 +212,12 @@ func (x *script) whole() (*Result, error) {
 		}
 		o.Src = src
 	}
-	if len(o.Src) > maxSource {
+	if len(o.Src) > MaxSource {
 		return nil, tooLong(o.File, int64(len(o.Src)))
 	}
-	memory.SetLimit(o.maxMemory())
+	x.begin()
 	sum := sha256.Sum256(o.Src)
-	x.res = &Result{File: o.File, SHA256: hex.EncodeToString(sum[:]), Set: map[string]string{}}
-	eo := engine.Options{Lookup: x.lookup, Names: x.visible, Locate: x.locate, Warn: o.Warn}
-	if o.Seed != nil {
-		eo.Seed = *o.Seed
-	}
-	x.net = engine.NewNetwork(eo)
-	x.res.Net = x.net
-	x.thread = &starlark.Thread{Name: "script", Print: x.print, Load: x.load}
-	x.thread.SetMaxExecutionSteps(o.maxOps())
+	x.res.SHA256 = hex.EncodeToString(sum[:])
 	stop := context.AfterFunc(x.ctx, func() { x.thread.Cancel("interrupted") })
 	defer stop()
 	defer x.watch()()
@@ -233,11 +226,12 @@ func (x *script) whole() (*Result, error) {
 			x.root.Close()
 		}
 	}()
-	x.predeclared = x.builtins()
 	defer x.settle() // after a panic, too
-	maps.Copy(x.predeclared, x.more)
 
-	err := x.execute()
+	err := x.execute(func() error {
+		_, err := x.exec(x.opt.File, x.opt.Src, true)
+		return err
+	})
 	switch {
 	case errors.Is(err, errEnd):
 		x.res.Ended = true
@@ -256,6 +250,22 @@ func (x *script) whole() (*Result, error) {
 	return x.res, err
 }
 
+// begin prepares what a script and a session need to execute anything.
+func (x *script) begin() {
+	memory.SetLimit(x.opt.maxMemory())
+	x.res = &Result{File: x.opt.File, Set: map[string]string{}}
+	eo := engine.Options{Lookup: x.lookup, Names: x.visible, Locate: x.locate, Warn: x.opt.Warn}
+	if x.opt.Seed != nil {
+		eo.Seed = *x.opt.Seed
+	}
+	x.net = engine.NewNetwork(eo)
+	x.res.Net = x.net
+	x.thread = &starlark.Thread{Name: "script", Print: x.print, Load: x.load}
+	x.thread.SetMaxExecutionSteps(x.opt.maxOps())
+	x.predeclared = x.builtins()
+	maps.Copy(x.predeclared, x.more)
+}
+
 // settle brings into the result what the script holds at its end.
 func (x *script) settle() {
 	x.res.Seed = x.net.SeedValue()
@@ -272,11 +282,11 @@ const grace = 300 * time.Millisecond
 // executing counts the scripts that execute, those that were left included.
 var executing atomic.Int32
 
-// execute runs the script itself. A function of Starlark's, or of ours on an
+// execute runs the script itself, which f does. A function of Starlark's, or of ours on an
 // array, does not hear of an interruption before it returns: it is then left to
 // itself, since it changes nothing that anybody looks at afterwards; so is one
 // that follows values too deep. The engine is waited for.
-func (x *script) execute() error {
+func (x *script) execute(f func() error) error {
 	type end struct {
 		err      error
 		panicked any
@@ -292,7 +302,7 @@ func (x *script) execute() error {
 			}
 			ended <- e
 		}()
-		_, e.err = x.exec(x.opt.File, x.opt.Src, true)
+		e.err = f()
 		if x.left.Load() {
 			runtime.GC() // until it has not met a deep stack, Go begins every stack with such a size
 		}

@@ -54,9 +54,9 @@ func storeBuiltin(x *script, c *call) (starlark.Value, error)   { return x.store
 func restoreBuiltin(x *script, c *call) (starlark.Value, error) { return x.restore(c, nil) }
 
 // stateOf is the network that store() and restore() are about.
-func (x *script) stateOf(c *call, only *network) (*engine.Network, error) {
+func (x *script) stateOf(what string, only *network) (*engine.Network, error) {
 	if x.operating > 0 {
-		return nil, fmt.Errorf("%s(): a network_operation cannot do this, for the network is running", c.Fn)
+		return nil, fmt.Errorf("%s(): a network_operation cannot do this, for the network is running", what)
 	}
 	if only != nil {
 		return only.unify()
@@ -70,39 +70,44 @@ func (x *script) store(c *call, only *network) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	n, err := x.stateOf(c, only)
+	return starlark.None, x.storeAs(name, file, only)
+}
+
+// storeAs stores under a name: in memory, or in a file of the script's folder.
+func (x *script) storeAs(name, file string, only *network) error {
+	n, err := x.stateOf("store", only)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s, err := n.Store()
 	if err == nil {
 		err = x.keepDraws(s)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if file == "" {
 		if x.stored[n] == nil {
 			x.stored[n] = map[string]*engine.Snapshot{}
 		}
 		x.stored[n][name] = s
-		return starlark.None, nil
+		return nil
 	}
 	path, err := x.statePath(file)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	all := map[string]*store.State{}
 	if _, err := os.Stat(path); err == nil { // further states of the file stay
 		if all, err = store.ReadStates(path); err != nil {
-			return nil, fmt.Errorf("store: %w", err)
+			return fmt.Errorf("store: %w", err)
 		}
 	}
 	all[name] = s.State
 	if err := store.WriteStates(path, all); err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return fmt.Errorf("store: %w", err)
 	}
-	return starlark.None, nil
+	return nil
 }
 
 // statePath is a file in the script's folder, and nowhere else.
@@ -134,36 +139,41 @@ func (x *script) restore(c *call, only *network) (starlark.Value, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	n, err := x.stateOf(c, only)
+	return starlark.None, x.restoreFrom(name, file, random, only)
+}
+
+// restoreFrom restores what storeAs has stored.
+func (x *script) restoreFrom(name, file string, random bool, only *network) error {
+	n, err := x.stateOf("restore", only)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var s *engine.Snapshot
 	if file == "" {
 		if s = x.stored[n][name]; s == nil {
-			return nil, withHint("call store() before, or give filename=", "restore: nothing was stored of this network under the name %q", name)
+			return withHint("call store() before, or give filename=", "restore: nothing was stored of this network under the name %q", name)
 		}
 	} else {
 		path, err := x.statePath(file)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		all, err := store.ReadStates(path)
 		if err != nil {
-			return nil, fmt.Errorf("restore: %w", err)
+			return fmt.Errorf("restore: %w", err)
 		}
 		if all[name] == nil {
-			return nil, fmt.Errorf("restore: %s holds no state of the name %q", file, name)
+			return fmt.Errorf("restore: %s holds no state of the name %q", file, name)
 		}
 		s = engine.Stored(all[name])
 	}
 	if err := n.Restore(s, random); err != nil {
-		return nil, err
+		return err
 	}
 	if random {
-		return starlark.None, x.takeDraws(s)
+		return x.takeDraws(s)
 	}
-	return starlark.None, nil
+	return nil
 }
 
 // identity is what must be the same for a script to go on from a checkpoint.
