@@ -159,6 +159,12 @@ bin/$(BRIAN2)/examples: | brian2-tests
 brian2-examples: brian2-tests bin/$(BRIAN2)/examples
 	$(ON_DEVICE) python/tests/examples.py gate bin/$(BRIAN2)/examples $(SCRIPTS)
 
+# The values that package analysis is held against, anew, of Elephant, SciPy, networkx and the Brain Connectivity Toolbox.
+.PHONY: analysis-reference
+analysis-reference: venv
+	@$(PIP) elephant==1.2.1 scipy==1.18.1 networkx==3.7 bctpy==0.6.1
+	.venv/bin/python engine/analysis/testdata/reference.py
+
 # Tests that take minutes: full-scale networks, published figures, long sweeps.
 long:
 	SYNFIRE_LONG=1 $(GO) test $(TAGFLAG) -timeout 120m ./...
