@@ -141,7 +141,15 @@ func (m *StateMonitor) Len() int { return m.t.Len() }
 
 // Entry is what the manifest says of the monitor.
 func (m *StateMonitor) Entry() store.Monitor {
-	return store.Monitor{Kind: m.Kind(), Recorded: int64(len(m.Items)), Samples: int64(m.Len()), Variables: m.Vars}
+	e := store.Monitor{Kind: m.Kind(), Recorded: int64(len(m.Items)), Samples: int64(m.Len()), Variables: m.Vars}
+	for _, v := range m.Vars {
+		unit := "1"
+		if c := m.Column(v); c != nil {
+			unit = c.Unit.String()
+		}
+		e.Units = append(e.Units, unit)
+	}
+	return e
 }
 
 // T returns the time of each sample in seconds; nil where its file cannot be read.

@@ -100,6 +100,9 @@ type Monitor struct {
 	Recorded  int64    `json:"-"`    // rows of a "state" monitor's arrays
 	Samples   int64    `json:"-"`    // of the kinds "state" and "rate"
 	Variables []string `json:"-"`    // recorded besides i and t
+	Units     []string `json:"-"`    // of Variables, of the kind "state": "volt", "1" for a number
+	Source    string   `json:"-"`    // what is watched, and how many neurons that is, of all kinds but "state"
+	Neurons   int64    `json:"-"`
 }
 
 // MarshalJSON writes the fields that the monitor's kind has.
@@ -110,8 +113,11 @@ func (m Monitor) MarshalJSON() ([]byte, error) {
 		Recorded  *int64   `json:"recorded,omitempty"`
 		Samples   *int64   `json:"samples,omitempty"`
 		Variables []string `json:"variables,omitempty"`
+		Units     []string `json:"units,omitempty"`
+		Source    string   `json:"source,omitempty"`
+		Neurons   int64    `json:"neurons,omitempty"`
 	}
-	c := common{Kind: m.Kind, Variables: m.Variables}
+	c := common{Kind: m.Kind, Variables: m.Variables, Units: m.Units, Source: m.Source, Neurons: m.Neurons}
 	switch m.Kind {
 	case "state":
 		c.Recorded, c.Samples = &m.Recorded, &m.Samples
@@ -128,7 +134,9 @@ func (m *Monitor) UnmarshalJSON(b []byte) error {
 	var c struct {
 		Kind                      string
 		Events, Recorded, Samples int64
-		Variables                 []string
+		Variables, Units          []string
+		Source                    string
+		Neurons                   int64
 	}
 	err := json.Unmarshal(b, &c)
 	*m = Monitor(c)
