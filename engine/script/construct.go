@@ -38,20 +38,52 @@ func (c *call) namespace() map[string]any {
 		return nil
 	}
 	r := map[string]any{}
+	if err := readNamespace(r, d); err != nil {
+		c.failf(name, "%v", err)
+		return nil
+	}
+	return r
+}
+
+// readNamespace gives r the values of a dictionary for namespace=.
+func readNamespace(r map[string]any, d *starlark.Dict) error {
+	clear(r)
 	for _, it := range d.Items() {
 		k, ok := starlark.AsString(it[0])
 		if !ok {
-			c.failf(name, "%s= must have names as keys, not %s", name, array.Describe(it[0]))
-			return nil
+			return fmt.Errorf("namespace= must have names as keys, not %s", array.Describe(it[0]))
 		}
 		e, err := toEngine(it[1])
 		if err != nil {
-			c.failf(name, "%s of %s= %v", k, name, err)
-			return nil
+			return fmt.Errorf("%s of namespace= %v", k, err)
 		}
 		r[k] = e
 	}
-	return r
+	return nil
+}
+
+// namespace is what an object was given as namespace=: the script's dictionary, which
+// it may change between runs, and what the object's texts see of it.
+type namespace struct {
+	given *starlark.Dict
+	seen  map[string]any
+}
+
+// follow has the texts of an object see what becomes of its namespace=.
+func (x *script) follow(c *call, seen map[string]any) {
+	if d, ok := c.Get("namespace").(*starlark.Dict); ok && c.err == nil {
+		x.namespaces = append(x.namespaces, namespace{d, seen})
+	}
+}
+
+// followed brings what texts see of namespace= up to date.
+func (x *script) followed() error {
+	for _, n := range x.namespaces {
+		if err := readNamespace(n.seen, n.given); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // useNamespace makes namespace= of a call the names that texts see, instead of
@@ -112,6 +144,7 @@ func neuronGroup(x *script, c *call) (starlark.Value, error) {
 	default:
 		o.Refractory = engine.Quantity{Value: c.seconds("refractory", 0), Dim: second}
 	}
+	x.follow(c, o.Namespace)
 	o.Events = c.dictOfTexts("events")
 	if _, twice := o.Events["spike"]; twice && c.Has("threshold") {
 		c.failf("events", "events= has 'spike' and threshold= is given: both say when a neuron fires")
@@ -156,6 +189,7 @@ func poissonGroup(x *script, c *call) (starlark.Value, error) {
 	c.only("when", "thresholds")
 	n, rates := c.size(), c.value("rates")
 	o := engine.PoissonOptions{Name: c.objectName(), Namespace: c.namespace(), Dt: c.step(), Order: c.integer("order", 0)}
+	x.follow(c, o.Namespace)
 	c.unit("rates", hertz)
 	if a, ok := rates.(engine.Array); ok && c.err == nil && len(a.V) != n {
 		c.failf("rates", "rates= has %d values for %d neurons", len(a.V), n)
@@ -382,6 +416,7 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	}
 	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: c.namespace(),
 		Dt: c.step(), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
+	x.follow(c, o.Namespace)
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")
 	switch v := c.Get("on_event").(type) {

@@ -77,6 +77,9 @@ func (x *script) runs(only *network) (*engine.Network, error) {
 
 // runFor runs a network, which is that of all objects or not.
 func (x *script) runFor(duration float64, net *engine.Network, all bool, progress func(done, total int64)) error {
+	if err := x.followed(); err != nil {
+		return err
+	}
 	if x.opt.Info != nil {
 		if err := net.Info(x.work(), x.opt.Info); err != nil {
 			return err

@@ -155,6 +155,7 @@ type script struct {
 	shared      *shared                 // the names that functions declare global
 	texts       map[string][]eqn.Source // string literals and where they stand
 	namespace   starlark.StringDict     // of the run() in progress, nil: the script's names
+	namespaces  []namespace             // those of objects
 	draws       map[string]uint32       // how often a place has drawn since the last seed()
 	firstSeed   *uint64
 	net         *engine.Network

@@ -306,6 +306,30 @@ func TestBrianImport(t *testing.T) {
 	}
 }
 
+// As in Brian2, what a script puts into a namespace counts from the next run on.
+func TestNamespacesAreFollowed(t *testing.T) {
+	got, _, err := runText(t, `
+names = {'c': 1, 'tau': 10*ms}
+G = NeuronGroup(1, 'v = c : 1', namespace=names)
+H = NeuronGroup(1, 'dx/dt = -x/tau : 1', namespace=names, method='exact')
+M = StateMonitor(G, 'v', record=0)
+H.x = 1
+run(0.1*ms)
+names['c'] = 2
+names['tau'] = 0*ms + 0.1*ms
+H.x = 1
+run(0.1*ms)
+print(M.v[0], H.x)
+`, Options{Open: func() (backend.Backend, error) { return ref.New(), nil }})
+	if err != nil || got != "[1. 2.] <H.x: [0.36787945]>\n" {
+		t.Error(got, err)
+	}
+	_, _, err = runText(t, "names = {'c': 1}\nG = NeuronGroup(1, 'v = c : 1', namespace=names)\nrun(0.1*ms)\nnames['c'] = [1, 'a']\nrun(0.1*ms)", Options{Open: func() (backend.Backend, error) { return ref.New(), nil }})
+	if err == nil || !strings.Contains(err.Error(), "c of namespace=") {
+		t.Error(err)
+	}
+}
+
 func TestRandomArrays(t *testing.T) {
 	src := "a = rand(5)\nb = rand(5)\nc = randn(2000)\nprint(sum(a == b), abs(mean(c)) < 0.1, abs(std(c) - 1) < 0.1, all(a < 1))\nprint(a)"
 	one, _, err := runText(t, src, Options{})

@@ -25,6 +25,7 @@ from brian2.groups.neurongroup import NeuronGroup
 from brian2.input.poissongroup import PoissonGroup
 from brian2.input.poissoninput import PoissonInput
 from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
+from brian2.monitors.statemonitor import StateMonitor
 from brian2.synapses.synapses import Synapses
 from brian2.units import Quantity, check_units, second
 from brian2.utils.logger import get_logger
@@ -361,6 +362,8 @@ class SynfireDevice(RuntimeDevice):
         for obj in objects:
             if isinstance(obj, monitors.MONITORS) and obj.name in session.script.definitions:
                 monitors.fetch(self, session, obj)
+            elif isinstance(obj, StateMonitor) and not obj.record_variables and obj.active:
+                monitors.times_alone(self, obj, float(t_start), t)
         small, size = [], 0
         for var in session.paths:
             if self.elsewhere.get(var) is session and isinstance(session.paths[var], str):

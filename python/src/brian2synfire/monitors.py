@@ -1,4 +1,5 @@
 """What monitors have recorded, from the engine into Brian2's arrays."""
+import numpy as np
 from brian2.monitors.ratemonitor import PopulationRateMonitor
 from brian2.monitors.spikemonitor import EventMonitor
 from brian2.monitors.statemonitor import StateMonitor
@@ -27,10 +28,18 @@ def fetch(device, session, monitor):
     columns, had = answer["columns"], int(device.arrays[monitor.variables["N"]][0])
     new = answer["n"] - first
     monitor.resize(had + new)
-    device.arrays[monitor.variables["N"]][0] = had + new
+    device.arrays[monitor.variables["N"]][0] = answer["total"] if isinstance(monitor, EventMonitor) and not monitor.record_variables else had + new
     for name, column in columns.items():
         if name in monitor.variables:
             device.arrays[monitor.variables[name]].data[had:had + new] = column.T
     if "count" in answer:
         device.arrays[monitor.variables["count"]][:] = answer["count"]
     session.recorded[monitor.name] = answer["n"]
+
+
+def times_alone(device, monitor, t_start, t_end):
+    """A StateMonitor without variables: the times of its steps."""
+    clock, had = monitor.clock, int(device.arrays[monitor.variables["N"]][0])
+    steps = np.arange(clock._calc_timestep(t_start), clock._calc_timestep(t_end))
+    monitor.resize(had + len(steps))
+    device.arrays[monitor.variables["t"]].data[had:] = steps*clock.dt_

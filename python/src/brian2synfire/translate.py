@@ -3,14 +3,17 @@
 A Script belongs to one network. update() adds the statements that are missing: all of them before the first run, later
 what has changed since. Nothing is sent from here: Session (session.py) hands the statements to the engine.
 """
+import weakref
+
 import numpy as np
 from brian2.core.clocks import Clock, EventClock
 from brian2.core.functions import Function
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
 from brian2.core.operations import NetworkOperation
-from brian2.core.base import BrianObject, BrianObjectException
-from brian2.core.variables import ArrayVariable, Constant
-from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPRESSION
+from brian2.core.preferences import prefs
+from brian2.core.base import BrianObjectException
+from brian2.core.variables import ArrayVariable, Constant, Subexpression
+from brian2.equations.equations import DIFFERENTIAL_EQUATION
 from brian2.groups.group import CodeRunner
 from brian2.groups.neurongroup import NeuronGroup, Resetter, StateUpdater, SubexpressionUpdater, Thresholder
 from brian2.groups.subgroup import Subgroup
@@ -26,7 +29,7 @@ from brian2.synapses.synapses import StateUpdater as SynapsesUpdater
 from brian2.synapses.synapses import SummedVariableUpdater, Synapses, SynapticPathway
 from brian2.units import second
 from brian2.units.fundamentalunits import DIMENSIONLESS
-from brian2.utils.stringtools import get_identifiers
+from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from . import text
 from .errors import Refused
@@ -66,7 +69,7 @@ def constant_over_dt(group):
 def synaptic_model(S):
     """The lines of the equations of Synapses as their user wrote them."""
     constant = constant_over_dt(S)
-    lines, seen = [], {S.multisynaptic_index, "lastupdate"}
+    lines, seen = [], {S.multisynaptic_index}
     for equations, flag in ((S.equations, None), (S.event_driven or {}, "event-driven")):
         for eq in equations.values():
             if eq.varname in seen:
@@ -159,7 +162,6 @@ class Script:
             if before is not None:
                 raise Refused("another object of this name has been in the network", obj)
             self.definitions[obj.name] = definition
-            import weakref
             self.objects[obj.name] = weakref.ref(obj)
             self.say(f"{self.name(obj)} = {definition}", obj)
             return True
@@ -208,7 +210,7 @@ class Script:
         of = kind(obj)
         if of is None and not run_regularly(obj):
             raise Refused(f"objects of the class {obj.__class__.__name__} are not known to it", obj)
-        if isinstance(obj.clock, (Clock, EventClock)) is False:
+        if not isinstance(obj.clock, (Clock, EventClock)):
             raise Refused(f"a clock of the class {type(obj.clock).__name__}", obj)
         slot = PARTS.get(of)
         if slot and obj.when != slot:
@@ -284,10 +286,8 @@ class Script:
         """The text for a name from outside; None where the language has it by itself."""
         standard = DEFAULT_FUNCTIONS.get(n, DEFAULT_CONSTANTS.get(n, DEFAULT_UNITS.get(n)))
         if standard is not None and (value is standard or isinstance(value, Constant)):
-            if n in self.reserved:
-                return None
-            if isinstance(value, Function):
-                raise Refused(f"the function {n}()", group)
+            if n in self.reserved or isinstance(value, Function):
+                return None  # the engine says which functions it does not have
         if isinstance(value, Constant):
             return quantity(value.get_value(), value.dim)
         if isinstance(value, TimedArray):
@@ -296,7 +296,7 @@ class Script:
             return self.binomial(value, group)
         if isinstance(value, Function):
             for known, f in DEFAULT_FUNCTIONS.items():
-                if f is value and known in self.reserved:
+                if f is value:
                     return known
             raise Refused(f"{n}() is a function of Python or C++, which it cannot run", group)
         raise Refused(f"'{n}' is {type(value).__name__}, not a number or a function", group)
@@ -326,6 +326,8 @@ class Script:
         if G.state_updater.method_options or not isinstance(G.method_choice, (str, tuple, list)):
             raise Refused(f"method={G.method_choice!r}, method_options={G.state_updater.method_options!r}", G)
         refractory = G._refractory
+        if refractory is not False and prefs.legacy.refractory_timing:
+            raise Refused("prefs.legacy.refractory_timing", G)
         inside = [e.expr.code for e in G.user_equations.values() if e.expr is not None]
         inside += [c for c in G.events.values()] + [refractory] * isinstance(refractory, str)
         inside += [str(p._weight) for p in self.weights if isinstance(p._weight, str) and p._group.name == G.name]
@@ -383,9 +385,10 @@ class Script:
             if (G.name, x) in self.definitions:
                 continue
             var, index = G.variables[x], G.variables.indices[x]
-            if var.owner is None or var.owner.name not in self.definitions:
-                raise Refused(f"'{x}' is linked to '{getattr(var.owner, 'name', None)}', which is not in the network", G)
-            given = arguments(self.names[var.owner.name], quoted(var.name))
+            owner, shown = (var.owner.name, var.name) if isinstance(var, ArrayVariable) else linked_subexpression(G, x, self.objects)
+            if owner not in self.definitions:
+                raise Refused(f"'{x}' is linked to '{owner}', which is not in the network", G)
+            given = arguments(self.names[owner], quoted(shown))
             if index not in ("_idx", "0"):
                 at = G.variables[index]
                 if not at.constant and index in own_variables(G):
@@ -515,8 +518,8 @@ class Script:
                                                    when=quoted(p.when) if p.when != "synapses" else None, order=p.order or None, name=quoted(p.name)) + ")")
 
     def state_monitor(self, M):
-        if M.name in self.definitions and self.objects[M.name]() is M:
-            return
+        if not M.record_variables or (M.name in self.definitions and self.objects[M.name]() is M):
+            return  # without variables it has only the times, which Python knows
         if M.record_all:
             record = "True"
         elif len(M.record) <= 20:
@@ -559,6 +562,19 @@ class Script:
             if self.active.get(path, True) != active:
                 self.say(f"{path}.active = {active}")
             self.active[path] = active
+
+
+def linked_subexpression(G, x, objects):
+    """The group and the name of the subexpression that a linked variable shows. Brian2 keeps neither: it has written the
+    expression anew, with names of the variables in G; so the one that gives the same text is looked for."""
+    for name, ref in objects.items():
+        group = ref()
+        for n, var in getattr(group, "variables", {}).items():
+            if isinstance(var, Subexpression) and group is not G:
+                renamed = {k: f"_{x}_{group.name}_{k}" if hasattr(group.variables[k], "owner") else f"_{x}_{k}" for k in var.identifiers if k in group.variables}
+                if word_substitute(var.expr, renamed) == G.variables[x].expr:
+                    return name, n
+    raise Refused(f"what the linked variable '{x}' shows cannot be found", G)
 
 
 def after_sources(synapses):
