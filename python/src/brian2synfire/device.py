@@ -5,7 +5,10 @@ large calls of Synapses.connect; what the engine refuses runs in Brian2's own lo
 is in `elsewhere`, one that the engine has not seen yet in `dirty`.
 """
 import os
+import pickle
+import subprocess
 import sys
+import tempfile
 import time
 import weakref
 
@@ -14,10 +17,11 @@ from brian2.codegen.codeobject import CodeObject
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
 from brian2.core.base import BrianObjectException
 from brian2.core.clocks import EventClock
+from brian2.core.functions import timestep
 from brian2.core.namespace import get_local_namespace
 from brian2.core.network import Network, TextReport, _check_multiple_summed_updaters
 from brian2.core.preferences import BrianPreference, prefs
-from brian2.core.variables import DynamicArrayVariable, VariableView
+from brian2.core.variables import ArrayVariable, DynamicArrayVariable, VariableView
 from brian2.devices.device import RuntimeDevice
 from brian2.equations.equations import check_subexpressions
 from brian2.groups.group import CodeRunner
@@ -25,14 +29,15 @@ from brian2.groups.neurongroup import NeuronGroup
 from brian2.input.poissongroup import PoissonGroup
 from brian2.input.poissoninput import PoissonInput
 from brian2.input.spikegeneratorgroup import SpikeGeneratorGroup
+from brian2.input.timedarray import TimedArray
 from brian2.monitors.statemonitor import StateMonitor
-from brian2.synapses.synapses import Synapses
+from brian2.synapses.synapses import Synapses, SynapticPathway
 from brian2.units import Quantity, check_units, second
 from brian2.utils.logger import get_logger
-from synfire.engine import Engine
+from synfire.engine import Engine, binary
 
 from . import monitors, synapses
-from .errors import PAGE, Answered, Refused, SynfireFault, python_error
+from .errors import PAGE, Answered, EngineLost, Refused, SynfireFault, python_error
 from .session import SMALL, Session
 from .translate import kind
 
@@ -48,6 +53,7 @@ prefs.register_preferences(
     defer=BrianPreference(synapses.LARGE, "connect() of so many pairs of neurons or more is left to the engine until something reads the synapses."),
 )
 
+FIRST = "_synfire_first"  # the state that device.run() goes back to
 OPTIONS = ("backend", "threads", "fallback", "binary", "defer")
 # What users of the other devices give to set_device and device.build; it has no meaning here.
 ELSEWHERE = {"directory", "with_output", "compile", "run", "debug", "clean", "additional_source_files", "run_args", "direct_call", "results_directory", "with_profiling", "profile",
@@ -62,9 +68,10 @@ class SynfireDevice(RuntimeDevice):
         self.deferred = weakref.WeakKeyDictionary()   # Synapses: Deferred
         self.sessions = weakref.WeakKeyDictionary()   # Network: Session
         self.idle = []                                # engines without a session
+        self.raw = False                              # arrays are taken as they are
         self.in_loop = {}                             # net.id: why it runs in Brian2's loop
         self.looping = self.judging = False           # Brian2's own loop is at work; only its checks
-        self.seeds = [None, 0, 0]                     # as given to seed(), networks and restores since
+        self.seeds = [None, 0, 0, 0]                  # as given to seed(), networks and restores since, calls of seed()
         self.last = None                              # the session of the last run
         self.build_options = {}
         self.build_on_run = True
@@ -130,7 +137,7 @@ class SynfireDevice(RuntimeDevice):
     # Arrays.
 
     def get_value(self, var, access_data=True):
-        if self.elsewhere and var in self.elsewhere:
+        if self.elsewhere and not self.raw and var in self.elsewhere:
             self.elsewhere[var].fetch(var)
         return super().get_value(var, access_data)
 
@@ -149,12 +156,11 @@ class SynfireDevice(RuntimeDevice):
         super().fill_with_array(var, arr)
 
     def changes(self, var):
-        if self.elsewhere and var in self.elsewhere:
+        if self.raw:
+            self.elsewhere.pop(var, None)
+        elif self.elsewhere and var in self.elsewhere:
             self.elsewhere[var].fetch(var)  # Brian2 may write a part of it only
         self.dirty.add(var)
-
-    def resize(self, var, new_size):
-        super().resize(var, new_size)
 
     def variableview_set_with_index_array(self, view, item, value, check_units):
         waiting, path = self.waiting(view)
@@ -215,7 +221,7 @@ class SynfireDevice(RuntimeDevice):
 
     def seed(self, seed=None):
         super().seed(seed)
-        self.seeds = [seed, 0, 0]
+        self.seeds = [seed, 0, 0, self.seeds[3] + 1]
 
     def get_random_state(self):
         return {**super().get_random_state(), "synfire": list(self.seeds)}
@@ -224,17 +230,20 @@ class SynfireDevice(RuntimeDevice):
         super().set_random_state(state)
         self.seeds = list(state.get("synfire", self.seeds))
 
-    def seed_for(self, session):
-        """The seed of a network: new noise for each network and after each restore(), the same again after the same seed()."""
-        if session.seed is not None and session.seed[0] is self.seeds[0] and session.seed[1] == self.seeds[2]:
-            return session.seed
-        given, number, restores = self.seeds
+    def new_seed(self, session, always):
+        """Gives a network a seed where it needs one: new noise for each network and after each restore(), the same again after the same seed()."""
+        given, number, restores, call = self.seeds
+        if session.seed is not None and session.seed[:2] == (call, restores) and not always:
+            return False
         self.seeds[1] += 1
-        base = np.random.randint(2**31) if given is None else int(given)
-        mixed = int(np.random.SeedSequence([base & 0xffffffffffffffff, number, restores]).generate_state(1)[0]) >> 1
-        if given is not None and number == 0 and restores == 0 and 0 <= base < 2**31:
-            mixed = base
-        return (self.seeds[0], restores, mixed)
+        if given is None:
+            mixed = int(np.random.randint(2**31))
+        elif (number, restores) == (0, 0) and 0 <= int(given) < 2**31:
+            mixed = int(given)
+        else:
+            mixed = int(np.random.SeedSequence([int(given) & (2**64 - 1), number, restores]).generate_state(1)[0]) >> 1
+        session.seed = (call, restores, mixed)
+        return True
 
     # Runs.
 
@@ -249,13 +258,22 @@ class SynfireDevice(RuntimeDevice):
                 if self.option("fallback") == "error":
                     raise
                 session = self.sessions.get(net)
-                if session is not None and session.begun:
+                if session is not None and session.begun and not self.fetch_state(net, session):
                     raise
                 self.give_back(net)
                 self.in_loop[net.id] = str(why)
                 if self.option("fallback") == "warn":
                     logger.warn(f"The network '{net.name}' runs in Brian2's own loop: {why}. See {PAGE}.")
         return self.brian2_run(net, duration, report, report_period, namespace, profile)
+
+    def fetch_state(self, net, session):
+        """Brings a network that has run on the engine to Brian2's arrays, for Brian2's loop; False if that is not all of its state: spikes may be on their way."""
+        for obj in net.sorted_objects:
+            if kind(obj) is SynapticPathway and obj.active and (obj.variables["delay"] in self.elsewhere or np.any(self.get_value(obj.variables["delay"]) >= obj.source.clock.dt_/2)):
+                return False
+        for var in own_arrays(net):
+            self.get_value(var)
+        return True
 
     def brian2_run(self, net, duration, report, report_period, namespace, profile):
         self.looping = True
@@ -307,6 +325,10 @@ class SynfireDevice(RuntimeDevice):
             return
         began = time.time()
         session = self.session(net)
+        if not self.build_on_run and not session.begun and FIRST not in net._stored_state:
+            net.store(FIRST) if net.__class__ is Network else Network.store(net, FIRST)
+        session.runs.append((duration, namespace))
+        session.kept_alive = list(net.objects) if not self.build_on_run else []
         try:
             session.update(net, namespace)
             if report_callback:
@@ -321,7 +343,7 @@ class SynfireDevice(RuntimeDevice):
         except (Answered, BrianObjectException, KeyError, TypeError, ValueError, AttributeError, IndexError, SyntaxError, NotImplementedError) as e:
             self.judge(e, net, namespace, session)
         self.last = session
-        self.after(net, session, objects, answer, t_start, t_end)
+        self.after(net, session, objects, answer, t_start, t_end, namespace)
         self._last_run_time = time.time() - began
         self._last_run_completed_fraction = float((net.t - t_start)/duration) if duration > 0 else 1.0
         if report_callback:
@@ -347,7 +369,7 @@ class SynfireDevice(RuntimeDevice):
         reason = str(e) if isinstance(e, Answered) else f"{type(e.__cause__ or e).__name__}: {e.__cause__ or e}"
         raise Refused(reason, obj or getattr(e, "_brian_objname", None)) from e
 
-    def after(self, net, session, objects, answer, t_start, t_end):
+    def after(self, net, session, objects, answer, t_start, t_end, namespace):
         """What Brian2 has to know after a run."""
         stopped = answer["stopped"]
         t = float(t_end) if not stopped else float(t_start) if answer["t"] is None else answer["t"]
@@ -360,6 +382,8 @@ class SynfireDevice(RuntimeDevice):
         net.t_ = t
         session.leave(objects)
         for obj in objects:
+            if isinstance(obj, StateMonitor) and obj.codeobj is None:
+                obj.codeobj = monitors.SingleStep(obj, namespace)
             if isinstance(obj, monitors.MONITORS) and obj.name in session.script.definitions:
                 monitors.fetch(self, session, obj)
             elif isinstance(obj, StateMonitor) and not obj.record_variables and obj.active:
@@ -425,7 +449,145 @@ class SynfireDevice(RuntimeDevice):
             session.engine.close()
         self.discard_idle()
 
+    # Going back.
+
+    def network_store(self, net, name="default", filename=None):
+        """Brian2's store(), and with it what the engine alone has: spikes in flight, synapses and values that nobody has read."""
+        session = self.sessions.get(net)
+        begun = session is not None and session.net_id == net.id and session.begun
+        if net.id in self.in_loop or filename is not None:  # a file is for another process: it has all that Brian2 has
+            for var in own_arrays(net):
+                self.get_value(var)
+        kept = {"begun": begun, "seeds": list(self.seeds), "held": {}, "deferred": {}}
+        if begun:
+            session.check_alive("the network's state was in the engine")
+            session.push()
+            kept |= {"recorded": dict(session.recorded), "seed": session.seed}
+            if filename is None:
+                session.engine.ask("snapshot", name=name)
+            else:
+                session.engine.ask("snapshot", name=name, file="store.state")
+                path = os.path.join(session.engine.folder, "store.state")
+                with open(path, "rb") as f:
+                    kept["state"] = f.read()
+                os.unlink(path)
+        if filename is None:
+            for var in own_arrays(net):
+                if var in self.elsewhere:
+                    kept["held"][var] = self.elsewhere[var]
+            kept["deferred"] = {S: (d, list(d.calls)) for S, d in self.deferred.items() if S.name in {o.name for o in net.sorted_objects}}
+        self.raw = True
+        try:
+            Network.store.original_function(net, name, filename)
+        finally:
+            self.raw = False
+        if filename is None:
+            net._stored_state[name]["_synfire"] = kept
+        else:
+            with open(filename, "rb") as f:
+                states = pickle.load(f)
+            states[name]["_synfire"] = kept
+            with open(filename, "wb") as f:
+                pickle.dump(states, f, protocol=pickle.HIGHEST_PROTOCOL)
+
+    def network_restore(self, net, name="default", filename=None, restore_random_state=False):
+        if filename is None:
+            state = net._stored_state[name]
+        else:
+            with open(filename, "rb") as f:
+                state = pickle.load(f)[name]
+        kept = state.get("_synfire")
+        session = self.sessions.get(net)
+        if session is not None and session.net_id != net.id:
+            session = None
+        begun = kept is not None and kept["begun"] and net.id not in self.in_loop
+        if begun and filename is None:
+            if session is None or not session.engine.alive:
+                raise EngineLost(f"the state '{name}' was kept in an engine whose process has ended; store(filename=...) keeps it in a file")
+            session.engine.ask("restore", name=name, random=bool(restore_random_state))
+        elif session is not None:
+            self.give_back(net)  # the next run begins from Brian2's arrays
+        plain = {k: v for k, v in state.items() if k != "_synfire"}
+        stored, net._stored_state = net._stored_state, {name: plain}
+        self.raw = True
+        try:
+            Network.restore.original_function(net, name, None, restore_random_state)
+        finally:
+            self.raw = False
+            net._stored_state = stored
+        if not restore_random_state:
+            self.seeds[2] += 1
+        if kept is None or net.id in self.in_loop:
+            return
+        for S, (waiting, calls) in kept["deferred"].items():
+            waiting.calls = list(calls)
+            self.deferred[S] = waiting
+            if not begun:
+                waiting.said, waiting.session = 0, None
+        for var, owner in kept["held"].items():
+            self.elsewhere[var] = owner
+        if begun and filename is None:
+            session.broken = ""
+            session.recorded = dict(kept["recorded"])
+            if restore_random_state:
+                session.seed = kept["seed"]
+            for var in session.script.known:
+                self.dirty.discard(var)
+        elif begun:
+            session = Session(self, net, self.engine())
+            session.to_restore = (kept["state"], bool(restore_random_state))
+            session.recorded = dict(kept["recorded"])
+            self.sessions[net] = session
+
     # What a user may ask.
+
+    def export(self, directory, net=None):
+        """Writes the last network that ran (or net) as a script: model.star and its arrays. `synfire run DIR/model.star` gives the same hash."""
+        session = self.sessions.get(net) if net is not None else self.last
+        if session is None:
+            raise RuntimeError("nothing has run on Synfire yet: export() writes what has run")
+        return session.export(directory)
+
+    def info(self, net=None):
+        """What `synfire info` says of the last network that ran: populations, synapses, memory, the stages of a step."""
+        with tempfile.TemporaryDirectory() as folder:
+            model = self.export(folder, net)
+            said = subprocess.run([binary(self.option("binary")), "info", model], capture_output=True, text=True)
+        if said.returncode:
+            raise SynfireFault(said.stderr.strip())
+        print(said.stdout)
+
+    def run(self, directory=None, results_directory=None, with_output=True, run_args=None):
+        """The run()s of the last network once more from its beginning, with other values: run_args is {G.tau: 5*ms, stimulus: array}.
+
+        set_device('synfire', build_on_run=False) before the first run keeps the beginning."""
+        session = self.last
+        net = session.net() if session else None
+        if net is None or FIRST not in net._stored_state:
+            raise RuntimeError("device.run(run_args=...) repeats a network that has run after set_device('synfire', build_on_run=False)")
+        runs = list(session.runs)
+        objects = set(session.kept_alive)
+        if not net.objects:
+            net.objects = objects  # MagicNetwork forgets them
+        net.restore(FIRST) if net.__class__ is Network else Network.restore(net, FIRST)
+        for what, value in (run_args or {}).items():
+            if isinstance(what, TimedArray):
+                if np.shape(value) != what.values.shape:
+                    raise ValueError(f"values of the shape {np.shape(value)} for a TimedArray of {what.values.shape}")
+                what.values[:] = np.asarray(value)
+            elif isinstance(what, VariableView):
+                what.set_item(slice(None), value)
+            elif isinstance(what, str) and "." in what:
+                group, variable = what.split(".", 1)
+                made = next((o for o in net.sorted_objects if o.name == group), None)
+                if made is None:
+                    raise KeyError(f"there is no object '{group}' in the network")
+                setattr(made, variable, value)
+            else:
+                raise TypeError(f"run_args has variables (G.v or 'G.v') and TimedArrays as keys, not {what!r}")
+        for duration, namespace in runs:
+            net.objects = objects
+            Network.run(net, duration, namespace=namespace)
 
     @property
     def hash(self):
@@ -439,6 +601,14 @@ class SynfireDevice(RuntimeDevice):
         return self.in_loop.get(net.id, "synfire")
 
 
+def own_arrays(net):
+    """The arrays of all objects of a network, as store() takes them down."""
+    for obj in net.sorted_objects:
+        for var in getattr(obj, "variables", {}).values():
+            if isinstance(var, ArrayVariable) and var.owner is not None:
+                yield var
+
+
 def check(obj, run_namespace):
     """Brian2's checks of one object that need no code."""
     if isinstance(obj, (NeuronGroup, Synapses)):
@@ -448,6 +618,13 @@ def check(obj, run_namespace):
         if obj._group.dt_ != obj._stored_dt:
             raise NotImplementedError(f"The dt used for simulating {obj._group.name} changed after the PoissonInput source was created.")
     elif isinstance(obj, SpikeGeneratorGroup):
+        if obj._spikes_changed:
+            obj._spikes_changed = False
+            now = obj.variables["t"].get_value().item()
+            if np.any(timestep(obj._spike_time, obj.clock.dt_) < timestep(now, obj.clock.dt_)):
+                get_logger("brian2.input.spikegeneratorgroup").warn(
+                    f"The SpikeGeneratorGroup contains spike times earlier than the start time of the current run (t = {now*second!s}), these spikes will be ignored.",
+                    name_suffix="ignored_spikes")
         bins = np.asarray((np.asarray(obj._spike_time) + 1e-3*obj.clock.dt_)/obj.clock.dt_, dtype=np.int64)
         if ((np.diff(bins) == 0) & (np.diff(obj._neuron_index) == 0)).any():
             raise ValueError(f"Using a dt of {obj.clock.dt!s}, some neurons of SpikeGeneratorGroup '{obj.name}' spike more than once during a time step.")

@@ -1,4 +1,6 @@
 """What monitors have recorded, from the engine into Brian2's arrays."""
+import weakref
+
 import numpy as np
 from brian2.monitors.ratemonitor import PopulationRateMonitor
 from brian2.monitors.spikemonitor import EventMonitor
@@ -43,3 +45,20 @@ def times_alone(device, monitor, t_start, t_end):
     steps = np.arange(clock._calc_timestep(t_start), clock._calc_timestep(t_end))
     monitor.resize(had + len(steps))
     device.arrays[monitor.variables["t"]].data[had:] = steps*clock.dt_
+
+
+class SingleStep:
+    """Stands for the code of a StateMonitor that ran on the engine: record_single_timestep() has Brian2 make and run it."""
+
+    def __init__(self, monitor, namespace):
+        self.monitor, self.namespace = weakref.proxy(monitor), namespace
+
+    def __call__(self):
+        monitor = self.monitor
+        monitor.create_code_objects(self.namespace)
+        try:
+            monitor.codeobj()
+        finally:
+            monitor.codeobj, monitor.code_objects[:] = self, []
+            for v in variables(monitor)[1:]:
+                v.size = v.get_value().shape if v.ndim > 1 else len(v.get_value())

@@ -1,14 +1,17 @@
 """One network in one engine: what was said, what the engine holds alone, runs."""
+import os
 import time
 import weakref
+from pathlib import Path
 
 import numpy as np
 from brian2.core.network import Network
+from brian2.units import second
 from brian2.utils.logger import get_logger
 
 from . import monitors
 from .errors import Answered, EngineLost, Refused, SynfireFault
-from .text import quantity
+from .text import quantity, unit
 from .translate import Script, changing, kind, written
 from brian2.synapses.synapses import Synapses
 
@@ -18,7 +21,7 @@ SMALL = 1 << 20  # with fewer values than this, all are fetched after a run
 
 class Session:
     def __init__(self, device, net, engine):
-        self.device, self.engine, self.net_id = device, engine, net.id
+        self.device, self.engine, self.net_id, self.net = device, engine, net.id, weakref.ref(net)
         self.script = Script(device, engine.names)
         self.recorded = {}     # name of a monitor: entries fetched
         self.paths = weakref.WeakKeyDictionary()  # variable: G.v
@@ -27,6 +30,9 @@ class Session:
         self.broken = ""       # why the network cannot go on
         self.hash = None
         self.seed = None
+        self.runs = []         # (duration, namespace), for device.run()
+        self.kept_alive = []
+        self.to_restore = None  # the bytes of a state from a file, for the next run
 
     # Statements.
 
@@ -52,12 +58,19 @@ class Session:
             raise
 
     def update(self, net, namespace):
-        seed = self.device.seed_for(self)
-        if seed != self.seed:
-            self.seed = seed
-            self.script.say(f"seed({seed[-1]})")
+        said = len(self.script.statements)
         self.script.update(net, namespace)
+        connected = any(s.startswith("seed(") for s, _ in self.script.statements[said:])
+        if self.device.new_seed(self, connected):
+            self.script.say(f"seed({self.seed[-1]})")
         self.flush()
+        if self.to_restore:
+            state, random = self.to_restore
+            self.to_restore = None
+            with open(os.path.join(self.engine.folder, "restore.state"), "wb") as f:
+                f.write(state)
+            self.engine.ask("restore", file="restore.state", random=random)
+            self.log.append(("state", state))
 
     # Values.
 
@@ -115,6 +128,7 @@ class Session:
                 if var in self.device.dirty and var not in self.device.elsewhere and var in self.script.known:
                     self.device.dirty.discard(var)
                     self.engine.set(f"{self.script.name(obj)}.{n}", self.device.get_value(var))
+                    self.log.append(("set",))
 
     # Runs.
 
@@ -175,6 +189,27 @@ class Session:
             Network._globally_running = False
         self.hash = answer.get("hash") or self.hash
         return answer
+
+    def export(self, directory):
+        """Writes what the engine was told as a script, with its arrays beside it; returns the script's path."""
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = ["# Written by brian2synfire: a network of Brian2, as Synfire's script language has it."]
+        for what, *rest in self.log:
+            if what == "exec":
+                text, arrays = rest
+                for name, (array, dim) in arrays.items():
+                    np.save(folder/f"{name}.npy", array.astype(np.uint8) if array.dtype == bool else array)
+                    u = unit(dim)
+                    lines.append(f"{name} = load_array('{name}.npy'" + (f", {u})" if u != "1" else ")"))
+                lines.append(text.rstrip())
+            elif what == "run":
+                lines.append(f"run({quantity(rest[0], second.dim)})")
+            else:
+                raise Refused("a network that went on from a file's state, or whose functions of Python changed values, cannot be written as a script")
+        model = folder/"model.star"
+        model.write_text("\n".join(lines) + "\n")
+        return str(model)
 
     def fault(self, e):
         error = e.error

@@ -38,6 +38,7 @@ class Deferred:
         self.calls = []       # (statement with the object's name left out, how Brian2 does it, {variable: its values then})
         self.said = 0
         self.session = None
+        self.seed = int(np.random.randint(2**31))  # of what is drawn: the same synapses, whoever makes them when
         for v in hidden_variables(S):
             device.elsewhere[v] = self
 
@@ -99,6 +100,8 @@ class Deferred:
     def say(self, script):
         """Hands the statements over, with the values that they read when they were made."""
         S = self.S()
+        if self.said < len(self.calls):
+            script.say(f"seed({self.seed + self.said})", S)
         for statement, _, reads in self.calls[self.said:]:
             now = {}
             for var, then in reads.items():
@@ -119,6 +122,8 @@ class Deferred:
             for v in variables:
                 device.elsewhere.pop(v, None)
             device.deferred.pop(S, None)
+            state = np.random.get_state()
+            np.random.seed(self.seed)
             for _, brian2, reads in self.calls:
                 now = {v: device.get_value(v).copy() for v in reads}
                 for v, then in reads.items():
@@ -126,6 +131,7 @@ class Deferred:
                 brian2()
                 for v, values in now.items():
                     device.store_value(v, values)
+            np.random.set_state(state)
             return
         session, script = self.session, self.session.script
         session.check_alive(f"the synapses of '{S.name}' were kept by the engine alone")
