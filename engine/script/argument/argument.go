@@ -74,11 +74,11 @@ func Match(fn string, args starlark.Tuple, kwargs []starlark.Tuple, params strin
 // Unknown is the error for an argument that a function does not have, whose
 // own are names.
 func Unknown(fn, name string, names []string, absent map[string]string) error {
-	e := &eqn.Error{Msg: fmt.Sprintf("%s() has no argument %s", fn, name), Hint: eqn.Nearest(name, names)}
+	msg, hint := fmt.Sprintf("%s() has no argument %s", fn, name), eqn.Nearest(name, names)
 	if h, ok := absent[fn+"."+name]; ok {
-		e.Msg, e.Hint, e.Class = fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", name, fn), h, eqn.Unsupported
+		msg, hint = fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", name, fn), h
 	}
-	return &Error{Name: name, Index: -1, Err: e}
+	return &Error{Name: name, Index: -1, Err: &eqn.Error{Msg: msg, Hint: hint}}
 }
 
 // Get is an argument, nil where it is absent or None.
