@@ -3,7 +3,10 @@ package examples
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
+
+	"synfire/kernels"
 )
 
 // The examples of the dynamics of networks: rhythms, synchrony and its disorders, stimulation, drugs, sleep, memory.
@@ -12,10 +15,14 @@ func init() {
 		file string
 		set  map[string]string
 	}{
-		"oscillations":   {"oscillations", map[string]string{"scale": "0.04", "duration": "60*ms", "firsts": "1"}},
-		"synchrony":      {"synchrony", map[string]string{"n": "10", "duration": "100*ms", "correlations": "[0.0, 0.3]"}},
-		"hypersynchrony": {"hypersynchrony", map[string]string{"inhibition": "[5.0, 3.0]", "scale": "0.04", "warmup": "20*ms", "duration": "50*ms"}},
-		"weakened":       {"weakened", map[string]string{"taken": "[0.0, 0.5]", "n": "200", "size": "100", "duration": "60*ms", "segment": "20"}},
+		"oscillations":      {"oscillations", map[string]string{"scale": "0.04", "duration": "60*ms", "firsts": "1"}},
+		"synchrony":         {"synchrony", map[string]string{"n": "10", "duration": "100*ms", "correlations": "[0.0, 0.3]"}},
+		"hypersynchrony":    {"hypersynchrony", map[string]string{"inhibition": "[5.0, 3.0]", "scale": "0.04", "warmup": "20*ms", "duration": "50*ms"}},
+		"weakened":          {"weakened", map[string]string{"taken": "[0.0, 0.5]", "n": "200", "size": "100", "duration": "60*ms", "segment": "20"}},
+		"noise":             {"noise", map[string]string{"sigmas": "[5.0]", "extra": "[8.0]", "n": "20", "network": "200", "duration": "800*ms", "window": "400"}},
+		"entrainment":       {"entrainment", map[string]string{"duration": "200*ms", "detunings": "5"}},
+		"coordinated_reset": {"coordinated_reset", map[string]string{"n": "20", "duration": "40*ms", "frequency": "200*Hz"}},
+		"neurofeedback":     {"neurofeedback", map[string]string{"scale": "0.02", "duration": "110*ms"}},
 	})
 }
 
@@ -92,4 +99,66 @@ func TestLongWeakened(t *testing.T) {
 	falls(t, "rate", column(l[:5], 1)...)
 	falls(t, "coherence", column(l[5:], 2)...)
 	falls(t, "degree", column(l[5:], 3)...)
+}
+
+// TestLongNoise: an inverted U, and a signal that drowns.
+func TestLongNoise(t *testing.T) {
+	long(t)
+	l := printed(t, "noise", nil)
+	var snr, found []float64
+	for _, c := range l {
+		if len(c) == 3 {
+			snr = append(snr, c[2])
+		} else {
+			found = append(found, c[len(c)-1])
+		}
+	}
+	most := slices.Max(snr)
+	at := slices.Index(snr, most)
+	within(t, "place of the largest SNR", float64(at), 1, float64(len(snr)-2))
+	falls(t, "SNR beyond", snr[at:]...)
+	within(t, "SNR with the least noise, of the largest", snr[0]/most, 0, 0.1)
+	within(t, "SNR with the most noise, of the largest", snr[len(snr)-1]/most, 0, 1.0/3)
+	falls(t, "d' with noise", found...)
+}
+
+// TestLongEntrainment: the tongue, against the theory of weak stimuli.
+func TestLongEntrainment(t *testing.T) {
+	long(t)
+	l := printed(t, "entrainment", nil)
+	if len(l) != 5 {
+		t.Fatal("not five sizes of the stimulus")
+	}
+	for _, c := range l {
+		within(t, fmt.Sprintf("A %g: half width, of that to first order", c[0]), c[5]/c[6], 0.85, 1.15)
+	}
+	within(t, "fourth size, lower end", l[3][1], -6, -4.5)
+	within(t, "fourth size, upper end", l[3][2], 4.5, 6)
+}
+
+// TestLongCoordinatedReset: what is unlearned stays unlearned.
+func TestLongCoordinatedReset(t *testing.T) {
+	long(t)
+	for seed := range uint64(3) {
+		g, _ := play(t, "coordinated_reset", nil, kernels.New(0), &seed)
+		l := numbers(t, g.Prints) // order before, on, at the end; weights likewise
+		none, reset, once, weak := l[0], l[1], l[2], l[3]
+		within(t, "without: order at the end", none[2], 0.9, 1)
+		within(t, "reset: order during, of that without", reset[1]/none[1], 0, 0.5)
+		within(t, "reset: order at the end, of that without", reset[2]/none[2], 0, 0.5)
+		within(t, "reset: weight at the end, of that without", reset[5]/none[5], 0, 0.5)
+		within(t, "at once: order during", once[1], 0.9, 1)
+		within(t, "weak synapses: order at the end", weak[2], 0, 0.2)
+	}
+}
+
+// TestLongNeurofeedback: the loop against the same stimuli at the wrong times.
+func TestLongNeurofeedback(t *testing.T) {
+	long(t)
+	for seed := uint64(1); seed < 6; seed += 2 {
+		g, _ := play(t, "neurofeedback", nil, kernels.New(0), &seed)
+		l := numbers(t, g.Prints)[0]
+		within(t, "power in the loop, of the goal", l[2]/l[1], 0.75, 1.25)
+		within(t, "moved against the yoked control, in percent", l[4], 30, 100)
+	}
 }

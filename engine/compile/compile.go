@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sort"
 
+	"synfire/engine/eqn"
 	"synfire/engine/model"
 )
 
@@ -223,7 +224,7 @@ func (c *compiler) operate(p *model.Operation, last string) error {
 	case p.AtEnd():
 		c.End = append(c.End, p)
 	case len(c.Plan.Stages) > 0:
-		return fmt.Errorf("%s: a network_operation at the start of the step must come before all else, but %s comes before it (when=%q, order=%d): give it an earlier order= or when='before_start'", p.Name(), last, p.When, p.InSlot)
+		return eqn.As(eqn.Unsupported, fmt.Errorf("%s: a network_operation at the start of the step must come before all else, but %s comes before it (when=%q, order=%d): give it an earlier order= or when='before_start'", p.Name(), last, p.When, p.InSlot))
 	default:
 		c.Start = append(c.Start, p)
 	}
@@ -236,7 +237,7 @@ func (c *compiler) planned(x *item, before int) error {
 		return nil
 	}
 	p := c.End[len(c.End)-1]
-	return fmt.Errorf("%s: a network_operation at the end of the step must come after all else, but %s comes after it (when=%q, order=%d): give it a later order= or when='after_end'", p.Name(), x.name, p.When, p.InSlot)
+	return eqn.As(eqn.Unsupported, fmt.Errorf("%s: a network_operation at the end of the step must come after all else, but %s comes after it (when=%q, order=%d): give it a later order= or when='after_end'", p.Name(), x.name, p.When, p.InSlot))
 }
 
 // sequence gathers items.

@@ -112,7 +112,7 @@ func (c *compiler) mapped(s *model.Synapses, what, told string, code []eqn.Stmt,
 		y := base.Resolve(st.Target.ID)
 		if y != nil {
 			if v, own := y.Ref.(*model.Variable); !own || c.learned[v] == nil {
-				return eqn.At(st.Target.At, "assign to it in the group's own run_regularly, or with a (summed) variable", "%s of synapses cannot assign to '%s', which is not one of their own variables", told, st.Target.ID)
+				return eqn.At(st.Target.At, "assign to it in the group's own run_regularly, or with a (summed) variable", "%s of synapses cannot assign to '%s', which is not one of their own variables", told, st.Target.ID).Of(eqn.Unsupported)
 			}
 		}
 		if toShared(st, base) {
@@ -281,7 +281,7 @@ func (c *compiler) summed(s *model.Synapses, u *model.Summed) error {
 		return base.Explain(err)
 	}
 	if d != u.Var.Symbol.Dim {
-		return eqn.At(u.Equation.At, "", "the summed variable '%s' should have unit %s, but '%s' has unit %s", u.Equation.Name, u.Var.Symbol.Dim, u.Equation.X, d)
+		return eqn.At(u.Equation.At, "", "the summed variable '%s' should have unit %s, but '%s' has unit %s", u.Equation.Name, u.Var.Symbol.Dim, u.Equation.X, d).Of(eqn.Dimension)
 	}
 	if err := c.open(a); err != nil {
 		return err

@@ -404,7 +404,7 @@ func (c *compiler) onlyOne(e *statement) error {
 		}
 		for _, x := range at {
 			if seen[x] {
-				return model.ErrorAt(st.Target.At, "neuron %d of %s has more than one synapse here, so the result of %q would depend on their order; use += with a value that does not read %s", x, sp.Group.Name(), st.Target.ID+" "+st.Op+" "+st.X.String(), st.Target.ID)
+				return model.ErrorAt(st.Target.At, "neuron %d of %s has more than one synapse here, so the result of %q would depend on their order; use += with a value that does not read %s", x, sp.Group.Name(), st.Target.ID+" "+st.Op+" "+st.X.String(), st.Target.ID).Of(eqn.Unsupported)
 			}
 			seen[x] = true
 		}

@@ -118,7 +118,7 @@ func (c *compiler) poissonInput(p *model.PoissonInput) error {
 			return sc.Explain(err)
 		}
 		if dim != p.Var.Symbol.Dim {
-			return model.ErrorAt(p.Weight.Pos(), "weight= has the unit %v, but %s has %v", dim, p.Var.Name, p.Var.Symbol.Dim)
+			return model.ErrorAt(p.Weight.Pos(), "weight= has the unit %v, but %s has %v", dim, p.Var.Name, p.Var.Symbol.Dim).Of(eqn.Dimension)
 		}
 		w = model.As(l.B, x, typ, p.Var.Symbol)
 	}

@@ -195,7 +195,7 @@ func (c *compiler) notRefractory(g *model.NeuronGroup, sc *model.Scope, l *model
 	case dim.IsOne() && typ == eqn.Boolean:
 		free = l.B.OrB(l.Load(nr.Symbol), l.B.NotB(x))
 	default:
-		return model.ErrorAt(g.Refractory.Pos(), "refractory= is a time or a condition, but %q has the unit %v", g.Refractory.String(), dim)
+		return model.ErrorAt(g.Refractory.Pos(), "refractory= is a time or a condition, but %q has the unit %v", g.Refractory.String(), dim).Of(eqn.Dimension)
 	}
 	l.Store(nr.Symbol, free)
 	return nil

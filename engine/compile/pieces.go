@@ -223,7 +223,7 @@ func (c *compiler) settled(w *model.Path, p *piece, all []*piece) error {
 					}
 					if y := base.Resolve(w.Code[k].Target.ID); y != nil {
 						if v, ok := y.Ref.(*model.Variable); ok && need.reads[v] {
-							return eqn.At(st.Target.At, "keep it in a parameter of the synapses", "'%s' is worked out from '%s', which the pathway changes before '%s' is used", st.Target.ID, v.Name, st.Target.ID)
+							return eqn.At(st.Target.At, "keep it in a parameter of the synapses", "'%s' is worked out from '%s', which the pathway changes before '%s' is used", st.Target.ID, v.Name, st.Target.ID).Of(eqn.Unsupported)
 						}
 					}
 				}

@@ -46,7 +46,7 @@ func toShared(s eqn.Stmt, sc *model.Scope) bool {
 func noShared(code []eqn.Stmt, sc *model.Scope, what string) error {
 	for _, s := range code {
 		if toShared(s, sc) {
-			return sc.Explain(eqn.At(s.Target.At, "count in a variable of each neuron, or assign it in run_regularly", "%s cannot assign to the shared variable '%s': one value stands for all neurons", what, s.Target.ID))
+			return sc.Explain(eqn.At(s.Target.At, "count in a variable of each neuron, or assign it in run_regularly", "%s cannot assign to the shared variable '%s': one value stands for all neurons", what, s.Target.ID).Of(eqn.Unsupported))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
+	"synfire/engine/eqn"
 	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/engine/model"
@@ -62,7 +63,7 @@ func (c *compiler) delayColumn(s *model.Synapses, w *model.Path, k int, col mode
 	steps := func(d float64) (float64, error) {
 		x := float64(math.Floor(d/dt+0.5) * float64(each))
 		if x < 0 || x > 65535 || math.IsNaN(x) {
-			return 0, fmt.Errorf("%s: a delay of %g s is outside 0 to 65535 steps of %g s", s.Name(), d, s.Net.StepSize)
+			return 0, eqn.As(eqn.Unsupported, fmt.Errorf("%s: a delay of %g s is outside 0 to 65535 steps of %g s", s.Name(), d, s.Net.StepSize))
 		}
 		return x, nil
 	}

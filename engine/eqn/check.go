@@ -73,7 +73,7 @@ func (b *binder) call(e *Call) (Expr, error) {
 		case sym == nil && functions[e.Func].args != nil:
 			sym = Builtin(e.Func)
 		case sym == nil:
-			return nil, At(e.At, Nearest(e.Func, b.callable()), "unknown function '%s'", e.Func)
+			return nil, At(e.At, Nearest(e.Func, b.callable()), "unknown function '%s'", e.Func).Of(UnknownName)
 		case sym.Kind != Function && sym.Kind != Timed:
 			return nil, At(e.At, "write '*' to multiply", "'%s' is not a function", e.Func)
 		}
@@ -129,7 +129,7 @@ func (b *binder) name(e *Name) (Expr, error) {
 		for n := range b.locals {
 			names = append(names, n)
 		}
-		return nil, At(e.At, Nearest(e.ID, names), "unknown name '%s'", e.ID)
+		return nil, At(e.At, Nearest(e.ID, names), "unknown name '%s'", e.ID).Of(UnknownName)
 	}
 	switch sym.Kind {
 	case Function, Timed:
@@ -191,7 +191,7 @@ func check(e Expr) (Dim, Type, error) {
 		return Dim{}, Boolean, nil
 	case *Name:
 		if e.Sym == nil {
-			return Dim{}, 0, At(e.At, "", "unknown name '%s'", e.ID)
+			return Dim{}, 0, At(e.At, "", "unknown name '%s'", e.ID).Of(UnknownName)
 		}
 		return e.Sym.Dim, e.Sym.Type, nil
 	case *Unary:
@@ -205,7 +205,7 @@ func check(e Expr) (Dim, Type, error) {
 		}
 		d2, t2, err := check(e.Else)
 		if err == nil && d != d2 {
-			err = At(e.Pos(), "", "the two values of a choice have different units")
+			err = At(e.Pos(), "", "the two values of a choice have different units").Of(Dimension)
 		}
 		return d, min(t, t2), err
 	case *Call:
@@ -255,12 +255,12 @@ func checkBinary(e *Binary) (Dim, Type, error) {
 		return Dim{}, Boolean, nil
 	case "<", "<=", ">", ">=", "==", "!=":
 		if d != d2 {
-			return d, t, At(e.At, "", "cannot compare '%s' (unit: %s) with '%s' (unit: %s)", e.X, d, e.Y, d2)
+			return d, t, At(e.At, "", "cannot compare '%s' (unit: %s) with '%s' (unit: %s)", e.X, d, e.Y, d2).Of(Dimension)
 		}
 		return Dim{}, Boolean, nil
 	case "+", "-", "%":
 		if d != d2 {
-			return d, t, At(e.At, "", "inconsistent units in '%s': '%s' has unit %s, '%s' has unit %s", e, e.X, d, e.Y, d2)
+			return d, t, At(e.At, "", "inconsistent units in '%s': '%s' has unit %s, '%s' has unit %s", e, e.X, d, e.Y, d2).Of(Dimension)
 		}
 		return d, high, nil
 	case "*", "/":
@@ -269,12 +269,12 @@ func checkBinary(e *Binary) (Dim, Type, error) {
 			r, t = d.Div(d2), Float
 		}
 		if r.Beyond() {
-			return r, t, At(e.At, "", "'%s' has a unit to a power beyond all use", e)
+			return r, t, At(e.At, "", "'%s' has a unit to a power beyond all use", e).Of(Dimension)
 		}
 		return r, t, nil
 	case "//":
 		if !d.IsOne() || !d2.IsOne() {
-			return d, t, At(e.At, "divide by a unit first, or use floor(a/b)", "'//' needs numbers without units")
+			return d, t, At(e.At, "divide by a unit first, or use floor(a/b)", "'//' needs numbers without units").Of(Dimension)
 		}
 		return d, high, nil
 	}
@@ -282,7 +282,7 @@ func checkBinary(e *Binary) (Dim, Type, error) {
 		return d, t, At(e.At, "", "unknown operator '%s'", e.Op)
 	}
 	if !d2.IsOne() {
-		return d, t, At(e.At, "", "the exponent '%s' has unit %s", e.Y, d2)
+		return d, t, At(e.At, "", "the exponent '%s' has unit %s", e.Y, d2).Of(Dimension)
 	}
 	known := classOf(e.Y) == isConst
 	var n float64
@@ -298,11 +298,11 @@ func checkBinary(e *Binary) (Dim, Type, error) {
 		return d, high, nil
 	}
 	if !known {
-		return d, t, At(e.Y.Pos(), "", "the exponent of '%s' (unit: %s) must be a constant", e.X, d)
+		return d, t, At(e.Y.Pos(), "", "the exponent of '%s' (unit: %s) must be a constant", e.X, d).Of(Dimension)
 	}
 	r, ok := d.Pow(n)
 	if !ok {
-		return d, t, At(e.At, "", "the unit %s cannot have the power %v", d, n)
+		return d, t, At(e.At, "", "the unit %s cannot have the power %v", d, n).Of(Dimension)
 	}
 	return r, Float, nil
 }
@@ -322,7 +322,7 @@ func checkCall(e *Call) (Dim, Type, error) {
 		f, ok = function{args: []argRule{argOne}}, true
 	}
 	if !ok {
-		return Dim{}, 0, At(e.At, "", "unknown function '%s'", e.Func)
+		return Dim{}, 0, At(e.At, "", "unknown function '%s'", e.Func).Of(UnknownName)
 	}
 	if len(e.Args) != len(f.args) {
 		return Dim{}, 0, At(e.At, "", "%s() takes %s, not %d", e.Func, plural(len(f.args), "argument"), len(e.Args))
@@ -348,7 +348,7 @@ func checkCall(e *Call) (Dim, Type, error) {
 			want = base(Second)
 		}
 		if d != want {
-			return d, t, At(a.Pos(), "", "argument %d of %s() is '%s' with unit %s; it should have unit %s", i+1, e.Func, a, d, want)
+			return d, t, At(a.Pos(), "", "argument %d of %s() is '%s' with unit %s; it should have unit %s", i+1, e.Func, a, d, want).Of(Dimension)
 		}
 	}
 	typ := Float
@@ -364,7 +364,7 @@ func checkCall(e *Call) (Dim, Type, error) {
 	case retRoot:
 		d, ok := first.Pow(0.5)
 		if !ok {
-			return d, typ, At(e.At, "", "the unit %s has no square root", first)
+			return d, typ, At(e.At, "", "the unit %s has no square root", first).Of(Dimension)
 		}
 		return d, typ, nil
 	}
@@ -384,7 +384,7 @@ func checkTimed(e *Call) (Dim, Type, error) {
 		return d, t, err
 	}
 	if d != base(Second) {
-		return d, t, At(e.Args[0].Pos(), "", "the TimedArray '%s' is indexed by a time; '%s' has unit %s", e.Func, e.Args[0], d)
+		return d, t, At(e.Args[0].Pos(), "", "the TimedArray '%s' is indexed by a time; '%s' has unit %s", e.Func, e.Args[0], d).Of(Dimension)
 	}
 	if n == 2 {
 		d, t, err := check(e.Args[1])
@@ -392,7 +392,7 @@ func checkTimed(e *Call) (Dim, Type, error) {
 			return d, t, err
 		}
 		if !d.IsOne() {
-			return d, t, At(e.Args[1].Pos(), "", "the column '%s' of the TimedArray '%s' has unit %s; it should be an index such as i", e.Args[1], e.Func, d)
+			return d, t, At(e.Args[1].Pos(), "", "the column '%s' of the TimedArray '%s' has unit %s; it should be an index such as i", e.Args[1], e.Func, d).Of(Dimension)
 		}
 		if classOf(e.Args[1]) == isConst {
 			if col, err := evalBound(e.Args[1], nil); err == nil && (col <= -1 || col >= float64(e.Sym.Array.Cols)) {

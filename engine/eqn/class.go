@@ -25,7 +25,7 @@ func (e *classed) Unwrap() error { return e.error }
 
 // As says of what class an error is; one that has a class keeps it.
 func As(c Class, err error) error {
-	if err == nil || ClassOf(err) != "" {
+	if err == nil || c == "" || ClassOf(err) != "" {
 		return err
 	}
 	return &classed{err, c}

@@ -74,6 +74,12 @@ func At(p Pos, hint, format string, args ...any) *Error {
 	return e
 }
 
+// Of says of what class the error is.
+func (e *Error) Of(c Class) *Error {
+	e.Class = c
+	return e
+}
+
 // place is where the file has a place of a text in pieces.
 func (s *Source) place(lines []string, p Pos) (line, col int) {
 	at := 0

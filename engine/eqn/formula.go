@@ -51,7 +51,7 @@ func fits(x Expr, unit *Dim, at Pos, what string) error {
 		return err
 	}
 	if d != *unit && !zero(x) {
-		return At(at, "", "%s has the unit %s, not %s", what, *unit, d)
+		return At(at, "", "%s has the unit %s, not %s", what, *unit, d).Of(Dimension)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (s *system) read(eqs *Equations, sc Scope) error {
 			return err
 		}
 		if want := q.Dim.Div(base(Second)); d != want {
-			return At(q.At, "", "the differential equation of '%s' should have unit %s, but '%s' has unit %s", q.Name, want, q.X, d)
+			return At(q.At, "", "the differential equation of '%s' should have unit %s, but '%s' has unit %s", q.Name, want, q.X, d).Of(Dimension)
 		}
 		sym := sc.Resolve(q.Name)
 		if sym == nil || sym.Kind != Variable {
@@ -185,7 +185,7 @@ func (s *system) advance() error {
 	if hint == "" {
 		hint = "known: " + strings.Join(Methods, ", ")
 	}
-	return At(Pos{}, hint, "unknown integration method '%s'", s.opt.Method)
+	return At(Pos{}, hint, "unknown integration method '%s'", s.opt.Method).Of(UnknownName)
 }
 
 // constantOver says that an expression keeps its value during a step: it draws

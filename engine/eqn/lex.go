@@ -39,7 +39,7 @@ var operators = []string{"//=", "**=", "**", "//", "<=", ">=", "==", "!=", "+=",
 // note of the newline (or end) that follows them.
 func lex(src *Source) ([]token, error) {
 	if len(src.Text) > MaxText {
-		return nil, At(Pos{}, "split the model", "the text has %d bytes; the limit is %d", len(src.Text), MaxText)
+		return nil, At(Pos{}, "split the model", "the text has %d bytes; the limit is %d", len(src.Text), MaxText).Of(Syntax)
 	}
 	var toks []token
 	text, line, start, col, note := src.Text, 1, 0, 1, "" // col: the column of the byte start
@@ -101,7 +101,7 @@ func lex(src *Source) ([]token, error) {
 				case '−', '–':
 					hint = "write the minus sign as '-'"
 				}
-				return nil, At(at(i), hint, "unexpected character %q", r)
+				return nil, At(at(i), hint, "unexpected character %q", r).Of(Syntax)
 			}
 			toks = append(toks, token{kind: tokOp, text: op, at: at(i), off: i})
 			i += len(op)
@@ -132,11 +132,11 @@ func number(text string, i int, at Pos) (token, int, error) {
 		}
 	}
 	if end < len(text) && letter(text[end]) {
-		return token{}, 0, At(at, "write '*' between a number and a unit", "a name follows the number %s directly", text[i:end])
+		return token{}, 0, At(at, "write '*' between a number and a unit", "a name follows the number %s directly", text[i:end]).Of(Syntax)
 	}
 	v, err := strconv.ParseFloat(text[i:end], 64)
 	if err != nil || math.IsInf(v, 0) {
-		return token{}, 0, At(at, "", "the number %s is out of range", clip(text[i:end]))
+		return token{}, 0, At(at, "", "the number %s is out of range", clip(text[i:end])).Of(Syntax)
 	}
 	return token{kind: tokNumber, text: text[i:end], at: at, value: v, whole: whole && v < 1<<53}, end, nil
 }

@@ -77,7 +77,7 @@ func (p *parser) unexpected(want string) error {
 	case t.kind == tokName && (t.text == "if" || t.text == "for" || t.text == "lambda"):
 		hint = "equations have no '" + t.text + "'; int(condition) is 1 or 0"
 	}
-	return At(t.at, hint, "expected %s, found %s", want, what)
+	return At(t.at, hint, "expected %s, found %s", want, what).Of(Syntax)
 }
 
 // Binding powers of the binary operators.
@@ -115,7 +115,7 @@ const (
 // expr reads an expression of operators that bind more strongly than least.
 func (p *parser) expr(least int) (Expr, error) {
 	if p.depth++; p.depth > maxDepth {
-		return nil, At(p.peek().at, "break it into subexpressions", "the expression is nested more than %d deep", maxDepth)
+		return nil, At(p.peek().at, "break it into subexpressions", "the expression is nested more than %d deep", maxDepth).Of(Syntax)
 	}
 	defer func() { p.depth-- }()
 	x, err := p.prefix(least)
@@ -129,12 +129,12 @@ func (p *parser) expr(least int) (Expr, error) {
 			return x, nil
 		}
 		if n > maxChain {
-			return nil, At(t.at, "break it into subexpressions", "the expression has more than %d terms", maxChain)
+			return nil, At(t.at, "break it into subexpressions", "the expression has more than %d terms", maxChain).Of(Syntax)
 		}
 		op, at := t.text, t.at
 		if bp == 4 {
 			if b, ok := x.(*Binary); ok && power(&token{kind: tokOp, text: b.Op}) == 4 && p.group != x {
-				return nil, At(at, "write 'a < b and b < c'", "comparisons cannot be chained")
+				return nil, At(at, "write 'a < b and b < c'", "comparisons cannot be chained").Of(Syntax)
 			}
 		}
 		p.i++

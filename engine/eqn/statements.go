@@ -46,7 +46,7 @@ func bindStmts(stmts []Stmt, sc Scope) ([]assign, error) {
 		if sym == nil {
 			if old, ok := b.locals[s.Target.ID]; ok {
 				if was, _, _ := check(old); was != d {
-					return nil, At(s.Target.At, "use another name", "'%s' has had unit %s so far; now it would have %s", s.Target.ID, was, d)
+					return nil, At(s.Target.At, "use another name", "'%s' has had unit %s so far; now it would have %s", s.Target.ID, was, d).Of(Dimension)
 				}
 			}
 			if classOf(x) <= isHost {
@@ -56,7 +56,7 @@ func bindStmts(stmts []Stmt, sc Scope) ([]assign, error) {
 			sym = &Symbol{Name: s.Target.ID, Kind: Local, Dim: d, Type: t}
 			b.locals[s.Target.ID] = &Name{s.Target.At, s.Target.ID, sym}
 		} else if d != sym.Dim {
-			return nil, At(s.Target.At, "", "'%s' has unit %s, but '%s' has unit %s", s.Target.ID, sym.Dim, x, d)
+			return nil, At(s.Target.At, "", "'%s' has unit %s, but '%s' has unit %s", s.Target.ID, sym.Dim, x, d).Of(Dimension)
 		}
 		if sym.Shared && sym.Kind == Variable && !sharedValue(x) {
 			return nil, At(s.Target.At, "", "the shared variable '%s' cannot be set from '%s', which differs between neurons", s.Target.ID, s.X)
@@ -87,7 +87,7 @@ func (b *binder) target(s Stmt) (*Symbol, error) {
 					names = append(names, m)
 				}
 			}
-			return nil, At(n.At, Nearest(n.ID, names), "unknown variable '%s'", n.ID)
+			return nil, At(n.At, Nearest(n.ID, names), "unknown variable '%s'", n.ID).Of(UnknownName)
 		}
 		return nil, nil
 	case sym.Kind == Subexpression:
@@ -156,7 +156,7 @@ func CheckEquations(eqs *Equations, sc Scope, allowed map[EqKind][]string) error
 		}
 		switch {
 		case d != want:
-			return At(q.At, "", "the %s of '%s' should have unit %s, but '%s' has unit %s", q.Kind, q.Name, want, q.X, d)
+			return At(q.At, "", "the %s of '%s' should have unit %s, but '%s' has unit %s", q.Kind, q.Name, want, q.X, d).Of(Dimension)
 		case q.Type == Boolean && t != Boolean:
 			return At(q.At, "", "'%s' is boolean, but '%s' is a %s", q.Name, q.X, t)
 		case q.Type != Boolean && t == Boolean:

@@ -313,7 +313,7 @@ func unitDim(e Expr) (Dim, error) {
 	case *Name:
 		q, ok := LookupUnit(e.ID)
 		if !ok {
-			return Dim{}, At(e.At, Nearest(e.ID, baseUnitNames()), "unknown unit '%s'", e.ID)
+			return Dim{}, At(e.At, Nearest(e.ID, baseUnitNames()), "unknown unit '%s'", e.ID).Of(UnknownName)
 		}
 		if q.Value != 1 || !slices.Contains(baseUnitNames(), e.ID) {
 			return Dim{}, At(e.At, "write '"+q.Dim.String()+"'", "'%s' is not a base unit: a variable's unit sets its dimension only", e.ID)

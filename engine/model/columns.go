@@ -267,7 +267,7 @@ func (z *lazyExpr) Lower(m *ColumnLanes, target *eqn.Symbol) (ir.Value, error) {
 		return m.B.F(0), z.sc.Explain(err)
 	}
 	if dim != target.Dim && !isZero(z.x) {
-		return v, ErrorAt(z.x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, z.x.String(), dim)
+		return v, ErrorAt(z.x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, z.x.String(), dim).Of(eqn.Dimension)
 	}
 	v = As(m.B, v, typ, target)
 	if IrType(target) == ir.F32 {
@@ -430,7 +430,7 @@ func (c *columnExpr) lower(stray string) (*columnCode, error) {
 		return nil, c.sc.Explain(err)
 	}
 	if !dim.IsOne() {
-		return nil, ErrorAt(c.x.Pos(), "connect: '%s' has the unit %v, but a number was expected", c.x, dim)
+		return nil, ErrorAt(c.x.Pos(), "connect: '%s' has the unit %v, but a number was expected", c.x, dim).Of(eqn.Dimension)
 	}
 	t := c.t
 	if t == wholeNumber {

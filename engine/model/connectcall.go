@@ -231,7 +231,7 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 		}
 		if q, err := eqn.EvalHost(e, sc); err == nil {
 			if !q.Dim.IsOne() {
-				return ErrorAt(e.Pos(), "p= is a probability, but has the unit %v", q.Dim)
+				return ErrorAt(e.Pos(), "p= is a probability, but has the unit %v", q.Dim).Of(eqn.Dimension)
 			}
 			p.P = q.Value
 			break
@@ -245,7 +245,7 @@ func (s *Synapses) byCondition(p *connect.Proj, o ConnectOptions, visit uint32) 
 			return sc.Explain(err)
 		}
 		if !dim.IsOne() {
-			return ErrorAt(e.Pos(), "p= is a probability, but has the unit %v", dim)
+			return ErrorAt(e.Pos(), "p= is a probability, but has the unit %v", dim).Of(eqn.Dimension)
 		}
 		m.Out(As(m.B, v, typ, &eqn.Symbol{}), ir.F32)
 		if p.PProg, err = m.B.Prog(); err != nil {
@@ -283,7 +283,7 @@ func (s *Synapses) repeat(p *connect.Proj, o ConnectOptions) error {
 			return s.repeatEach(o.Work, p, e, sc)
 		}
 		if !q.Dim.IsOne() {
-			return ErrorAt(e.Pos(), "connect: n= is a number of synapses, but has the unit %v", q.Dim)
+			return ErrorAt(e.Pos(), "connect: n= is a number of synapses, but has the unit %v", q.Dim).Of(eqn.Dimension)
 		}
 		n = q.Value
 	default:

@@ -27,7 +27,7 @@ func unknown(name, what string, known []string) error {
 	if near := eqn.Nearest(name, known); near != "" {
 		msg += "; " + near
 	}
-	return errors.New(msg)
+	return eqn.As(eqn.UnknownName, errors.New(msg))
 }
 
 // ArgError is an error about one argument, under the name that a script gives it.
@@ -47,4 +47,4 @@ func argErrorf(arg, format string, a ...any) error {
 }
 
 // ErrorAt is an error at a place in a model's text.
-func ErrorAt(at eqn.Pos, format string, a ...any) error { return eqn.At(at, "", format, a...) }
+func ErrorAt(at eqn.Pos, format string, a ...any) *eqn.Error { return eqn.At(at, "", format, a...) }

@@ -86,7 +86,7 @@ func (s *Synapses) byIndex(p *connect.Proj, o ConnectOptions, visit uint32) erro
 }
 
 func outOfRange(name string, x, pair int, group string, n int) error {
-	return fmt.Errorf("connect: %s=%d of pair %d is out of range: %s has %d neurons", name, x, pair, group, n)
+	return eqn.As(eqn.BadIndex, fmt.Errorf("connect: %s=%d of pair %d is out of range: %s has %d neurons", name, x, pair, group, n))
 }
 
 func isText(x any) bool { _, ok := x.(string); return ok }

@@ -336,7 +336,7 @@ type Subgroup struct {
 
 func subgroup(s Span, name string, lo, hi int) (*Subgroup, error) {
 	if lo < 0 || hi > s.Hi-s.Lo || lo > hi {
-		return nil, fmt.Errorf("%s[%d:%d] is outside the group, which has %d neurons", name, lo, hi, s.Hi-s.Lo)
+		return nil, eqn.As(eqn.BadIndex, fmt.Errorf("%s[%d:%d] is outside the group, which has %d neurons", name, lo, hi, s.Hi-s.Lo))
 	}
 	if lo == hi {
 		return nil, fmt.Errorf("%s[%d:%d] is empty", name, lo, hi)

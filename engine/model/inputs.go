@@ -166,7 +166,7 @@ func (n *Network) newGenerator(N int, indices []int, times []float64, period flo
 	}
 	for k, t := range times {
 		if indices[k] < 0 || indices[k] >= N {
-			return nil, argErrorf("indices", "SpikeGeneratorGroup: index %d of spike %d is out of range: the group has %d neurons", indices[k], k, N)
+			return nil, eqn.As(eqn.BadIndex, argErrorf("indices", "SpikeGeneratorGroup: index %d of spike %d is out of range: the group has %d neurons", indices[k], k, N))
 		}
 		if t < 0 || math.IsNaN(t) || math.IsInf(t, 0) {
 			return nil, argErrorf("times", "SpikeGeneratorGroup: the time %g s of spike %d is not a time", t, k)
@@ -206,7 +206,7 @@ func (gen *generator) InSteps(name string, dt float64, every int64) (*stepped, e
 	})
 	for k, s := range list {
 		if k > 0 && s == list[k-1] {
-			return nil, fmt.Errorf("%s: neuron %d spikes more than once in the step at %g s: leave one out, or take a smaller dt", name, s.i, float64(float64(s.step/every)*dt))
+			return nil, eqn.As(eqn.Unsupported, fmt.Errorf("%s: neuron %d spikes more than once in the step at %g s: leave one out, or take a smaller dt", name, s.i, float64(float64(s.step/every)*dt)))
 		}
 		if len(out.Steps) == 0 || out.Steps[len(out.Steps)-1] != s.step {
 			out.Steps, out.Start = append(out.Steps, s.step), append(out.Start, int32(len(out.Index)))

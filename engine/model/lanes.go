@@ -344,7 +344,7 @@ func (g *NeuronGroup) evaluate(w Work, s Span, at []int, x eqn.Expr, target *eqn
 	}
 	if dim != target.Dim {
 		if n, ok := x.(*eqn.Num); !ok || n.Value != 0 {
-			return nil, typ, ErrorAt(x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, x.String(), dim)
+			return nil, typ, ErrorAt(x.Pos(), "%s has the unit %v, but %q has %v", target.Name, target.Dim, x.String(), dim).Of(eqn.Dimension)
 		}
 	}
 	if err := w.Room(4*int64(s.Hi-s.Lo), "%s: %d values of %q", g.Name(), s.Hi-s.Lo, x); err != nil {

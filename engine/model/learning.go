@@ -242,9 +242,9 @@ func (s *Synapses) apart() error {
 		for _, v := range s.uses(e.X) {
 			switch {
 			case v.Driven != nil && !e.Has("event-driven"):
-				return eqn.At(e.At, "declare both (clock-driven), or both (event-driven)", "the equation of '%s', which holds at every step, depends on '%s', which is known at events alone (event-driven)", e.Name, v.Name)
+				return eqn.At(e.At, "declare both (clock-driven), or both (event-driven)", "the equation of '%s', which holds at every step, depends on '%s', which is known at events alone (event-driven)", e.Name, v.Name).Of(eqn.Unsupported)
 			case v.Driven == nil && v.Equation != nil && v.Equation.Kind == eqn.Differential && e.Has("event-driven"):
-				return eqn.At(e.At, "declare both (clock-driven), or both (event-driven)", "the event-driven equation of '%s' depends on '%s', which changes at every step (clock-driven)", e.Name, v.Name)
+				return eqn.At(e.At, "declare both (clock-driven), or both (event-driven)", "the event-driven equation of '%s' depends on '%s', which changes at every step (clock-driven)", e.Name, v.Name).Of(eqn.Unsupported)
 			}
 		}
 	}
@@ -461,12 +461,12 @@ func (s *Synapses) Advance(d *Driven, sc eqn.Scope, to *eqn.Name) ([]eqn.Stmt, e
 	if err != nil {
 		var e *eqn.Error
 		if errors.As(err, &e) {
-			return nil, eqn.At(d.Vars[0].Equation.At, "declare it (clock-driven)", "the event-driven equation of '%s' cannot be solved from one event to the next: %s", d.Vars[0].Name, e.Msg)
+			return nil, eqn.At(d.Vars[0].Equation.At, "declare it (clock-driven)", "the event-driven equation of '%s' cannot be solved from one event to the next: %s", d.Vars[0].Name, e.Msg).Of(eqn.Unsupported)
 		}
 		return nil, err
 	}
 	if len(scheme.Derived) > 0 || len(scheme.Noise) > 0 {
-		return nil, eqn.At(d.Vars[0].Equation.At, "declare it (clock-driven)", "the event-driven equation of '%s' has no closed form", d.Vars[0].Name)
+		return nil, eqn.At(d.Vars[0].Equation.At, "declare it (clock-driven)", "the event-driven equation of '%s' has no closed form", d.Vars[0].Name).Of(eqn.Unsupported)
 	}
 	code := slices.Clone(scheme.Stmts)
 	for k, st := range code {
@@ -579,7 +579,7 @@ func (s *Synapses) addSummed(e *eqn.Equation) error {
 		return eqn.At(e.At, "write "+e.Name+"_post for the targets, "+e.Name+"_pre for the sources", "the summed variable '%s' must end in _pre or _post: it belongs to the neurons at one end", e.Name)
 	}
 	if len(e.Flags) > 1 {
-		return eqn.At(e.At, "", "'%s': the flag (summed) goes with no other", e.Name)
+		return eqn.At(e.At, "", "'%s': the flag (summed) goes with no other", e.Name).Of(eqn.Unsupported)
 	}
 	v := sp.Group.ByName[base]
 	switch {
@@ -588,10 +588,10 @@ func (s *Synapses) addSummed(e *eqn.Equation) error {
 	case v.Symbol.Constant:
 		return eqn.At(e.At, "leave the flag away", "the summed variable '%s' would change '%s' of %s, which is declared (constant)", e.Name, base, sp.Group.Name())
 	case v.Symbol.Dim != e.Dim:
-		return eqn.At(e.At, "", "the summed variable '%s' has unit %s here, and unit %s in %s", e.Name, e.Dim, v.Symbol.Dim, sp.Group.Name())
+		return eqn.At(e.At, "", "the summed variable '%s' has unit %s here, and unit %s in %s", e.Name, e.Dim, v.Symbol.Dim, sp.Group.Name()).Of(eqn.Dimension)
 	}
 	if x := s.readsEnd(e.X, v); x != "" {
-		return eqn.At(e.At, "use a variable of its own for what is added up", "the summed variable '%s' is read by its own equation, as '%s'", e.Name, x)
+		return eqn.At(e.At, "use a variable of its own for what is added up", "the summed variable '%s' is read by its own equation, as '%s'", e.Name, x).Of(eqn.Unsupported)
 	}
 	for _, o := range s.Net.AllSynapses() {
 		if err := s.addsTwice(o, e, v, sp); err != nil {
@@ -617,7 +617,7 @@ func (s *Synapses) addsTwice(o *Synapses, e *eqn.Equation, v *Variable, sp Span)
 			other = o.Tgt
 		}
 		if u.Var == v && other.Lo < sp.Hi && sp.Lo < other.Hi {
-			return eqn.At(e.At, "sum into two variables, and add them in the equations", "'%s' of %s takes another summed variable already", v.Name, sp.Group.Name())
+			return eqn.At(e.At, "sum into two variables, and add them in the equations", "'%s' of %s takes another summed variable already", v.Name, sp.Group.Name()).Of(eqn.Unsupported)
 		}
 	}
 	return nil

@@ -40,7 +40,7 @@ func (g *NeuronGroup) Link(name string, l Linked) error {
 	}
 	size, full := hi-lo, fmt.Sprintf("%s.%s", to.Group.Name(), to.Name)
 	if to.Symbol.Dim != v.Symbol.Dim || to.Symbol.Type != v.Symbol.Type {
-		return fmt.Errorf("%s.%s is declared with the unit %v as %v, but %s has %v and is %v", g.Name(), name, v.Symbol.Dim, v.Symbol.Type, full, to.Symbol.Dim, to.Symbol.Type)
+		return eqn.As(eqn.Dimension, fmt.Errorf("%s.%s is declared with the unit %v as %v, but %s has %v and is %v", g.Name(), name, v.Symbol.Dim, v.Symbol.Type, full, to.Symbol.Dim, to.Symbol.Type))
 	}
 	if to.Group == g && to.Name == name {
 		return fmt.Errorf("%s.%s cannot show itself", g.Name(), name)
@@ -54,7 +54,7 @@ func (g *NeuronGroup) Link(name string, l Linked) error {
 		k.at = make([]uint32, g.Size)
 		for n, i := range l.Index {
 			if i < 0 || i >= size {
-				return argErrorf("index", "%s.%s: index= %d of neuron %d is out of range: %s has %d values", g.Name(), name, i, n, full, size)
+				return eqn.As(eqn.BadIndex, argErrorf("index", "%s.%s: index= %d of neuron %d is out of range: %s has %d values", g.Name(), name, i, n, full, size))
 			}
 			k.at[n] = uint32(lo + i)
 		}

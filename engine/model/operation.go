@@ -1,6 +1,10 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+
+	"synfire/engine/eqn"
+)
 
 // OperationOptions are the further arguments of NetworkOperation.
 type OperationOptions struct {
@@ -37,7 +41,7 @@ func (n *Network) NetworkOperation(f func(t float64) error, o OperationOptions) 
 	first, _ := SlotRank("after_start")
 	last, _ := SlotRank("before_end")
 	if at, _ := SlotRank(p.When); at > first && at < last {
-		return nil, argErrorf("when", "NetworkOperation: the host acts between steps, in the slots start and end (with before_ and after_), not in %s", p.When)
+		return nil, eqn.As(eqn.Unsupported, argErrorf("when", "NetworkOperation: the host acts between steps, in the slots start and end (with before_ and after_), not in %s", p.When))
 	}
 	return p, n.register(p, o.Name, "networkoperation")
 }

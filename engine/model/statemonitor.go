@@ -90,7 +90,7 @@ func (n *Network) StateMonitor(src any, o StateMonitorOptions) (*StateMonitor, e
 	}
 	for _, k := range m.Items {
 		if k < 0 || k >= size {
-			return nil, argErrorf("record", "record=: index %d is outside %s, which has %d %s", k, of, size, units)
+			return nil, eqn.As(eqn.BadIndex, argErrorf("record", "record=: index %d is outside %s, which has %d %s", k, of, size, units))
 		}
 	}
 	watched := o.Variables

@@ -622,7 +622,7 @@ func positions(w Work, ix any, size int, what string) ([]int, error) {
 			k += size
 		}
 		if k < 0 || k >= size {
-			return 0, fmt.Errorf("index %d is out of range: %s has %d", asked, what, size)
+			return 0, eqn.As(eqn.BadIndex, fmt.Errorf("index %d is out of range: %s has %d", asked, what, size))
 		}
 		return k, nil
 	}

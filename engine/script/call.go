@@ -71,7 +71,7 @@ func (c *call) blame(err error) error {
 // only refuses an argument of Brian2's whose one value here is def.
 func (c *call) only(name, def string) {
 	if s := c.str(name, def); c.err == nil && s != def {
-		c.fail(name, withHint("here it is '"+def+"'", "Brian2 has %s='%s' of %s(); Synfire does not yet", name, s, c.Fn))
+		c.fail(name, eqn.As(eqn.Unsupported, withHint("here it is '"+def+"'", "Brian2 has %s='%s' of %s(); Synfire does not yet", name, s, c.Fn)))
 	}
 }
 
@@ -86,7 +86,16 @@ func (c *call) fail(name string, err error) {
 	}
 }
 
-func (c *call) failf(name, format string, a ...any) { c.fail(name, fmt.Errorf(format, a...)) }
+// failf is fail with a text, whose class is that of an error in it.
+func (c *call) failf(name, format string, a ...any) {
+	err := fmt.Errorf(format, a...)
+	for _, x := range a {
+		if e, ok := x.(error); ok {
+			err = eqn.As(eqn.ClassOf(e), err)
+		}
+	}
+	c.fail(name, err)
+}
 
 func (c *call) str(name, def string) string {
 	v := c.Get(name)

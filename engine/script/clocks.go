@@ -5,6 +5,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"synfire/engine/eqn"
 	"synfire/engine/script/array"
 )
 
@@ -39,7 +40,7 @@ func (k *ownClock) Attr(name string) (starlark.Value, error) {
 	case name == "name" && k.name != "":
 		return starlark.String(k.name), nil
 	case name == "t":
-		return nil, withHint("defaultclock.t and t of a group are there", "Brian2 has .t of a %s; Synfire does not yet", k.Type())
+		return nil, eqn.As(eqn.Unsupported, withHint("defaultclock.t and t of a group are there", "Brian2 has .t of a %s; Synfire does not yet", k.Type()))
 	}
 	return nil, nil
 }

@@ -109,7 +109,7 @@ func (c *call) refuse(names ...string) {
 	for _, n := range names {
 		if c.Has(n) {
 			msg := fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", n, c.Fn)
-			c.fail(n, withHint(absentArgs[c.Fn+"."+n], "%s", msg))
+			c.fail(n, eqn.As(eqn.Unsupported, withHint(absentArgs[c.Fn+"."+n], "%s", msg)))
 		}
 	}
 }
@@ -215,7 +215,7 @@ func (c *call) unit(name string, d eqn.Dim) {
 	if err != nil {
 		c.fail(name, err)
 	} else if ok && o.Dim != d && !o.Wild() {
-		c.failf(name, "%s= must be in %s, not %s", name, array.UnitName(d), o.Show())
+		c.fail(name, eqn.As(eqn.Dimension, fmt.Errorf("%s= must be in %s, not %s", name, array.UnitName(d), o.Show())))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine"
+	"synfire/engine/eqn"
 	"synfire/engine/script/array"
 )
 
@@ -161,12 +162,12 @@ func (x *script) report(c *call) func(done, total int64) {
 		switch v {
 		case "text", "stdout":
 		case "stderr":
-			c.fail("report", withHint("report='text' prints; the command shows its own progress on stderr", "Brian2 has report='stderr' of run(); Synfire does not yet"))
+			c.fail("report", eqn.As(eqn.Unsupported, withHint("report='text' prints; the command shows its own progress on stderr", "Brian2 has report='stderr' of run(); Synfire does not yet")))
 		default:
 			c.fail("report", withHint("give report='text'", "there is no report '%s'", string(v)))
 		}
 	case starlark.Callable:
-		c.fail("report", withHint("report='text' prints lines", "Brian2 has functions as report= of run(); Synfire does not yet"))
+		c.fail("report", eqn.As(eqn.Unsupported, withHint("report='text' prints lines", "Brian2 has functions as report= of run(); Synfire does not yet")))
 	default:
 		c.failf("report", "report= is 'text' or None, not %s", array.Describe(v))
 	}
@@ -348,7 +349,7 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 			return starlark.None, nil
 		}), nil
 	case "schedule", "get_states", "set_states", "profiling_info", "scheduling_summary", "objects":
-		return nil, fmt.Errorf("Brian2 has .%s of a Network; Synfire does not yet", name)
+		return nil, eqn.As(eqn.Unsupported, fmt.Errorf("Brian2 has .%s of a Network; Synfire does not yet", name))
 	}
 	return nil, nil
 }

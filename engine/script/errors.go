@@ -82,8 +82,11 @@ func (x *script) explain(err error) error {
 	case errors.As(err, &re) && len(re) > 0:
 		msg, hint := x.resolveAdvice(re[0].Msg)
 		class := eqn.Syntax
-		if undefinedRE.MatchString(re[0].Msg) {
+		if m := undefinedRE.FindStringSubmatch(re[0].Msg); m != nil {
 			class = eqn.UnknownName
+			if _, ok := absent[m[1]]; ok {
+				class = eqn.Unsupported
+			}
 		}
 		return x.fail(re[0].Pos, msg, hint, eqn.As(class, err))
 	case errors.As(err, &ee):
@@ -160,6 +163,9 @@ func (x *script) explainEval(ee *starlark.EvalError) error {
 			msg += " in '" + strings.TrimSpace(q.Snippet) + "'"
 		}
 	default:
+		if starlarkIndexRE.MatchString(msg) {
+			cause = eqn.As(eqn.BadIndex, cause)
+		}
 		msg, hint = x.evalAdvice(msg)
 	}
 	return x.traced(x.fail(pos, msg, hint, cause), frames)
@@ -219,6 +225,8 @@ func argumentAt(c *syntax.CallExpr, a *argument.Error) syntax.Expr {
 }
 
 var (
+	starlarkIndexRE = regexp.MustCompile(`^\w+ index -?\d+ out of range`)
+
 	undefinedRE = regexp.MustCompile(`^undefined: (\w+)`)
 	beforeRE    = regexp.MustCompile(`^(global|local) variable (\w+) referenced before assignment`)
 	argRE       = regexp.MustCompile(`^(\w+): unexpected keyword argument "?(\w+)"?`)

@@ -38,7 +38,7 @@ func (c *checked) CallInternal(th *starlark.Thread, args starlark.Tuple, kwargs 
 			return err
 		}
 		if o.Dim != *c.units[k] && !o.Wild() {
-			return fmt.Errorf("%s of %s() is in %s, not %s", what, c.f.Name(), array.UnitName(*c.units[k]), o.Show())
+			return eqn.As(eqn.Dimension, fmt.Errorf("%s of %s() is in %s, not %s", what, c.f.Name(), array.UnitName(*c.units[k]), o.Show()))
 		}
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"synfire/engine/eqn"
 	"synfire/engine/models"
 	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
@@ -114,7 +115,7 @@ func sameKind(name string, v, def starlark.Value) error {
 	case !ok || !got.One:
 		return fmt.Errorf("%s= must be a number such as %s, which is its default, not %s", name, array.ValueText(def), array.Describe(v))
 	case got.Dim != want.Dim && !got.Wild():
-		return fmt.Errorf("%s= must be in %s, not %s; its default is %s", name, array.UnitName(want.Dim), got.Show(), array.ValueText(def))
+		return eqn.As(eqn.Dimension, fmt.Errorf("%s= must be in %s, not %s; its default is %s", name, array.UnitName(want.Dim), got.Show(), array.ValueText(def)))
 	}
 	return nil
 }

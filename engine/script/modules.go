@@ -30,7 +30,7 @@ func (m *pymodule) Attr(name string) (starlark.Value, error) {
 	if near := eqn.Nearest(name, m.AttrNames()); !known && near != "" {
 		hint = near
 	}
-	return nil, withHint(hint, "%s has no %s here", m.name, name)
+	return nil, eqn.As(eqn.UnknownName, withHint(hint, "%s has no %s here", m.name, name))
 }
 
 func (m *pymodule) AttrNames() []string { return slices.Sorted(maps.Keys(m.members)) }

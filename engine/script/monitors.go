@@ -112,7 +112,7 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 		if hint == "" {
 			hint = "it has " + strings.Join(m.AttrNames(), ", ")
 		}
-		err = withHint(hint, "%s has no %s", m.m.Name(), name)
+		err = eqn.As(eqn.UnknownName, withHint(hint, "%s has no %s", m.m.Name(), name))
 	}
 	return v, err
 }

@@ -86,7 +86,7 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 		}
 	}
 	if hint, ok := absentAttrs[name]; ok {
-		return nil, withHint(hint, "Brian2 has .%s of a group; Synfire does not yet", name)
+		return nil, eqn.As(eqn.Unsupported, withHint(hint, "Brian2 has .%s of a group; Synfire does not yet", name))
 	}
 	return variableAttr(g.x, g.c.Name(), name, g.c.Group().VarNames(), g.c.Var)
 }
@@ -190,7 +190,7 @@ func (g *group) slice(lo, hi, step starlark.Value) (starlark.Value, error) {
 	for _, b := range []starlark.Value{lo, hi} {
 		if k, ok := b.(starlark.Int); ok {
 			if n, ok := k.Int64(); !ok || n > int64(g.c.N()) || n < -int64(g.c.N()) {
-				return nil, fmt.Errorf("subgroup %s[%s:%s] is out of range: %s has %d neurons", g.c.Name(), bound(lo), bound(hi), g.c.Name(), g.c.N())
+				return nil, eqn.As(eqn.BadIndex, fmt.Errorf("subgroup %s[%s:%s] is out of range: %s has %d neurons", g.c.Name(), bound(lo), bound(hi), g.c.Name(), g.c.N()))
 			}
 		}
 	}
@@ -327,7 +327,7 @@ func variableAttr(x *script, owner, name string, known []string, find func(strin
 		if hint == "" && len(known) < 30 {
 			hint = "it has " + strings.Join(known, ", ")
 		}
-		return nil, withHint(hint, "%s has no variable %s", owner, name)
+		return nil, eqn.As(eqn.UnknownName, withHint(hint, "%s has no variable %s", owner, name))
 	}
 	return &variable{x: x, owner: owner, name: name, v: v.In(x.work()), bare: bare}, nil
 }
@@ -405,7 +405,7 @@ func (v *variable) set(ix any, val starlark.Value) error {
 	} else if _, text := e.(string); !text {
 		o, _, err := array.OperandOf(val)
 		if err == nil && o.Dim != v.v.Dim() && !(o.Wild() && array.Finite(o.V)) {
-			return fmt.Errorf("%s.%s is in %s, the value is %s", v.owner, v.name, array.UnitName(v.v.Dim()), o.Show())
+			return eqn.As(eqn.Dimension, fmt.Errorf("%s.%s is in %s, the value is %s", v.owner, v.name, array.UnitName(v.v.Dim()), o.Show()))
 		}
 	}
 	return v.v.Set(ix, e)
@@ -526,7 +526,7 @@ func (v *variable) Attr(name string) (starlark.Value, error) {
 		return nil, err
 	}
 	if name == "get_item" || name == "set_item" {
-		return nil, withHint("write P.v['i > 5']", "Brian2 has .%s; Synfire does not yet", name)
+		return nil, eqn.As(eqn.Unsupported, withHint("write P.v['i > 5']", "Brian2 has .%s; Synfire does not yet", name))
 	}
 	if a, ok := w.(starlark.HasAttrs); ok && w.Type() == "array" {
 		return a.Attr(name)

@@ -6,6 +6,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine"
+	"synfire/engine/eqn"
 	"synfire/engine/script/array"
 )
 
@@ -94,7 +95,7 @@ func (op *operated) Attr(name string) (starlark.Value, error) {
 	case "function":
 		return op.f, nil
 	case "clock":
-		return nil, withHint("dt= of the call is its interval", "Brian2 has .clock of a NetworkOperation; Synfire does not yet")
+		return nil, eqn.As(eqn.Unsupported, withHint("dt= of the call is its interval", "Brian2 has .clock of a NetworkOperation; Synfire does not yet"))
 	}
 	return nil, nil
 }

@@ -67,7 +67,12 @@ func (s *Session) guard(f func() error) (err error) {
 			err = fmt.Errorf("internal error: %v; please report it with what the session did\n%s", r, debug.Stack())
 		}
 	}()
-	return s.x.explain(f())
+	err = s.x.explain(f())
+	var h *hinted
+	if errors.As(err, &h) && !errors.As(err, new(*failure)) {
+		err = &failure{at: &eqn.Error{Msg: h.msg, Hint: h.hint, Class: eqn.ClassOf(err)}, cause: err}
+	}
+	return err
 }
 
 // Exec executes statements. Arrays are names that they may use, and no later ones.

@@ -74,7 +74,7 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 	}
 	switch name {
 	case "register_synapses", "get_states", "set_states", "summed_updaters", "equations", "namespace", "clock", "event_driven":
-		return nil, fmt.Errorf("Brian2 has .%s of Synapses; Synfire does not yet", name)
+		return nil, eqn.As(eqn.Unsupported, fmt.Errorf("Brian2 has .%s of Synapses; Synfire does not yet", name))
 	}
 	v, err := variableAttr(s.x, s.s.Name(), name, s.s.VarNames(), s.s.Var)
 	if v, ok := v.(*variable); ok {

@@ -362,3 +362,137 @@ func TestServeSnapshot(t *testing.T) {
 	}
 	c.ended <- nil
 }
+
+// TestServeKinds asks for what cannot be: the kind and the place of each error.
+func TestServeKinds(t *testing.T) {
+	c := connected(t, "cpu")
+	c.exec(cuba)
+	exec := func(text string) string { return fmt.Sprintf(`{"do":"exec","text":%s}`, encoded(text)) }
+	file := func(name, content string) {
+		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file("cut.npy", "\x93NUMPY\x01\x00v\x00{'descr': '<f8'")
+	file("text.npy", "no array")
+	for _, x := range []struct{ request, kind, field, want string }{
+		{exec("x = 3*mV + 2"), "dimension", "col", "10"},
+		{exec("y = 2\nx = nothing"), "name", "line", "2"},
+		{exec("x = ("), "syntax", "line", "1"},
+		{exec("P.v = 3"), "dimension", "", ""},
+		{exec("P.v[400] = 3*mV"), "index", "", ""},
+		{exec("P.nope = 3"), "name", "", ""},
+		{exec("G = NeuronGroup(1, 'dv/dt = -v/tau : volt')\nNetwork(G).run(1*ms)\n"), "name", "file", "<exec 8>"},
+		{exec("G = NeuronGroup(1, 'dv/dt = -v : 1')\nNetwork(G).run(1*ms)"), "dimension", "", ""},
+		{exec("NeuronGroup(1, 'v : 1', codeobj_class=3)"), "unsupported", "", ""},
+		{exec("restore_initial_state()"), "unsupported", "", ""},
+		{exec("def f(k):\n    return [1][k]\nf(3)"), "index", "trace", "[called from <exec 12>:3]"},
+		{exec("x = [0]*10**12"), "memory", "", ""},
+		{`{"do":"get","what":["P.v"],"index":400}`, "index", "", ""},
+		{`{"do":"get","what":["P.v"],"index":"i >"}`, "syntax", "", ""},
+		{`{"do":"get","what":["P.v"],"index":[1.5]}`, "index", "", ""},
+		{`{"do":"get","what":["P.v"],"index":[1,[2]]}`, "index", "", ""},
+		{`{"do":"get","what":["P.v"],"index":{"slice":[1,2,0]}}`, "index", "", ""},
+		{`{"do":"get","what":["P.v"],"index":{"slice":1}}`, "index", "", ""},
+		{`{"do":"get","what":["P"]}`, "value", "", ""},
+		{`{"do":"get","what":["P..v"]}`, "name", "", ""},
+		{`{"do":"get","what":["<slice>"]}`, "name", "", ""},
+		{`{"do":"get","what":[""]}`, "name", "", ""},
+		{`{"do":"get","what":"P.v"}`, "protocol", "", ""},
+		{`{"do":"get"}`, "protocol", "", ""},
+		{`{"do":"get","what":["P.v"],"wat":1}`, "protocol", "", ""},
+		{`{"do":"set","target":"P.v","value":[1,2,3]}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":{"npy":"none.npy"}}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":{"npy":"../x.npy"}}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":{"npy":"cut.npy"}}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":{"npy":"text.npy"}}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":{"value":1,"npy":"cut.npy"}}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":{"valeu":1}}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":1e400}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":1e30}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":"nan"}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":null}`, "value", "", ""},
+		{`{"do":"set","target":"P.v","value":{"text":"i*"}}`, "syntax", "", ""},
+		{`{"do":"set","target":"P.v","value":{"text":"i*1"}}`, "dimension", "", ""},
+		{`{"do":"set","target":"P.N","value":3}`, "value", "", ""},
+		{`{"do":"set","target":"P","value":3,"index":2}`, "index", "", ""},
+		{`{"do":"set","target":"P v","value":3}`, "name", "", ""},
+		{`{"do":"set","target":"P.v"}`, "protocol", "", ""},
+		{`{"do":"run"}`, "protocol", "", ""},
+		{`{"do":"run","duration_s":-1}`, "value", "", ""},
+		{`{"do":"run","duration_s":1e300}`, "value", "", ""},
+		{`{"do":"run","duration_s":1,"report_s":0}`, "protocol", "", ""},
+		{`{"do":"run","duration_s":1,"net":"P"}`, "name", "", ""},
+		{`{"do":"records","monitor":"P"}`, "name", "", ""},
+		{`{"do":"records","monitor":"M","from":1}`, "value", "", ""},
+		{`{"do":"restore","name":"x"}`, "value", "", ""},
+		{`{"do":"restore","file":"../x"}`, "value", "", ""},
+		{`{"do":"resume"}`, "protocol", "", ""},
+		{`{"do":"fly"}`, "protocol", "", ""},
+		{`{"do":3}`, "protocol", "", ""},
+		{`{}`, "protocol", "", ""},
+		{`[1]`, "protocol", "", ""},
+		{`{"do":"hello"} {"do":"hello"}`, "protocol", "", ""},
+		{`no json`, "protocol", "", ""},
+		{``, "protocol", "", ""},
+		{"{\"do\":\"hello\",\"x\":\"\xff\"}", "protocol", "", ""},
+	} {
+		c.send("%s", x.request)
+		r := c.answer()
+		if r["ok"] != false {
+			t.Errorf("%s: done: %v", x.request, r)
+			continue
+		}
+		e := r["error"].(map[string]any)
+		if e["kind"] != x.kind || x.field != "" && fmt.Sprint(e[x.field]) != x.want {
+			t.Errorf("%s: %s was expected, with %s %s: %v", x.request, x.kind, x.field, x.want, e)
+		}
+	}
+	c.ask(`{"do":"run","duration_s":0.001}`)
+	if names, _ := filepath.Glob(filepath.Join(c.dir, "*.npy")); len(names) > 0 {
+		t.Errorf("left behind: %v", names)
+	}
+}
+
+// TestServeFault has a model break down: what was recorded until then is kept.
+func TestServeFault(t *testing.T) {
+	c := connected(t, "cpu")
+	c.exec("G = NeuronGroup(3, 'dx/dt = 1e15*x/second*int(i == 2) : 1', method='euler', name='cells')\nG.x = 1\nM = StateMonitor(G, 'x', record=True)")
+	kind, e := c.refused(`{"do":"run","duration_s":1}`)
+	if kind != "fault" || e["object"] != "cells" || e["variable"] != "x" || e["index"] != 2.0 {
+		t.Fatalf("%s: %v", kind, e)
+	}
+	if n := c.ask(`{"do":"records","monitor":"M"}`)["n"]; n != e["steps"].(float64)+1 && n != e["steps"] {
+		t.Errorf("%v samples, %v steps", n, e["steps"])
+	}
+}
+
+// TestServeBroken ends the stream in the middle.
+func TestServeBroken(t *testing.T) {
+	for name, bytes := range map[string]string{"a length cut short": "\x01\x00", "a frame cut short": "\x10\x00\x00\x00{\"do\":", "an oversized frame": "\xff\xff\xff\xff"} {
+		t.Run(name, func(t *testing.T) {
+			c := connected(t, "cpu")
+			c.ask(`{"do":"hello"}`)
+			go func() {
+				c.in.Write([]byte(bytes))
+				c.in.Close()
+			}()
+			if r := c.answer(); r["ok"] != false || r["error"].(map[string]any)["kind"] != "protocol" {
+				t.Errorf("%v", r)
+			}
+			if err := <-c.ended; err == nil {
+				t.Error("no error")
+			}
+			c.ended <- nil
+		})
+	}
+	t.Run("nobody listens", func(t *testing.T) {
+		c := connected(t, "cpu")
+		c.out.Close()
+		c.send(`{"do":"hello"}`)
+		if err := <-c.ended; err == nil {
+			t.Error("no error")
+		}
+		c.ended <- nil
+	})
+}

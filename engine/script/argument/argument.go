@@ -74,11 +74,11 @@ func Match(fn string, args starlark.Tuple, kwargs []starlark.Tuple, params strin
 // Unknown is the error for an argument that a function does not have, whose
 // own are names.
 func Unknown(fn, name string, names []string, absent map[string]string) error {
-	msg, hint := fmt.Sprintf("%s() has no argument %s", fn, name), eqn.Nearest(name, names)
+	e := &eqn.Error{Msg: fmt.Sprintf("%s() has no argument %s", fn, name), Hint: eqn.Nearest(name, names)}
 	if h, ok := absent[fn+"."+name]; ok {
-		msg, hint = fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", name, fn), h
+		e.Msg, e.Hint, e.Class = fmt.Sprintf("Brian2 has %s= of %s(); Synfire does not yet", name, fn), h, eqn.Unsupported
 	}
-	return &Error{Name: name, Index: -1, Err: &eqn.Error{Msg: msg, Hint: hint}}
+	return &Error{Name: name, Index: -1, Err: e}
 }
 
 // Get is an argument, nil where it is absent or None.

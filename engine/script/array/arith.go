@@ -41,7 +41,7 @@ func mismatch(op string, x, y starlark.Value) error {
 }
 
 func unitsDiffer(op string, a, b Operand) error {
-	return fmt.Errorf("cannot calculate %s %s %s: the units do not match (%s and %s)", a.Show(), op, b.Show(), UnitName(a.Dim), UnitName(b.Dim))
+	return eqn.As(eqn.Dimension, fmt.Errorf("cannot calculate %s %s %s: the units do not match (%s and %s)", a.Show(), op, b.Show(), UnitName(a.Dim), UnitName(b.Dim)))
 }
 
 // shape finds the form of a result of two operands. A row or a column beside a
@@ -354,7 +354,7 @@ func Power(x, p starlark.Value) (starlark.Value, error) {
 	if !a.Dim.IsOne() {
 		d, ok := a.Dim.Pow(b.V[0])
 		if !ok {
-			return nil, fmt.Errorf("%s to the power of %g has no unit", UnitName(a.Dim), b.V[0])
+			return nil, eqn.As(eqn.Dimension, fmt.Errorf("%s to the power of %g has no unit", UnitName(a.Dim), b.V[0]))
 		}
 		r.Dim = d
 	}

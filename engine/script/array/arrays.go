@@ -288,7 +288,7 @@ func Concatenate(arrays starlark.Value) (starlark.Value, error) {
 		if len(parts) == 0 {
 			r.Dim = o.Dim
 		} else if o.Dim != r.Dim {
-			return nil, fmt.Errorf("concatenate(): the units do not match (%s and %s)", UnitName(r.Dim), UnitName(o.Dim))
+			return nil, eqn.As(eqn.Dimension, fmt.Errorf("concatenate(): the units do not match (%s and %s)", UnitName(r.Dim), UnitName(o.Dim)))
 		}
 		parts, n, r.Kind = append(parts, o), n+len(o.V), min(r.Kind, o.Kind)
 	}

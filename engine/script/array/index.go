@@ -6,6 +6,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"synfire/engine/eqn"
 	"synfire/engine/script/memory"
 )
 
@@ -254,7 +255,7 @@ func (a *Array) SetKey(ix, v starlark.Value) error {
 		return fmt.Errorf("cannot put a %s into an array", v.Type())
 	}
 	if src.Dim != a.Dim && !src.Wild() && !a.Dim.IsOne() { // without a unit it takes values in SI units, as NumPy's do
-		return fmt.Errorf("an array of %s cannot hold %s", UnitName(a.Dim), src.Show())
+		return eqn.As(eqn.Dimension, fmt.Errorf("an array of %s cannot hold %s", UnitName(a.Dim), src.Show()))
 	}
 	to := a.Floats()
 	switch {

@@ -81,7 +81,7 @@ func Sqrt(v starlark.Value) (starlark.Value, error) {
 	return mapped(v, "sqrt", func(o Operand) (eqn.Dim, Kind, func(float64) (float64, error), error) {
 		d, ok := o.Dim.Pow(0.5)
 		if !ok {
-			return d, Floats, nil, fmt.Errorf("the square root of %s has no unit", UnitName(o.Dim))
+			return d, Floats, nil, eqn.As(eqn.Dimension, fmt.Errorf("the square root of %s has no unit", UnitName(o.Dim)))
 		}
 		return d, min(o.Kind, Floats), func(x float64) (float64, error) {
 			if x < 0 {

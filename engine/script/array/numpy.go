@@ -546,7 +546,7 @@ func Stack(arrays starlark.Value, rows bool) (starlark.Value, error) {
 		if len(parts) == 0 {
 			r.Dim = o.Dim
 		} else if o.Dim != r.Dim && !o.Wild() {
-			return nil, fmt.Errorf("the units do not match (%s and %s)", UnitName(r.Dim), UnitName(o.Dim))
+			return nil, eqn.As(eqn.Dimension, fmt.Errorf("the units do not match (%s and %s)", UnitName(r.Dim), UnitName(o.Dim)))
 		}
 		h, w := 1, len(o.V)
 		if o.Table {
@@ -938,7 +938,7 @@ func product(c argument.Call) (starlark.Value, error) {
 	}
 	d, ok := o.Dim.Pow(float64(len(o.V)))
 	if !ok || d.Beyond() {
-		return nil, fmt.Errorf("the product of %d values in %s has no unit", len(o.V), UnitName(o.Dim))
+		return nil, eqn.As(eqn.Dimension, fmt.Errorf("the product of %d values in %s has no unit", len(o.V), UnitName(o.Dim)))
 	}
 	s := 1.0
 	for _, x := range o.V {

@@ -53,9 +53,9 @@ func ToMeasure(v starlark.Value, d eqn.Dim) (float64, error) {
 		return 0, fmt.Errorf("must be %s, not %s", want, Describe(v))
 	case o.Dim != d && !(o.V[0] == 0 && o.Wild()):
 		if o.Dim.IsOne() {
-			return 0, fmt.Errorf("needs a unit: it must be %s, not %s", want, Describe(v))
+			return 0, eqn.As(eqn.Dimension, fmt.Errorf("needs a unit: it must be %s, not %s", want, Describe(v)))
 		}
-		return 0, fmt.Errorf("must be %s, not %s", want, Describe(v))
+		return 0, eqn.As(eqn.Dimension, fmt.Errorf("must be %s, not %s", want, Describe(v)))
 	case math.IsNaN(o.V[0]) || math.IsInf(o.V[0], 0):
 		return 0, fmt.Errorf("must be finite, not %s", Describe(v))
 	}

@@ -341,7 +341,7 @@ func (a *Array) method(name string, args starlark.Tuple) (starlark.Value, error)
 	case "fill":
 		o, err := single(args[0])
 		if err == nil && o.Dim != a.Dim && !o.Wild() {
-			err = fmt.Errorf("an array of %s cannot hold %s", UnitName(a.Dim), o.Show())
+			err = eqn.As(eqn.Dimension, fmt.Errorf("an array of %s cannot hold %s", UnitName(a.Dim), o.Show()))
 		}
 		if err != nil {
 			return nil, err
@@ -416,7 +416,7 @@ func ElementIndex(v starlark.Value, n int) (int, error) {
 		return 0, fmt.Errorf("an index must be an int, not %s", v.Type())
 	}
 	if !ok2 || k < int64(-n) || k >= int64(n) {
-		return 0, fmt.Errorf("index %s is out of range: there are %d elements, 0 to %d", v, n, n-1)
+		return 0, eqn.As(eqn.BadIndex, fmt.Errorf("index %s is out of range: there are %d elements, 0 to %d", v, n, n-1))
 	}
 	if k < 0 {
 		k += int64(n)
@@ -598,7 +598,7 @@ func listOperand(s starlark.Sequence, depth int) (o Operand, ok bool, err error)
 			if prev := (Operand{V: o.V, Dim: o.Dim}); prev.Wild() {
 				o.Dim = e.Dim
 			} else {
-				return Operand{}, false, fmt.Errorf("element %d of the list is %s, the others are %s", k, e.Show(), UnitName(o.Dim))
+				return Operand{}, false, eqn.As(eqn.Dimension, fmt.Errorf("element %d of the list is %s, the others are %s", k, e.Show(), UnitName(o.Dim)))
 			}
 		}
 		o.V = append(o.V, e.V...)
