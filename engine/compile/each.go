@@ -219,7 +219,7 @@ func (c *compiler) synapsesScheme(s *model.Synapses, conn int) (*model.Scope, *e
 	own := sc.Own
 	sc.Own = inStep(own)
 	values := func(y *eqn.Symbol) []float64 { return nil }
-	scheme, err := eqn.Integrate(s.Eqs, sc, eqn.Options{Method: s.Method, Dt: s.Dt(), Values: values})
+	scheme, err := eqn.Integrate(s.Eqs, sc, eqn.Options{Method: s.Method, Substeps: s.Substeps, Dt: s.Dt(), Values: values})
 	if err != nil {
 		return nil, nil, sc.Explain(err)
 	}

@@ -27,7 +27,7 @@ func (c *compiler) equations(g *model.NeuronGroup) error {
 	if err := eqn.CheckEquations(g.Eqs, sc, groupFlags); err != nil {
 		return sc.Explain(err)
 	}
-	opt := eqn.Options{Method: g.Method, Dt: g.Dt(), Values: c.values}
+	opt := eqn.Options{Method: g.Method, Substeps: g.Substeps, Dt: g.Dt(), Values: c.values}
 	if g.RefKind != model.RefNone {
 		opt.Refractory = g.ByName["not_refractory"].Symbol
 	}

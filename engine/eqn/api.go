@@ -65,8 +65,9 @@ func (d *Derived) Fill(n int, in, out [][]float64) {
 
 // Options steer Integrate.
 type Options struct {
-	Method string  // "" for Brian2's choice
-	Dt     float64 // seconds
+	Method   string  // "" for Brian2's choice
+	Substeps int     // of rk2 and rk4 in a step; 0: one
+	Dt       float64 // seconds
 	// Values gives the present SI values of a parameter (one for each lane, or
 	// one), for the decision of rule 10; nil, or a nil result, means unknown.
 	Values func(*Symbol) []float64

@@ -1,5 +1,7 @@
 package eqn
 
+import "strconv"
+
 // The explicit methods, with the formulas of Brian2's state updaters.
 
 // substitute replaces variables (nil: as they are) and t by t + shift.
@@ -74,42 +76,90 @@ func atZero(increment bool, o *ode) Expr {
 	return ref(o.x)
 }
 
-// stage is dt*f at x + scale*k, t + shift, as locals.
-func (s *system) stage(name string, k []Expr, scale float64, shift Expr) []Expr {
+// stage is dt*f at x + change + scale*k, t + shift, as locals; dt is that of a
+// substep.
+func (s *system) stage(name string, change, k []Expr, scale float64, shift Expr) []Expr {
 	at := map[*Symbol]Expr{}
 	for i, o := range s.odes {
+		var more Expr
 		if k != nil && k[i] != nil {
-			at[o.x] = add(ref(o.x), mul(&Num{Value: scale}, k[i]))
+			more = mul(&Num{Value: scale}, k[i])
+		}
+		if change != nil && change[i] != nil {
+			more = add(change[i], more)
+		}
+		if more != nil {
+			at[o.x] = add(ref(o.x), more)
 		}
 	}
 	out := make([]Expr, len(s.odes))
 	for i, o := range s.odes {
-		x := mul(s.dt, s.substitute(o.f, at, shift))
+		x := mul(s.substep(1), s.substitute(o.f, at, shift))
 		out[i] = s.emit(name+"_"+o.eq.Name, s.unless(o, x, o.x.Dim))
 	}
 	return out
 }
 
+// substep is so many substeps of the step, as a time.
+func (s *system) substep(n float64) Expr {
+	if all := float64(max(1, s.opt.Substeps)); n != all {
+		return mul(s.dt, &Num{Value: n / all})
+	}
+	return s.dt
+}
+
+// substeps makes the substeps of a step: one gives the change of each variable in
+// a substep, from that at its begin and from what its names end with.
+func (s *system) substeps(one func(change []Expr, name string, begin float64) []Expr) {
+	var change []Expr
+	for n := range max(1, s.opt.Substeps) {
+		name := ""
+		if n > 0 {
+			name = "_" + strconv.Itoa(n)
+		}
+		d := one(change, name, float64(n))
+		for i, o := range s.odes {
+			if s.opt.Substeps <= 1 || d[i] == nil {
+				continue
+			}
+			if n > 0 {
+				d[i] = add(change[i], d[i])
+			}
+			d[i] = s.emit("_change"+name+"_"+o.eq.Name, d[i])
+		}
+		change = d
+	}
+	s.finish(func(o *ode, i int, increment bool) Expr { return s.step(o, change[i], increment) })
+}
+
+// later is a time, nil for none.
+func (s *system) later(n float64) Expr {
+	if n == 0 {
+		return nil
+	}
+	return s.substep(n)
+}
+
 func (s *system) rk2() {
-	half := div(s.dt, &Num{Value: 2})
-	k := s.stage("_k", nil, 0, nil)
-	k2 := s.stage("_k2", k, 0.5, half)
-	s.finish(func(o *ode, i int, increment bool) Expr { return s.step(o, k2[i], increment) })
+	s.substeps(func(change []Expr, name string, begin float64) []Expr {
+		k := s.stage("_k"+name, change, nil, 0, s.later(begin))
+		return s.stage("_k2"+name, change, k, 0.5, s.later(begin+0.5))
+	})
 }
 
 func (s *system) rk4() {
-	half := div(s.dt, &Num{Value: 2})
-	k1 := s.stage("_k1", nil, 0, nil)
-	k2 := s.stage("_k2", k1, 0.5, half)
-	k3 := s.stage("_k3", k2, 0.5, half)
-	k4 := s.stage("_k4", k3, 1, s.dt)
-	s.finish(func(o *ode, i int, increment bool) Expr {
-		if k1[i] == nil {
-			return s.step(o, nil, increment)
+	s.substeps(func(change []Expr, name string, begin float64) []Expr {
+		k1 := s.stage("_k1"+name, change, nil, 0, s.later(begin))
+		k2 := s.stage("_k2"+name, change, k1, 0.5, s.later(begin+0.5))
+		k3 := s.stage("_k3"+name, change, k2, 0.5, s.later(begin+0.5))
+		k4 := s.stage("_k4"+name, change, k3, 1, s.later(begin+1))
+		d := make([]Expr, len(s.odes))
+		for i := range s.odes {
+			if k1[i] != nil { // (k1 + 2 k2 + 2 k3 + k4)/6
+				d[i] = div(add(add(k1[i], k4[i]), mul(&Num{Value: 2}, add(k2[i], k3[i]))), &Num{Value: 6})
+			}
 		}
-		// (k1 + 2 k2 + 2 k3 + k4)/6
-		d := add(add(k1[i], k4[i]), mul(&Num{Value: 2}, add(k2[i], k3[i])))
-		return s.step(o, div(d, &Num{Value: 6}), increment)
+		return d
 	})
 }
 

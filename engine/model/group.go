@@ -29,6 +29,7 @@ type GroupOptions struct {
 	Reset      string            // statements
 	Refractory any               // nil, a Quantity (time) or a string (time or condition)
 	Method     string            // "" : Brian2's choice
+	Substeps   int               // of rk2 and rk4 in a step; 0: one
 	Events     map[string]string // custom events: name and condition
 	Namespace  map[string]any    // names for this object's texts
 	Dt         float64           // seconds; 0: the default clock's
@@ -111,7 +112,7 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 	if N < 1 || N > 1<<31-64 {
 		return nil, fmt.Errorf("NeuronGroup: N must be between 1 and 2^31-64, got %d", N)
 	}
-	g := &NeuronGroup{Owner: Owner{Method: o.Method, Namespace: o.Namespace}, Size: N}
+	g := &NeuronGroup{Owner: Owner{Method: o.Method, Substeps: o.Substeps, Namespace: o.Namespace}, Size: N}
 	g.Net = n
 	g.InSlot, g.ownDt = o.Order, o.Dt
 	if err := checkDt(o.Dt, "NeuronGroup"); err != nil {
@@ -123,7 +124,7 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 		return nil, err
 	}
 	g.Eqs = eqs
-	if err := n.checkMethod("NeuronGroup", o.Method, eqs); err != nil {
+	if err := n.checkMethod("NeuronGroup", o.Method, o.Substeps, eqs); err != nil {
 		return nil, err
 	}
 	if o.Threshold != "" {

@@ -13,6 +13,7 @@ type Owner struct {
 	Object
 	Eqs       *eqn.Equations       // as parsed
 	Method    string               // "": Brian2's choice
+	Substeps  int                  // of the method in a step; 0: one
 	Namespace map[string]any       // names for its texts
 	Vars      []*Variable          // in the order of declaration
 	ByName    map[string]*Variable // the same, by name

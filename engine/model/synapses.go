@@ -19,6 +19,7 @@ type Pathway struct {
 // SynapsesOptions are the arguments of Synapses beside its two ends.
 type SynapsesOptions struct {
 	Name, Model, Method string            // name=; the equations; the integration method
+	Substeps            int               // of rk2 and rk4 in a step; 0: one
 	OnPre, OnPost       []Pathway         // code for spikes of the source, and of the target
 	OnEvent             map[string]string // pathway name -> event, "spike" where absent
 	Delay               any               // Quantity: of the pathway "pre"
@@ -100,7 +101,7 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 		}
 	}
 	s := &Synapses{Src: source.Span(), Tgt: target.Span(), srcName: source.Name(), tgtName: target.Name(),
-		Owner: Owner{Method: o.Method, Namespace: o.Namespace}, ends: map[string]*eqn.Symbol{}, specs: map[string]*connect.Spec{}}
+		Owner: Owner{Method: o.Method, Substeps: o.Substeps, Namespace: o.Namespace}, ends: map[string]*eqn.Symbol{}, specs: map[string]*connect.Spec{}}
 	s.Net, s.InSlot, s.ownDt = n, o.Order, o.Dt
 	for k, c := range []Cells{source, target} {
 		_, whole := c.(*NeuronGroup)
@@ -114,7 +115,7 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 		return nil, err
 	}
 	s.Eqs = eqs
-	if err := n.checkMethod("Synapses", o.Method, eqs); err != nil {
+	if err := n.checkMethod("Synapses", o.Method, o.Substeps, eqs); err != nil {
 		return nil, err
 	}
 	if o.Order != 0 && !slices.ContainsFunc(eqs.List, func(e *eqn.Equation) bool { return e.Kind == eqn.Differential || e.Has("summed") }) {

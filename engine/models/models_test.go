@@ -56,16 +56,44 @@ var rules = map[string][][3]string{
 	"clopath": {{"clopath('v_post += 8*w*mV', u_ref_squared=60*mV**2)", "S.w = 'rand()'\nG.v = -70.6*mV", "clopath_neuron({" + voltCell + "})"}},
 	"clopath_neuron": {
 		{"clopath('v_post += 8*w*mV')", "S.w = 'rand()'\nG.v = -70.6*mV", "clopath_neuron({" + voltCell + "}, tau_minus=20*ms)"}},
-	"tsodyks_markram": {{"tsodyks_markram('v_post += 0.4*w*release', U=0.1, tau_facil=500*ms)", "S.w = 'rand()'\nS.delay = '1*ms + 0.3*i*ms'", cell}},
-	"release_sites":   {{"release_sites('v_post += 0.4*w*release', tau_facil=20*ms)", "S.w = 'rand()'", cell}},
-	"hebb":            {{"hebb(pre='y', total='total')", "S.w = '0.2*rand()'\nG.y = 'rand()'", rateCell}},
-	"oja":             {{"oja(pre='y', total='total')", "S.w = '0.2*rand()'\nG.y = 'rand()'", rateCell}},
-	"bcm":             {{"bcm(pre='y', total='total')", "S.w = '0.2*rand()'\nG.y = 'rand()'", rateCell}},
+	"tsodyks_markram":          {{"tsodyks_markram('v_post += 0.4*w*release', U=0.1, tau_facil=500*ms)", "S.w = 'rand()'\nS.delay = '1*ms + 0.3*i*ms'", cell}},
+	"release_sites":            {{"release_sites('v_post += 0.4*w*release', tau_facil=20*ms)", "S.w = 'rand()'", cell}},
+	"hebb":                     {{"hebb(pre='y', total='total')", "S.w = '0.2*rand()'\nG.y = 'rand()'", rateCell}},
+	"oja":                      {{"oja(pre='y', total='total')", "S.w = '0.2*rand()'\nG.y = 'rand()'", rateCell}},
+	"bcm":                      {{"bcm(pre='y', total='total')", "S.w = '0.2*rand()'\nG.y = 'rand()'", rateCell}},
+	"iaf_psc_delta":            {{"weight='(rand() - 0.3)*8*mV'", "G.I_e = 300*pA", "iaf_psc_delta()"}},
+	"iaf_psc_exp":              {{"weight='(rand() - 0.3)*800*pA', delay='1*ms + 0.3*i*ms'", "G.I_e = 300*pA", "iaf_psc_exp(tau_syn_in=5*ms)"}},
+	"iaf_psc_alpha":            {{"weight=500*pA", "G.I_e = 300*pA", "iaf_psc_alpha()"}},
+	"iaf_psc_exp_multisynapse": {{"weight=-400*pA, receptor_type=2", "G.I_e = 600*pA", "iaf_psc_exp_multisynapse(tau_syn=[2*ms, 5*ms])"}},
+	"iaf_cond_exp":             {{"weight='(rand() - 0.3)*40*nS'", "G.I_e = 300*pA", "iaf_cond_exp()"}},
+	"iaf_cond_alpha":           {{"weight=-10*nS", "G.I_e = 500*pA", "iaf_cond_alpha()"}},
+	"aeif_cond_exp":            {{"weight='(rand() - 0.3)*40*nS'", "G.I_e = 900*pA", "aeif_cond_exp(t_ref=1*ms)"}},
+	"aeif_cond_alpha":          {{"weight=10*nS", "G.I_e = 900*pA", "aeif_cond_alpha()"}},
+	"aeif_psc_exp":             {{"weight=200*pA", "G.I_e = 900*pA", "aeif_psc_exp()"}},
+	"izhikevich":               {{"weight='(rand() - 0.3)*8*mV'", "G.I_e = 10*pA", "izhikevich()"}},
+	"hh_psc_alpha":             {{"weight='(rand() - 0.3)*800*pA'", "G.I_e = 800*pA", "hh_psc_alpha()"}},
+	"hh_cond_exp_traub":        {{"weight=4*nS", "G.I_e = 500*pA", "hh_cond_exp_traub()"}},
+	"mat2_psc_exp":             {{"weight=-200*pA", "G.I_e = 2400*pA", "mat2_psc_exp()"}},
+	"gif_psc_exp":              {{"weight=20*pA", "G.I_e = 300*pA", "gif_psc_exp(q_sfa=[10*mV, 3*mV], tau_sfa=[20*ms, 100*ms], q_stc=[20*pA], tau_stc=[10*ms])"}},
+	"glif_psc": {
+		{"weight=80*pA", "G.I_e = 350*pA", "glif_psc()"},
+		{"weight=-80*pA, receptor_type=2", "G.I_e = 450*pA", "glif_psc(spike_dependent_threshold=True, after_spike_currents=True, adapting_threshold=True, tau_syn=[1*ms, 2*ms])"}},
+	"IF_curr_delta":            {{"weight=8*mV", "G.I_e = 0.5*nA", "IF_curr_delta()"}},
+	"IF_curr_exp":              {{"weight=0.5*nA", "G.I_e = 0.5*nA", "IF_curr_exp()"}},
+	"IF_curr_alpha":            {{"weight=0.5*nA", "G.I_e = 0.8*nA", "IF_curr_alpha()"}},
+	"IF_cond_exp":              {{"weight=0.02*usiemens", "G.I_e = 0.5*nA", "IF_cond_exp()"}},
+	"IF_cond_alpha":            {{"weight=0.02*usiemens", "G.I_e = 0.8*nA", "IF_cond_alpha()"}},
+	"EIF_cond_exp_isfa_ista":   {{"weight=0.02*usiemens", "G.I_e = 0.8*nA", "EIF_cond_exp_isfa_ista()"}},
+	"EIF_cond_alpha_isfa_ista": {{"weight=0.02*usiemens", "G.I_e = 0.8*nA", "EIF_cond_alpha_isfa_ista()"}},
+	"HH_cond_exp":              {{"weight=0.02*usiemens", "G.I_e = 0.8*nA", "HH_cond_exp()"}},
 	"adaptive_threshold": {{"'', on_pre='v_post += 8*mV'", "G.v = -70.6*mV",
 		"adaptive_threshold({" + strings.Replace(voltCell, "-50*mV", "theta", 1) + "}, theta_0=-55*mV, step=2*mV)"}},
 }
 
 func text(c [3]string) string {
+	if strings.HasPrefix(c[0], "weight=") { // a neuron, not a rule
+		return strings.NewReplacer("RULE", c[0], "INIT", c[1], "CELL", c[2], "60*Hz", "300*Hz", "250*ms", "30*ms").Replace(network)
+	}
 	if c[2] == rateCell {
 		return strings.NewReplacer("Synapses(P, G", "Synapses(G, G", "RULE", c[0], "INIT", c[1], "CELL", c[2]).Replace(network)
 	}

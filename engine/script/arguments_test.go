@@ -93,7 +93,9 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"NeuronGroup.method", "NeuronGroup(1, 'dv/dt = -v/ms : 1'«, method='eular'|»)", "did you mean 'euler'?"},
 	{"NeuronGroup.method", "NeuronGroup(1, 'v : 1'«, method='no_such'|»)", "is not a method of integration"},
 	{"NeuronGroup.method", "NeuronGroup(1, 'v : 1'«, method='rk4'|»)", "warning: NeuronGroup: method=\"rk4\" has no effect"},
-	{"NeuronGroup.method_options", "NeuronGroup(1, 'v : 1'«, method_options={'a': 1}|»)", "Brian2 has method_options="},
+	{"NeuronGroup.method_options", "NeuronGroup(1, 'v : 1'«, method_options={'a': 1}|»)", "the one option there is"},
+	{"NeuronGroup.method_options", "G = NeuronGroup(1, 'dv/dt = -v**2/ms : 1', method='rk2'«, method_options={'substeps': 3}|»); G.v = 1; run(1*ms); print(G.v[0])", ""},
+	{"NeuronGroup.method_options", "NeuronGroup(1, 'dv/dt = -v/ms : 1', method='euler'«, method_options={'substeps': 3}|»)", "substeps are those of"},
 	{"NeuronGroup.threshold", firing("threshold=«'v > 3'|'v > 5'»"), ""},
 	{"NeuronGroup.reset", spiking(", threshold='v > 3'«, reset='v = 0'|»"), ""},
 	{"NeuronGroup.reset", spiking("«, reset='v = 0'|»"), "needs a threshold"},
@@ -197,7 +199,17 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"Synapses.order", synapses2("'w : 1'«, order=2|»"), "warning: Synapses: order=2 has no effect"},
 	{"Synapses.method", synapses2("'w : 1'«, method='no_such'|»"), "is not a method of integration"},
 	{"Synapses.method", synapses2("'w : 1'«, method='euler'|»"), "warning: Synapses: method=\"euler\" has no effect"},
-	{"Synapses.method_options", synapses2("'w : 1'«, method_options={'a': 1}|»"), "Brian2 has method_options="},
+	{"Synapses.method_options", synapses2("'w : 1'«, method_options={'a': 1}|»"), "the one option there is"},
+	{"Synapses.method_options", synapses2("'dw/dt = -w**2/ms : 1 (clock-driven)', method='rk4'«, method_options={'substeps': 3}|»") + "; S.w = 1; run(1*ms); print(S.w)", ""},
+	{"Synapses.weight", library2("weight=«300*pA|200*pA»"), ""},
+	{"Synapses.weight", library2("weight=«'300*i*pA'|200*pA»"), ""},
+	{"Synapses.weight", library2("weight=«array([2, 3])*pA|200*pA»"), ""},
+	{"Synapses.weight", library2("weight=«3*mV|300*pA»"), "amp"},
+	{"Synapses.weight", library2("on_pre='V_m_post += mV'«, weight=300*pA|»"), "which has no on_pre="},
+	{"Synapses.weight", synapses2("'w : 1'«, weight=300*pA|»"), "which has no model="},
+	{"Synapses.weight", synapses2("«weight=300*pA|»"), "for targets that say what a weight means"},
+	{"Synapses.receptor_type", library2("weight=300*pA«, receptor_type=2|»"), ""},
+	{"Synapses.receptor_type", library2("weight=300*pA«, receptor_type=3|»"), "has receptors 1 to 2"},
 	{"Synapses.name", synapses2("'w : 1'«, name='abc'|»") + "; print(S.name)", ""},
 
 	{"connect.condition", connected("«'i != j'|»"), ""},
@@ -367,6 +379,11 @@ func synapses2(args string) string {
 
 func connected(args string) string {
 	return "P = NeuronGroup(4, 'v : 1'); S = Synapses(P, P); S.connect(" + args + "); print(S.i, S.j)"
+}
+
+// library2 is a network with a neuron of the library.
+func library2(args string) string {
+	return "P = SpikeGeneratorGroup(2, [0, 1], [0, 0.1]*ms); G = NeuronGroup(1, iaf_psc_exp_multisynapse(tau_syn=[2*ms, 5*ms])); S = Synapses(P, G, " + args + "); S.connect(); run(3*ms); print(G.V_m[0])"
 }
 
 func watched(monitor, show string) string {

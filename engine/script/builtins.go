@@ -61,7 +61,7 @@ var functions = map[string]function{
 	"SpikeGeneratorGroup":   {"N indices times / dt clock period when order sorted name codeobj_class", spikeGenerator},
 	"BinomialFunction":      {"n p / approximate name", binomialFunction},
 	"TimedArray":            {"values dt / name", newTimedArray},
-	"Synapses":              {"source / target model on_pre pre on_post post connect delay on_event multisynaptic_index namespace dtype codeobj_class dt clock order method method_options name", newSynapses},
+	"Synapses":              {"source / target model on_pre pre on_post post connect delay on_event multisynaptic_index namespace dtype codeobj_class dt clock order method method_options name weight receptor_type", newSynapses},
 	"SpikeMonitor":          {"source / variables record when order name codeobj_class", spikeMonitor},
 	"EventMonitor":          {"source event / variables record when order name codeobj_class", spikeMonitor},
 	"StateMonitor":          {"source variables / record dt clock when order name codeobj_class", stateMonitor},

@@ -18,6 +18,7 @@ import (
 type call struct {
 	argument.Call
 	err error
+	of  starlark.StringDict // what a dictionary of the library has beside arguments
 }
 
 func bind(fn string, args starlark.Tuple, kwargs []starlark.Tuple, params string) (*call, error) {

@@ -132,8 +132,8 @@ func (c *call) size() int {
 func (x *script) add(o object) { x.objects = append(x.objects, o) }
 
 func neuronGroup(x *script, c *call) (starlark.Value, error) {
-	c.refuse("dtype", "codeobj_class", "method_options")
-	o := engine.GroupOptions{Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
+	c.refuse("dtype", "codeobj_class")
+	o := engine.GroupOptions{Substeps: c.substeps(), Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
 		Namespace: c.namespace(), Dt: c.step(), Order: c.integer("order", 0)}
 	switch v := c.Get("refractory").(type) {
 	case nil:
@@ -149,7 +149,7 @@ func neuronGroup(x *script, c *call) (starlark.Value, error) {
 	if _, twice := o.Events["spike"]; twice && c.Has("threshold") {
 		c.failf("events", "events= has 'spike' and threshold= is given: both say when a neuron fires")
 	}
-	n, model := c.size(), c.model("model")
+	n, model, receives := c.size(), c.model("model"), c.receives()
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -158,7 +158,14 @@ func neuronGroup(x *script, c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	x.add(g)
-	return &group{x: x, c: g, class: "NeuronGroup"}, nil
+	if receives != nil {
+		if x.receivers == nil {
+			x.receivers = map[*engine.NeuronGroup]*receiver{}
+		}
+		x.receivers[g] = receives
+	}
+	v := &group{x: x, c: g, class: "NeuronGroup"}
+	return v, v.begin(c)
 }
 
 func (c *call) dictOfTexts(name string) map[string]string {
@@ -408,17 +415,18 @@ func newTimedArray(_ *script, c *call) (starlark.Value, error) {
 }
 
 func newSynapses(x *script, c *call) (starlark.Value, error) {
-	c.refuse("connect", "dtype", "codeobj_class", "method_options")
+	c.refuse("connect", "dtype", "codeobj_class")
 	src := c.end(x, "source")
 	tgt := src
 	if c.Has("target") {
 		tgt = c.end(x, "target")
 	}
-	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: c.namespace(),
+	o := engine.SynapsesOptions{Name: c.objectName(), Substeps: c.substeps(), Model: c.model("model"), Method: c.str("method", ""), Namespace: c.namespace(),
 		Dt: c.step(), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
 	x.follow(c, o.Namespace)
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")
+	later := c.static(x, tgt, &o)
 	switch v := c.Get("on_event").(type) {
 	case nil:
 	case starlark.String:
@@ -456,7 +464,32 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	x.add(s)
-	return &synapses{x: x, s: s}, nil
+	return &synapses{x: x, s: s, later: later}, nil
+}
+
+// substeps reads method_options=, a dictionary of which substeps is known.
+func (c *call) substeps() int {
+	v := c.Get("method_options")
+	if v == nil {
+		return 0
+	}
+	d, ok := v.(*starlark.Dict)
+	if !ok {
+		c.failf("method_options", "method_options= must be a dictionary, not %s", array.Describe(v))
+		return 0
+	}
+	n := 0
+	for _, it := range d.Items() {
+		k, err := array.ToInt(it[1])
+		if name, _ := starlark.AsString(it[0]); name != "substeps" || err != nil {
+			c.fail("method_options", withHint("the one option there is: {'substeps': n}, the parts into which method='rk2' and 'rk4' divide a step", "method_options= has %s", it[0]))
+			return 0
+		}
+		if n = k; n < 1 {
+			c.failf("method_options", "method_options=: substeps must be 1 or more, not %d", n)
+		}
+	}
+	return n
 }
 
 // pathways reads on_pre= or on_post=, a text or a dictionary of texts; old is

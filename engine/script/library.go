@@ -137,6 +137,13 @@ func (c *call) unfold(params string) {
 			c.failf("model", "model= as a dictionary must have names of arguments as keys, not %s", array.Describe(it[0]))
 			return
 		}
+		if name == "initial" || name == "receives" {
+			if c.of == nil {
+				c.of = starlark.StringDict{}
+			}
+			c.of[name] = it[1]
+			continue
+		}
 		if !slices.Contains(names, name) {
 			c.fail("model", argument.Unknown(c.Fn, name, names, absentArgs))
 			return

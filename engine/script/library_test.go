@@ -194,7 +194,7 @@ S = Synapses(P, Q, `
 		{"{'on_pree': ''})", "4:20: Synapses() has no argument on_pree"},
 		{"{'source': P})", "4:20: Synapses() has no argument source"},
 		{"{3: ''})", "must have names of arguments as keys"},
-		{"model={'clock': 3})", "Brian2 has clock= of Synapses(); Synfire does not yet"},
+		{"model={'clock': 3})", "clock= must be a Clock"},
 		{"stdp('v_post += w*wrong'))\nS.connect()\nrun(1*ms)", "unknown name 'wrong'"},
 		{"stdp('v_post += w'), namespace=3)", "namespace= must be a dictionary"},
 	} {

@@ -160,10 +160,11 @@ type script struct {
 	firstSeed   *uint64
 	net         *engine.Network
 	objects     []object
-	ended       []object        // have run with a step that defaultclock.dt has left
-	aliased     int             // how many objects there were when aliases were set
-	own         map[string]bool // the names that these have without an alias; nil: to be gathered anew
-	named       []object        // those of them that have one
+	receivers   map[*engine.NeuronGroup]*receiver // of the neurons of the library
+	ended       []object                          // have run with a step that defaultclock.dt has left
+	aliased     int                               // how many objects there were when aliases were set
+	own         map[string]bool                   // the names that these have without an alias; nil: to be gathered anew
+	named       []object                          // those of them that have one
 	be          backend.Backend
 	steps       int64 // of the model, so far
 	res         *Result

@@ -16,8 +16,9 @@ import (
 // synapses is a Synapses object.
 type synapses struct {
 	opaque
-	x *script
-	s *engine.Synapses
+	x     *script
+	s     *engine.Synapses
+	later starlark.StringDict // what is set when there are synapses
 }
 
 func (s *synapses) String() string {
@@ -239,7 +240,10 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 	}
 	defer func() { s.x.namespace = old }()
 	o.Work = s.x.work()
-	return starlark.None, s.s.Connect(o)
+	if err := s.s.Connect(o); err != nil {
+		return nil, err
+	}
+	return starlark.None, s.settleStatic()
 }
 
 var ruleNames = []string{"all_to_all", "fixed_indegree", "fixed_outdegree", "fixed_total_number", "one_to_one", "pairwise_bernoulli"}
