@@ -89,9 +89,9 @@ type session struct {
 	c       *compile.Compiled
 }
 
-// steps turns a duration into whole steps after the last run's end, as Brian2
+// Steps turns a duration into whole steps after the last run's end, as Brian2
 // does: a run ends at the first step at or after its end.
-func (n *Network) steps(duration float64) (total int64, end float64, err error) {
+func (n *Network) Steps(duration float64) (total int64, end float64, err error) {
 	end = n.T0 + duration
 	target := math.Ceil(float64(end/n.StepSize) - 1e-4)
 	if !(target <= ir.FarStep) {
@@ -129,7 +129,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	begin := time.Now()
 	n.firstSpike = nil
 	res := &RunResult{Start: n.T(), Spikes: map[string]uint64{}}
-	total, end, err := n.steps(duration)
+	total, end, err := n.Steps(duration)
 	if err != nil {
 		return nil, err
 	}

@@ -101,6 +101,13 @@ func (b *Builder) fail(format string, args ...any) {
 	}
 }
 
+// means notes what a value stands for.
+func (b *Builder) means(m Meaning) {
+	if b.ok(m.Value) && b.p.Ins[m.Value].Op != Const {
+		b.p.Means = append(b.p.Means, m)
+	}
+}
+
 // Sources.
 
 // Load reads this lane's word of an Array slot; a float has the range Stored.

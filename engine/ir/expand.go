@@ -173,7 +173,7 @@ const (
 // n as an exponent.
 func (b *Builder) reduce(x Value) (r, word Value) {
 	t := b.r[x]
-	k := b.Add(b.Mul(x, b.lit(log2e)), b.lit(magic))
+	k := b.whole(b.Add(b.Mul(x, b.lit(log2e)), b.lit(magic)))
 	n := b.Assume(b.Sub(k, b.lit(magic)), Range{Lo: math.Floor(float64(t.Lo*log2e) - 0.51), Hi: math.Ceil(float64(t.Hi*log2e) + 0.51), Tiny: 1, Grain: 1})
 	r = b.Sub(b.Sub(x, b.Mul(n, b.lit(ln2Hi))), b.Mul(n, b.lit(ln2Lo)))
 	r = b.Assume(r, Range{Lo: -0.3475, Hi: 0.3475, Tiny: min(t.Tiny, 0x1p-44), Grain: min(t.Grain, 0x1p-44)})

@@ -53,10 +53,13 @@ func (b *Builder) Fix32(x Value, scale, bound float64, code int) Value {
 		b.fail("fixed point: bound %g times scale %g is not below 2^31", bound, scale)
 		return b.dummy(I32)
 	}
-	t := b.Mul(b.beyond(x, bound, code), b.lit(scale))
+	x = b.beyond(x, bound, code)
+	t := b.Mul(x, b.lit(scale))
 	f := b.Floor(t)
 	up := b.Le(b.F(0.5), b.Sub(t, f))
-	return b.AddI(b.F2I(f), b.Sel(up, b.I(1), b.I(0)))
+	n := b.AddI(b.F2I(f), b.Sel(up, b.I(1), b.I(0)))
+	b.means(Meaning{Rounded, n, x, scale})
+	return n
 }
 
 // Fix64 is Fix32 in two words; bound*scale is below 2^62.
@@ -85,8 +88,9 @@ func (b *Builder) Fix64(x Value, scale, bound float64, code int) (lo, hi Value) 
 	low := b.Sel(b.LtI(n, b.I(32)), b.Shl(m, n), o)
 	high := b.Sel(b.LtI(n, b.I(32)), b.ShrU(b.ShrU(m, one), b.SubI(b.I(31), n)), b.Shl(m, n))
 	left := b.LtI(b.I(-1), n)
-	lo, hi = b.Sel(left, low, right), b.Sel(left, high, o)
-	return b.neg64(neg, lo, hi)
+	lo, hi = b.neg64(neg, b.Sel(left, low, right), b.Sel(left, high, o))
+	b.means(Meaning{Rounded, lo, x, scale})
+	return lo, hi
 }
 
 // neg64 negates the two-word number where cond holds.
@@ -111,10 +115,12 @@ func (b *Builder) Unfix64(lo, hi Value, scale float64) Value {
 	if !b.want(AddI, 'i', lo, hi) || !b.powerOfTwo(scale) {
 		return b.dummy(F32)
 	}
-	neg := b.LtI(hi, b.I(0))
+	neg, sum := b.LtI(hi, b.I(0)), lo
 	lo, hi = b.neg64(neg, lo, hi)
 	low := b.Add(b.Mul(b.I2F(b.ShrU(lo, b.I(16))), b.lit(0x1p16)), b.I2F(b.AndI(lo, b.U(0xffff))))
 	high := b.Mul(b.I2F(hi), b.lit(0x1p32))
 	b.Assume(high, Range{Lo: -0x1p63, Hi: 0x1p63})
-	return b.withSign(neg, b.Mul(b.Add(high, low), b.lit(1/scale)))
+	v := b.withSign(neg, b.Mul(b.Add(high, low), b.lit(1/scale)))
+	b.means(Meaning{Total, v, sum, scale})
+	return v
 }

@@ -135,7 +135,8 @@ type Prog struct {
 	Name  string
 	Slots []Slot
 	Ins   []Instr
-	Traps int // number of trap codes; each Trap's Imm is below it
+	Traps int       // number of trap codes; each Trap's Imm is below it
+	Means []Meaning // what values stand for, for derivatives
 }
 
 type signature struct {

@@ -9,8 +9,9 @@ import "math"
 func optimise(p *Prog) *Prog {
 	f := forwarder{seen: map[Instr]Value{}, held: map[uint32]Value{}, raw: map[uint32]int{}}
 	f.out = Prog{Name: p.Name, Slots: p.Slots, Traps: p.Traps}
-	f.run(p.Ins, func(in *Instr) {})
-	f.out.Ins = live(f.out.Ins)
+	f.out.Means = moved(p.Means, f.run(p.Ins, func(in *Instr) {}))
+	ins, to := live(f.out.Ins)
+	f.out.Ins, f.out.Means = ins, moved(f.out.Means, to)
 	return &f.out
 }
 
@@ -22,8 +23,9 @@ type forwarder struct {
 	raw  map[uint32]int   // by slot: the Store or StoreBit that last wrote it
 }
 
-// run appends ins; change edits a copy of each first (slots, phases, codes).
-func (f *forwarder) run(ins []Instr, change func(*Instr)) {
+// run appends ins; change edits a copy of each first (slots, phases, codes). It
+// gives where each value is now.
+func (f *forwarder) run(ins []Instr, change func(*Instr)) []Value {
 	to := make([]Value, len(ins))
 	for n := range ins {
 		in := ins[n]
@@ -33,6 +35,7 @@ func (f *forwarder) run(ins []Instr, change func(*Instr)) {
 		change(&in)
 		to[n] = f.put(in)
 	}
+	return to
 }
 
 func (f *forwarder) put(in Instr) Value {
@@ -108,8 +111,9 @@ func (f *forwarder) append(in Instr) Value {
 	return Value(len(f.out.Ins) - 1)
 }
 
-// live compacts ins to its effects and what they need.
-func live(ins []Instr) []Instr {
+// live compacts ins to its effects and what they need, and gives where each value
+// is now; None: nowhere.
+func live(ins []Instr) ([]Instr, []Value) {
 	need := make([]bool, len(ins))
 	for n := len(ins) - 1; n >= 0; n-- {
 		in := &ins[n]
@@ -125,7 +129,7 @@ func live(ins []Instr) []Instr {
 	to := make([]Value, len(ins))
 	var out []Instr
 	for n := range ins {
-		if !need[n] {
+		if to[n] = None; !need[n] {
 			continue
 		}
 		in := ins[n]
@@ -135,7 +139,7 @@ func live(ins []Instr) []Instr {
 		to[n] = Value(len(out))
 		out = append(out, in)
 	}
-	return out
+	return out, to
 }
 
 // Part is a program to be run as part of a fused one.
@@ -188,7 +192,7 @@ func Concat(name string, parts ...Part) (*Prog, error) {
 			}
 		})
 	}
-	f.out.Ins = live(f.out.Ins)
+	f.out.Ins, _ = live(f.out.Ins)
 	return &f.out, f.out.Verify()
 }
 

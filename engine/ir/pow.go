@@ -79,7 +79,7 @@ func (b *Builder) power(a, y Value) Value {
 	p = b.Assume(b.Sel(out, b.F(0), p), Range{Lo: -75, Hi: 75})
 	q = b.Assume(b.Sel(out, b.F(0), q), Range{Lo: -75, Hi: 75})
 	sum = b.Assume(b.Sel(out, b.F(0), sum), Range{Lo: expLow, Hi: expHigh})
-	k := b.Add(b.Mul(sum, b.lit(log2e)), b.lit(magic))
+	k := b.whole(b.Add(b.Mul(sum, b.lit(log2e)), b.lit(magic)))
 	w := b.Assume(b.Sub(k, b.lit(magic)), Range{Lo: -101, Hi: 101, Tiny: 1, Grain: 1})
 	r := b.Sub(b.Sub(p, b.Mul(w, b.lit(ln2Hi))), b.Mul(w, b.lit(ln2Lo)))
 	r = b.Assume(b.Add(r, q), Range{Lo: -0.35, Hi: 0.35})

@@ -35,7 +35,7 @@ func (b *Builder) quadrant(x Value, fine bool) (sin, cos, word, over Value) {
 	// and q times 2^14, which is 0 up to 12,868.
 	r, q, near := x, None, x
 	if !t.within(1 << 13) {
-		q = b.Sub(b.Add(b.Mul(x, b.lit(0x1p-13/math.Pi)), b.lit(magic)), b.lit(magic))
+		q = b.Sub(b.whole(b.Add(b.Mul(x, b.lit(0x1p-13/math.Pi)), b.lit(magic))), b.lit(magic))
 		b.Assume(q, Range{Lo: -0x1p12, Hi: 0x1p12, Tiny: 1, Grain: 1})
 		r = b.Sub(b.Sub(x, b.Mul(q, b.lit(0x1.92p14))), b.Mul(q, b.lit(0x1.fb4p2)))
 		near = b.Assume(b.Sub(r, b.Mul(q, b.lit(0x1.444p-10))), Range{Lo: -0x1p14, Hi: 0x1p14})
@@ -45,7 +45,7 @@ func (b *Builder) quadrant(x Value, fine bool) (sin, cos, word, over Value) {
 			r = b.Sub(r, b.Mul(n, b.lit(part)))
 		}
 	}
-	k := b.Add(b.Mul(near, b.lit(2/math.Pi)), b.lit(magic))
+	k := b.whole(b.Add(b.Mul(near, b.lit(2/math.Pi)), b.lit(magic)))
 	n := b.Assume(b.Sub(k, b.lit(magic)), Range{Lo: -0x1p14, Hi: 0x1p14, Tiny: 1, Grain: 1})
 	less(n, 0x1.92p0)
 	less(q, 0x1.444p-10)

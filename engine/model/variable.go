@@ -257,6 +257,9 @@ func (v *Var) In(w Work) *Var {
 	return &in
 }
 
+// Of is the variable itself, and the neurons in sight.
+func (v *Var) Of() (of *Variable, lo, hi int) { return v.v, v.lo, v.hi }
+
 // Dim is the dimension of the values.
 func (v *Var) Dim() eqn.Dim { return v.v.Symbol.Dim }
 
