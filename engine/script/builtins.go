@@ -297,6 +297,7 @@ func (x *script) builtins() starlark.StringDict {
 	for name := range library {
 		d[name] = x.libraryModel(name)
 	}
+	d["surrogate"] = x.surrogateModule()
 	d["defaultclock"] = &clock{x: x}
 	d["__name__"] = starlark.String("__main__")
 	d["__file__"] = starlark.String(x.opt.File)
