@@ -170,3 +170,25 @@ func TestLongPolychronization(t *testing.T) {
 	within(t, "weights at the ends", l[2]+l[4], 80, 100)
 	within(t, "gamma", peak(counts(spikesOf(t, res, "M"), 3580, 20), 100), 30, 70)
 }
+
+// TestTrainDigits: digits that were not learned are told, by evaluate() and a run alike.
+func TestTrainDigits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	l := printed(t, "train_digits", map[string]string{"epochs": "3"})
+	within(t, "right", l[3][0], 90, 100)
+	if n := len(l[4]); n != 21 { // the digit, ten counts twice
+		t.Fatalf("%d numbers", n)
+	}
+	for k := 1; k <= 10; k++ {
+		if l[4][k] != l[4][k+10] {
+			t.Errorf("cell %d: %g spikes in a run, %g in evaluate()", k-1, l[4][k], l[4][k+10])
+		}
+	}
+}
+
+func TestLongTrainDigits(t *testing.T) {
+	long(t)
+	within(t, "right", printed(t, "train_digits", nil)[12][0], 95, 100)
+}

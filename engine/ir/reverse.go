@@ -372,7 +372,7 @@ func (r *Reverse) block(tape [][]uint32, lo, n int, d *Derivatives, a []lanes) {
 		case LtF, LeF:
 			if r.event[k] {
 				for i, x := range g {
-					x *= d.Surrogate(r.float(tape, in.B, lo+i) - r.float(tape, in.A, lo+i))
+					x = float64(x * d.Surrogate(r.float(tape, in.B, lo+i)-r.float(tape, in.A, lo+i)))
 					if onA {
 						a[in.A][i] -= x
 					}
@@ -406,7 +406,7 @@ func (r *Reverse) block(tape [][]uint32, lo, n int, d *Derivatives, a []lanes) {
 			}
 			if onA && in.Type == F32 && r.mask[in.A] {
 				for i, x := range g {
-					a[in.A][i] += x * (r.float(tape, in.B, lo+i) - r.float(tape, in.C, lo+i))
+					a[in.A][i] += float64(x * (r.float(tape, in.B, lo+i) - r.float(tape, in.C, lo+i)))
 				}
 			}
 		}

@@ -373,6 +373,9 @@ func (x *script) training(c *call) (*train.Trainer, []train.Sample, error) {
 		c.failf("loss", "loss= must be a loss, such as ce_count_loss(O), not %s", array.Describe(c.Get("loss")))
 	}
 	x.setAliases()
+	if c.err == nil && x.replaced() {
+		c.fail("", x.renew(func(o object) bool { return engine.Fresh(o) }))
+	}
 	if c.err == nil {
 		c.fail("", x.sameDt(nil))
 	}
@@ -485,6 +488,12 @@ func (x *script) training(c *call) (*train.Trainer, []train.Sample, error) {
 		if targets != nil {
 			samples[k].Target = targets[k]
 		}
+	}
+	if x.opt.Info != nil { // as the first run() would
+		if err := x.net.Info(x.work(), x.opt.Info); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, errEnd
 	}
 	t, err := train.New(x.net, o)
 	return t, samples, err

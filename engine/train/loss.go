@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"synfire/engine/model"
+	"synfire/engine/num"
 )
 
 // Readout is what a loss sees of a sample: of each step, the spikes of the group that
@@ -64,13 +65,13 @@ func softmax(logits []float64, label int, f float64, d []float64) float64 {
 		top = max(top, x)
 	}
 	for _, x := range logits {
-		sum += math.Exp(x - top)
+		sum += num.Exp(x - top)
 	}
 	for k, x := range logits {
-		d[k] += float64(f * math.Exp(x-top) / sum)
+		d[k] += float64(float64(f*num.Exp(x-top)) / sum)
 	}
 	d[label] -= f
-	return f * (top + math.Log(sum) - logits[label])
+	return f * (top + num.Log(sum) - logits[label])
 }
 
 func counts(r *Readout) []float64 {

@@ -1,6 +1,10 @@
 package train
 
-import "math"
+import (
+	"math"
+
+	"synfire/engine/num"
+)
 
 // Optimiser makes steps of parameters from gradients.
 type Optimiser interface {
@@ -30,7 +34,7 @@ func (o Adam) power() int { return 1 }
 
 func (o Adam) step(t int, rate float64, x, g []float64, m [2][]float64) {
 	b1, b2, eps := or(o.Beta1, 0.9), or(o.Beta2, 0.999), or(o.Epsilon, 1e-8)
-	c1, c2 := 1-math.Pow(b1, float64(t)), 1-math.Pow(b2, float64(t))
+	c1, c2 := 1-num.Pow(b1, float64(t)), 1-num.Pow(b2, float64(t))
 	for k := range x {
 		m[0][k] = float64(b1*m[0][k]) + float64((1-b1)*g[k])
 		m[1][k] = float64(b2*m[1][k]) + float64((1-b2)*float64(g[k]*g[k]))

@@ -20,7 +20,7 @@ type Surrogate struct {
 // FastSigmoid is 1/(1 + slope |x|)^2, of Zenke and Ganguli (2018).
 func FastSigmoid(slope float64) Surrogate {
 	return Surrogate{Name: "fast_sigmoid", Shape: func(x float64) float64 {
-		y := 1 + slope*math.Abs(x)
+		y := 1 + float64(slope*math.Abs(x))
 		return 1 / float64(y*y)
 	}}
 }
@@ -57,8 +57,8 @@ func (s Surrogate) of(g *model.NeuronGroup) (func(x float64) float64, error) {
 	}
 	width := s.Width
 	switch {
-	case width == 0 && dim.IsOne():
-		width = 1
+	case dim.IsOne() && (width == 0 || !s.Dim.IsOne()): // a width with a unit is of the other groups
+		return s.Shape, nil
 	case width == 0:
 		return nil, fmt.Errorf("%s: the threshold %q compares values of the unit %v: give the surrogate a width of that unit, such as the distance from rest to threshold (%s(..., width=15*mV))", g.Name(), e.Cond, dim, s.Name)
 	case dim != s.Dim:

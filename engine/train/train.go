@@ -219,7 +219,7 @@ func (t *Trainer) ready() error {
 		of, lo, _ := v.Of()
 		at, ok := l.c.Places[of]
 		if !ok || at.Words == backend.NoBuf {
-			return fmt.Errorf("train: no step reads or writes %s, which the loss reads", of.FullName())
+			return fmt.Errorf("train: %s, which the loss reads, does not depend on what is trained: no step changes it", of.FullName())
 		}
 		r.buf, r.lo, r.scale = at.Words, lo, of.Symbol.Dim.Scale()
 		if of.Shared {

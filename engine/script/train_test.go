@@ -1,0 +1,93 @@
+package script_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"synfire/engine/backend"
+	"synfire/engine/script"
+	"synfire/kernels"
+)
+
+const trainee = `
+X = NeuronGroup(2, '''dv/dt = (drive - v)/(10*ms) : 1
+drive : 1''', threshold='v > 1', reset='v = 0', method='exact')
+G = SpikeGeneratorGroup(2, [0], [1]*ms)
+O = NeuronGroup(2, '''dv/dt = -v/tau : volt
+tau : second
+n : integer''', threshold='v > 10*mV', reset='v = 0*mV', method='euler')
+O.tau = 10*ms
+S = Synapses(X, O, '''w : volt
+k : integer''', on_pre='v_post += w')
+S.connect()
+S.w = 'mV*(4 + rand())'
+T = Synapses(G, O, 'w : volt', on_pre='v_post += w')
+T.connect()
+U = Synapses(X, X, 'w : 1', on_pre='drive_post += w')
+U.connect()
+wide = surrogate.triangle(width=10*mV)
+`
+
+func runScript(t *testing.T, src string) (string, error) {
+	t.Helper()
+	var out strings.Builder
+	_, err := script.Run(context.Background(), script.Options{File: "t.star", Src: []byte(src), Stdout: &out,
+		Open: func() (backend.Backend, error) { return kernels.New(2), nil }})
+	return out.String(), err
+}
+
+// TestTrain: units, inputs of both kinds, parameters of neurons, and what a run gives.
+func TestTrain(t *testing.T) {
+	out, err := runScript(t, trainee+`
+shown = [([0, 0], [1, 2]*ms), ([1], [3]*ms)]
+both = [(X.drive, [[3, 0], [0, 3]]), (G, shown)]
+r = train(30*ms, [S.w, T.w, parameter(O.tau, lr=0.1*ms, low=5*ms, high=20*ms)], ce_count_loss(O), inputs=both, targets=[0, 1],
+          optimizer=Adam(lr=0.2*mV), surrogate=wide, epochs=15, batch_size=1)
+print(r.loss[0] > 2*r.loss[-1], r.accuracy[-1], len(r.loss))
+e = evaluate(30*ms, ce_count_loss(O), inputs=both)
+X.drive = [0, 3]
+G.set_spikes([1], [3]*ms)
+M = SpikeMonitor(O)
+run(30*ms)
+print(list(M.count) == [int(n) for n in e.output[1]], min(O.tau) >= 5*ms)
+r = train(5*ms, S.w, mse_membrane_loss(O.v), targets=[[1, 2]]*mV, optimizer=SGD(lr=1*mV*mV), surrogate=wide, epochs=2, clip_norm=1)
+print(len(r.loss))
+`)
+	if want := "True 1.0 15\nTrue True\n2\n"; err != nil || out != want {
+		t.Errorf("%q, %v; expected %q", out, err, want)
+	}
+}
+
+// TestTrainRefuses: what cannot be trained is said with its reason.
+func TestTrainRefuses(t *testing.T) {
+	for _, c := range []struct{ code, says string }{
+		{"train(10*ms, [], ce_count_loss(O), targets=[0])", "parameters= is empty"},
+		{"train(10*ms, [S.w], O, targets=[0])", "loss= must be a loss, such as ce_count_loss(O)"},
+		{"train(10*ms, [S.w], ce_count_loss(O), optimizer=Adam(lr=1*mV))", "targets= is missing"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0], surrogate=wide)", "lr= is missing"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0], surrogate=wide, optimizer=Adam(lr=1))", "S.w has the unit volt, so that a step of Adam does too"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0], surrogate=wide, optimizer=SGD(lr=1*mV))", "that unit's square"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0], optimizer=Adam(lr=1*mV))", "give the surrogate a width of that unit"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0], optimizer=Adam(lr=1*mV), surrogate=surrogate.atan(width=1*ms))", "but the surrogate's width has"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[2], optimizer=Adam(lr=1*mV), surrogate=wide)", "the label 2 is no neuron of O, which has 2"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0, 1], inputs=(X.drive, [1]), optimizer=Adam(lr=1*mV), surrogate=wide)", "targets= has 2 samples, inputs= 1"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0], inputs=(X.drive, [[1, 2, 3]]), optimizer=Adam(lr=1*mV), surrogate=wide)", "3 values for X.drive of 2 neurons"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0], inputs=(G, [([5], [1]*ms)]), optimizer=Adam(lr=1*mV), surrogate=wide)", "neuron 5 of 2"},
+		{"train(10*ms, [S.w], ce_count_loss(O), targets=[0], inputs=(X, [1]), optimizer=Adam(lr=1*mV), surrogate=wide)", "inputs= must be a pair"},
+		{"train(10*ms, [U.w], mse_membrane_loss(O.tau), targets=[[1, 2]]*ms, optimizer=Adam(lr=1), surrogate=wide)", "does not depend on what is trained"},
+		{"train(10*ms, [S.k], ce_count_loss(O), targets=[0], optimizer=Adam(lr=1))", "holds no real numbers"},
+		{"train(10*ms, [S.w, S.w], ce_count_loss(O), targets=[0], optimizer=Adam(lr=1*mV))", "stands twice"},
+		{"train(0*ms, [S.w], ce_count_loss(O), targets=[0], optimizer=Adam(lr=1*mV))", "makes no step"},
+		{"train(10*ms, [S.w], mse_membrane_loss(O.v), targets=[1, 2], optimizer=Adam(lr=1*mV), surrogate=wide)", "have the unit"},
+		{"train(10*ms, [S.delay], ce_count_loss(O), targets=[0], optimizer=Adam(lr=1*ms), surrogate=wide)", "cannot be trained"},
+		{"surrogate.boxcar(half=-1)", "half= must be from"},
+		{"Adam(lr=0)", "lr= must be positive"},
+		{"@network_operation\ndef f():\n    pass\ntrain(10*ms, [S.w], ce_count_loss(O), targets=[0], optimizer=Adam(lr=1*mV), surrogate=wide)", "derivatives cannot go through the host's functions"},
+	} {
+		out, err := runScript(t, trainee+c.code)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s\ngave %q, %v; expected %q", c.code, out, err, c.says)
+		}
+	}
+}
