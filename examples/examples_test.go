@@ -55,7 +55,7 @@ var small = map[string]struct {
 	"reward":              {"reward", map[string]string{"n": "100", "duration": "3*second", "window": "1*second"}},
 	"polychronization":    {"polychronization", map[string]string{"n": "100", "duration": "2200*ms"}},
 	"diehl_cook":          {"diehl_cook", map[string]string{"images": "12", "cells": "20", "shown": "40", "pause": "20"}},
-	"train_digits":        {"train_digits", map[string]string{"images": "120", "epochs": "2", "cells": "64"}},
+	"train_digits":        {"train_digits", map[string]string{"images": "120", "epochs": "4"}},
 }
 
 // rates are the examples whose units have rates and do not spike.
