@@ -163,6 +163,7 @@ T = StateMonitor(P, 'v', record=[0, 5])
 func TestServeLikeScript(t *testing.T) {
 	for name := range opened {
 		t.Run(name, func(t *testing.T) {
+			needs(t, name)
 			want := whole(t, name, cuba+`
 run(20*ms)
 P.v = -55*mV
