@@ -165,6 +165,11 @@ analysis-reference: venv
 	@$(PIP) elephant==1.2.1 scipy==1.18.1 networkx==3.7 bctpy==0.6.1
 	.venv/bin/python engine/analysis/testdata/reference.py
 
+# docs/gallery.md and its pictures: every example is run whose text has changed, or those of ONLY="cuba hopfield".
+.PHONY: gallery
+gallery: bin/synfire
+	$(GO) run ./examples/gallery $(ONLY)
+
 # Tests that take minutes: full-scale networks, published figures, long sweeps.
 long:
 	SYNFIRE_LONG=1 $(GO) test $(TAGFLAG) -timeout 120m ./...

@@ -613,7 +613,9 @@ func (q *painter) line(m *figure.Mark) {
 				continue
 			}
 			if k-from > 1 {
-				q.StrokeLines(s, q.ClipLinesXY(thinned(pts[from:k]))...)
+				for _, l := range q.ClipLinesXY(thinned(pts[from:k])) {
+					strokeLine(q.Canvas, s, l)
+				}
 			}
 			from = k + 1
 		}

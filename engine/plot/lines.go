@@ -142,6 +142,21 @@ func (s strokes) Plot(c draw.Canvas, p *plot.Plot) {
 		k = end
 	}
 	for _, l := range c.ClipLinesXY(line) {
-		c.StrokeLines(draw.LineStyle{Color: s.color, Width: s.width}, l)
+		strokeLine(c, draw.LineStyle{Color: s.color, Width: s.width}, l)
 	}
+}
+
+// strokeLine draws a line in pieces, where that looks the same: what the rasteriser does for each row of pixels grows with
+// the square of the crossings there, which are many of a line that goes up and down.
+func strokeLine(c draw.Canvas, s draw.LineStyle, l []vg.Point) {
+	const piece = 128
+	if _, _, _, a := s.Color.RGBA(); a != 0xffff || len(s.Dashes) > 0 {
+		c.StrokeLines(s, l)
+		return
+	}
+	for len(l) > piece {
+		c.StrokeLines(s, l[:piece+1])
+		l = l[piece:]
+	}
+	c.StrokeLines(s, l)
 }

@@ -1,0 +1,482 @@
+// Command gallery makes docs/gallery.md and its pictures: `make gallery`, from the root of the repository. Every example
+// (examples/*.star and examples/*/*.star whose header says what to expect) is run as a user would run it; its header
+// tells what it shows, the source and the expected figures, its picture is the first that it draws, else its raster,
+// rates and traces, and what it prints is what was measured. A line of the header
+//
+//	# Gallery: --set scale=0.1
+//
+// makes the run smaller than the default. Results are kept in docs/gallery/results.json, and an example runs again when
+// its text or a script that it loads has changed, or when it is named:
+//
+//	make gallery ONLY="cuba hopfield"
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"html"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/image/draw"
+)
+
+const (
+	folder   = "docs/gallery"
+	resultsF = folder + "/results.json"
+	page     = "docs/gallery.md"
+	limit    = 3 << 20 // bytes of all pictures
+	widest   = 800     // pixels of one
+)
+
+// example is a script and what its header says.
+type example struct {
+	name, file       string
+	what             string   // the first paragraph
+	source, expected []string // lines
+	flags            []string
+	text             string // of the script and what it loads
+	tests            []string
+}
+
+// result is what a run of one gave.
+type result struct {
+	SHA     string  `json:"sha256"` // of the scripts and flags
+	Prints  string  `json:"prints"`
+	Seconds float64 `json:"seconds"`
+	Date    string  `json:"date"`
+	Version string  `json:"version"`
+	Picture bool    `json:"picture"`
+}
+
+func main() {
+	command := flag.String("synfire", "bin/synfire", "the command")
+	most := flag.Duration("limit", 10*time.Minute, "the longest run")
+	flag.Parse()
+	if err := run(*command, *most, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "gallery:", err)
+		os.Exit(1)
+	}
+}
+
+func run(command string, most time.Duration, only []string) error {
+	all, err := examples()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	results := map[string]result{}
+	if b, err := os.ReadFile(resultsF); err == nil {
+		if err := json.Unmarshal(b, &results); err != nil {
+			return fmt.Errorf("%s: %w", resultsF, err)
+		}
+	}
+	for _, name := range only {
+		if !slices.ContainsFunc(all, func(e *example) bool { return e.name == name }) {
+			return fmt.Errorf("there is no example %s whose header says what to expect", name)
+		}
+	}
+	version, err := exec.Command(command, "version").Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", command, err)
+	}
+	var failed []error
+	for _, e := range all {
+		sha := fmt.Sprintf("%x", sha256.Sum256([]byte(e.text+strings.Join(e.flags, " "))))
+		if r, known := results[e.name]; len(only) > 0 && !slices.Contains(only, e.name) || len(only) == 0 && known && r.SHA == sha {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%s ...\n", e.name)
+		r, err := measure(command, e, most)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", e.name, err))
+			continue
+		}
+		r.SHA, r.Version, r.Date = sha, strings.TrimPrefix(strings.TrimSpace(string(version)), "synfire "), time.Now().UTC().Format(time.DateOnly)
+		results[e.name] = *r
+		if err := write(results); err != nil { // what has run stays when a later one is interrupted
+			return err
+		}
+	}
+	for name := range results {
+		if !slices.ContainsFunc(all, func(e *example) bool { return e.name == name }) {
+			delete(results, name)
+			os.Remove(picture(name))
+		}
+	}
+	if err := write(results); err != nil {
+		return err
+	}
+	if err := os.WriteFile(page, []byte(text(all, results)), 0o666); err != nil {
+		return err
+	}
+	if n, err := pictures(); err != nil || n > limit {
+		failed = append(failed, fmt.Errorf("the pictures take %d bytes, more than %d (%v)", n, limit, err))
+	}
+	return errors.Join(failed...)
+}
+
+func write(results map[string]result) error {
+	b, err := json.MarshalIndent(results, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(resultsF, append(b, '\n'), 0o666)
+}
+
+func picture(name string) string { return filepath.Join(folder, name+".png") }
+
+// pictures is how many bytes they have.
+func pictures() (n int64, err error) {
+	files, err := filepath.Glob(picture("*"))
+	for _, f := range files {
+		st, err := os.Stat(f)
+		if err != nil {
+			return 0, err
+		}
+		n += st.Size()
+	}
+	return n, err
+}
+
+var loadRE = regexp.MustCompile(`(?m)^load\('([^']+)'`)
+
+// examples reads the headers of all examples, by name.
+func examples() (all []*example, err error) {
+	var files []string
+	for _, pattern := range []string{"examples/*.star", "examples/*/*.star"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
+	}
+	tests, err := testsOf("examples")
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		e := header(strings.TrimSuffix(filepath.Base(f), ".star"), string(b))
+		if e == nil {
+			continue
+		}
+		e.file = f
+		for _, l := range loadRE.FindAllStringSubmatch(e.text, -1) {
+			b, err := os.ReadFile(filepath.Join(filepath.Dir(f), l[1]))
+			if err != nil {
+				return nil, err
+			}
+			e.text += string(b)
+		}
+		e.tests = tests[e.name]
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b *example) int { return strings.Compare(a.name, b.name) })
+	return all, nil
+}
+
+// header reads what the comment at the beginning says; nil where it is no example's.
+func header(name, text string) *example {
+	e := &example{name: name, text: text}
+	var lines []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, " \r\n")
+		if !strings.HasPrefix(line, "#") {
+			break
+		}
+		lines = append(lines, strings.TrimPrefix(strings.TrimPrefix(line, "#"), " "))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	first, ok := strings.CutPrefix(lines[0], name+".star: ")
+	if !ok {
+		return nil
+	}
+	lines[0] = first
+	paragraph, part := 0, &[]string{}
+	var what []string
+	for _, line := range lines {
+		if flags, ok := strings.CutPrefix(line, "Gallery:"); ok {
+			e.flags = strings.Fields(flags)
+			continue
+		}
+		before, after, at := split(line)
+		switch {
+		case at == "Source":
+			*part = append(*part, before)
+			part, line = &e.source, after
+		case at == "Expect":
+			*part = append(*part, before)
+			part, line = &e.expected, after
+		}
+		if line == "" && paragraph == 0 {
+			paragraph = 1
+		}
+		if paragraph == 0 {
+			what = append(what, line)
+		}
+		*part = append(*part, line)
+	}
+	e.what = strings.Join(what, " ")
+	if len(e.expected) == 0 {
+		return nil
+	}
+	return e
+}
+
+var partRE = regexp.MustCompile(`(^|[.;:] )(Source\b[^:.]*: |Expect\b)`)
+
+// split cuts a line where it begins to tell the source, or what to expect.
+func split(line string) (before, after, part string) {
+	at := partRE.FindStringSubmatchIndex(line)
+	if at == nil {
+		return "", line, ""
+	}
+	return line[:at[4]], line[at[4]:], line[at[4]:][:6]
+}
+
+// testsOf are the tests of a folder, by the texts that stand in them: those of an example name it.
+func testsOf(folder string) (map[string][]string, error) {
+	of := map[string][]string{}
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), f, nil, 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range tree.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || !strings.HasPrefix(fn.Name.Name, "Test") {
+				continue
+			}
+			ast.Inspect(fn, func(n ast.Node) bool {
+				if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+					if s, err := strconv.Unquote(l.Value); err == nil && !slices.Contains(of[s], fn.Name.Name) {
+						of[s] = append(of[s], fn.Name.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+	return of, nil
+}
+
+// measure runs an example and puts its picture into the folder.
+func measure(command string, e *example, most time.Duration) (*result, error) {
+	tmp, err := os.MkdirTemp("", "gallery")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	raster := filepath.Join(tmp, "default", "raster.png")
+	if err := os.Mkdir(filepath.Dir(raster), 0o777); err != nil {
+		return nil, err
+	}
+	args := append([]string{"run", "-q", e.file, "--plots", tmp}, e.flags...)
+	if !strings.Contains(e.text, "savefig(") && !strings.Contains(e.text, "show()") {
+		args = append(args, "--plot", raster)
+	}
+	var out, talk bytes.Buffer
+	c := exec.CommandContext(ctx, command, args...)
+	c.Stdout, c.Stderr = &out, &talk
+	begin := time.Now()
+	err = c.Run()
+	r := &result{Prints: strings.TrimRight(out.String(), "\n"), Seconds: time.Since(begin).Seconds()}
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("it ran for more than %s: a line '# Gallery: --set ...' in its header would make it smaller", most)
+	case err != nil && !strings.Contains(talk.String(), "there is nothing to draw") && !strings.Contains(talk.String(), "too many for a picture"):
+		return nil, fmt.Errorf("%w\n%s", err, talk.String())
+	}
+	drawn, err := filepath.Glob(filepath.Join(tmp, "*.png"))
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(drawn, func(a, b string) int { return modified(a).Compare(modified(b)) })
+	drawn = append(drawn, raster)
+	if _, err := os.Stat(drawn[0]); err != nil {
+		fmt.Fprintf(os.Stderr, "%s draws nothing, and records nothing that could be drawn\n", e.name)
+		os.Remove(picture(e.name))
+		return r, nil
+	}
+	r.Picture = true
+	return r, small(drawn[0], picture(e.name))
+}
+
+func modified(path string) time.Time {
+	if st, err := os.Stat(path); err == nil {
+		return st.ModTime()
+	}
+	return time.Time{}
+}
+
+// small writes a picture with the colours that it has most, 64 of them and greys, in place of all, and at most 800 pixels wide.
+func small(from, to string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	src, err := png.Decode(f)
+	if err != nil {
+		return err
+	}
+	if b := src.Bounds(); b.Dx() > widest {
+		scaled := image.NewRGBA(image.Rect(0, 0, widest, b.Dy()*widest/b.Dx()))
+		draw.CatmullRom.Scale(scaled, scaled.Rect, src, b, draw.Src, nil)
+		src = scaled
+	}
+	b := src.Bounds()
+	count := map[color.RGBA]int{}
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			count[coarse(src.At(x, y))]++
+		}
+	}
+	var colors []color.RGBA
+	for c := range count {
+		colors = append(colors, c)
+	}
+	slices.SortFunc(colors, func(a, b color.RGBA) int {
+		if d := count[b] - count[a]; d != 0 {
+			return d
+		}
+		return bytes.Compare([]byte{a.R, a.G, a.B}, []byte{b.R, b.G, b.B})
+	})
+	var p color.Palette
+	for k := range 16 { // of texts and lines
+		g := step(uint32(k * 17 << 8))
+		p = append(p, color.RGBA{g, g, g, 255})
+	}
+	for _, c := range colors[:min(len(colors), 64)] {
+		p = append(p, c)
+	}
+	dst := image.NewPaletted(b, p)
+	near := map[color.RGBA]uint8{}
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			c := coarse(src.At(x, y))
+			k, known := near[c]
+			if !known {
+				k = uint8(p.Index(c))
+				near[c] = k
+			}
+			dst.SetColorIndex(x, y, k)
+		}
+	}
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(out, dst)
+	return errors.Join(err, out.Close())
+}
+
+func step(x uint32) uint8 { return uint8(min(255, (x>>8+8)/16*16)) }
+
+// coarse is a colour in steps of sixteen.
+func coarse(c color.Color) color.RGBA {
+	r, g, b, _ := c.RGBA()
+	return color.RGBA{step(r), step(g), step(b), 255}
+}
+
+// text is the page.
+func text(all []*example, results map[string]result) string {
+	var b strings.Builder
+	b.WriteString(`# Gallery
+
+Every example, run: what it shows, where it comes from, what to expect, and what it printed. ` + "`make gallery`" + ` makes this page from the headers of the
+examples; the figures are those of the runs below, on the cpu backend (the other backends give the same bits). The tests named hold the figures
+against their gates, those whose name has Long under ` + "`make long`" + `.
+
+| | example | shows | source |
+|---|---|---|---|
+`)
+	cell := func(s string) string { return strings.ReplaceAll(html.EscapeString(s), "|", "\\|") }
+	for _, e := range all {
+		thumb := ""
+		if results[e.name].Picture {
+			thumb = fmt.Sprintf(`<img src="gallery/%s.png" width="120" alt="">`, e.name)
+		}
+		fmt.Fprintf(&b, "| %s | [%s](#%s) | %s | %s |\n", thumb, e.name, e.name, cell(e.what), cell(e.from()))
+	}
+	for _, e := range all {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", e.name, e.what)
+		r, ran := results[e.name]
+		if r.Picture {
+			fmt.Fprintf(&b, "\n![%s](gallery/%s.png)\n", e.name, e.name)
+		}
+		fmt.Fprintf(&b, "\n**Script** [%s](../%s)", e.file, filepath.ToSlash(e.file))
+		if s := e.from(); s != "" {
+			fmt.Fprintf(&b, "  \n**Source** %s", s)
+		}
+		if len(e.tests) > 0 {
+			fmt.Fprintf(&b, "  \n**Held by** %s", strings.Join(e.tests, ", "))
+		}
+		fmt.Fprintf(&b, "\n\n**Expected**\n\n```\n%s\n```\n", strings.Join(trim(e.expected), "\n"))
+		if !ran {
+			b.WriteString("\n**Measured** not yet: `make gallery`\n")
+			continue
+		}
+		fmt.Fprintf(&b, "\n**Measured** by `synfire run %s`, %s (%s, version %s)\n\n```\n%s\n```\n", strings.Join(append([]string{e.file}, e.flags...), " "), seconds(r.Seconds), r.Date, r.Version, r.Prints)
+	}
+	return b.String()
+}
+
+// from is the source in one line.
+func (e *example) from() string {
+	s := strings.Join(strings.Fields(strings.Join(paragraph(e.source), " ")), " ")
+	if _, after, ok := strings.Cut(s, ": "); ok && strings.HasPrefix(s, "Source") {
+		s = after
+	}
+	return s
+}
+
+// paragraph is what stands before the first empty line.
+func paragraph(lines []string) []string {
+	if k := slices.Index(lines, ""); k >= 0 {
+		return lines[:k]
+	}
+	return lines
+}
+
+func trim(lines []string) []string {
+	return strings.Split(strings.Trim(strings.Join(lines, "\n"), "\n"), "\n")
+}
+
+func seconds(s float64) string {
+	if s < 10 {
+		return fmt.Sprintf("%.1f s", s)
+	}
+	return fmt.Sprintf("%.0f s", s)
+}
