@@ -55,6 +55,7 @@ var small = map[string]struct {
 	"reward":              {"reward", map[string]string{"n": "100", "duration": "3*second", "window": "1*second"}},
 	"polychronization":    {"polychronization", map[string]string{"n": "100", "duration": "2200*ms"}},
 	"diehl_cook":          {"diehl_cook", map[string]string{"images": "12", "cells": "20", "shown": "40", "pause": "20"}},
+	"eprop":               {"eprop", map[string]string{"sequences": "2", "n": "20", "duration": "100*ms"}},
 	"train_digits":        {"train_digits", map[string]string{"images": "120", "epochs": "4"}},
 }
 

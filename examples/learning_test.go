@@ -192,3 +192,20 @@ func TestLongTrainDigits(t *testing.T) {
 	long(t)
 	within(t, "right", printed(t, "train_digits", nil)[12][0], 95, 100)
 }
+
+// TestEprop: the losses that NEST publishes for its e-prop models.
+func TestEprop(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	for _, l := range printed(t, "eprop", map[string]string{"sequences": "2"}) {
+		within(t, "loss over NEST's", l[1]/l[2], 1-1e-6, 1+1e-6)
+	}
+}
+
+func TestLongEprop(t *testing.T) {
+	long(t)
+	for _, l := range printed(t, "eprop", nil) {
+		within(t, "loss over NEST's", l[1]/l[2], 1-1e-6, 1+1e-6)
+	}
+}
