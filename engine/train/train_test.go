@@ -159,7 +159,125 @@ func TestGradientSmooth(t *testing.T) {
 	}
 }
 
-// closed is a LIF layer's gradient worked out by hand: v' = b v (1 - s) + w x + r s, in float64.
+// reference is a network of two LIF layers and its gradient, written down by hand in
+// float64 as a program for tensors would have it: h' = b h + U x, s = [h > 1], h -= s
+// (detached), o' = b o + W s (a step later), the loss of mean squares.
+func reference(x [][]float64, U, W [][]float64, b float64, target []float64, surrogate func(float64) float64) (loss float64, dU, dW [][]float64) {
+	T, nx, nh, no := len(x), len(U), len(W), len(W[0])
+	table := func(n, m int) [][]float64 {
+		t := make([][]float64, n)
+		for k := range t {
+			t[k] = make([]float64, m)
+		}
+		return t
+	}
+	pre, s, o, do := table(T, nh), table(T, nh), table(T, no), table(T, no)
+	h, out := make([]float64, nh), make([]float64, no)
+	for t := range T {
+		for j := range h {
+			h[j] *= b
+			pre[t][j] = h[j]
+			if h[j] > 1 {
+				s[t][j] = 1
+			}
+			for i := range nx {
+				h[j] += U[i][j] * x[t][i]
+			}
+			h[j] -= s[t][j]
+		}
+		for k := range out {
+			out[k] *= b
+			for j := range h {
+				out[k] += W[j][k] * s[t][j]
+			}
+			o[t][k] = out[k]
+			e := o[t][k] - target[k]
+			loss += e * e / float64(T*no)
+			do[t][k] = 2 * e / float64(T*no)
+		}
+	}
+	dU, dW = table(nx, nh), table(nh, no)
+	dh, dout := make([]float64, nh), make([]float64, no)
+	for t := T - 1; t >= 0; t-- {
+		ds := make([]float64, nh)
+		for k := range dout {
+			dout[k] += do[t][k]
+			for j := range nh {
+				dW[j][k] += dout[k] * s[t][j]
+				ds[j] += dout[k] * W[j][k]
+			}
+			dout[k] *= b
+		}
+		for j := range nh {
+			for i := range nx {
+				dU[i][j] += dh[j] * x[t][i]
+			}
+			dh[j] += ds[j] * surrogate(pre[t][j]-1)
+			dh[j] *= b
+		}
+	}
+	return loss, dU, dW
+}
+
+// TestGradientReference holds the gradient of a spiking network against one written by hand.
+func TestGradientReference(t *testing.T) {
+	const T, nx, nh, no, dt = 40, 5, 7, 3, 1e-3
+	net := engine.NewNetwork(engine.Options{Seed: 5})
+	x := make([][]float64, T)
+	var index, steps []int
+	for s := range x {
+		x[s] = make([]float64, nx)
+		for i := range x[s] {
+			if (s*7+i*3)%5 < 2 {
+				x[s][i] = 1
+				index, steps = append(index, i), append(steps, s)
+			}
+		}
+	}
+	check(net.SetDt(dt))
+	in := must(net.SpikeGeneratorGroup(nx, nil, nil, engine.GeneratorOptions{Name: "X"}))
+	layer := func(name string, n int, reset string) *engine.NeuronGroup {
+		return must(net.NeuronGroup(n, "dv/dt = -v/(10*ms) : 1", engine.GroupOptions{Name: name, Threshold: "v > 1", Reset: reset, Method: "exact"}))
+	}
+	h, o := layer("H", nh, "v -= 1"), must(net.NeuronGroup(no, "dv/dt = -v/(10*ms) : 1", engine.GroupOptions{Name: "O", Method: "exact"}))
+	weights := func(from, to *engine.NeuronGroup, text string) (*model.Var, [][]float64) {
+		s := must(net.Synapses(from, to, engine.SynapsesOptions{Model: "w : 1", OnPre: on("v_post += w")}))
+		check(s.Connect(engine.ConnectOptions{}))
+		w := variable(s, "w")
+		check(w.Set(nil, text))
+		var rows [][]float64
+		for all := must(w.Get(nil)).V; len(all) > 0; all = all[to.Size:] {
+			rows = append(rows, all[:to.Size])
+		}
+		return w, rows
+	}
+	wu, U := weights(in, h, "0.4*rand()")
+	ww, W := weights(h, o, "randn()")
+	for _, surrogate := range []Surrogate{FastSigmoid(5), Arctan(2), Boxcar(0.5), Triangle(0.3)} {
+		target := []float64{0.5, -1, 2}
+		tr := must(New(net, Options{Duration: T * dt, Loss: MSE(variable(o, "v")), Rate: 1, Surrogate: surrogate, DetachReset: true,
+			Parameters: []Parameter{{Var: wu}, {Var: ww}}, Inputs: []Input{{Generator: in}}}))
+		r := must(tr.Gradient(context.Background(), []Sample{{Inputs: []Value{{Spikes: Spikes{index, steps}}}, Target: target}}))
+		loss, dU, dW := reference(x, U, W, math.Exp(-0.1), target, surrogate.Shape)
+		if math.Abs(r.Loss-loss) > 1e-5*loss {
+			t.Errorf("%s: loss %g, %g by hand", surrogate.Name, r.Loss, loss)
+		}
+		for k, want := range [][][]float64{dU, dW} {
+			got, most, worst := tr.GradientOf(k), 0.0, 0.0
+			for i, row := range want {
+				for j, y := range row {
+					most = max(most, math.Abs(y))
+					worst = max(worst, math.Abs(y-got[i*len(row)+j]))
+				}
+			}
+			if most < 1e-3 || worst > 1e-4*most {
+				t.Errorf("%s: gradient %d is off by %g of at most %g", surrogate.Name, k, worst, most)
+			}
+			t.Logf("%s: gradient %d within %.1g of its largest element", surrogate.Name, k, worst/most)
+		}
+	}
+}
+
 func ExampleTrainer() {
 	net := engine.NewNetwork(engine.Options{Seed: 1})
 	in := must(net.SpikeGeneratorGroup(1, []int{0, 0}, []float64{0, 0.001}, engine.GeneratorOptions{}))
