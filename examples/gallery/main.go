@@ -22,7 +22,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"html"
 	"image"
 	"image/color"
 	"image/png"
@@ -42,8 +41,9 @@ const (
 	folder   = "docs/gallery"
 	resultsF = folder + "/results.json"
 	page     = "docs/gallery.md"
-	limit    = 3 << 20 // bytes of all pictures
-	widest   = 800     // pixels of one
+	limit    = 3 << 20               // bytes of all pictures
+	widest   = 800                   // pixels of one
+	notOurs  = "not part of Synfire" // what an example says whose data are elsewhere
 )
 
 // example is a script and what its header says.
@@ -54,6 +54,16 @@ type example struct {
 	flags            []string
 	text             string // of the script and what it loads
 	tests            []string
+	group            string // the file of its tests
+}
+
+// groups are the parts of the page, by the files in which the examples' tests stand; others follow under the file's name.
+var groups = []struct{ file, title string }{
+	{"long", "Neurons and networks"},
+	{"dynamics", "Dynamics of networks: rhythms, synchrony, disease, stimulation, feedback, sleep, memory"},
+	{"isomura", "The self-organisation of cultured neurons that the free-energy principle predicts"},
+	{"units", "Between biology and computation: threshold units, rates, associative memory"},
+	{"learning", "Learning, from spike-timing-dependent plasticity to gradient descent"},
 }
 
 // result is what a run of one gave.
@@ -64,6 +74,7 @@ type result struct {
 	Date    string  `json:"date"`
 	Version string  `json:"version"`
 	Picture bool    `json:"picture"`
+	Missing string  `json:"missing,omitempty"` // what it needs and the repository does not have
 }
 
 func main() {
@@ -143,7 +154,13 @@ func write(results map[string]result) error {
 	return os.WriteFile(resultsF, append(b, '\n'), 0o666)
 }
 
-func picture(name string) string { return filepath.Join(folder, name+".png") }
+func picture(name string) string { return filepath.Join(folder, filepath.Base(link(name))) }
+
+// link is where the page finds the picture.
+func link(name string) string { return "gallery/" + strings.ReplaceAll(name, "/", "_") + ".png" }
+
+// anchor is that of a heading, as it is on the web.
+func anchor(name string) string { return strings.ReplaceAll(name, "/", "") }
 
 // pictures is how many bytes they have.
 func pictures() (n int64, err error) {
@@ -170,7 +187,7 @@ func examples() (all []*example, err error) {
 		}
 		files = append(files, found...)
 	}
-	tests, err := testsOf("examples")
+	tests, fileOf, err := testsOf("examples")
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +201,9 @@ func examples() (all []*example, err error) {
 			continue
 		}
 		e.file = f
+		if folder := filepath.Base(filepath.Dir(f)); folder != "examples" {
+			e.name = folder + "/" + e.name
+		}
 		for _, l := range loadRE.FindAllStringSubmatch(e.text, -1) {
 			b, err := os.ReadFile(filepath.Join(filepath.Dir(f), l[1]))
 			if err != nil {
@@ -191,7 +211,10 @@ func examples() (all []*example, err error) {
 			}
 			e.text += string(b)
 		}
-		e.tests = tests[e.name]
+		e.tests, e.group = tests[e.name], "more"
+		if len(e.tests) > 0 {
+			e.group = fileOf[e.tests[0]]
+		}
 		all = append(all, e)
 	}
 	slices.SortFunc(all, func(a, b *example) int { return strings.Compare(a.name, b.name) })
@@ -241,7 +264,10 @@ func header(name, text string) *example {
 		}
 		*part = append(*part, line)
 	}
-	e.what = strings.Join(what, " ")
+	e.what = strings.TrimSpace(strings.Join(what, " "))
+	if e.what != "" {
+		e.what = strings.ToUpper(e.what[:1]) + e.what[1:]
+	}
 	if len(e.expected) == 0 {
 		return nil
 	}
@@ -259,34 +285,62 @@ func split(line string) (before, after, part string) {
 	return line[:at[4]], line[at[4]:], line[at[4]:][:6]
 }
 
-// testsOf are the tests of a folder, by the texts that stand in them: those of an example name it.
-func testsOf(folder string) (map[string][]string, error) {
-	of := map[string][]string{}
+// testsOf are the tests of a folder, by the texts that stand in them or in functions that they call: those of an
+// example name it. fileOf is the file of each test: "learning" of learning_test.go.
+func testsOf(folder string) (of map[string][]string, fileOf map[string]string, err error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	functions := map[string]*ast.FuncDecl{}
+	of, fileOf = map[string][]string{}, map[string]string{}
+	var tests []string
 	for _, f := range files {
 		tree, err := parser.ParseFile(token.NewFileSet(), f, nil, 0)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, d := range tree.Decls {
-			fn, ok := d.(*ast.FuncDecl)
-			if !ok || !strings.HasPrefix(fn.Name.Name, "Test") {
-				continue
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Name.Name != "init" {
+				functions[fn.Name.Name] = fn
+				if strings.HasPrefix(fn.Name.Name, "Test") {
+					tests = append(tests, fn.Name.Name)
+					fileOf[fn.Name.Name] = strings.TrimSuffix(filepath.Base(f), "_test.go")
+				}
 			}
-			ast.Inspect(fn, func(n ast.Node) bool {
-				if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
-					if s, err := strconv.Unquote(l.Value); err == nil && !slices.Contains(of[s], fn.Name.Name) {
-						of[s] = append(of[s], fn.Name.Name)
+		}
+	}
+	for _, test := range tests {
+		seen := map[string]bool{}
+		var visit func(name string)
+		visit = func(name string) {
+			if functions[name] == nil || seen[name] {
+				return
+			}
+			seen[name] = true
+			ast.Inspect(functions[name], func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.KeyValueExpr: // a parameter of a script may be called as another script is
+					ast.Inspect(n.Value, func(n ast.Node) bool {
+						if id, ok := n.(*ast.Ident); ok {
+							visit(id.Name)
+						}
+						return true
+					})
+					return false
+				case *ast.Ident:
+					visit(n.Name)
+				case *ast.BasicLit:
+					if s, err := strconv.Unquote(n.Value); err == nil && test != "TestEveryScriptIsTested" && !slices.Contains(of[s], test) {
+						of[s] = append(of[s], test)
 					}
 				}
 				return true
 			})
 		}
+		visit(test)
 	}
-	return of, nil
+	return of, fileOf, nil
 }
 
 // measure runs an example and puts its picture into the folder.
@@ -315,6 +369,14 @@ func measure(command string, e *example, most time.Duration) (*result, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("it ran for more than %s: a line '# Gallery: --set ...' in its header would make it smaller", most)
+	case err != nil && strings.Contains(talk.String(), notOurs):
+		for line := range strings.Lines(talk.String()) {
+			if _, why, ok := strings.Cut(line, "fail: "); ok && r.Missing == "" {
+				r.Missing = strings.TrimSpace(why)
+			}
+		}
+		os.Remove(picture(e.name))
+		return r, nil
 	case err != nil && !strings.Contains(talk.String(), "there is nothing to draw") && !strings.Contains(talk.String(), "too many for a picture"):
 		return nil, fmt.Errorf("%w\n%s", err, talk.String())
 	}
@@ -418,23 +480,43 @@ func text(all []*example, results map[string]result) string {
 Every example, run: what it shows, where it comes from, what to expect, and what it printed. ` + "`make gallery`" + ` makes this page from the headers of the
 examples; the figures are those of the runs below, on the cpu backend (the other backends give the same bits). The tests named hold the figures
 against their gates, those whose name has Long under ` + "`make long`" + `.
-
-| | example | shows | source |
-|---|---|---|---|
 `)
-	cell := func(s string) string { return strings.ReplaceAll(html.EscapeString(s), "|", "\\|") }
+	cell := strings.NewReplacer("<", "&lt;", ">", "&gt;", "|", "\\|").Replace
+	parts := slices.Clone(groups)
 	for _, e := range all {
-		thumb := ""
-		if results[e.name].Picture {
-			thumb = fmt.Sprintf(`<img src="gallery/%s.png" width="120" alt="">`, e.name)
+		known := false
+		for _, p := range parts {
+			known = known || p.file == e.group
 		}
-		fmt.Fprintf(&b, "| %s | [%s](#%s) | %s | %s |\n", thumb, e.name, e.name, cell(e.what), cell(e.from()))
+		if !known {
+			parts = append(parts, struct{ file, title string }{e.group, strings.ToUpper(e.group[:1]) + e.group[1:]})
+		}
 	}
-	for _, e := range all {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n", e.name, e.what)
+	var ordered []*example
+	for _, p := range parts {
+		begun := false
+		for _, e := range all {
+			if e.group != p.file {
+				continue
+			}
+			if !begun {
+				fmt.Fprintf(&b, "\n## %s\n\n| | example | shows | source |\n|---|---|---|---|\n", p.title)
+			}
+			begun = true
+			thumb := ""
+			if results[e.name].Picture {
+				thumb = fmt.Sprintf(`<img src="%s" width="120" alt="">`, link(e.name))
+			}
+			fmt.Fprintf(&b, "| %s | [%s](#%s) | %s | %s |\n", thumb, e.name, anchor(e.name), cell(e.what), cell(e.from()))
+			ordered = append(ordered, e)
+		}
+	}
+	b.WriteString("\n## One by one\n")
+	for _, e := range ordered {
+		fmt.Fprintf(&b, "\n### %s\n\n%s\n", e.name, e.what)
 		r, ran := results[e.name]
 		if r.Picture {
-			fmt.Fprintf(&b, "\n![%s](gallery/%s.png)\n", e.name, e.name)
+			fmt.Fprintf(&b, "\n![%s](%s)\n", e.name, link(e.name))
 		}
 		fmt.Fprintf(&b, "\n**Script** [%s](../%s)", e.file, filepath.ToSlash(e.file))
 		if s := e.from(); s != "" {
@@ -448,18 +530,27 @@ against their gates, those whose name has Long under ` + "`make long`" + `.
 			b.WriteString("\n**Measured** not yet: `make gallery`\n")
 			continue
 		}
+		if r.Missing != "" {
+			fmt.Fprintf(&b, "\n**Not measured here** %s\n", r.Missing)
+			continue
+		}
 		fmt.Fprintf(&b, "\n**Measured** by `synfire run %s`, %s (%s, version %s)\n\n```\n%s\n```\n", strings.Join(append([]string{e.file}, e.flags...), " "), seconds(r.Seconds), r.Date, r.Version, r.Prints)
 	}
 	return b.String()
 }
 
-// from is the source in one line.
+var sentenceRE = regexp.MustCompile(`[^.A-Z]\. [A-Z]`)
+
+// from is the source in one line: the first sentence.
 func (e *example) from() string {
 	s := strings.Join(strings.Fields(strings.Join(paragraph(e.source), " ")), " ")
 	if _, after, ok := strings.Cut(s, ": "); ok && strings.HasPrefix(s, "Source") {
 		s = after
 	}
-	return s
+	if at := sentenceRE.FindStringIndex(strings.ReplaceAll(s, "et al. ", "et al, ")); at != nil {
+		s = s[:at[0]+2]
+	}
+	return strings.TrimRight(s, ":")
 }
 
 // paragraph is what stands before the first empty line.
