@@ -78,6 +78,7 @@ var functions = map[string]function{
 	"seed":                  {"/ seed", seedBuiltin},
 	"param":                 {"name default", paramBuiltin},
 	"load_array":            {"file / unit", loadArray},
+	"load_table":            {"file / columns", loadTable},
 	"save_array":            {"name values", saveArray},
 	"start_scope":           {"", startScope},
 	"linspace":              {"start stop / num", linspaceBuiltin},
@@ -93,7 +94,7 @@ var functions = map[string]function{
 
 // calculates are those of functions that are the script's own work: they make
 // no part of a network.
-var calculates = map[string]bool{"param": true, "load_array": true, "save_array": true, "linspace": true, "full": true, "clip": true, "where": true,
+var calculates = map[string]bool{"param": true, "load_array": true, "load_table": true, "save_array": true, "linspace": true, "full": true, "clip": true, "where": true,
 	"repeat": true, "tile": true, "concatenate": true, "hstack": true, "round": true}
 
 // typed are the functions of arrays that take dtype=.

@@ -262,6 +262,7 @@ func TestFiles(t *testing.T) {
 	write("x.csv", "a,b\n1,2\n3,4\n")
 	write("one.csv", "0.5\n1.5\n")
 	write("bad.csv", "1,2\n3\n")
+	write("edges.csv", "pre,post,w,where\n0,7,0.5,LAL\n1,8,1.5,\"x, y\"\n")
 	write("trunc.npy", "\x93NUMPY\x01\x00v\x00{'descr': '<f8'")
 	write("lib.star", "def double(x):\n    return 2*x + offset\noffset = 0*mV\n")
 	write("loop.star", "load('loop.star', 'x')\nx = 1\n")
@@ -273,6 +274,8 @@ func TestFiles(t *testing.T) {
 	}
 	file := filepath.Join(dir, "test.star")
 	for src, want := range map[string]string{
+		"T = load_table('edges.csv'); print(T, len(T), T.columns, T['pre'], T['w']*mV)":                                                                                                       "<table edges.csv, 2 rows of pre, post, w, where> 2 ['pre', 'post', 'w', 'where'] [0 1] [0.5 1.5] mV\n",
+		"T = load_table('edges.csv', columns=['pre', 'post'])\nG = NeuronGroup(9, 'v : 1', threshold='v > 1')\nS = Synapses(G, G)\nS.connect(i=T['pre'], j=T['post'])\nprint(S.i[:], S.j[:])": "[0 1] [7 8]\n",
 		"print(load_array('x.csv'))":                                  "[[1 2]\n [3 4]]\n",
 		"print(load_array('one.csv', mV))":                            "[0.5 1.5] mV\n",
 		"load('lib.star', 'double')\nprint(double(3*mV))":             "6. mV\n",
@@ -283,14 +286,19 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	for src, want := range map[string]string{
-		"load_array('bad.csv')":      "line 2",
-		"load_array('trunc.npy')":    "trunc.npy",
-		"load_array('link.csv')":     "outside the script's folder",
-		"load_array('x.cvs')":        "did you mean 'x.csv'?",
-		"load_array('lib.star')":     "must end in .npy or .csv",
-		"load('loop.star', 'x')":     "loads itself",
-		"load('lib.star', 'duoble')": "duoble",
-		"load_array('.')":            "not a file",
+		"load_array('bad.csv')":                    "line 2",
+		"load_table('bad.csv')":                    "line 1 must name the columns",
+		"load_table('edges.csv')['pro']":           "did you mean 'pre'?",
+		"load_table('edges.csv')['where']":         "holds no numbers but 'LAL'",
+		"load_table('edges.csv', columns='where')": "line 2: column 'where' must be a number",
+		"load_table('trunc.npy')":                  "must end in .csv",
+		"load_array('trunc.npy')":                  "trunc.npy",
+		"load_array('link.csv')":                   "outside the script's folder",
+		"load_array('x.cvs')":                      "did you mean 'x.csv'?",
+		"load_array('lib.star')":                   "must end in .npy or .csv",
+		"load('loop.star', 'x')":                   "loads itself",
+		"load('lib.star', 'duoble')":               "duoble",
+		"load_array('.')":                          "not a file",
 	} {
 		if _, _, err := runText(t, src, Options{File: file}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", src, err, want)
