@@ -51,6 +51,7 @@ type compiler struct {
 	evs     map[*model.GroupEvent]int
 	seen    map[string]uint32 // host words by key
 	scopes  map[*model.NeuronGroup]*model.Scope
+	direct  map[*model.Variable]*model.Variable // linked ones that code assigns: what it assigns
 	written map[*model.Variable]bool
 	watched map[*model.GroupEvent][]model.Taker // who takes an event without values
 	arrays  map[*eqn.TimedArray]int             // see model.Lanes
@@ -81,7 +82,7 @@ type Place struct {
 
 func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler {
 	c := &compiler{w: w, bufs: map[bufKey]backend.BufID{}, evs: map[*model.GroupEvent]int{}, seen: map[string]uint32{},
-		scopes: map[*model.NeuronGroup]*model.Scope{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{},
+		scopes: map[*model.NeuronGroup]*model.Scope{}, direct: map[*model.Variable]*model.Variable{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{},
 		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}, pathSpecs: map[*model.Life]*connect.Spec{}, counted: map[*model.Conn]bool{}, grouped: map[*model.Variable]*model.Path{}, locals: map[*model.Path]map[string]*eqn.Symbol{}}
 	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}, groups: map[*model.Life]*model.Groups{}}
@@ -346,6 +347,9 @@ func (c *compiler) findWritten() {
 	mark := func(g *model.NeuronGroup, names ...string) {
 		for _, name := range names {
 			if v := g.ByName[name]; v != nil {
+				if to := v.Assigned(); to != nil {
+					c.direct[v], v = to, to
+				}
 				c.written[v] = true
 			}
 		}
@@ -478,6 +482,9 @@ func (c *compiler) scope(g *model.NeuronGroup) *model.Scope {
 		v, ok := y.Ref.(*model.Variable)
 		if !ok {
 			return y
+		}
+		if to := c.direct[v]; to != nil {
+			v = to
 		}
 		m := c.image(v)
 		y = m.Sym

@@ -178,6 +178,24 @@ func (v *Variable) Shown() (to *Variable, at []uint32) {
 	return v.link.to, v.link.at
 }
 
+// Assigned is the variable that code of the group assigns where it assigns v, which
+// is linked: that of the same neuron of a group of the same size. Nil: it cannot.
+func (v *Variable) Assigned() *Variable {
+	if v.link == nil {
+		return nil
+	}
+	to, size := v.link.to, v.Group.Size
+	for k, i := range v.link.at {
+		if int(i) != k {
+			return nil
+		}
+	}
+	if to.Words == nil || to.Shared || to.Builtin || to.Equation == nil || to.Equation.Kind == eqn.Sub || to.UnlessRef || to.Count != size || to.Symbol.Dim == Second {
+		return nil
+	}
+	return to
+}
+
 // shown loads what a linked variable shows.
 func (l *Lanes) shown(v *Variable) ir.Value {
 	to, at := v.link.to, l.B.Lane()
