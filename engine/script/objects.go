@@ -392,6 +392,11 @@ func (v *variable) set(ix any, val starlark.Value) error {
 	if err != nil {
 		return fmt.Errorf("%s.%s %w", v.owner, v.name, err)
 	}
+	if _, text := e.(string); text {
+		if err := v.x.followed(); err != nil {
+			return err
+		}
+	}
 	if v.bare {
 		switch y := e.(type) {
 		case engine.Array:
