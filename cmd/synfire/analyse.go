@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,14 +13,51 @@ import (
 	"synfire/engine/store"
 )
 
-type analyseCmd struct {
+// recordFlags are what commands on a run directory take.
+type recordFlags struct {
 	Dir    string        `arg:"" help:"The run directory, as run --out makes it." placeholder:"DIR"`
 	Start  time.Duration `help:"Leave out what was recorded before this time of the model." default:"0s" placeholder:"500ms"`
 	Stop   time.Duration `help:"Leave out what was recorded from this time on; 0: nothing." default:"0s" placeholder:"10s"`
 	Bin    time.Duration `help:"Width of the bins in which spikes are counted." default:"2ms" placeholder:"5ms"`
 	Window time.Duration `help:"Length of the windows of spectra: the resolution is one over it." default:"500ms" placeholder:"1s"`
-	Least  int           `help:"Neurons with fewer intervals than this have no part in CV and CV2." default:"3" placeholder:"N"`
-	JSON   bool          `name:"json" help:"Print the numbers as JSON, null where there is none."`
+}
+
+// open opens the directory; stop is where what is looked at ends, s. What is wrong with the flags, it says.
+func (c *recordFlags) open() (r *rundir.Recorded, stop float64, err error) {
+	for _, f := range []struct {
+		name string
+		d    time.Duration
+	}{{"--bin", c.Bin}, {"--window", c.Window}} {
+		if f.d <= 0 {
+			return nil, 0, fmt.Errorf("%s %s: a positive time was expected, such as 5ms", f.name, f.d)
+		}
+	}
+	if r, err = rundir.Open(c.Dir); err != nil {
+		return nil, 0, err
+	}
+	start, reached := c.Start.Seconds(), r.Stop()
+	if stop = c.Stop.Seconds(); stop == 0 {
+		stop = reached
+	}
+	switch {
+	case reached == 0:
+		err = fmt.Errorf("%s: nothing was simulated: the script has no run(), or ended before it", c.Dir)
+	case len(r.Manifest.Monitors) == 0:
+		err = fmt.Errorf("%s: nothing was recorded: the model has no monitors (SpikeMonitor, StateMonitor, PopulationRateMonitor)", c.Dir)
+	case stop > reached*(1+1e-9):
+		err = fmt.Errorf("--stop %s: the run ended at %s", c.Stop, modelTime(reached))
+	case !(start >= 0 && start < stop):
+		err = fmt.Errorf("--start %s: a time from 0 to %s, where what is looked at ends, was expected", c.Start, modelTime(stop))
+	case c.Bin.Seconds() > stop-start:
+		err = fmt.Errorf("--bin %s: longer than what is looked at, %s", c.Bin, modelTime(stop-start))
+	}
+	return r, stop, err
+}
+
+type analyseCmd struct {
+	recordFlags
+	Least int  `help:"Neurons with fewer intervals than this have no part in CV and CV2." default:"3" placeholder:"N"`
+	JSON  bool `name:"json" help:"Print the numbers as JSON, null where there is none."`
 }
 
 // number is a float64 that JSON has as null where it is none.
@@ -108,16 +144,11 @@ type values struct {
 
 // Run measures what a run has recorded.
 func (c *analyseCmd) Run(env *environment) error {
-	for name, d := range map[string]time.Duration{"--bin": c.Bin, "--window": c.Window} {
-		if d <= 0 {
-			return fmt.Errorf("%s %s: a positive time was expected, such as 5ms", name, d)
-		}
-	}
-	r, err := rundir.Open(c.Dir)
+	r, stop, err := c.open()
 	if err != nil {
 		return err
 	}
-	m, err := c.measure(env, r)
+	m, err := c.measure(env, r, stop)
 	if err != nil {
 		return err
 	}
@@ -133,25 +164,9 @@ func (c *analyseCmd) Run(env *environment) error {
 	return nil
 }
 
-func (c *analyseCmd) measure(env *environment, r *rundir.Recorded) (*measured, error) {
-	m := &measured{Dir: c.Dir, Script: r.Manifest.Script, Status: string(r.Manifest.Status), StartS: c.Start.Seconds(), StopS: c.Stop.Seconds(),
+func (c *analyseCmd) measure(env *environment, r *rundir.Recorded, stop float64) (*measured, error) {
+	m := &measured{Dir: c.Dir, Script: r.Manifest.Script, Status: string(r.Manifest.Status), StartS: c.Start.Seconds(), StopS: stop,
 		BinS: c.Bin.Seconds(), WindowS: c.Window.Seconds(), Spikes: []spikes{}, Rates: []rate{}, Values: []values{}, Notes: []string{}}
-	reached := r.Stop()
-	if c.Stop == 0 {
-		m.StopS = reached
-	}
-	switch {
-	case reached == 0:
-		return nil, fmt.Errorf("%s: nothing was simulated: the script has no run(), or ended before it", c.Dir)
-	case len(r.Manifest.Monitors) == 0:
-		return nil, fmt.Errorf("%s: nothing was recorded: the model has no monitors (SpikeMonitor, StateMonitor, PopulationRateMonitor)", c.Dir)
-	case m.StopS > reached*(1+1e-9):
-		return nil, fmt.Errorf("--stop %s: the run ended at %s", c.Stop, modelTime(reached))
-	case !(m.StartS >= 0 && m.StartS < m.StopS):
-		return nil, fmt.Errorf("--start %s: a time from 0 to %s, where what is analysed ends, was expected", c.Start, modelTime(m.StopS))
-	case m.BinS > m.StopS-m.StartS:
-		return nil, fmt.Errorf("--bin %s: longer than what is analysed, %s", c.Bin, modelTime(m.StopS-m.StartS))
-	}
 	switch r.Manifest.Status {
 	case store.Complete:
 	case store.Running:
@@ -160,7 +175,7 @@ func (c *analyseCmd) measure(env *environment, r *rundir.Recorded) (*measured, e
 		m.note("the run was %s: this is what was recorded until then", r.Manifest.Status)
 	}
 	if n := r.Simulations(); n > 1 {
-		m.note("the script ran %d networks, each from time 0 on: what is told of one that ran for less than %s counts silence at its end (--stop)", n, modelTime(reached))
+		m.note("the script ran %d networks, each from time 0 on: what is told of one that ran for less than %s counts silence at its end (--stop)", n, modelTime(r.Stop()))
 	}
 	for _, mon := range r.Manifest.Monitors {
 		if err := env.ctx.Err(); err != nil {
@@ -194,7 +209,7 @@ func (m *measured) note(format string, a ...any) {
 
 func (c *analyseCmd) spikes(m *measured, r *rundir.Recorded, name string) error {
 	mon, _ := r.Manifest.Monitors.Get(name)
-	if !r.Has(name, "i") && (r.Manifest.Files == nil || !slices.Contains(r.Manifest.Files, name+"/i.npy")) { // record=False
+	if !r.Records(name) {
 		m.note("%s counted %s events and did not record them (record=False)", name, count(mon.Events))
 		return nil
 	}

@@ -43,6 +43,8 @@ type cli struct {
 	Run     runCmd     `cmd:"" help:"Run a model and show what came out."`
 	Verify  verifyCmd  `cmd:"" help:"Run a model on several backends: the same spikes, the same state, to the bit, or where they part."`
 	Analyse analyseCmd `cmd:"" help:"Measure what a run has recorded: rates, irregularity, correlation, synchrony, spectra."`
+	Plot    plotCmd    `cmd:"" help:"Draw what a run has recorded: raster, traces, distributions, spectra, correlations."`
+	Report  reportCmd  `cmd:"" help:"Make one page, which needs nothing else, of a run: what ran, measures, pictures, manifest."`
 	Bench   benchCmd   `cmd:"" help:"Measure speed and memory on standard models, beside other simulators."`
 	Devices devicesCmd `cmd:"" help:"List the OpenGL devices, their limits and whether they are exact."`
 	Info    infoCmd    `cmd:"" help:"Show sizes, equations as compiled and memory, before anything is allocated."`

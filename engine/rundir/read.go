@@ -118,6 +118,11 @@ func (r *Recorded) Has(monitor, name string) bool {
 	return err == nil
 }
 
+// Records says that a monitor of spikes or events has recorded indices: one with record=False counts.
+func (r *Recorded) Records(monitor string) bool {
+	return r.Has(monitor, "i") || slices.Contains(r.Manifest.Files, monitor+"/i.npy")
+}
+
 // Rate is what a PopulationRateMonitor has recorded, Hz, and the times of the samples, s.
 func (r *Recorded) Rate(monitor string) (rate, t []float64, err error) {
 	a, err := r.read(monitor, "rate")
