@@ -248,7 +248,7 @@ func (n *Network) dueCount() uint64 { return uint64(n.Due[1])<<32 | uint64(n.Due
 // countSpikes counts the events of a population, and takes its spikes into the
 // hash of the run.
 func (n *Network) countSpikes(r *compile.RecordRef, b *model.Batch) {
-	r.Event.Take(b)
+	r.Event.Take(b, n.Groups()[r.Pop])
 	if r.Event.Name != "spike" {
 		return
 	}

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"fmt"
+
 	"synfire/engine/eqn"
 )
 
@@ -130,4 +132,53 @@ func SlotRank(when string) (int, error) {
 		all = append(all, "before_"+s, s, "after_"+s)
 	}
 	return 0, unknown(when, "slot of the schedule (when=)", all)
+}
+
+// Take counts the events of its group, and keeps those of the last step of that one.
+func (e *GroupEvent) Take(b *Batch, of *NeuronGroup) {
+	e.Counts += uint64(len(b.Index))
+	end := len(b.Index)
+	for k := len(b.Counts) - 1; k >= 0; k-- {
+		begin := end - int(b.Counts[k])
+		if s := b.Step + int64(k); of.Next(s) == s {
+			e.last = append(make([]uint32, 0, end-begin), b.Index[begin:end]...)
+			return
+		}
+		end = begin
+	}
+}
+
+// Spikes are the neurons that fired in the last step, in their order: Brian2's
+// spikes of a group. It is empty before the first step.
+func (g *NeuronGroup) Spikes() ([]int, error) { return g.Span().spikes() }
+
+// Spikes are those of the part, which count from its first neuron.
+func (s *Subgroup) Spikes() ([]int, error) { return s.s.spikes() }
+
+func (s Span) spikes() ([]int, error) {
+	e := s.Group.Event("spike")
+	if e == nil {
+		return nil, eqn.As(eqn.UnknownName, fmt.Errorf("%s does not spike: it has no threshold", s.Group.Name()))
+	}
+	out := []int{}
+	take := func(i int) {
+		if i >= s.Lo && i < s.Hi {
+			out = append(out, i-s.Lo)
+		}
+	}
+	switch step := s.Group.Net.Step; {
+	case e.last != nil:
+		for _, i := range e.last {
+			take(int(i))
+		}
+	case e.Hist > 0 && step > 0: // it was restored
+		words := (s.Group.Size + 31) / 32
+		row := e.Masks[int((step-1)%int64(e.Hist))*words:][:words]
+		for i := range s.Group.Size {
+			if row[i/32]>>(i%32)&1 != 0 {
+				take(i)
+			}
+		}
+	}
+	return out, nil
 }

@@ -92,9 +92,6 @@ type Batch struct {
 // Taker is whom the entries of a record are for.
 type Taker interface{ Take(*Batch) }
 
-// Take counts the events.
-func (e *GroupEvent) Take(b *Batch) { e.Counts += uint64(len(b.Index)) }
-
 // SampleBytes is what one sample of each column takes.
 func (c ColumnList) SampleBytes() (b int64) {
 	for _, x := range c {

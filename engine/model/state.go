@@ -160,7 +160,7 @@ func (l *stateList) group(at string, g *NeuronGroup) {
 		l.anyWords(name+" masks", &masks)
 		l.uint(name+" events", &e.Counts)
 		if l.read {
-			e.Hist, e.Masks = int(hist), masks
+			e.Hist, e.Masks, e.last = int(hist), masks, nil
 		}
 		if l.read && hist*int64((g.Size+31)/32) != int64(len(masks)) {
 			l.fail("%s: %d words of masks for %d steps of %d neurons", name, len(masks), hist, g.Size)

@@ -117,6 +117,20 @@ func Encode(s *eqn.Symbol, dt, x float64) (uint32, error) {
 	return w, nil
 }
 
+// encoder is Encode for many values.
+func encoder(s *eqn.Symbol, dt float64) func(x float64) (uint32, error) {
+	if IrType(s) != ir.F32 {
+		return func(x float64) (uint32, error) { return Encode(s, dt, x) }
+	}
+	scale := s.Dim.Scale()
+	return func(x float64) (uint32, error) {
+		if w, ok := single(x / scale); ok {
+			return w, nil
+		}
+		return Encode(s, dt, x)
+	}
+}
+
 // MostShown is the largest float that is shown, in internal units: what is
 // beyond comes from a clamp of rule 4, or has no value.
 const MostShown = 1 << 60
@@ -147,6 +161,9 @@ func WordOf(s *eqn.Symbol, dt float64, w uint32, typ eqn.Type, most float64) (ui
 }
 
 func tooLarge(s *eqn.Symbol, x float64) error {
+	if math.IsNaN(x) {
+		return fmt.Errorf("%s: a number was expected, got nan", s.Name)
+	}
 	return fmt.Errorf("%s: the value %g passes the largest that a variable can hold (%g in its unit)", s.Name, x, float64(1<<40)*s.Dim.Scale())
 }
 
@@ -172,6 +189,13 @@ func Value(s *eqn.Symbol, dt float64, w uint32) float64 {
 // Decode is the values of words in SI units.
 func (v *Variable) Decode(words []uint32) Array {
 	a, dt := Array{V: make([]float64, len(words)), Dim: v.Symbol.Dim}, v.Dt()
+	if v.IrType() == ir.F32 {
+		scale := v.Symbol.Dim.Scale()
+		for k, w := range words {
+			a.V[k] = float64(float64(math.Float32frombits(w)) * scale)
+		}
+		return a
+	}
 	for k, w := range words {
 		a.V[k] = Value(v.Symbol, dt, w)
 	}
@@ -525,14 +549,24 @@ func (v *ofNeurons) store(at []int, values *list) error {
 	if err := v.v.suits(values, size); err != nil {
 		return err
 	}
-	for k := range size {
+	if err := v.w.Room(4*int64(size), "%s: %d values", v.v.FullName(), size); err != nil {
+		return err
+	}
+	words, encode := make([]uint32, size), encoder(v.v.Symbol, v.v.Dt())
+	for k := range words {
+		w, err := encode(values.At(min(k, values.Len()-1)))
+		if err != nil && values.Len() > 1 {
+			err = fmt.Errorf("element %d of the values: %w", k, err)
+		}
+		if err != nil {
+			return err
+		}
+		words[k] = w
+	}
+	for k, w := range words { // all or none are assigned
 		n := span.Lo + k
 		if at != nil {
 			n = at[k]
-		}
-		w, err := Encode(v.v.Symbol, v.v.Dt(), values.At(min(k, values.Len()-1)))
-		if err != nil {
-			return err
 		}
 		v.v.put(n, w)
 	}

@@ -115,8 +115,23 @@ func loaded(v starlark.Value) (*array.Array, *store.Packed) {
 	return a, f
 }
 
-// decode turns a file into an array or a table.
+// decode turns a file into an array or a table of finite numbers.
 func decode(name string, file *os.File) (*array.Array, error) {
+	a, err := decodeAny(name, file)
+	if err != nil {
+		return nil, err
+	}
+	switch f := a.Packed.From.(*store.Packed); {
+	case f.F32 != nil:
+		a.Kind, err = kindOf(f.F32)
+	case f.F64 != nil:
+		a.Kind, err = kindOf(f.F64)
+	}
+	return a, err
+}
+
+// decodeAny is decode for any numbers; the kind of floats is Floats.
+func decodeAny(name string, file *os.File) (*array.Array, error) {
 	var f *store.Packed
 	var err error
 	switch strings.ToLower(filepath.Ext(name)) {
@@ -150,12 +165,10 @@ func decode(name string, file *os.File) (*array.Array, error) {
 	switch {
 	case f.Kind == 'b':
 		a.Kind = array.Bools
-	case f.F32 != nil:
-		a.Kind, err = kindOf(f.F32)
-	case f.F64 != nil:
-		a.Kind, err = kindOf(f.F64)
+	case f.F32 != nil, f.F64 != nil:
+		a.Kind = array.Floats
 	}
-	return a, err
+	return a, nil
 }
 
 // unpackCSV reads a table of numbers.

@@ -19,6 +19,7 @@ type cells interface {
 	engine.Cells
 	Var(name string) (*engine.Var, error)
 	Sub(lo, hi int) (*engine.Subgroup, error)
+	Spikes() ([]int, error)
 	RunRegularly(code string, o engine.RegularOptions) (*engine.Regular, error)
 	Group() *engine.NeuronGroup
 }
@@ -76,6 +77,12 @@ func (g *group) Attr(name string) (starlark.Value, error) {
 			}
 			return starlark.MakeInt(lo), nil
 		}
+	case "spikes":
+		v, err := g.c.Spikes()
+		if err != nil {
+			return nil, err
+		}
+		return whole(v), nil
 	case "run_on_event":
 		return g.x.method(g, name, g.runOnEvent), nil
 	case "set_event_schedule":
@@ -296,7 +303,7 @@ func (g *group) setSpikes(c *call) (starlark.Value, error) {
 var absentAttrs = map[string]string{
 	"get_states": "read the variables: P.v", "set_states": "assign to the variables: P.v = ...", "equations": "`synfire info` shows the equations as compiled",
 	"user_equations": "", "summed_updaters": "", "state": "write P.v", "state_updater": "", "thresholder": "", "resetter": "", "namespace": "", "clock": "",
-	"register_synapses": "", "custom_operation": "", "before_run": "", "after_run": "", "spikes": "record with a SpikeMonitor",
+	"register_synapses": "", "custom_operation": "", "before_run": "", "after_run": "",
 }
 
 // variable is a variable of a group or of synapses: what P.v is.

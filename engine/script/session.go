@@ -397,15 +397,20 @@ func (s *Session) Drop(name, net string) error {
 	})
 }
 
-// Array reads an array of the session's folder, and removes the file.
-func (s *Session) Array(name string) (*array.Array, error) {
+// Array reads an array of the session's folder, and removes the file. Its numbers are
+// finite unless unbounded is true.
+func (s *Session) Array(name string, unbounded bool) (*array.Array, error) {
 	f, err := s.x.open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer os.Remove(filepath.Join(s.x.dir, name))
 	defer f.Close()
-	a, err := decode(name, f)
+	read := decode
+	if unbounded {
+		read = decodeAny
+	}
+	a, err := read(name, f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -398,7 +398,7 @@ func (s *server) exec(r *execRequest) (map[string]any, error) {
 	arrays := map[string]*array.Array{}
 	var bad error
 	for n, raw := range r.Arrays { // the files of all go, whatever is wrong
-		g, err := s.given(raw)
+		g, err := s.given(raw, false)
 		if err == nil && g.array == nil {
 			err = errors.New("a list or a file was expected")
 		}
@@ -514,7 +514,7 @@ func (s *server) set(r *setRequest) (map[string]any, error) {
 	if r.Value == nil {
 		return nil, asked("set: value is missing")
 	}
-	g, e := s.given(r.Value) // whose file goes in any case
+	g, e := s.given(r.Value, true) // whose file goes in any case
 	switch {
 	case err != nil:
 		return nil, err

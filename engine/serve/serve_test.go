@@ -12,6 +12,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/script"
+	"synfire/engine/store"
 	"synfire/kernels"
 	"synfire/kernels/ref"
 )
@@ -496,4 +497,82 @@ func TestServeBroken(t *testing.T) {
 		}
 		c.ended <- nil
 	})
+}
+
+// TestServeBetweenRuns changes between runs what Brian2 lets one change: objects come
+// and go, constants, spikes of a generator, active, explicit synapses from files. The
+// hash is that of a script which does the same.
+func TestServeBetweenRuns(t *testing.T) {
+	const first = `
+tau, w = 5*ms, 0.3
+G = NeuronGroup(20, 'dv/dt = (drive - v)/tau : 1 (unless refractory)\ndrive : 1', threshold='v > 1', reset='v = 0', refractory=1*ms, method='exact', name='cells')
+G.drive = '0.9 + i*0.02'
+I = SpikeGeneratorGroup(2, [0, 1, 0], [1, 2, 3]*ms, name='input')
+`
+	const second = `
+S = Synapses(I, G, 'a : 1', on_pre='v_post += w*a', name='syn')
+S.connect(i=src, j=tgt)
+S.a = amps
+S.delay = '(i+1)*ms'
+M = SpikeMonitor(G, name='mon')
+net = Network(G, I, S, M)
+`
+	want := whole(t, "cpu", first+`
+src, tgt, amps = [0, 0, 1, 1], [3, 4, 5, 3], [1, 2, 3, 4]
+`+second+`
+net.run(5*ms)
+G.lastspike = -1*second
+G.lastspike[3] = 4.5*ms
+G.v = 0.5
+tau, w = 4*ms, 0.2
+I.set_spikes([1], [7]*ms)
+H = NeuronGroup(2, 'dv/dt = 1/tau : 1', threshold='v > 1', reset='v = 0', name='more')
+N = SpikeMonitor(H, name='mon2')
+net.add(H, N)
+net.run(3*ms)
+S.active = False
+net.remove(M)
+net.run(2*ms)
+S.active = True
+net.run(2*ms)
+`)
+	c := connected(t, "cpu")
+	c.exec(first)
+	for name, values := range map[string][]float64{"src": {0, 0, 1, 1}, "tgt": {3, 4, 5, 3}, "amps": {1, 2, 3, 4}} {
+		kind := store.Int32
+		if name == "amps" {
+			kind = store.Float32
+		}
+		if err := store.Save(filepath.Join(c.dir, name+".npy"), kind, []int{4}, values); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.ask(`{"do":"exec","text":%s,"arrays":{"src":{"npy":"src.npy"},"tgt":{"npy":"tgt.npy"},"amps":{"npy":"amps.npy","dim":[0,0,0,0,0,0,0]}}}`, encoded(second))
+	if kind, _ := c.refused(`{"do":"get","what":["src"]}`); kind != "name" {
+		t.Errorf("an array is there after its exec: %s", kind)
+	}
+	c.ask(`{"do":"run","duration_s":0.005,"net":"net"}`)
+	c.ask(`{"do":"set","target":"G.lastspike","value":-1}`)
+	c.ask(`{"do":"set","target":"G.lastspike","value":0.0045,"index":3}`)
+	c.ask(`{"do":"set","target":"G.v","value":0.5}`)
+	c.ask(`{"do":"set","target":"tau","value":{"value":0.004,"dim":[0,0,1,0,0,0,0]}}`)
+	c.ask(`{"do":"set","target":"w","value":0.2}`)
+	c.exec("I.set_spikes([1], [7]*ms)\nH = NeuronGroup(2, 'dv/dt = 1/tau : 1', threshold='v > 1', reset='v = 0', name='more')\nN = SpikeMonitor(H, name='mon2')\nnet.add(H, N)")
+	c.ask(`{"do":"run","duration_s":0.003,"net":"net"}`)
+	c.ask(`{"do":"set","target":"S.active","value":false}`)
+	c.exec("net.remove(M)")
+	c.ask(`{"do":"run","duration_s":0.002,"net":"net"}`)
+	c.ask(`{"do":"set","target":"S.active","value":true}`)
+	r := c.ask(`{"do":"run","duration_s":0.002,"net":"net"}`)
+	if fmt.Sprint(r["hash"]) != fmt.Sprint(want) {
+		t.Errorf("hash %v, the script has %v", r["hash"], want)
+	}
+	if r["t"] != 0.012 {
+		t.Errorf("t %v", r["t"])
+	}
+	for path, want := range map[string]string{"net.t": "0.012", "S.active": "true", "S.N": "4", "G.name": "cells", "N.num_spikes": "2", "defaultclock.dt": "0.0001"} {
+		if got := fmt.Sprint(c.value(path)); got != want {
+			t.Errorf("%s is %s, not %s", path, got, want)
+		}
+	}
 }

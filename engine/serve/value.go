@@ -158,8 +158,9 @@ var errNoValue = errors.New("a number, true, false, a list of numbers, or an obj
 
 var npyRE = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.npy$`)
 
-// given reads a VALUE, and takes its file away.
-func (s *server) given(raw json.RawMessage) (*given, error) {
+// given reads a VALUE, and takes its file away, in which infinite numbers may be if
+// unbounded is true: they are times.
+func (s *server) given(raw json.RawMessage, unbounded bool) (*given, error) {
 	var one any
 	if err := unmarshal(raw, &one); err != nil {
 		return nil, err
@@ -211,7 +212,7 @@ func (s *server) given(raw json.RawMessage) (*given, error) {
 		if !ok || !npyRE.MatchString(name) {
 			return nil, fmt.Errorf("npy: %v is no name of a file that ends in .npy", npy)
 		}
-		a, err := s.session.Array(name)
+		a, err := s.session.Array(name, unbounded)
 		if err != nil {
 			return nil, err
 		}
@@ -349,7 +350,7 @@ func (s *server) index(raw json.RawMessage) (starlark.Value, error) {
 	if json.Unmarshal(raw, &text) == nil && raw[0] == '"' {
 		return starlark.String(text), nil
 	}
-	g, err := s.given(raw)
+	g, err := s.given(raw, false)
 	if err != nil {
 		return nil, eqn.As(eqn.BadIndex, fmt.Errorf("index: %w", err))
 	}

@@ -1,0 +1,42 @@
+package serve
+
+import (
+	"io"
+	"testing"
+)
+
+// BenchmarkGet reads one value of a group, from the request to the answer: 10,000 of
+// them are to take less than a second.
+func BenchmarkGet(b *testing.B) {
+	s := &server{o: Options{Dir: b.TempDir(), Open: opened["cpu"]}, out: io.Discard, breaker: newBreaker()}
+	s.begin(nil)
+	if err := s.session.Exec("G = NeuronGroup(4000, 'v : volt')", nil); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		f := frame{body: []byte(`{"do":"get","what":["G.v"],"index":17}`)}
+		f.err = f.parse()
+		if err := s.answer(f); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkArrays sets and reads a million values through files.
+func BenchmarkArrays(b *testing.B) {
+	s := &server{o: Options{Dir: "/dev/shm", Open: opened["cpu"]}, out: io.Discard, breaker: newBreaker()}
+	s.begin(nil)
+	if err := s.session.Exec("G = NeuronGroup(1000000, 'v : volt')", nil); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		for _, text := range []string{`{"do":"get","what":["G.v"]}`, `{"do":"set","target":"G.v","value":{"npy":"a1.npy"}}`} {
+			s.files = 0
+			f := frame{body: []byte(text)}
+			f.err = f.parse()
+			if err := s.answer(f); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
