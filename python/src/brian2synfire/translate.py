@@ -35,6 +35,7 @@ from . import text
 from .errors import Refused
 from .text import arguments, assigned, quantity, quoted
 
+SYMPYS = {"simplify"}  # options of methods that tell sympy how to go about it
 DEFAULT_SCHEDULE = ["start", "groups", "thresholds", "synapses", "resets", "end"]
 SOURCES = (NeuronGroup, PoissonGroup, SpikeGeneratorGroup)
 MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
@@ -101,6 +102,7 @@ def written(objects):
     names = {n for o in objects for c in codes(o) for n in assigned(c)}
     names |= {n for o in objects if isinstance(o, Synapses) for n in o.summed_updaters}
     names |= {o._target_var for o in objects if isinstance(o, PoissonInput)}
+    names |= {o.variables[n].name for o in objects for n in getattr(o, "_linked_variables", ()) if n in names and n in o.variables}
     return {n.removesuffix("_post").removesuffix("_pre") for n in names}
 
 
@@ -323,7 +325,7 @@ class Script:
     # Groups.
 
     def neurons(self, G):
-        if G.state_updater.method_options or not isinstance(G.method_choice, (str, tuple, list)):
+        if set(G.state_updater.method_options or ()) - SYMPYS or not isinstance(G.method_choice, (str, tuple, list)):
             raise Refused(f"method={G.method_choice!r}, method_options={G.state_updater.method_options!r}", G)
         refractory = G._refractory
         if refractory is not False and prefs.legacy.refractory_timing:
@@ -424,7 +426,7 @@ class Script:
     # Synapses.
 
     def synapses(self, S):
-        if S.state_updater is not None and (S.state_updater.method_options or not isinstance(S.state_updater.method_choice, (str, tuple, list))):
+        if S.state_updater is not None and (set(S.state_updater.method_options or ()) - SYMPYS or not isinstance(S.state_updater.method_choice, (str, tuple, list))):
             raise Refused(f"method={S.state_updater.method_choice!r}", S)
         if not S._connect_called:
             raise TypeError(f"Synapses object '{S.name}' does not do anything, since it has not created synapses with 'connect'. "
