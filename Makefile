@@ -141,6 +141,11 @@ ON_DEVICE := SYNFIRE=$(CURDIR)/bin/synfire PYTHONPATH=$(CURDIR)/python/src .venv
 brian2-tests: venv bin/synfire
 	@.venv/bin/pip install -q --disable-pip-version-check -r python/tests/requirements.txt
 
+# The device's own tests.
+.PHONY: python-test
+python-test: brian2-tests
+	$(ON_DEVICE) -m pytest -q -W ignore -c python/pyproject.toml python/tests
+
 brian2-suite: brian2-tests
 	$(ON_DEVICE) python/tests/suite.py
 

@@ -280,7 +280,7 @@ class SynfireDevice(RuntimeDevice):
         try:
             return Network.run.original_function(net, duration, report=report, report_period=report_period, namespace=namespace, profile=profile)
         finally:
-            self.looping = False
+            self.looping = Network._globally_running = False
 
     def network_before_run(self, net, run_namespace):
         """Brian2's checks, without making code: solving equations takes seconds."""
