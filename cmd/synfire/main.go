@@ -45,6 +45,7 @@ type cli struct {
 	Analyse analyseCmd `cmd:"" help:"Measure what a run has recorded: rates, irregularity, correlation, synchrony, spectra."`
 	Plot    plotCmd    `cmd:"" help:"Draw what a run has recorded: raster, traces, distributions, spectra, correlations."`
 	Report  reportCmd  `cmd:"" help:"Make one page, which needs nothing else, of a run: what ran, measures, pictures, manifest."`
+	Sweep   sweepCmd   `cmd:"" help:"Run a model with many values of its parameters and many seeds: a table and a picture."`
 	Bench   benchCmd   `cmd:"" help:"Measure speed and memory on standard models, beside other simulators."`
 	Devices devicesCmd `cmd:"" help:"List the OpenGL devices, their limits and whether they are exact."`
 	Info    infoCmd    `cmd:"" help:"Show sizes, equations as compiled and memory, before anything is allocated."`
