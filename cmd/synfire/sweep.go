@@ -339,17 +339,17 @@ func (p *point) measure(ctx context.Context, dir string) error {
 	add := func(name string, v float64) { p.Names, p.Values = append(p.Names, name), append(p.Values, number(v)) }
 	m := r.Manifest
 	p.Hash = m.Hash.State
-	time, spikes := 0.0, map[string]int64{}
+	total, spikes := 0.0, map[string]int64{}
 	for _, run := range m.Runs {
-		time += run.DurationS
+		total += run.DurationS
 		p.WallS += run.WallS
 		for _, s := range run.Spikes {
 			spikes[s.Name] += s.Value
 		}
 	}
 	for _, pop := range m.Populations {
-		if n, ok := spikes[pop.Name]; ok && time > 0 {
-			add(pop.Name+" rate (Hz)", float64(n)/float64(pop.Value)/time)
+		if n, ok := spikes[pop.Name]; ok && total > 0 {
+			add(pop.Name+" rate (Hz)", float64(n)/float64(pop.Value)/total)
 		}
 	}
 	for _, f := range m.Files {
@@ -362,8 +362,8 @@ func (p *point) measure(ctx context.Context, dir string) error {
 	if len(m.Monitors) == 0 {
 		return nil
 	}
-	a := analyseCmd{Dir: dir, Bin: 2e6, Window: 5e8, Least: 3}
-	got, err := a.measure(&environment{ctx: ctx, err: io.Discard}, r)
+	a := analyseCmd{recordFlags: recordFlags{Dir: dir, Bin: 2 * time.Millisecond, Window: 500 * time.Millisecond}, Least: 3} // as `synfire analyse` by default
+	got, err := a.measure(&environment{ctx: ctx, err: io.Discard}, r, r.Stop())
 	if err != nil {
 		return nil // too short to measure: the rates are there
 	}
