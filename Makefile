@@ -164,6 +164,12 @@ bin/$(BRIAN2)/examples: | brian2-tests
 brian2-examples: brian2-tests bin/$(BRIAN2)/examples
 	$(ON_DEVICE) python/tests/examples.py gate bin/$(BRIAN2)/examples $(SCRIPTS)
 
+# load_nir() and python/src/synfire/nir.py beside the package nir: round trips of files, and the spikes of a graph against NumPy.
+.PHONY: nir
+nir: venv bin/synfire
+	@$(PIP) nir==1.0.8
+	PYTHONPATH=python/src .venv/bin/python python/tests/nir_check.py
+
 # The values that package analysis is held against, anew, of Elephant, SciPy, networkx and the Brain Connectivity Toolbox.
 .PHONY: analysis-reference
 analysis-reference: venv

@@ -43,7 +43,8 @@ var methodParams = map[string]string{
 	"values":      "var", "all_values": "",
 	"spike_trains": "", "event_trains": "",
 	"store": storeParams, "restore": restoreParams, "stop": "",
-	"add": "", "remove": "", "collect": "", "run": runParams,
+	"json": "",
+	"add":  "", "remove": "", "collect": "", "run": runParams,
 }
 
 // function is a built-in function: its parameters and what it does.
@@ -79,6 +80,7 @@ var functions = map[string]function{
 	"param":                 {"name default", paramBuiltin},
 	"load_array":            {"file / unit", loadArray},
 	"load_table":            {"file / columns", loadTable},
+	"load_nir":              {"graph / inputs method time_unit", loadNIR},
 	"save_array":            {"name values", saveArray},
 	"start_scope":           {"", startScope},
 	"linspace":              {"start stop / num", linspaceBuiltin},

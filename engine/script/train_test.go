@@ -91,3 +91,37 @@ func TestTrainRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestNIR: a graph given as a dictionary is a network that can be driven, trained and written.
+func TestNIR(t *testing.T) {
+	out, err := runScript(t, `
+defaultclock.dt = 1*ms
+G = load_nir({'nodes': {
+    'in': {'type': 'Input', 'shape': [2]},
+    'fc': {'type': 'Linear', 'weight': [[5, 4], [3, 4], [4, 5]]},
+    'lif': {'type': 'LIF', 'tau': [0.01]*3, 'r': [1]*3, 'v_leak': [0]*3, 'v_threshold': [1]*3},
+    'out': {'type': 'Output', 'shape': [3]}}, 'edges': [('in', 'fc'), ('fc', 'lif'), ('lif', 'out')]})
+print(G.names, len(G['lif']), list(G['fc'].w))
+spikes = [([0]*8, arange(8)*2*ms), ([1]*8, arange(8)*2*ms)]
+r = train(20*ms, G['fc'].w, ce_count_loss(G['lif']), inputs=(G['in'], spikes), targets=[0, 2], optimizer=Adam(lr=0.1),
+          surrogate=surrogate.fast_sigmoid(slope=5), epochs=10)
+print(r.accuracy[-1], r.loss[-1] < r.loss[0])
+again = load_nir({'nodes': {'x': {'type': 'Input', 'shape': [1]}}, 'edges': []})
+print(len(G.json()) > 200)
+`)
+	if want := "['in', 'lif', 'fc'] 3 [5.0, 3.0, 4.0, 4.0, 4.0, 5.0]\n1.0 True\nTrue\n"; err != nil || out != want {
+		t.Errorf("%q, %v; expected %q", out, err, want)
+	}
+	for code, says := range map[string]string{
+		"load_nir('nothing.json')":                        "there is no file",
+		"load_nir(3)":                                     "graph= is a file of JSON, or a dictionary",
+		"load_nir({'nodes': {'a': 1}, 'edges': []})":      "is no dictionary",
+		"load_nir({'nodes': {}, 'edges': []})['x']":       "has no population and no synapses",
+		"load_nir({'nodes': {}, 'edges': [1*mV]})":        "a number without unit",
+		"load_nir({'nodes': {}, 'edges': []}, inputs=[])": "inputs= must be a dictionary",
+	} {
+		if _, err := runScript(t, code); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v; expected %q", code, err, says)
+		}
+	}
+}
