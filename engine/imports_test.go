@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"engine/model":               {"engine/backend" /* Trap: what a text that goes wrong says */, "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/num", "engine/philox", "engine/store", "engine/vm"},
 	"engine/compile":             {"engine/backend", "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/model"},
 	"engine":                     {"engine/backend", "engine/compile", "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/model"},
+	"engine/serve":               {"engine", "engine/backend", "engine/eqn", "engine/ir", "engine/script", "engine/script/array", "engine/script/memory", "engine/store"},
 	"engine/train":               {"engine", "engine/backend", "engine/compile", "engine/connect", "engine/eqn", "engine/ir", "engine/model", "engine/num", "engine/philox", "engine/vm"},
 	"engine/nir":                 {"engine"},
 	"engine/rundir":              {"engine", "engine/backend", "engine/host", "engine/store"},
