@@ -232,7 +232,15 @@ func (c *analyseCmd) spikes(m *measured, r *rundir.Recorded, name string) error 
 		}
 		m.note("%s: the run, of version %s, does not tell how many neurons were watched: the last with a spike, %d, is taken for the last", name, r.Manifest.Version, n-1)
 	}
-	s, err := analysis.NewSpikes(i, t, n, m.StartS, m.StopS)
+	start := max(m.StartS, mon.StartS)
+	if start > m.StartS {
+		m.note("%s watches from %s on", name, modelTime(start))
+	}
+	if m.StopS-start < m.BinS {
+		m.note("%s: less than a bin of %s is left: left out", name, modelTime(m.BinS))
+		return nil
+	}
+	s, err := analysis.NewSpikes(i, t, n, start, m.StopS)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -251,7 +259,7 @@ func (c *analyseCmd) spikes(m *measured, r *rundir.Recorded, name string) error 
 	x.Avalanches = len(sizes)
 	times := make([]float64, 1000)
 	for k := range times {
-		times[k] = m.StartS + s.Duration()*(float64(k)+0.5)/float64(len(times))
+		times[k] = s.Start + s.Duration()*(float64(k)+0.5)/float64(len(times))
 	}
 	sum, phases := 0.0, 0
 	for _, r := range s.Kuramoto(times) {

@@ -84,7 +84,11 @@ func (c *recordFlags) gather(ctx context.Context) (*recorded, error) {
 		if n == 0 {
 			continue
 		}
-		s, err := analysis.NewSpikes(i, t, n, r.start, r.stop)
+		start := max(r.start, m.Value.StartS)
+		if r.stop-start < r.bin {
+			continue
+		}
+		s, err := analysis.NewSpikes(i, t, n, start, r.stop)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}

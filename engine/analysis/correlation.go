@@ -9,19 +9,13 @@ import "math"
 func (s *Spikes) Correlation(width float64) (mean float64, neurons int) {
 	nb := s.bins(width)
 	sum, square := make([]float64, s.N), make([]float64, s.N)
-	counts := map[[2]int]float64{}
-	var order [][2]int // of the keys, so that sums have one
-	s.binned(width, func(j, b int) {
-		c, there := counts[[2]int{j, b}]
-		if !there {
-			order = append(order, [2]int{j, b})
+	s.perBin(width, func(_ int, neurons []int, count []float64) {
+		for _, j := range neurons {
+			sum[j] += count[j]
+			square[j] += count[j] * count[j]
 		}
-		counts[[2]int{j, b}] = c + 1
-		sum[j]++
-		square[j] += 2*c + 1 // (c+1)^2 - c^2
 	})
 	sd := make([]float64, s.N)
-	total := make([]float64, nb) // the sum of z over neurons, but for the mean, which no variance sees
 	for j := range sd {
 		m := sum[j] / float64(nb)
 		if v := square[j]/float64(nb) - m*m; v > 1e-12 {
@@ -29,16 +23,47 @@ func (s *Spikes) Correlation(width float64) (mean float64, neurons int) {
 			neurons++
 		}
 	}
-	for _, key := range order {
-		if s := sd[key[0]]; s > 0 {
-			total[key[1]] += counts[key] / s
+	total := make([]float64, nb) // the sum of z over neurons, but for the mean, which no variance sees
+	s.perBin(width, func(bin int, neurons []int, count []float64) {
+		for _, j := range neurons {
+			if sd[j] > 0 {
+				total[bin] += count[j] / sd[j]
+			}
 		}
-	}
+	})
 	if neurons < 2 {
 		return math.NaN(), neurons
 	}
 	_, v := meanVar(total)
 	return (v - float64(neurons)) / (float64(neurons) * float64(neurons-1)), neurons
+}
+
+// perBin calls f for each bin that has spikes with the neurons that fired in it and the numbers of their spikes, those of
+// neuron j at j.
+func (s *Spikes) perBin(width float64, f func(bin int, neurons []int, count []float64)) {
+	count := make([]float64, s.N)
+	var neurons []int
+	last := -1
+	flush := func() {
+		if len(neurons) > 0 {
+			f(last, neurons, count)
+		}
+		for _, j := range neurons {
+			count[j] = 0
+		}
+		neurons = neurons[:0]
+	}
+	s.binned(width, func(j, bin int) { // in order of time
+		if bin != last {
+			flush()
+			last = bin
+		}
+		if count[j] == 0 {
+			neurons = append(neurons, j)
+		}
+		count[j]++
+	})
+	flush()
 }
 
 // CorrelationMatrix returns Pearson's correlation coefficient of every two rows,

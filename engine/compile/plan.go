@@ -154,7 +154,9 @@ func (c *Compiled) Adopt() {
 		s.Settle(c.longest)
 	}
 	for _, ob := range c.n.Objects {
-		ob.Base().HasRun = true
+		if b := ob.Base(); !b.HasRun {
+			b.HasRun, b.Since = true, c.n.T()
+		}
 	}
 }
 

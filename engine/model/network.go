@@ -134,6 +134,7 @@ type Object struct {
 	counted  string    // the automatic name, counted from the seed on
 	alias    string    // the script's variable
 	HasRun   bool      // it has taken part in a run
+	Since    float64   // the time at which its first run began, s
 	When     string    // its slot; "": its default
 	InSlot   int       // order= in the slot
 	ownDt    float64   // dt= as given; 0: that of what the object belongs to, or the default clock's

@@ -43,7 +43,7 @@ func (m *RateMonitor) Len() int { return m.t.Len() }
 
 // Entry is what the manifest says of the monitor.
 func (m *RateMonitor) Entry() store.Monitor {
-	return store.Monitor{Kind: m.Kind(), Samples: int64(m.Len()), Source: m.Src.name(), Neurons: int64(m.Src.Hi - m.Src.Lo)}
+	return store.Monitor{Kind: m.Kind(), Samples: int64(m.Len()), Source: m.Src.name(), Neurons: int64(m.Src.Hi - m.Src.Lo), StartS: m.Began()}
 }
 
 // T returns the time of each sample in seconds; nil where its file cannot be read.

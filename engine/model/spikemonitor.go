@@ -99,7 +99,7 @@ func (m *SpikeMonitor) Len() int {
 
 // Entry is what the manifest says of the monitor.
 func (m *SpikeMonitor) Entry() store.Monitor {
-	return store.Monitor{Kind: m.Kind(), Events: m.num, Variables: m.Vars, Source: m.Source(), Neurons: int64(m.N())}
+	return store.Monitor{Kind: m.Kind(), Events: m.num, Variables: m.Vars, Source: m.Source(), Neurons: int64(m.N()), StartS: m.Began()}
 }
 
 // I returns the neuron of each event, in time order and within a step by index.

@@ -8,6 +8,9 @@ import (
 // Network is the network that an object is part of.
 func (o *Object) Network() *Network { return o.Net }
 
+// Began is the time of the network, in seconds, at which the first run of an object began; 0 before that.
+func (o *Object) Began() float64 { return o.Since }
+
 // Ran says whether an object has taken part in a run.
 func (o *Object) Ran() bool { return o.HasRun }
 

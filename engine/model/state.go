@@ -111,6 +111,9 @@ func (l *stateList) network() {
 	for _, ob := range n.Objects {
 		at := ob.Base().AutoName
 		l.bool(at+" has run", &ob.Base().HasRun)
+		if since := at + " since"; !l.read || l.Has(since) { // states of earlier versions do not tell
+			l.float(since, &ob.Base().Since)
+		}
 		switch x := ob.(type) {
 		case *NeuronGroup:
 			l.group(at, x)

@@ -349,7 +349,7 @@ func (c *call) spikes() *analysis.Spikes {
 	v := c.Val[name]
 	var i []int32
 	var t []float64
-	n, stop := 0, math.NaN()
+	n, start, stop := 0, 0.0, math.NaN()
 	trains := func(k int, v starlark.Value) {
 		sub := &call{}
 		sub.Val, sub.Pos = map[string]starlark.Value{name: v}, c.Pos
@@ -376,7 +376,7 @@ func (c *call) spikes() *analysis.Spikes {
 			c.fail(name, err)
 			return nil
 		}
-		i, t, n, stop = e.I(), e.T(), e.N(), e.Base().T()
+		i, t, n, start, stop = e.I(), e.T(), e.N(), e.Base().Began(), e.Base().T()
 		if !e.Base().Ran() || !(stop > 0) {
 			c.failf(name, "%s has recorded nothing yet: run() comes first", e.Name())
 			return nil
@@ -425,7 +425,7 @@ func (c *call) spikes() *analysis.Spikes {
 	if c.Has("n") {
 		n = c.integer("n", n)
 	}
-	start := c.seconds("start", 0)
+	start = c.seconds("start", start)
 	stop = c.seconds("stop", stop)
 	if c.err == nil && stop != stop {
 		c.failf(name, "%s() needs stop=, the end of what was observed: a list of times does not tell it", c.Fn)

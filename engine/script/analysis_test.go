@@ -50,6 +50,8 @@ run(100*ms)
 			"[2 2 3 1] 0.5833333333333334 1.3333333333333333\n-0.03125 0.444444444444 0.0 [0 0 1 1]"},
 		{"small world", "print(len(analysis.small_world(eye(4, k=1) + eye(4, k=-1))))", "3"},
 		{"no spikes", "print(analysis.cv([]*ms, n=2, stop=1*ms), analysis.correlation([]*ms, 1*ms, n=2, stop=1*ms), analysis.mean_rate([]*ms, n=2, stop=1*ms))", "nan nan 0. Hz"},
+		{"a monitor made later", "L = SpikeMonitor(C)\nrun(100*ms)\nprint(analysis.mean_rate(L), analysis.mean_rate(L, start=0*ms))", "0. Hz 0. Hz"},
+		{"one made later, of a cell that fires", "P = SpikeGeneratorGroup(1, [0], [5]*ms, period=10*ms)\nrun(50*ms)\nL = SpikeMonitor(P)\nrun(50*ms)\nprint(analysis.mean_rate(L), analysis.mean_rate(L, start=50*ms))", "100. Hz 33.33333333 Hz"},
 		{"an import", "import analysis\nfrom analysis import mean_rate as r\nprint(r(S), analysis.mean_rate(S))", "50. Hz 50. Hz"},
 	} {
 		out, _, err := runText(t, recorded+c.src, Options{Open: onRef})

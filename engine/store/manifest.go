@@ -103,6 +103,7 @@ type Monitor struct {
 	Units     []string `json:"-"`    // of Variables, of the kind "state": "volt", "1" for a number
 	Source    string   `json:"-"`    // what is watched, and how many neurons that is, of all kinds but "state"
 	Neurons   int64    `json:"-"`
+	StartS    float64  `json:"-"` // from when on it watches
 }
 
 // MarshalJSON writes the fields that the monitor's kind has.
@@ -116,8 +117,9 @@ func (m Monitor) MarshalJSON() ([]byte, error) {
 		Units     []string `json:"units,omitempty"`
 		Source    string   `json:"source,omitempty"`
 		Neurons   int64    `json:"neurons,omitempty"`
+		StartS    float64  `json:"start_s,omitempty"`
 	}
-	c := common{Kind: m.Kind, Variables: m.Variables, Units: m.Units, Source: m.Source, Neurons: m.Neurons}
+	c := common{Kind: m.Kind, Variables: m.Variables, Units: m.Units, Source: m.Source, Neurons: m.Neurons, StartS: m.StartS}
 	switch m.Kind {
 	case "state":
 		c.Recorded, c.Samples = &m.Recorded, &m.Samples
@@ -137,6 +139,7 @@ func (m *Monitor) UnmarshalJSON(b []byte) error {
 		Variables, Units          []string
 		Source                    string
 		Neurons                   int64
+		StartS                    float64 `json:"start_s"`
 	}
 	err := json.Unmarshal(b, &c)
 	*m = Monitor(c)
