@@ -24,10 +24,11 @@ import (
 type Session struct {
 	x    *script
 	call func(id string, t float64) error
-	kept starlark.StringDict // the names that its statements have assigned
-	own  starlark.StringDict // what the language has under these
-	done int                 // pieces of text
-	lost bool                // an interrupted piece of text has not come to its end
+	kept starlark.StringDict     // the names that its statements have assigned
+	own  starlark.StringDict     // what the language has under these
+	done int                     // pieces of text
+	lost bool                    // an interrupted piece of text has not come to its end
+	read map[string]*array.Array // variables of synapses of which single values were asked for, since something may have changed
 }
 
 // NewSession begins a session. Files are read from the folder dir, and nowhere
@@ -36,7 +37,13 @@ type Session struct {
 func NewSession(ctx context.Context, dir string, o Options, call func(id string, t float64) error) *Session {
 	o.File, o.Src = filepath.Join(dir, "session"), []byte{}
 	x := newScript(ctx, o)
-	s := &Session{x: x, call: call, kept: starlark.StringDict{}}
+	s := &Session{x: x, kept: starlark.StringDict{}}
+	if call != nil {
+		s.call = func(id string, t float64) error {
+			s.read = nil
+			return call(id, t)
+		}
+	}
 	x.begin()
 	x.session, x.main = s, &source{name: "<exec>", assigned: []string{}}
 	x.predeclared["callback"] = starlark.NewBuiltin("callback", s.callback)
@@ -77,6 +84,7 @@ func (s *Session) guard(f func() error) (err error) {
 
 // Exec executes statements. Arrays are names that they may use, and no later ones.
 func (s *Session) Exec(text string, arrays map[string]*array.Array) error {
+	s.read = nil
 	if len(text) > MaxSource {
 		return tooLong("exec", int64(len(text)))
 	}
@@ -186,6 +194,8 @@ func (s *Session) network(name string) (*network, error) {
 // What comes beside an error is what was done until then; nil: nothing.
 func (s *Session) Run(seconds float64, net string, progress func(done, total int64)) (r *engine.RunResult, n *engine.Network, err error) {
 	x := s.x
+	s.read = nil
+	defer func() { s.read = nil }() // of callbacks
 	err = s.guard(func() error {
 		if x.operating > 0 {
 			return fmt.Errorf("a network_operation cannot run a network")
@@ -276,15 +286,42 @@ func (s *Session) Get(path string, index starlark.Value) (v starlark.Value, err 
 				return eqn.As(eqn.BadIndex, err)
 			}
 		}
-		v, err = w.get(ix)
+		if k, one := ix.(int); one && w.ends != nil {
+			v, err = s.ofSynapse(path, w, k)
+		} else {
+			v, err = w.get(ix)
+		}
 		return err
 	})
 	return v, err
 }
 
+// fewSynapses is of how many all values are kept where one is asked for.
+const fewSynapses = 1 << 22
+
+// ofSynapse is the value of synapse k. To find one synapse takes as long as to find
+// all, so what was found is kept for the next.
+func (s *Session) ofSynapse(path string, w *variable, k int) (starlark.Value, error) {
+	a := s.read[path]
+	if n, err := w.v.Len(); a == nil && err == nil && n <= fewSynapses && !w.v.Scalar() {
+		all, _ := w.get(nil) // one that has no value may not be asked for
+		if a, _ = all.(*array.Array); a != nil {
+			if s.read == nil {
+				s.read = map[string]*array.Array{}
+			}
+			s.read[path] = a
+		}
+	}
+	if a == nil || k < 0 || k >= a.Size() {
+		return w.get(k)
+	}
+	return a.At(k), nil
+}
+
 // Set assigns to a path. To a variable of the model x is what engine.Var takes, in
 // SI units whatever its dimension; to other attributes, and to names, v.
 func (s *Session) Set(path string, index starlark.Value, v starlark.Value, x func(d eqn.Dim) any) error {
+	s.read = nil
 	return s.guard(func() error {
 		k := strings.LastIndexByte(path, '.')
 		if k < 0 {
@@ -316,9 +353,8 @@ func (s *Session) Set(path string, index starlark.Value, v starlark.Value, x fun
 						return eqn.As(eqn.BadIndex, err)
 					}
 				}
-				w.x.inside.Add(1)
-				defer w.x.inside.Add(-1)
-				return w.v.Set(ix, x(w.v.Dim()))
+				_, err = w.x.engine(func() (starlark.Value, error) { return nil, w.v.Set(ix, x(w.v.Dim())) })
+				return err
 			}
 		}
 		f, ok := owner.(starlark.HasSetField)
@@ -360,6 +396,7 @@ func (s *Session) Store(name, net, file string) error {
 
 // Restore brings it back, and tells the time that it is of.
 func (s *Session) Restore(name, net, file string, random bool) (t float64, err error) {
+	s.read = nil
 	err = s.guard(func() error {
 		only, err := s.network(net)
 		if err != nil {

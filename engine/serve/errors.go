@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"synfire/engine"
 	"synfire/engine/backend"
@@ -67,7 +68,7 @@ func describe(err error, more map[string]any) map[string]any {
 		e["kind"], e["message"] = "callback", callback.text
 	case errors.Is(err, engine.ErrInterrupted):
 		e["kind"] = "interrupted"
-	case errors.As(err, &mem):
+	case errors.As(err, &mem), errors.Is(err, syscall.ENOSPC):
 		e["kind"] = "memory"
 	case errors.As(err, &device):
 		e["kind"] = "device"

@@ -570,6 +570,19 @@ net.run(2*ms)
 	if r["t"] != 0.012 {
 		t.Errorf("t %v", r["t"])
 	}
+	one := func(path string, index int) string {
+		return fmt.Sprint(c.ask(`{"do":"get","what":[%q],"index":%d}`, path, index)["values"].(map[string]any)[path].(map[string]any)["value"])
+	}
+	if got := one("S.a", 3) + one("S.a", -1) + one("S.i", 3); got != "441" {
+		t.Errorf("values of the last synapse: %s", got)
+	}
+	c.ask(`{"do":"set","target":"S.a","value":7,"index":3}`)
+	if got := one("S.a", 3); got != "7" {
+		t.Errorf("a value that was set: %s", got)
+	}
+	if kind, _ := c.refused(`{"do":"get","what":["S.a"],"index":4}`); kind != "index" {
+		t.Errorf("a synapse that there is not: %s", kind)
+	}
 	for path, want := range map[string]string{"net.t": "0.012", "S.active": "true", "S.N": "4", "G.name": "cells", "N.num_spikes": "2", "defaultclock.dt": "0.0001"} {
 		if got := fmt.Sprint(c.value(path)); got != want {
 			t.Errorf("%s is %s, not %s", path, got, want)
