@@ -22,6 +22,12 @@ func init() {
 		"noise":             {"noise", map[string]string{"sigmas": "[5.0]", "extra": "[8.0]", "n": "20", "network": "200", "duration": "800*ms", "window": "400"}},
 		"entrainment":       {"entrainment", map[string]string{"duration": "200*ms", "detunings": "5"}},
 		"coordinated_reset": {"coordinated_reset", map[string]string{"n": "20", "duration": "40*ms", "frequency": "200*Hz"}},
+		"pharmacology":      {"pharmacology", map[string]string{"n": "200", "duration": "40*ms", "doses": "[0.5]"}},
+		"disease":           {"disease", map[string]string{"n": "200", "duration": "40*ms"}},
+		"sleep":             {"sleep", map[string]string{"n": "40", "shown": "1", "trials": "1", "duration": "1*second", "step": "5*ms"}},
+		"working_memory":    {"working_memory", map[string]string{"n": "64", "start": "5*ms", "cue": "10*ms", "duration": "10*ms"}},
+		"assembly":          {"assembly", map[string]string{"n": "100", "size": "20", "assemblies": "2", "trials": "1", "duration": "130*ms", "weight": "5.0"}},
+		"hubs":              {"hubs", map[string]string{"n": "20", "k": "4", "lesions": "1", "duration": "100*ms"}},
 		"neurofeedback":     {"neurofeedback", map[string]string{"scale": "0.02", "duration": "110*ms"}},
 	})
 }
@@ -160,5 +166,89 @@ func TestLongNeurofeedback(t *testing.T) {
 		l := numbers(t, g.Prints)[0]
 		within(t, "power in the loop, of the goal", l[2]/l[1], 0.75, 1.25)
 		within(t, "moved against the yoked control, in percent", l[4], 30, 100)
+	}
+}
+
+// TestLongPharmacology: the direction of each drug, and inhibition step by step.
+func TestLongPharmacology(t *testing.T) {
+	long(t)
+	for seed := range uint64(3) {
+		g, _ := play(t, "pharmacology", nil, kernels.New(0), &seed)
+		l := numbers(t, g.Prints)
+		within(t, "bicuculline, of control", l[1][1], 1.1, 10)
+		for k, drug := range []string{"diazepam", "APV", "NBQX"} {
+			within(t, drug+", of control", l[2+k][1], 0, 0.9)
+		}
+		falls(t, "rate with GABA_A", column(l[5:], 1)...)
+	}
+}
+
+// TestLongDisease: the direction of each change.
+func TestLongDisease(t *testing.T) {
+	long(t)
+	for seed := range uint64(3) {
+		g, _ := play(t, "disease", nil, kernels.New(0), &seed)
+		l := numbers(t, g.Prints) // rate, of healthy, CV
+		healthy, epilepsy, schizophrenia, alzheimer, loss := l[0], l[1], l[2], l[3], l[4]
+		within(t, "epilepsy: rate, of healthy", epilepsy[1], 3, 10)
+		within(t, "epilepsy: CV, of healthy", epilepsy[2]/healthy[2], 0, 0.5)
+		within(t, "schizophrenia: rate, of healthy", schizophrenia[1], 1.1, 10)
+		falls(t, "rates of healthy, Alzheimer's, loss of synapses alone", healthy[0], alzheimer[0], loss[0])
+	}
+}
+
+// TestLongSleep: weaker synapses, and a memory that is no worse.
+func TestLongSleep(t *testing.T) {
+	long(t)
+	for seed := range uint64(5) {
+		g, _ := play(t, "sleep", nil, kernels.New(0), &seed)
+		l := numbers(t, g.Prints)
+		c := l[len(l)-1]
+		within(t, "recall after sleep, beyond that without", c[1]-c[0], 0, 1)
+		within(t, "weights, change in percent", c[2], -30, -10)
+		within(t, "ratio within to between, times", c[5], 1.0001, 1000)
+	}
+}
+
+// TestLongWorkingMemory: a bump that lasts by NMDA receptors.
+func TestLongWorkingMemory(t *testing.T) {
+	long(t)
+	var drift float64
+	for seed := range uint64(5) {
+		g, _ := play(t, "working_memory", nil, kernels.New(0), &seed)
+		l := numbers(t, g.Prints) // rate and vector before; rate, vector, width, drift at the end
+		within(t, "vector before the cue", l[0][1], 0, 0.3)
+		within(t, "vector at the end", l[0][3], 0.5, 1)
+		within(t, "width", l[0][4], 30, 60)
+		within(t, "APV: vector at the end", l[1][3], 0, 0.3)
+		within(t, "hypofunction: width, of control", l[2][4]/l[0][4], 1.05, 10)
+		drift += l[0][5] / 5
+	}
+	within(t, "drift, mean of five", drift, 0, 15)
+}
+
+// TestLongAssembly: most of what belongs to a cue.
+func TestLongAssembly(t *testing.T) {
+	long(t)
+	for seed := range uint64(3) {
+		g, _ := play(t, "assembly", nil, kernels.New(0), &seed)
+		l := numbers(t, g.Prints)
+		within(t, "recalled, in percent", l[0][1], 80, 100)
+		within(t, "of the others", l[0][4], 0, 10)
+		within(t, "recalled with a quarter of the weights", l[1][1], 0, 50)
+	}
+}
+
+// TestLongHubs: what spikes tell of the graph, and what the loss of hubs does.
+func TestLongHubs(t *testing.T) {
+	long(t)
+	for seed := range uint64(3) {
+		g, _ := play(t, "hubs", nil, kernels.New(0), &seed)
+		l := numbers(t, g.Prints)
+		within(t, "clustering, of a random graph's", l[0][2], 1.5, 100)
+		within(t, "path length, of a random graph's", l[0][4], 0.8, 1.5)
+		within(t, "AUC of hubs", l[1][1], 0.95, 1)
+		lesion := l[len(l)-1]
+		within(t, "loss by hubs, of that by others", lesion[3], 2, 1e6)
 	}
 }

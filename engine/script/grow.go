@@ -100,6 +100,11 @@ func elements(v starlark.Value) (n, each int) {
 	return 0, 0
 }
 
+func isArray(v starlark.Value) bool {
+	_, ok := v.(*array.Array)
+	return ok
+}
+
 // grow is x op y for the operators whose result may be larger than both.
 func grow(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 	if err := growth(op, x, y); err != nil {
@@ -116,6 +121,9 @@ func growth(op syntax.Token, x, y starlark.Value) error {
 		a, whole, b, whole2, x = b, whole2, a, whole, y // n * list
 	}
 	n, each := elements(x)
+	if m, _ := elements(y); isArray(x) || isArray(y) { // element by element
+		return memory.Room(max(n, m), 8)
+	}
 	switch {
 	case whole && whole2:
 		most := max(array.Bits(a), array.Bits(b)) + 1

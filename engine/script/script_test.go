@@ -411,3 +411,11 @@ for k in range(2):
 		t.Errorf("monitors %v", names)
 	}
 }
+
+// TestArraysTimesWholeNumbers: a product of an array is as large as the array, whatever the factor.
+func TestArraysTimesWholeNumbers(t *testing.T) {
+	out, _, err := runText(t, "x = arange(100000)\nprint((x*1000000)[2], (1000000*x)[2], (x + arange(100000))[2])", Options{})
+	if err != nil || out != "2000000 2000000 4\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
