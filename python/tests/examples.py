@@ -80,13 +80,16 @@ def run_one(file, device, seed, cap, out):
     brian2.prefs.codegen.target = os.environ.get('BRIAN2_TARGET', 'numpy')
     brian2.seed(seed)
     plots = tempfile.mkdtemp(prefix='plots')
-    runs, left = [], [cap or float('inf')]
+    runs, places, left = [], [], [cap or float('inf')]
     inner = Network.run
 
     def run(self, duration, *args, level=0, **kwds):
         d = min(float(duration), left[0])
         left[0] -= d
         r = inner(self, d*second, *args, level=level + 1, **kwds)
+        if device == 'synfire':
+            import brian2synfire
+            places.append(brian2synfire.synfire_device.ran_on(self))
         if len(runs) < 100:
             alive = [o() for o in BrianObject.__instances__()]
             runs.append(summary(o for o in alive if o is not None and o._network == self.id))
@@ -110,13 +113,18 @@ def run_one(file, device, seed, cap, out):
     show()
     result = {'runs': runs, 'seconds': round(time.time() - began, 1)}
     if device == 'synfire':
-        result['where'] = where()
+        result['where'] = where(places)
     json.dump(result, open(out, 'w'))
 
 
-def where():
-    """Where the networks of this process ran: on the engine, or why not."""
-    return 'engine'
+def where(places):
+    """Where the networks of this process ran, from where each run did: on the engine, or why not."""
+    away = [p for p in places if p != 'synfire']
+    if not places:
+        return 'engine (no network runs in this process)'
+    if not away:
+        return 'engine'
+    return '%s: %s' % ('fallback' if len(away) == len(places) else 'partly', away[0])
 
 
 def start(folder, name, device, seed, timeout):
@@ -231,7 +239,8 @@ def gate(folder, names, timeout, write):
 
 if __name__ == '__main__':
     if sys.argv[1] == 'one':
-        run_one(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]), sys.argv[6])
+        import examples  # the script's names are those of the main module
+        examples.run_one(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]), sys.argv[6])
         sys.exit()
     ap = argparse.ArgumentParser()
     ap.add_argument('what', choices=['reference', 'gate'])
