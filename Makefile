@@ -155,14 +155,17 @@ brian2-suite-short: brian2-tests
 brian2-suite-fallback: brian2-tests
 	$(ON_DEVICE) python/tests/suite.py --fallback
 
-# The scripts of Brian2's example folder on the device, against what Brian2 gives (python/tests/examples.py). They come with Brian2's source distribution. SCRIPTS= names some.
+# The scripts of Brian2's example folder on the device, against what Brian2 gives (python/tests/examples.py), in an environment of their own. They come
+# with Brian2's source distribution. SCRIPTS= names some.
 BRIAN2 := brian2-2.10.1
-bin/$(BRIAN2)/examples: | brian2-tests
-	.venv/bin/pip download -q --disable-pip-version-check --no-deps --no-binary brian2 -d bin $(subst -,==,$(BRIAN2))
+bin/$(BRIAN2)/examples: | venv
+	.venv/bin/python -m venv bin/examples
+	bin/examples/bin/pip install -q --disable-pip-version-check -r python/tests/requirements-examples.txt
+	bin/examples/bin/pip download -q --disable-pip-version-check --no-deps --no-binary brian2 -d bin $(subst -,==,$(BRIAN2))
 	tar -xzf bin/$(BRIAN2).tar.gz -C bin $(BRIAN2)/examples
 
-brian2-examples: brian2-tests bin/$(BRIAN2)/examples
-	$(ON_DEVICE) python/tests/examples.py gate bin/$(BRIAN2)/examples $(SCRIPTS)
+brian2-examples: bin/synfire bin/$(BRIAN2)/examples
+	SYNFIRE=$(CURDIR)/bin/synfire PYTHONPATH=$(CURDIR)/python/src bin/examples/bin/python python/tests/examples.py gate bin/$(BRIAN2)/examples $(SCRIPTS)
 
 # load_nir() and python/src/synfire/nir.py beside the package nir: round trips of files, and the spikes of a graph against NumPy.
 .PHONY: nir
