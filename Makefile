@@ -141,6 +141,30 @@ ON_DEVICE := SYNFIRE=$(CURDIR)/bin/synfire PYTHONPATH=$(CURDIR)/python/src .venv
 brian2-tests: venv bin/synfire
 	@.venv/bin/pip install -q --disable-pip-version-check -r python/tests/requirements.txt
 
+# Wheels of the Python package in python/dist, for systems without Go: the cpu everywhere, OpenGL beside it where this machine can build it (linux/amd64 as a rule).
+# Tags of Linux: the program is static, so that any C library will do; the one with OpenGL starts where there is one as new as here, and only when it is asked for.
+WHEELS := linux-amd64:manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64 linux-arm64:manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64 \
+	darwin-arm64:macosx_12_0_arm64 darwin-amd64:macosx_12_0_x86_64 windows-amd64:win_amd64
+.PHONY: wheel wheel-test
+wheel: venv
+	@for w in $(WHEELS); do \
+		system=$${w%%:*}; tag=$${w#*:}; os=$${system%-*}; arch=$${system#*-}; to=bin/wheel/$$system; exe=synfire; mkdir -p $$to; \
+		if [ $$os = windows ]; then exe=synfire.exe; fi; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '-s -w $(LDFLAGS)' -o $$to/$$exe ./cmd/synfire || exit 1; \
+		programs=$$to/$$exe; \
+		if [ -n "$(TAGS)" ] && [ $$os-$$arch = "$$($(GO) env GOHOSTOS)-$$($(GO) env GOHOSTARCH)" ]; then \
+			$(GO) build $(TAGFLAG) -trimpath -ldflags '-s -w $(LDFLAGS)' -o $$to/synfire-gl ./cmd/synfire || exit 1; programs=$$programs:$$to/synfire-gl; fi; \
+		(export SYNFIRE_TAG=$$tag SYNFIRE_BINARY=$$(for p in $${programs//:/ }; do printf '%s:' $(CURDIR)/$$p; done | sed 's/:$$//'); \
+			.venv/bin/pip wheel -q --disable-pip-version-check --no-deps -w python/dist ./python) || exit 1; \
+	done; ls -l python/dist
+
+# The wheel of this machine's kind in an empty environment, without Go and without a compiler: it runs a network.
+wheel-test: wheel
+	rm -rf bin/wheel/venv && .venv/bin/python -m venv bin/wheel/venv
+	bin/wheel/venv/bin/pip install -q --disable-pip-version-check -c bench/peers/requirements.txt --find-links python/dist --no-index --no-deps brian2synfire
+	bin/wheel/venv/bin/pip install -q --disable-pip-version-check -r python/tests/requirements.txt
+	cd bin/wheel && env -i PATH=/usr/bin:/bin HOME=$$HOME venv/bin/python ../../python/tests/wheel.py
+
 # The device's own tests.
 .PHONY: python-test
 python-test: brian2-tests

@@ -56,7 +56,7 @@ def run(model, duration=None, backend="auto", threads=0, seed=None, out=None, pr
     out is a folder that keeps the records; without it they go when the Result goes.
     """
     temporary = None if out else tempfile.TemporaryDirectory(prefix="synfire-")
-    command = [binary(program), "run", os.fspath(model), "--quiet", "--backend", backend, "--out", os.fspath(out or temporary.name)]
+    command = [binary(program, backend), "run", os.fspath(model), "--quiet", "--backend", backend, "--out", os.fspath(out or temporary.name)]
     if threads:
         command += ["--threads", str(threads)]
     if seed is not None:

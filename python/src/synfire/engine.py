@@ -19,9 +19,14 @@ PROTOCOL = 1
 WINDOWS = os.name == "nt"
 
 
-def binary(name=""):
-    """The program: as given, $SYNFIRE, the wheel's own, the one in PATH."""
-    own = Path(__file__).parent / "bin" / ("synfire.exe" if WINDOWS else "synfire")
+def binary(name="", backend="auto"):
+    """The program: as given, $SYNFIRE, the wheel's own, the one in PATH.
+
+    A wheel may have two: one for every Linux, which knows the cpu alone, and one with OpenGL, which needs the system's C library."""
+    folder = Path(__file__).parent/"bin"
+    own = folder/("synfire.exe" if WINDOWS else "synfire")
+    if (folder/"synfire-gl").exists() and (backend == "gl" or (backend == "auto" and a_gpu())):
+        own = folder/"synfire-gl"
     for path in (name, os.environ.get("SYNFIRE")):
         if path:
             found = shutil.which(path)
@@ -34,6 +39,10 @@ def binary(name=""):
     if not found:
         raise FileNotFoundError("the program synfire is not there: install a wheel of brian2synfire, put synfire into PATH, or name it in $SYNFIRE")
     return found
+
+
+def a_gpu():
+    return any(Path("/dev").glob("nvidia[0-9]")) or any(Path("/dev/dri").glob("renderD*"))
 
 
 def exchange_folder(need=1 << 26):
@@ -52,7 +61,7 @@ class Engine:
         self.numbers = itertools.count()
         self.folder = exchange_folder()
         self.errors = open(os.path.join(self.folder, "stderr.txt"), "wb")
-        command = [binary(program), "serve", "--dir", self.folder, "--backend", backend]
+        command = [binary(program, backend), "serve", "--dir", self.folder, "--backend", backend]
         if threads or os.environ.get("SYNFIRE_THREADS"):
             command += ["--threads", str(threads or os.environ["SYNFIRE_THREADS"])]
         own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if WINDOWS else {"process_group": 0}  # Ctrl-C is Python's
