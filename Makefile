@@ -208,6 +208,12 @@ analysis-reference: venv
 gallery: bin/synfire
 	$(GO) run ./examples/gallery $(ONLY)
 
+# The figure of Isomura et al. 2023: cultures under all conditions, what they learn and what was predicted; and the canonical network.
+.PHONY: isomura
+isomura: bin/synfire
+	bin/synfire run examples/isomura2023/canonical.star
+	bin/synfire run examples/isomura2023/culture.star --set conditions=all --set cultures=10 --plots bin
+
 # Tests that take minutes: full-scale networks, published figures, long sweeps.
 long:
 	SYNFIRE_LONG=1 $(GO) test $(TAGFLAG) -timeout 120m ./...

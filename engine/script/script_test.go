@@ -264,7 +264,7 @@ func TestFiles(t *testing.T) {
 	write("bad.csv", "1,2\n3\n")
 	write("edges.csv", "pre,post,w,where\n0,7,0.5,LAL\n1,8,1.5,\"x, y\"\n")
 	write("trunc.npy", "\x93NUMPY\x01\x00v\x00{'descr': '<f8'")
-	write("lib.star", "def double(x):\n    return 2*x + offset\noffset = 0*mV\n")
+	write("lib.star", "def double(x):\n    return 2*x + offset\noffset = 0*mV\nhalf = 0.5\n")
 	write("loop.star", "load('loop.star', 'x')\nx = 1\n")
 	if err := os.WriteFile(filepath.Join(outside, "secret.csv"), []byte("1\n2\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -280,6 +280,8 @@ func TestFiles(t *testing.T) {
 		"print(load_array('one.csv', mV))":                            "[0.5 1.5] mV\n",
 		"load('lib.star', 'double')\nprint(double(3*mV))":             "6. mV\n",
 		"save_array('a', [1, 2]*mV)\nsave_array('a', 3)\nprint('ok')": "ok\n",
+		// Texts of a function see what its file loads.
+		"load('lib.star', 'half')\ndef f():\n    G = NeuronGroup(1, 'x : 1')\n    G.x = '3*half'\n    return G.x[0]\nprint(f())": "1.5\n",
 	} {
 		if got, _, err := runText(t, src, Options{File: file}); err != nil || got != want {
 			t.Errorf("%s: %q, %v", src, got, err)

@@ -34,7 +34,7 @@ type place struct{ line, col int32 }
 func placeOf(p syntax.Position) place { return place{p.Line, p.Col} }
 
 // dialect is what a script may do that Starlark's build files may not.
-var dialect = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, While: true, Set: true}
+var dialect = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, While: true, Set: true, LoadBindsGlobally: true}
 
 // parse reads a file, whose syntax is Python's (see package python), and prepares
 // its tree: what Starlark cannot do with quantities and arrays (comparisons,
