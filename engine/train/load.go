@@ -202,7 +202,7 @@ func (l *loaded) depends(t *Trainer) error {
 							s.back = true
 							buf(b.Buf)
 						}
-					default:
+					case p.Events[b.Event].Spike: // other events are conditions, which have no derivative
 						s.back = true
 						if !l.fires[b.Event] {
 							l.fires[b.Event], again = true, true

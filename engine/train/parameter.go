@@ -29,7 +29,6 @@ type parameter struct {
 	m       [2][]float64
 	rate    float64
 	scale   float64
-	off     []int // of synapses: where each connect call's begin
 	from    map[backend.BufID]piece
 	columns []columnPart
 }
