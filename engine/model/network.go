@@ -97,20 +97,24 @@ type clock struct{ Step int64 }
 // Dt is the step of the default clock in seconds.
 func (n *Network) Dt() float64 { return n.dt }
 
-// SetDt changes the step of the default clock; possible before the first run.
+// SetDt changes the step of the default clock. After a run the time that was reached
+// must be a multiple of it.
 func (n *Network) SetDt(seconds float64) error {
 	if !(seconds > 0) || math.IsInf(seconds, 0) {
 		return fmt.Errorf("defaultclock.dt must be a positive time, got %g s", seconds)
 	}
-	if n.Step > 0 && seconds != n.dt {
-		return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s and %d steps have been made", n.dt, n.Step)
+	if err := n.still("defaultclock.dt"); err != nil && seconds != n.dt {
+		return err
 	}
+	if x := n.T() / seconds; n.Step > 0 && seconds != n.dt && math.Abs(x-math.Round(x)) > 1e-4 { // as near as Brian2 asks
+		return fmt.Errorf("defaultclock.dt cannot change from %g s to %g s: the network has run to %g s, which is not a multiple of that", n.dt, seconds, n.T())
+	}
+	old, clock := n.dt, n.Default.Step
 	n.Default.Step = int64(min(ir.FarStep, roundHalf(n.Clock()/seconds)))
-	old := n.dt
 	n.dt = seconds
 	err := n.align()
 	if err != nil {
-		n.dt = old
+		n.dt, n.Default.Step = old, clock
 	}
 	return err
 }

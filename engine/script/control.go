@@ -54,7 +54,7 @@ func (x *script) run(c *call, only *network) (starlark.Value, error) {
 // runs is the network that a run() of all objects, or of a Network, runs.
 func (x *script) runs(only *network) (*engine.Network, error) {
 	x.setAliases()
-	if err := x.sameDt(only); err != nil {
+	if err := x.sameDt(); err != nil {
 		return nil, err
 	}
 	if only == nil && x.replaced() {
@@ -67,6 +67,11 @@ func (x *script) runs(only *network) (*engine.Network, error) {
 		var err error
 		if net, err = only.unify(); err != nil {
 			return nil, err
+		}
+		if net.Dt() != x.net.Dt() {
+			if err := net.SetDt(x.net.Dt()); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if old := x.res.Net; old != net {

@@ -31,31 +31,30 @@ func (x *script) renew(with func(object) bool) error {
 	return nil
 }
 
-// setDt sets the step of the default clock: that of the networks to come.
+// setDt sets the step of the default clock: of the present network, if the time that
+// it has reached is a multiple of it, else of those to come.
 func (x *script) setDt(seconds float64) error {
-	if x.net.T() > 0 && seconds != x.net.Dt() {
-		for _, o := range x.objects {
-			if o.Ran() {
-				x.ended = append(x.ended, o)
-			}
+	err := x.net.SetDt(seconds)
+	if err == nil || x.net.T() == 0 || x.operating > 0 || !(seconds > 0) {
+		return err
+	}
+	for _, o := range x.objects {
+		if o.Ran() {
+			x.ended = append(x.ended, o)
 		}
-		if err := x.renew(func(o object) bool { return engine.Fresh(o) }); err != nil {
-			return err
-		}
+	}
+	if err := x.renew(func(o object) bool { return engine.Fresh(o) }); err != nil {
+		return err
 	}
 	return x.net.SetDt(seconds)
 }
 
-// sameDt refuses to continue what has run with another step.
-func (x *script) sameDt(only *network) error {
-	list := x.ended
-	if only != nil {
-		list = only.objects
-	}
+// sameDt refuses to continue what has run and could not take another step.
+func (x *script) sameDt() error {
 	held := x.held()
-	for _, o := range list {
-		if dt := o.Network().Dt(); o.Ran() && dt != x.net.Dt() && (only != nil || held[o]) {
-			return fmt.Errorf("defaultclock.dt cannot change after a run: it is %g s, and %s has run with %g s", x.net.Dt(), o.Name(), dt)
+	for _, o := range x.ended {
+		if n := o.Network(); o.Ran() && n.Dt() != x.net.Dt() && held[o] {
+			return fmt.Errorf("defaultclock.dt cannot change from %g s to %g s: %s has run to %g s, which is not a multiple of that", n.Dt(), x.net.Dt(), o.Name(), n.T())
 		}
 	}
 	return nil

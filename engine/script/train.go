@@ -377,7 +377,7 @@ func (x *script) training(c *call) (*train.Trainer, []train.Sample, error) {
 		c.fail("", x.renew(func(o object) bool { return engine.Fresh(o) }))
 	}
 	if c.err == nil {
-		c.fail("", x.sameDt(nil))
+		c.fail("", x.sameDt())
 	}
 	opt := &rated{Optimiser: train.Adam{}}
 	if v := c.Get("optimizer"); v != nil {

@@ -229,11 +229,9 @@ class Script:
 
     def default_clock(self, objects):
         clock = self.device.defaultclock
-        if self.default_dt is None:
+        if self.default_dt is None or clock.dt_ != self.default_dt and any(o.clock is clock for o in objects):
             self.default_dt = clock.dt_
             self.say(f"defaultclock.dt = {quantity(clock.dt_, second.dim)}")
-        elif clock.dt_ != self.default_dt and any(o.clock is clock for o in objects):
-            raise Refused(f"the time step was changed from {self.default_dt} s to {clock.dt_} s between two runs", objects[0])
 
     def clock(self, obj, like=None):
         """dt= or clock= of a statement; like is the object whose clock it has otherwise."""
