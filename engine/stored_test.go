@@ -161,9 +161,12 @@ func TestRestoreRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	finer := made("G", 3, true)
-	if err := finer.SetDt(1e-3); err == nil {
-		t.Error("the step of a network that has run was changed")
+	other := made("G", 3, true)
+	if err := other.SetDt(3e-3); err == nil {
+		t.Error("a step of which the time is no multiple was taken")
+	}
+	if err := other.SetDt(1e-3); err != nil {
+		t.Error(err)
 	}
 	for what, c := range map[string]struct {
 		n    *engine.Network
@@ -171,6 +174,7 @@ func TestRestoreRefuses(t *testing.T) {
 	}{
 		"name": {made("H", 3, true), "the stored state has G: neurongroup of 3, which the network has not"},
 		"size": {made("G", 4, true), "the stored state has G: neurongroup of 3, which the network has not"},
+		"step": {other, "step of the default clock"},
 		"less": {made("G", 3, false), "the stored state has spikemonitor"},
 	} {
 		before := c.n.T()
