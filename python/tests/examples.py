@@ -5,7 +5,7 @@
 
 FOLDER is `examples` of Brian2's source distribution (`make brian2-examples` downloads it). A script is run as it stands,
 but for the two lines `import brian2synfire; set_device('synfire')` below its import of brian2 (one that chooses a device
-itself has the name of that changed) and for plt.show(), which draws into files. Those in LONG run for less model time, on
+itself has the name of that changed) and for plt.show(), which draws into files. Those in LONG make shorter runs, on
 both sides. After each run of a network is noted what its monitors hold: numbers of spikes, means and deviations
 of what was recorded. Brian2 has run each script with two seeds: what these differ by is what a random number may differ by.
 """
@@ -23,8 +23,13 @@ REFERENCE, EXPECTED = os.path.join(here, 'examples.json'), os.path.join(here, 'e
 MORPHOLOGY = re.compile(r'SpatialNeuron|Morphology|Soma')
 MODULES = ('params.py', 'plot_utils.py')  # imported by others
 
-# Scripts of many hours or minutes in Brian2: seconds of model time after which all runs of a script together end.
-LONG = {}
+# Scripts of many minutes or hours in Brian2: seconds of model time after which each run ends.
+LONG = {'frompapers/Brunel_2000.py': 0.05, 'frompapers/Brunel_Wang_2001.py': 0.2, 'frompapers/Clopath_et_al_2010_no_homeostasis.py': 0.2, 'frompapers/Graupner_Brunel_2012.py': 1,
+        'frompapers/Kremer_et_al_2011_barrel_cortex.py': 0.2, 'frompapers/Maass_Natschlaeger_Markram_2002.py': 0.1, 'frompapers/Tetzlaff_2015.py': 1,
+        'frompapers/Vogels_et_al_2011.py': 0.1, 'frompapers/Nicola_Clopath_2017.py': 0.2, 'advanced/float_32_64_benchmark.py': 0.1,
+        'frompapers/Wang_2002.py': 0.2, 'synapses/STDP.py': 10, 'standalone/STDP_standalone.py': 10,
+        'frompapers/Spreizer_et_al_2019/Spreizer_et_al_2019.py': 0.2, 'frompapers/Stimberg_et_al_2018/example_1_COBA.py': 0.2,
+        'frompapers/Stimberg_et_al_2018/example_6_COBA_with_astro.py': 0.2, 'frompapers/Stimberg_et_al_2018/example_2_gchi_astrocyte.py': 5}
 
 
 def scripts(folder):
@@ -74,19 +79,22 @@ def run_one(file, device, seed, cap, out):
     import matplotlib
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
+    import random
+
+    import numpy as np
     import brian2
     from brian2 import BrianObject, Network, second
 
     brian2.prefs.codegen.target = os.environ.get('BRIAN2_TARGET', 'numpy')
-    brian2.seed(seed)
+    for of in (brian2, np.random, random):  # where a script has a seed of its own, that many later
+        of.seed = (lambda inner: lambda s=None: inner(None if s is None else s + seed - 1))(of.seed)
+    brian2.seed(1)
     plots = tempfile.mkdtemp(prefix='plots')
-    runs, places, left = [], [], [cap or float('inf')]
+    runs, places = [], []
     inner = Network.run
 
     def run(self, duration, *args, level=0, **kwds):
-        d = min(float(duration), left[0])
-        left[0] -= d
-        r = inner(self, d*second, *args, level=level + 1, **kwds)
+        r = inner(self, min(float(duration), cap or float('inf'))*second, *args, level=level + 1, **kwds)
         if device == 'synfire':
             import brian2synfire
             places.append(brian2synfire.synfire_device.ran_on(self))

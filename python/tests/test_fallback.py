@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from brian2 import *
 from brian2.utils.logger import catch_logs
-from brian2synfire import Refused, synfire_device
+from brian2synfire import Refused, SynfireFault, synfire_device
 
 
 @check_units(x=1, result=1)
@@ -49,6 +49,25 @@ def test_silent_and_error():
     assert isinstance(Refused("x"), NotImplementedError) and list(G.v[:]) == [1, 1, 1] and G.t == 0*ms
     with pytest.raises(ValueError):
         set_device("synfire", fallback="sometimes")
+
+
+def test_a_first_run_that_breaks_down_is_made_again():
+    set_device("synfire", fallback="warn")
+    G = NeuronGroup(3, "x : 1\nq = log(x) : 1\ndv/dt = 1/ms : 1", method="euler", name="broken")
+    G.x = [1, 0, 2]
+    M = StateMonitor(G, ["q", "v"], record=True)
+    with catch_logs() as logs:
+        run(0.3*ms)
+    assert "broken[1]" in warnings(logs)[0]
+    assert M.q[1][0] == -np.inf and np.allclose(M.v, [[0, 0.1, 0.2]]*3)
+    start_scope()
+    G = NeuronGroup(1, "x : 1\nq = log(x) : 1")
+    G.x = 1
+    M = StateMonitor(G, "q", record=True)
+    run(0.1*ms)
+    G.x = 0
+    with pytest.raises(SynfireFault):  # Brian2 could not go on from there
+        run(0.1*ms)
 
 
 def test_networks_are_judged_one_by_one():

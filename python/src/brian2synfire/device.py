@@ -19,6 +19,7 @@ from brian2.core.base import BrianObjectException
 from brian2.core.clocks import EventClock
 from brian2.core.functions import timestep
 from brian2.core.namespace import get_local_namespace
+from brian2.core.operations import NetworkOperation
 from brian2.core.network import Network, TextReport, _check_multiple_summed_updaters
 from brian2.core.preferences import BrianPreference, prefs
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable, VariableView
@@ -340,6 +341,11 @@ class SynfireDevice(RuntimeDevice):
             answer = session.run(net, objects, float(duration), told, float(report_period))
         except Refused:
             raise
+        except SynfireFault as e:  # of its first run: nothing of it has reached Brian2's arrays yet
+            if isinstance(e, EngineLost) or session.hash is not None or self.option("fallback") == "error" or any(isinstance(o, NetworkOperation) for o in objects):
+                raise
+            session.begun = False
+            raise Refused(f"it broke down on the engine, {e}", net) from e
         except (Answered, BrianObjectException, KeyError, TypeError, ValueError, AttributeError, IndexError, SyntaxError, NotImplementedError) as e:
             self.judge(e, net, namespace, session)
         self.last = session
