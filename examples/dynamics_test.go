@@ -16,7 +16,7 @@ func init() {
 		set  map[string]string
 	}{
 		"oscillations":      {"oscillations", map[string]string{"scale": "0.04", "duration": "60*ms", "firsts": "1"}},
-		"synchrony":         {"synchrony", map[string]string{"n": "10", "duration": "100*ms", "correlations": "[0.0, 0.3]"}},
+		"synchrony":         {"synchrony", map[string]string{"n": "10", "duration": "100*ms", "trials": "1", "correlations": "[0.0, 0.3]"}},
 		"hypersynchrony":    {"hypersynchrony", map[string]string{"inhibition": "[5.0, 3.0]", "scale": "0.04", "warmup": "20*ms", "duration": "50*ms"}},
 		"weakened":          {"weakened", map[string]string{"taken": "[0.0, 0.5]", "n": "200", "size": "100", "duration": "60*ms", "segment": "20"}},
 		"noise":             {"noise", map[string]string{"sigmas": "[5.0]", "extra": "[8.0]", "n": "20", "network": "200", "duration": "800*ms", "window": "400"}},
