@@ -30,6 +30,7 @@ class Session:
         self.broken = ""       # why the network cannot go on
         self.hash = None
         self.seed = None
+        self.answer = None     # the engine's, to the last run
         self.runs = []         # (duration, namespace), for device.run()
         self.kept_alive = []
         self.to_restore = None  # the bytes of a state from a file, for the next run
@@ -188,6 +189,7 @@ class Session:
         finally:
             Network._globally_running = False
         self.hash = answer.get("hash") or self.hash
+        self.answer = answer
         return answer
 
     def export(self, directory):
