@@ -283,11 +283,11 @@ class SynfireDevice(RuntimeDevice):
         finally:
             self.looping = Network._globally_running = False
 
-    def network_before_run(self, net, run_namespace):
+    def network_before_run(self, net, run_namespace, objects=None):
         """Brian2's checks, without making code: solving equations takes seconds."""
         if self.looping:
             return Network.before_run.original_function(net, run_namespace)
-        objects = net.sorted_objects
+        objects = net.sorted_objects if objects is None else objects
         prefs.check_all_validated()
         names = [o.name for o in objects]
         twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
@@ -321,7 +321,7 @@ class SynfireDevice(RuntimeDevice):
         net._clocks = {o.clock for o in objects}
         for clock in net._clocks:
             clock.set_interval(t_start, t_end)
-        self.network_before_run(net, namespace)
+        self.network_before_run(net, namespace, objects)
         if not objects:
             return
         began = time.time()
@@ -331,7 +331,7 @@ class SynfireDevice(RuntimeDevice):
         session.runs.append((duration, namespace))
         session.kept_alive = list(net.objects) if not self.build_on_run else []
         try:
-            session.update(net, namespace)
+            session.update(net, objects, namespace)
             if report_callback:
                 report_callback(0*second, 0.0, t_start, duration)
             told = (lambda elapsed, completed: report_callback(elapsed*second, completed, t_start, duration)) if report_callback else None

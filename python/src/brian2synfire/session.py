@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from brian2.core.network import Network
+from brian2.synapses.synapses import Synapses
 from brian2.units import second
 from brian2.utils.logger import get_logger
 
 from . import monitors
 from .errors import Answered, EngineLost, Refused, SynfireFault
 from .text import quantity, unit
-from .translate import Script, changing, kind, written
-from brian2.synapses.synapses import Synapses
+from .translate import KEPT, Script, changing, kind, own_variables, written
 
 logger = get_logger("brian2.devices.synfire")
 SMALL = 1 << 20  # with fewer values than this, all are fetched after a run
@@ -51,16 +51,16 @@ class Session:
         text = "\n".join(lines) + "\n"
         for n in arrays:
             script.arrays[n] = None  # the name stays taken
-        self.log.append(("exec", text, arrays))
+        self.log.append(("exec", text, arrays) if all(a.nbytes <= KEPT for a, _ in arrays.values()) else ("large",))
         try:
             self.engine.exec(text, arrays)
         except Answered as e:
             e.obj = owners[e.line - 1] if 0 < e.line <= len(owners) else None
             raise
 
-    def update(self, net, namespace):
+    def update(self, net, objects, namespace):
         said = len(self.script.statements)
-        self.script.update(net, namespace)
+        self.script.update(net, objects, namespace)
         connected = any(s.startswith("seed(") for s, _ in self.script.statements[said:])
         if self.device.new_seed(self, connected):
             self.script.say(f"seed({self.seed[-1]})")
@@ -125,7 +125,7 @@ class Session:
             obj = obj()
             if kind(obj) is None or not hasattr(obj, "variables"):
                 continue
-            for n, var in changing_or_own(obj).items():
+            for n, var in own_variables(obj).items():
                 if var in self.device.dirty and var not in self.device.elsewhere and var in self.script.known:
                     self.device.dirty.discard(var)
                     self.engine.set(f"{self.script.name(obj)}.{n}", self.device.get_value(var))
@@ -207,6 +207,8 @@ class Session:
                 lines.append(text.rstrip())
             elif what == "run":
                 lines.append(f"run({quantity(rest[0], second.dim)})")
+            elif what == "large":
+                raise MemoryError(f"arrays of more than {KEPT >> 20} MiB were sent to the engine, which are not kept for export(); connect() by text and assignments by text need none")
             else:
                 raise Refused("a network that went on from a file's state, or whose functions of Python changed values, cannot be written as a script")
         model = folder/"model.star"
@@ -234,8 +236,3 @@ class Session:
             self.push()
         except BaseException as ex:
             failure.append(ex)
-
-
-def changing_or_own(obj):
-    from .translate import own_variables
-    return own_variables(obj)

@@ -145,7 +145,8 @@ class Script:
     def array(self, values, dim=DIMENSIONLESS, like="a"):
         """The name of an array in a statement."""
         name = text.identifier(f"{like}_{len(self.arrays) + 1}", self.taken)
-        self.arrays[name] = (np.array(values), dim)
+        values = np.asarray(values)
+        self.arrays[name] = (values if values.nbytes > KEPT else values.copy(), dim)  # a script's statements are kept for export()
         return name
 
     def name(self, obj):
@@ -171,12 +172,12 @@ class Script:
             raise Refused(f"it was changed after it had run: it was {before}, it is {definition}", obj)
         return False
 
-    def update(self, net, run_namespace):
-        """Adds what the engine has not been told yet."""
+    def update(self, net, objects, run_namespace):
+        """Adds what the engine has not been told yet; objects are those of the network in its order."""
         self.run_namespace = run_namespace
-        objects = net.sorted_objects
-        if list(net.schedule) != DEFAULT_SCHEDULE:
-            raise Refused(f"the schedule {net.schedule}: a step has the slots {DEFAULT_SCHEDULE}", net)
+        schedule = net.schedule
+        if schedule != DEFAULT_SCHEDULE:
+            raise Refused(f"the schedule {schedule}: a step has the slots {DEFAULT_SCHEDULE}", net)
         for obj in objects:
             self.check(obj)
         self.weights = [o for o in objects if kind(o) is PoissonInput]
@@ -605,6 +606,7 @@ def binomial_parameters(f, group):
         raise Refused(f"the parameters of {f.name} cannot be found", group) from e
 
 
+KEPT = 1 << 26  # bytes of an array that export() can still write
 BEGIN = {"lastspike": -1e4, "not_refractory": True}
 ONCE = {PoissonInput: "poisson_input", StateMonitor: "state_monitor", EventMonitor: "event_monitor", PopulationRateMonitor: "rate_monitor", NetworkOperation: "operation"}
 KNOWN = {NeuronGroup, PoissonGroup, SpikeGeneratorGroup, Subgroup, Synapses, Thresholder, Resetter, NetworkOperation, *PARTS, *ONCE}
