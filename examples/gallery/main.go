@@ -500,14 +500,21 @@ against their gates, those whose name has Long under ` + "`make long`" + `.
 				continue
 			}
 			if !begun {
-				fmt.Fprintf(&b, "\n## %s\n\n| | example | shows | source |\n|---|---|---|---|\n", p.title)
+				fmt.Fprintf(&b, "\n## %s\n\n| | example | shows | source | expected | measured |\n|---|---|---|---|---|---|\n", p.title)
 			}
 			begun = true
 			thumb := ""
 			if results[e.name].Picture {
 				thumb = fmt.Sprintf(`<img src="%s" width="120" alt="">`, link(e.name))
 			}
-			fmt.Fprintf(&b, "| %s | [%s](#%s) | %s | %s |\n", thumb, e.name, anchor(e.name), cell(e.what), cell(e.from()))
+			measured := "not yet"
+			if r, ran := results[e.name]; ran && r.Missing == "" {
+				measured = short(strings.ReplaceAll(r.Prints, "\n", "; "))
+			} else if ran {
+				measured = "its data are not part of Synfire"
+			}
+			expected := strings.TrimPrefix(strings.TrimPrefix(strings.Join(trim(e.expected), " "), "Expect"), ":")
+			fmt.Fprintf(&b, "| %s | [%s](#%s) | %s | %s | %s | %s |\n", thumb, e.name, anchor(e.name), cell(e.what), cell(e.from()), cell(short(expected)), cell(measured))
 			ordered = append(ordered, e)
 		}
 	}
@@ -563,6 +570,15 @@ func paragraph(lines []string) []string {
 
 func trim(lines []string) []string {
 	return strings.Split(strings.Trim(strings.Join(lines, "\n"), "\n"), "\n")
+}
+
+// short is the beginning of a text, in one line.
+func short(s string) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) <= 150 {
+		return string(r)
+	}
+	return strings.TrimRight(string(r[:148]), " ,;") + " …"
 }
 
 func seconds(s float64) string {
