@@ -51,6 +51,7 @@ type example struct {
 	name, file       string
 	what             string   // the first paragraph
 	source, expected []string // lines
+	comment          string   // all of the header
 	flags            []string
 	text             string // of the script and what it loads
 	tests            []string
@@ -264,6 +265,7 @@ func header(name, text string) *example {
 		}
 		*part = append(*part, line)
 	}
+	e.comment = strings.Join(lines, " ")
 	e.what = strings.TrimSpace(strings.Join(what, " "))
 	if e.what != "" {
 		e.what = strings.ToUpper(e.what[:1]) + e.what[1:]
@@ -513,7 +515,7 @@ against their gates, those whose name has Long under ` + "`make long`" + `.
 			} else if ran {
 				measured = "its data are not part of Synfire"
 			}
-			expected := strings.TrimPrefix(strings.TrimPrefix(strings.Join(trim(e.expected), " "), "Expect"), ":")
+			expected := strings.TrimLeft(strings.TrimPrefix(strings.Join(trim(e.expected), " "), "Expect"), " :,")
 			fmt.Fprintf(&b, "| %s | [%s](#%s) | %s | %s | %s | %s |\n", thumb, e.name, anchor(e.name), cell(e.what), cell(e.from()), cell(short(expected)), cell(measured))
 			ordered = append(ordered, e)
 		}
@@ -532,7 +534,7 @@ against their gates, those whose name has Long under ` + "`make long`" + `.
 		if len(e.tests) > 0 {
 			fmt.Fprintf(&b, "  \n**Held by** %s", strings.Join(e.tests, ", "))
 		}
-		fmt.Fprintf(&b, "\n\n**Expected**\n\n```\n%s\n```\n", strings.Join(trim(e.expected), "\n"))
+		fmt.Fprintf(&b, "\n\n**Expected**\n\n```\n%s\n```\n", strings.Join(trim(append(rest(e.source), e.expected...)), "\n"))
 		if !ran {
 			b.WriteString("\n**Measured** not yet: `make gallery`\n")
 			continue
@@ -548,15 +550,27 @@ against their gates, those whose name has Long under ` + "`make long`" + `.
 
 var sentenceRE = regexp.MustCompile(`[^.A-Z]\. [A-Z]`)
 
-// from is the source in one line: the first sentence.
+var citationRE = regexp.MustCompile(`\p{Lu}\pL+(?:(?:, | and )\p{Lu}\pL+)*(?: et al\.)?,? \(?(?:19|20)\d\d\)?`)
+
+// from is the source in one line: the first sentence, or who is cited.
 func (e *example) from() string {
 	s := strings.Join(strings.Fields(strings.Join(paragraph(e.source), " ")), " ")
+	if s == "" {
+		var all []string
+		for _, c := range citationRE.FindAllString(e.comment, -1) {
+			if c = strings.NewReplacer("(", "", ")", "").Replace(c); !slices.Contains(all, c) {
+				all = append(all, c)
+			}
+		}
+		return strings.Join(all, "; ")
+	}
 	if _, after, ok := strings.Cut(s, ": "); ok && strings.HasPrefix(s, "Source") {
 		s = after
 	}
 	if at := sentenceRE.FindStringIndex(strings.ReplaceAll(s, "et al. ", "et al, ")); at != nil {
 		s = s[:at[0]+2]
 	}
+	s, _, _ = strings.Cut(s, " --set ")
 	return strings.TrimRight(s, ":")
 }
 
@@ -566,6 +580,14 @@ func paragraph(lines []string) []string {
 		return lines[:k]
 	}
 	return lines
+}
+
+// rest is what stands behind it.
+func rest(lines []string) []string {
+	if k := slices.Index(lines, ""); k >= 0 {
+		return slices.Clone(lines[k:])
+	}
+	return nil
 }
 
 func trim(lines []string) []string {
