@@ -480,7 +480,7 @@ func text(all []*example, results map[string]result) string {
 	b.WriteString(`# Gallery
 
 Every example, run: what it shows, where it comes from, what to expect, and what it printed. ` + "`make gallery`" + ` makes this page from the headers of the
-examples; the figures are those of the runs below, on the cpu backend (the other backends give the same bits). The tests named hold the figures
+examples; the figures are those of the runs below, on the cpu backend (the other backends give the same bits), with times on two cores that other programs used, too. The tests named hold the figures
 against their gates, those whose name has Long under ` + "`make long`" + `.
 `)
 	cell := strings.NewReplacer("<", "&lt;", ">", "&gt;", "|", "\\|").Replace
