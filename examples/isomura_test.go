@@ -85,10 +85,11 @@ func TestCulture(t *testing.T) {
 	within(t, "selectivity under APV", l["APV"][selects], -0.1, 0.1)
 }
 
-// TestLongCulture: the gates of the study, medians of ten cultures.
+// TestLongCulture: the gates of the study, medians of ten cultures; of twenty where growth is that of noise.
 func TestLongCulture(t *testing.T) {
 	long(t)
 	l := cultures(t, map[string]string{"conditions": "all", "cultures": "10"})
+	l["mix50"] = cultures(t, map[string]string{"conditions": "mix50", "cultures": "20"})["mix50"]
 	control, apv, bic, over := l["control"], l["APV"], l["bicuculline"], l["overdose"]
 	within(t, "(a) growth of preference, %", control[grown], 15, 200)
 	within(t, "(a) selectivity in session 1", control[selects-1], -0.05, 0.05)
