@@ -102,6 +102,22 @@ gl-matrix:
 gl-variants:
 	$(GO) test $(TAGFLAG) -timeout 40m ./shaders -run TestVariants -variants
 
+# The gl backend measured on this machine, on a GPU if there is one: bench/results/DATE/gpu-NAME, in five minutes. gpu-kit is
+# what it runs, for a machine without Go: copy bin/gpu there and run ./gpu-report -out DIR.
+.PHONY: gpu-report gpu-kit
+gpu-report: gpu-kit
+	bin/gpu/gpu-report
+
+gpu-kit: bin/synfire
+	@mkdir -p bin/gpu/examples bin/gpu/shaders
+	cp bin/synfire bin/gpu/
+	$(GO) build -trimpath -o bin/gpu/gpu-report ./bench/gpu
+	$(GO) test $(TAGFLAG) -trimpath -ldflags '-s -w' -c -o bin/gpu/shaders.test ./shaders
+	$(GO) test $(TAGFLAG) -trimpath -ldflags '-s -w' -c -o bin/gpu/examples.test ./examples
+	cp -r examples/*.star examples/*.csv examples/testdata bin/gpu/examples/
+	cp -r shaders/testdata bin/gpu/shaders/
+	$${CC:-gcc} -O2 -o bin/gpu/glmicro bench/gpu/micro/glmicro.c -lEGL || echo "gpu-kit: without the micro-benchmark: it needs the headers of EGL and OpenGL (libegl-dev, libgl-dev)"
+
 gl-matrix-short:
 	@./.ci/deps mesa-vulkan-drivers
 	$(GO) run $(TAGFLAG) ./shaders/matrix -short -only softpipe

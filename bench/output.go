@@ -79,10 +79,11 @@ func (s *Sample) delivery() float64 {
 	for _, t := range s.Phases {
 		all += t
 	}
-	if all == 0 {
+	deliver, told := s.Phases["deliver"]
+	if all == 0 || !told {
 		return s.Run
 	}
-	return s.Run * s.Phases["deliver"] / all
+	return s.Run * deliver / all
 }
 
 // column is a column of the tables and of the CSV.

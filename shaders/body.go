@@ -16,15 +16,19 @@ type kernel struct {
 	l      *layout
 	arenas []int // blocks 2, 3, ...
 	pieced []*pieced
-	table  int            // uniform T: where its parameters begin in P
-	shards int            // of a walk: what it binds after its arenas
-	extra  []uint32       // of a walk: its own words of P
-	keys   map[string]int // of a walk: which of them is what
-	bodies int            // uniform N, of a kernel over lanes
-	groups int            // work groups, for kernels over lanes
-	always bool           // a kernel over lanes that also runs where all its stages' flags are 0
-	stages []int          // of a kernel over lanes
-	draws  int            // of a kernel over lanes: most random words that one of its bodies makes for all lanes together
+	walks  []*walk
+	shards []*shard // what it binds after its arenas
+	group  int      // lanes of a work group
+	single bool     // it is a whole pass
+	parts  []uint32 // first group, function, parameters of each body and walk
+	texts  []*bodyText
+	table  int  // uniform Q: where the table of its parts begins in P
+	bodies int  // uniform N: their number
+	groups int  // work groups
+	always bool // it also runs where all its stages' flags are 0
+	stages []int
+	draws  int // most random words that one of its bodies makes for all lanes together
+	near   int // most rows that one lane of its bodies names for delivery after one step
 }
 
 const (
@@ -44,20 +48,30 @@ func (k *kernel) arena(a int) string {
 }
 
 // head is all that comes before a kernel's own functions.
-func (k *kernel) head(group int) string {
+func (k *kernel) head() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "#version 430\nlayout(local_size_x = %d) in;\n", group)
+	fmt.Fprintf(&b, "#version 430\nlayout(local_size_x = %d) in;\n", k.group)
 	fmt.Fprintf(&b, "layout(std430, binding = %d) readonly restrict buffer BP { uint P[]; };\n", blockP)
 	fmt.Fprintf(&b, "layout(std430, binding = %d) coherent restrict buffer BC { uint C[]; };\n", blockC)
 	for i := range k.arenas {
 		fmt.Fprintf(&b, "layout(std430, binding = %d) restrict buffer B%d { uint A%d[]; };\n", blockA+i, i, i)
 	}
-	b.WriteString("uniform uint S, K, T, N; // first step, steps, parameters in P, bodies\n")
+	for h := range k.shards {
+		fmt.Fprintf(&b, "layout(std430, binding = %d) readonly restrict buffer BE%d { uint E%d[]; };\n", blockA+len(k.arenas)+h, h, h)
+	}
+	if k.single {
+		b.WriteString("uniform uint Q, N; // table of parts in P, their number\nuint S, K, T; // first step, steps, parameters in P\n")
+	} else {
+		b.WriteString("uniform uint S, K, Q, N; // first step, steps, table of parts in P, their number\nuint T; // parameters in P\n")
+	}
 	for n, p := range k.pieced {
 		p.functions(&b, n)
 	}
 	if k.draws > 0 {
-		fmt.Fprintf(&b, "shared uint words[%d];\n", k.draws*group)
+		fmt.Fprintf(&b, "shared uint words[%d];\n", k.draws*k.group)
+	}
+	if k.near > 0 {
+		fmt.Fprintf(&b, "shared uint near[%d]; // their number, then walk and row of each\n", 1+2*k.near*k.group)
 	}
 	prelude := prelude
 	if k.l.inject == "rounding" { // one value in 256 is stored one unit in the last place away
@@ -85,17 +99,17 @@ const mostTexts = 8
 // storage blocks if it can be, to be dispatched without a barrier between them.
 // Bodies whose text is the same share a function; what differs stands in P. A
 // body with arrays that are larger than a block has a kernel for the lanes of
-// each piece, which differ in what they bind.
-func (l *layout) mapKernels(seg *segment, group, blocks int) []*kernel {
+// each piece, which differ in what they bind. k, if there is one, is what they begin with.
+func (l *layout) mapKernels(k *kernel, seg *segment, group, blocks int) []*kernel {
 	var out []*kernel
-	var k *kernel      // the last one; nil: the next body begins one
-	var table []uint32 // of k: first group, function, parameters of each body
-	var texts []string // of k
+	if k != nil {
+		out = append(out, k)
+	}
 	finish := func() {
 		if k != nil {
-			l.finishMap(k, table, len(texts), group)
+			k.finish()
 		}
-		k, table, texts = nil, nil, nil
+		k = nil
 	}
 	for _, b := range seg.bodies {
 		step := l.step(b)
@@ -108,31 +122,27 @@ func (l *layout) mapKernels(seg *segment, group, blocks int) []*kernel {
 			if k != nil {
 				arenas, ops := slices.Clone(k.arenas), k.clonePieced()
 				w = l.writeBody(k, b, lo, hi, group)
-				at = slices.Index(texts, w.t.String())
-				if at < 0 && (len(texts) == mostTexts || blockA+len(k.arenas) > blocks) {
+				at = slices.IndexFunc(k.texts, func(x *bodyText) bool { return x.t.String() == w.t.String() })
+				if at < 0 && (len(k.texts) == mostTexts || blockA+len(k.arenas)+len(k.shards) > blocks) {
 					k.arenas, k.pieced = arenas, ops
 					finish()
 				}
 			}
 			if k == nil {
-				k = &kernel{l: l}
+				k = &kernel{l: l, group: group}
 				out = append(out, k)
 				w = l.writeBody(k, b, lo, hi, group)
 			}
 			if at < 0 {
-				at = len(texts)
-				texts = append(texts, w.t.String())
-				k.line("void body%d(uint lane, uint B) {", at)
-				k.add(w.t.String())
-				k.origins = append(k.origins, w.t.origins...)
-				k.line("}")
+				at = len(k.texts)
+				k.texts = append(k.texts, &bodyText{t: w.t, params: len(w.params)})
 			}
+			k.texts[at].constants = append(k.texts[at].constants, w.constants)
 			k.stages = append(k.stages, b.stages...)
-			k.draws = max(k.draws, len(w.draws))
+			k.draws, k.near = max(k.draws, len(w.draws)), max(k.near, w.near)
 			k.always = k.always || w.always
-			table = append(table, uint32(k.groups), uint32(at), uint32(len(l.params)))
-			l.params = append(l.params, w.params...)
-			k.groups += (hi - lo + group - 1) / group
+			k.part((hi-lo+group-1)/group, at, len(l.params))
+			l.params = append(append(l.params, w.params...), w.constants...)
 			if step < b.n {
 				finish()
 			}
@@ -140,6 +150,41 @@ func (l *layout) mapKernels(seg *segment, group, blocks int) []*kernel {
 	}
 	finish()
 	return out
+}
+
+// bodyText is the text of bodies that differ in words of P alone: params of them, then constants, which
+// stand in the text as marks (constantMark) until it is known whether they differ.
+type bodyText struct {
+	t         text
+	params    int
+	constants [][]uint32 // of each body
+}
+
+// constantMark stands for constant i of a body.
+func constantMark(i int) string { return fmt.Sprintf("\x01%d\x02", i) }
+
+// print writes the function of a text: a constant that is the same in all bodies as it is, one that differs
+// as a variable that is read first.
+func (x *bodyText) print(k *kernel, number int) {
+	k.line("void body%d(uint lane, uint B) {", number)
+	var marks []string
+	for i, c := range x.constants[0] {
+		word := fmt.Sprintf("0x%xu", c)
+		if slices.ContainsFunc(x.constants, func(all []uint32) bool { return all[i] != c }) {
+			word = fmt.Sprintf("c%d", i)
+			k.line("uint %s = P[B + %du];", word, x.params+i)
+		}
+		marks = append(marks, constantMark(i), word)
+	}
+	k.add(strings.NewReplacer(marks...).Replace(x.t.String()))
+	k.origins = append(k.origins, x.t.origins...)
+	k.line("}")
+}
+
+// part adds work groups for a function.
+func (k *kernel) part(groups, function, params int) {
+	k.parts = append(k.parts, uint32(k.groups), uint32(function), uint32(params))
+	k.groups += groups
 }
 
 // step is how many lanes of a body one kernel takes: as many as a piece has
@@ -189,22 +234,68 @@ func (l *layout) writeBody(k *kernel, b *body, lo, hi, group int) *bodyWriter {
 	return w
 }
 
-// finishMap adds the function main, which finds the body and the lane.
-func (l *layout) finishMap(k *kernel, table []uint32, texts, group int) {
-	k.table, k.bodies = len(l.params), len(table)/3
-	l.params = append(l.params, table...)
+// finish adds the function main, which finds a group's part, and the head.
+func (k *kernel) finish() {
+	k.table, k.bodies = len(k.l.params), len(k.parts)/3
+	k.l.params = append(k.l.params, k.parts...)
+	for i, x := range k.texts {
+		x.print(k, i)
+	}
 	k.line("void main() {")
-	k.line("if (C[%d] < S || C[%d] <= S) return;", ctlFault, ctlHalt)
+	k.line("uint lane = gl_LocalInvocationID.x;")
+	if k.single {
+		k.lines("\tS = C[<C.STEP>]; // the group that ends last writes the next one's\n\tK = P[<P.STEPS>] - S;\n")
+		k.line("K = K < P[%d] ? K : P[%d];", parSpan, parSpan)
+		k.line("if (S >= P[<P.STEPS>]) return;")
+	}
+	k.line("if (C[<C.FAULT>] < S || C[<C.HALT>] <= S) return;")
+	if k.near > 0 {
+		k.line("if (lane == 0u) near[0] = 0u;")
+		k.line("groupMemoryBarrier(); barrier();")
+	}
 	k.line("uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;")
-	k.line("while (b + 1u < N && g >= P[T + 3u * b + 3u]) b++;")
-	k.line("uint lane = (g - P[T + 3u * b]) * %du + gl_LocalInvocationID.x;", group)
-	k.line("switch (P[T + 3u * b + 1u]) {")
-	for i := range texts {
-		k.line("case %du: body%d(lane, P[T + 3u * b + 2u]); break;", i, i)
+	k.line("while (b + 1u < N && g >= P[Q + 3u * b + 3u]) b++;")
+	k.line("g -= P[Q + 3u * b];")
+	k.line("T = P[Q + 3u * b + 2u];")
+	k.line("switch (P[Q + 3u * b + 1u]) {")
+	for i := range k.texts {
+		k.line("case %du: body%d(g * %du + lane, T); break;", i, i, k.group)
+	}
+	for _, w := range k.walks {
+		k.line("case %du: walk%d(g); break;", mostTexts+w.number, w.number)
 	}
 	k.line("}")
+	if k.near > 0 {
+		k.line("groupMemoryBarrier(); barrier();")
+		k.line("for (uint i = 0u; i < near[0]; i++) {")
+		k.line("switch (near[2u * i + 1u]) {")
+		for _, w := range k.walks {
+			if w.near() {
+				k.line("case %du: T = P[Q + %du]; near%d(S + 1u, near[2u * i + 2u]); break;", w.number, 3*w.number+2, w.number)
+			}
+		}
+		k.line("}")
+		k.line("}")
+	}
+	if k.single {
+		k.line("memoryBarrier(); barrier();")
+		k.line("if (lane == 0u && atomicAdd(C[<C.LEFT>], 1u) + 1u == gl_NumWorkGroups.x * gl_NumWorkGroups.y) {")
+		k.line("memoryBarrier();")
+		if len(k.walks) > 0 { // the events of these steps, which were counted ahead
+			k.line("for (uint k = 0u; k < K; k++) {")
+			k.line("uint at = P[%d] + 2u * ((P[<P.STEP>] + S + k) & P[%d]), low = C[at], sum = C[<C.DUE>] + low;", parDueAt, parSlots)
+			k.line("C[<C.DUE> + 1u] += C[at + 1u] + (sum < low ? 1u : 0u);")
+			k.line("C[<C.DUE>] = sum;")
+			k.line("C[at] = 0u;")
+			k.line("C[at + 1u] = 0u;")
+			k.line("}")
+		}
+		k.line("C[<C.LEFT>] = 0u;")
+		k.line("C[<C.STEP>] = S + K;")
+		k.line("}")
+	}
 	k.line("}")
-	k.prepend(k.head(group))
+	k.prepend(k.head())
 }
 
 // bodyWriter prints one body.
@@ -219,8 +310,11 @@ type bodyWriter struct {
 	events []*eventRegister
 	lo, hi int      // lanes
 	draws  []drawOf // random words made for the whole work group
-	group  int
-	always bool
+
+	constants []uint32 // that stand in the text as marks
+	near      int      // rows that a lane names for delivery after one step
+	group     int
+	always    bool
 }
 
 // drawOf names a random word of each lane.
@@ -240,6 +334,12 @@ type register struct {
 type eventRegister struct {
 	event                int
 	stored, loaded, seen bool
+}
+
+// constant is a word that may differ between bodies of the same text.
+func (w *bodyWriter) constant(word uint32) string {
+	w.constants = append(w.constants, word)
+	return constantMark(len(w.constants) - 1)
 }
 
 // param names a word of P that differs between bodies of the same text; the
@@ -423,11 +523,11 @@ func (w *bodyWriter) makeWords() {
 	draw, stream := "", ""
 	for i, d := range w.draws {
 		if i == len(w.draws)-1 {
-			draw, stream = draw+fmt.Sprintf("0x%xu", d.draw), stream+fmt.Sprintf("0x%xu", d.stream)
+			draw, stream = draw+w.constant(d.draw), stream+w.constant(d.stream)
 			break
 		}
-		draw += fmt.Sprintf("d == %du ? 0x%xu : ", i, d.draw)
-		stream += fmt.Sprintf("d == %du ? 0x%xu : ", i, d.stream)
+		draw += fmt.Sprintf("d == %du ? %s : ", i, w.constant(d.draw))
+		stream += fmt.Sprintf("d == %du ? %s : ", i, w.constant(d.stream))
 	}
 	quads := w.group / 4
 	w.t.line("for (uint i = gl_LocalInvocationID.x; i < %du; i += %du) {", quads*len(w.draws), w.group)
@@ -446,7 +546,7 @@ func (w *bodyWriter) oneStep() {
 		case w.persists(r):
 		case scratch && use == taken:
 			w.always = true // zeroed, even where no stage runs that would look
-			t.line("uint t%d = k * %s + lane;", i, w.param(fmt.Sprintf("stride %d", r.buf), w.l.plan.Bufs[r.buf].Len))
+			t.line("uint t%d = (step & P[%d]) * %s + lane;", i, parSlots, w.param(fmt.Sprintf("stride %d", r.buf), w.l.plan.Bufs[r.buf].Len))
 			if among := w.among(r); among != "" {
 				t.line("uint r%d = 0u; %sr%d = %s;", i, among, i, w.regWord(i).get())
 				t.line("uint q%d = r%d;", i, i)
@@ -458,7 +558,7 @@ func (w *bodyWriter) oneStep() {
 		}
 	}
 	for i, e := range w.events {
-		t.line("uint w%d = (P[%s] + s) %% %s;", i, w.param(fmt.Sprintf("phase %d", e.event), w.l.eventParam(e.event)), w.param(fmt.Sprintf("rows %d", e.event), w.l.events[e.event].rows))
+		t.line("uint w%d = step & %s;", i, w.param(fmt.Sprintf("ring %d", e.event), w.l.events[e.event].rows-1))
 		if e.loaded {
 			t.line("bool e%d = (%s >> (lane & 31u) & 1u) != 0u, d%d = e%d;", i, w.maskWord(i).get(), i, i)
 		} else {
@@ -524,7 +624,7 @@ func (w *bodyWriter) maskWord(i int) cell {
 	return w.word(fmt.Sprintf("masks %d", e), w.l.events[e].masks, fmt.Sprintf("w%d * %s + (lane >> 5)", i, w.param(fmt.Sprintf("words %d", e), w.l.plan.Events[e].Words())))
 }
 
-// keepEvent sets the bits of this step in memory, and lists the neurons.
+// keepEvent sets the bits of this step in memory, and lists the rows of tables that fire.
 func (w *bodyWriter) keepEvent(i int) {
 	e := w.events[i]
 	x := &w.l.events[e.event]
@@ -536,16 +636,64 @@ func (w *bodyWriter) keepEvent(i int) {
 	default:
 		w.t.line("if (e%d) %s;", i, w.maskWord(i).atomic("Or", "1u << (lane & 31u)"))
 	}
-	if x.listed {
-		w.t.line("if (e%d) {", i)
-		w.t.line("uint q = %s;", w.word(fmt.Sprintf("counts %d", e.event), x.counts, fmt.Sprintf("w%d", i)).atomic("Add", "1u"))
-		size := w.param(fmt.Sprintf("cap %d", e.event), x.cap)
-		w.t.line("if (q < %s) %s", size, w.word(fmt.Sprintf("list %d", e.event), x.list, fmt.Sprintf("w%d * %s + q", i, size)).set("lane"))
-		w.t.line("}")
+	if !x.listed() {
+		return
+	}
+	for t := range w.l.plan.Tables {
+		if w.l.tables[t].cap == 0 {
+			continue
+		}
+		for n, src := range w.l.plan.Tables[t].Sources {
+			if src.Event == e.event {
+				w.list(i, t, n)
+			}
+		}
 	}
 }
 
-// zeroAhead zeroes the rows of the steps of the next pass.
+// list puts the lanes of event register i that are among source n of table t on its list.
+func (w *bodyWriter) list(i, t, n int) {
+	x, src := &w.l.tables[t], &w.l.plan.Tables[t].Sources[n]
+	key := func(what string, value int) string { return w.param(fmt.Sprintf("%s %d %d", what, t, n), value) }
+	among := ""
+	if src.Lo > 0 || src.Hi < w.l.plan.Events[src.Event].N {
+		among = fmt.Sprintf(" && lane - %s < %s", key("source from", src.Lo), key("source of", src.Hi-src.Lo))
+	}
+	w.t.line("if (e%d%s) {", i, among)
+	w.t.line("uint row = lane + %s, w = step & %s, size = %s;", key("row", src.Row0-src.Lo), key("list ring", x.rows-1), key("cap", x.cap))
+	count := w.word(fmt.Sprintf("counts of %d", t), x.counts, "w")
+	put := func(entry string) string {
+		return fmt.Sprintf("if (q < size) %s", w.word(fmt.Sprintf("list of %d", t), x.list, "w * size + q").set(entry))
+	}
+	if x.bits == 0 {
+		w.t.line("uint q = %s;", count.atomic("Add", "1u"))
+		w.t.line("%s", put("row"))
+	} else { // each cut of the row that is not empty
+		pieces := w.word(fmt.Sprintf("cuts of %d", t), x.cutsOf, "row * tiles + tile").get()
+		w.t.line("uint tiles = %s, cuts = 0u;", key("tiles", x.tiles))
+		w.t.line("for (uint tile = 0u; tile < tiles; tile++) cuts += %s;", pieces)
+		w.t.line("uint q = %s;", count.atomic("Add", "cuts"))
+		w.t.line("for (uint tile = 0u; tile < tiles; tile++) {")
+		w.t.line("uint all = %s;", pieces)
+		w.t.line("for (uint piece = 0u; piece < all; piece++, q++) {")
+		w.t.line("%s", put(fmt.Sprintf("row << %s | (tile * %s + piece)", key("bits", x.bits), key("pieces", x.pieces))))
+		w.t.line("}")
+		w.t.line("}")
+	}
+	near := 0
+	for _, walk := range w.k.walks {
+		if walk.near() && w.l.plan.Stages[walk.stage].Table == t {
+			w.t.line("uint z%d = 2u * atomicAdd(near[0], 1u);", near)
+			w.t.line("near[z%d + 1u] = %s;", near, key(fmt.Sprintf("near %d", near), walk.number))
+			w.t.line("near[z%d + 2u] = row;", near)
+			near++
+		}
+	}
+	w.near += near
+	w.t.line("}")
+}
+
+// zeroAhead zeroes the rows of the steps of the next pass, and the lists that this event is on; others may do so too.
 func (w *bodyWriter) zeroAhead(i int, e *eventRegister) {
 	x := &w.l.events[e.event]
 	if !e.stored {
@@ -556,11 +704,17 @@ func (w *bodyWriter) zeroAhead(i int, e *eventRegister) {
 		return // the host sets the rows of a whole batch
 	}
 	w.t.line("if ((lane & 31u) == 0u) {")
-	w.t.line("for (uint k = 0u; k < %s; k++) {", w.param("span", w.l.sc.span))
-	w.t.line("uint w%d = (P[%s] + S + K + k) %% %s;", i, w.param(fmt.Sprintf("phase %d", e.event), 0), w.param(fmt.Sprintf("rows %d", e.event), 0))
+	w.t.line("for (uint k = 0u; k < P[%d]; k++) {", parSpan)
+	w.t.line("uint step = P[%d] + S + K + k, w%d = step & %s;", parStep, i, w.param(fmt.Sprintf("ring %d", e.event), 0))
 	w.t.line("%s", w.maskWord(i).set("0u"))
-	if x.listed {
-		w.t.line("if (lane == 0u) %s", w.word(fmt.Sprintf("counts %d", e.event), x.counts, fmt.Sprintf("w%d", i)).set("0u"))
+	for t := range w.l.tables {
+		lists := &w.l.tables[t]
+		n := slices.IndexFunc(w.l.plan.Tables[t].Sources, func(s backend.Source) bool { return s.Event == e.event })
+		if n < 0 || lists.cap == 0 || !x.listed() {
+			continue
+		}
+		ring := w.param(fmt.Sprintf("list ring %d %d", t, n), lists.rows-1)
+		w.t.line("if (lane == 0u) %s", w.word(fmt.Sprintf("counts of %d", t), lists.counts, "(step & "+ring+")").set("0u"))
 	}
 	w.t.line("}")
 	w.t.line("}")
@@ -610,8 +764,9 @@ func (w *bodyWriter) memory(i int) *memory {
 			if at := slices.Index(w.draws, drawOf{draw, stream}); at >= 0 && w.l.sc.first[i] == 0 {
 				return fmt.Sprintf("words[%du + gl_LocalInvocationID.x]", at*w.group)
 			}
-			return fmt.Sprintf("philox(%s, step, 0x%xu, 0x%xu)", w.laneOf(i), draw, stream)
+			return fmt.Sprintf("philox(%s, step, %s, %s)", w.laneOf(i), w.constant(draw), w.constant(stream))
 		},
+		word: w.constant,
 		at: func(slot uint32, index string) cell {
 			b := s.Bind[slot]
 			return w.word(fmt.Sprintf("buf %d", b.Buf), w.l.bufs[b.Buf].from(b.Off), index)

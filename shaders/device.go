@@ -25,6 +25,10 @@ type device struct {
 	work     chan func()
 	ctx      *eglContext
 	binary   bool          // program binaries can be kept
+	fresh    bool          // programs were made since the last wait: a driver may compile them at their first dispatch
+	clock    bool          // it tells the time
+	sms      int           // multiprocessors, 0 where the driver does not tell
+	stage    *stage        // of buffers that stay on the device; nil: the driver cannot be told so
 	reset    func() uint32 // what became of the context; nil: the driver cannot tell
 	note     string        // what the user should know of the choice of this device, "" if nothing
 	chainBad bool          // long chains of dispatches lose their order
@@ -110,7 +114,18 @@ func (d *device) query() error {
 	}
 	i.MaxBlocks, i.MaxShared, i.MaxLocal = int(min(blocks, bindings)), int(shared), int(local)
 	d.binary = formats > 0
-	d.reset = resetStatus(int(major*10+minor), extensions())
+	d.clock = timestamps()
+	has := extensions()
+	if !d.opt.Movable && (major*10+minor >= 44 || slices.Contains(has, "GL_ARB_buffer_storage")) {
+		d.stage = newStage()
+	}
+	d.reset = resetStatus(int(major*10+minor), has)
+	if slices.Contains(has, "GL_NV_shader_thread_group") {
+		const smCount = 0x933B
+		var n int32
+		gl.GetIntegerv(smCount, &n)
+		d.sms = int(n)
+	}
 	for axis := range i.MaxGroups {
 		var n int32
 		gl.GetIntegeri_v(gl.MAX_COMPUTE_WORK_GROUP_COUNT, uint32(axis), &n)
@@ -183,18 +198,13 @@ func (d *device) check(what string) error {
 
 // alloc makes a buffer of so many words, filled from the head of init and zero after it.
 func (d *device) alloc(words int, init []uint32) (*memoryBuffer, error) {
-	words = max(words, 4)
-	b := &memoryBuffer{words: words}
-	gl.GenBuffers(1, &b.id)
-	gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
-	if len(init) == words {
-		gl.BufferData(gl.SHADER_STORAGE_BUFFER, 4*words, unsafe.Pointer(&init[0]), gl.DYNAMIC_COPY)
-	} else {
-		gl.BufferData(gl.SHADER_STORAGE_BUFFER, 4*words, nil, gl.DYNAMIC_COPY)
-		b.fill(0, words, 0)
-		b.write(0, init)
+	b, err := d.reserve(max(words, 4))
+	if err != nil {
+		return nil, err
 	}
-	d.used += 4 * int64(words)
+	b.fill(0, b.words, 0)
+	b.write(0, init)
+	d.used += 4 * int64(b.words)
 	if err := d.check(fmt.Sprintf("allocating %d MiB", words>>18)); err != nil {
 		b.free()
 		return nil, err
@@ -204,15 +214,65 @@ func (d *device) alloc(words int, init []uint32) (*memoryBuffer, error) {
 
 // reserve makes a buffer whose words are whatever they are.
 func (d *device) reserve(words int) (*memoryBuffer, error) {
-	b := &memoryBuffer{words: words}
+	b := &memoryBuffer{words: words, by: d.stage}
 	gl.GenBuffers(1, &b.id)
 	gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
-	gl.BufferData(gl.SHADER_STORAGE_BUFFER, 4*words, nil, gl.DYNAMIC_COPY)
-	if gl.GetError() != gl.NO_ERROR {
+	if b.by != nil {
+		gl.BufferStorage(gl.SHADER_STORAGE_BUFFER, 4*words, nil, 0)
+	} else {
+		gl.BufferData(gl.SHADER_STORAGE_BUFFER, 4*words, nil, gl.DYNAMIC_COPY)
+	}
+	if e := gl.GetError(); e != gl.NO_ERROR {
 		b.free()
-		return nil, d.fail(NoMemory, "while allocating %d MiB", words>>18)
+		return nil, d.fail(NoMemory, "while allocating %d MiB, with %d MiB in use by this program", words>>18, d.used>>20)
 	}
 	return b, nil
+}
+
+// stage is two small buffers through which words go to and from those that stay on the device. Drivers move
+// a buffer that is written and read by the host into its memory, where kernels reach it many times more slowly.
+type stage struct {
+	up, down uint32
+	at       int // words of up that copies may still read
+}
+
+const stageWords = 1 << 20
+
+func newStage() *stage {
+	s := &stage{}
+	gl.GenBuffers(1, &s.up)
+	gl.GenBuffers(1, &s.down)
+	gl.BindBuffer(gl.COPY_READ_BUFFER, s.up)
+	gl.BufferData(gl.COPY_READ_BUFFER, 4*stageWords, nil, gl.STREAM_DRAW)
+	gl.BindBuffer(gl.COPY_READ_BUFFER, s.down)
+	gl.BufferData(gl.COPY_READ_BUFFER, 4*stageWords, nil, gl.STREAM_READ)
+	return s
+}
+
+func (s *stage) write(b *memoryBuffer, off int, src []uint32) {
+	for len(src) > 0 {
+		n := min(len(src), stageWords)
+		gl.BindBuffer(gl.COPY_READ_BUFFER, s.up)
+		if s.at+n > stageWords { // a new one, while copies may still read the old
+			gl.BufferData(gl.COPY_READ_BUFFER, 4*stageWords, nil, gl.STREAM_DRAW)
+			s.at = 0
+		}
+		gl.BufferSubData(gl.COPY_READ_BUFFER, 4*s.at, 4*n, unsafe.Pointer(&src[0]))
+		gl.BindBuffer(gl.COPY_WRITE_BUFFER, b.id)
+		gl.CopyBufferSubData(gl.COPY_READ_BUFFER, gl.COPY_WRITE_BUFFER, 4*s.at, 4*off, 4*n)
+		s.at, off, src = s.at+n, off+n, src[n:]
+	}
+}
+
+func (s *stage) read(b *memoryBuffer, off int, dst []uint32) {
+	for len(dst) > 0 {
+		n := min(len(dst), stageWords)
+		gl.BindBuffer(gl.COPY_READ_BUFFER, b.id)
+		gl.BindBuffer(gl.COPY_WRITE_BUFFER, s.down)
+		gl.CopyBufferSubData(gl.COPY_READ_BUFFER, gl.COPY_WRITE_BUFFER, 4*off, 0, 4*n)
+		gl.GetBufferSubData(gl.COPY_WRITE_BUFFER, 0, 4*n, unsafe.Pointer(&dst[0]))
+		off, dst = off+n, dst[n:]
+	}
 }
 
 func (b *memoryBuffer) free() {
@@ -225,7 +285,12 @@ func (b *memoryBuffer) free() {
 var transfers atomic.Int64
 
 func (b *memoryBuffer) write(off int, src []uint32) {
-	if len(src) > 0 {
+	switch {
+	case len(src) == 0:
+	case b.by != nil:
+		transfers.Add(1)
+		b.by.write(b, off, src)
+	default:
 		transfers.Add(1)
 		gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
 		gl.BufferSubData(gl.SHADER_STORAGE_BUFFER, 4*off, 4*len(src), unsafe.Pointer(&src[0]))
@@ -233,7 +298,12 @@ func (b *memoryBuffer) write(off int, src []uint32) {
 }
 
 func (b *memoryBuffer) read(off int, dst []uint32) {
-	if len(dst) > 0 {
+	switch {
+	case len(dst) == 0:
+	case b.by != nil:
+		transfers.Add(1)
+		b.by.read(b, off, dst)
+	default:
 		transfers.Add(1)
 		gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
 		gl.GetBufferSubData(gl.SHADER_STORAGE_BUFFER, 4*off, 4*len(dst), unsafe.Pointer(&dst[0]))
@@ -266,6 +336,7 @@ func (d *device) compile(name, text string, origin func(line int) string) (uint3
 	if d.opt.Inject == "compile" {
 		text += "\ninjected error\n"
 	}
+	d.fresh = true
 	key := d.cacheKey(text)
 	if p := d.cached(key); p != 0 {
 		return p, nil
@@ -319,6 +390,9 @@ func (d *device) wait() error {
 	if limit <= 0 {
 		limit = 20
 	}
+	if d.fresh {
+		limit *= 3
+	}
 	fence := gl.FenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)
 	defer gl.DeleteSync(fence)
 	gl.Flush()
@@ -327,6 +401,7 @@ func (d *device) wait() error {
 		switch gl.ClientWaitSync(fence, gl.SYNC_FLUSH_COMMANDS_BIT, 1e6) {
 		case gl.ALREADY_SIGNALED, gl.CONDITION_SATISFIED:
 			if d.opt.Inject != "fence" {
+				d.fresh = false
 				return d.check("run")
 			}
 			limit = 0

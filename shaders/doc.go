@@ -3,10 +3,10 @@
 //
 // The host turns a Plan into a few kernels: the Map stages of a step, fused by
 // population and printed as GLSL from their IR (emit.go, body.go), and
-// one kernel that delivers spikes through tables of constant synapses
+// walks that deliver spikes through tables of constant synapses
 // (walk.go). All memory is arrays of uint; floats exist only between a load
-// and a store. A step is as few dispatches as its hazards allow, two as a rule,
-// and several steps are one pair of dispatches where the shortest delay allows it.
+// and a store. A step is as few dispatches as its hazards allow, one as a rule,
+// and several steps are one dispatch where the shortest delay allows it.
 // README.md describes the design, and what it costs on a wide GPU.
 //
 // The backend needs EGL: build with -tags egl on a machine that has its headers.
@@ -31,11 +31,15 @@ type Options struct {
 	Device       string // number in Devices, or a part of a device's name; "" chooses
 	AllowInexact bool   // run on a device that failed its self-test (Caps.Inexact tells)
 	WorkGroup    int    // lanes of a work group, a multiple of 32 up to 1024; 0: 64
+	WalkGroups   int    // work groups of a walk; 0: two of 256 lanes for each multiprocessor, or as few as a software renderer can do with
+	Chunk        int    // entries of a row that are one item of a walk; 0: 256
+	Movable      bool   // buffers may be moved into the host's memory by the driver, as they are where it has no buffer storage
+	Apart        bool   // deliver in a dispatch of its own, though passes could be one dispatch
 	Team         int    // lanes that share a row of synapses, a power of two up to 32; 0: 32, or 8 on a software renderer
 	Philox       int    // neighbours that share a call of Philox: 4, 1 (barriers cost a software renderer more than the calls), 0: chosen so
 	MaxBlock     int64  // bytes of a buffer, for shards of synapses and arenas of state; 0: what the device advertises, at most 1 GiB
 	MaxBlocks    int    // buffers that one kernel binds; 0: as many as the device allows
-	Span         int    // most steps in one pair of dispatches; 0: as the shortest delay allows, at most 32
+	Span         int    // most steps in one pass; 0: as the shortest delay allows, at most 32
 	Submit       int    // most steps in one submission; 0: by measurement, under 50 ms
 	Fence        int    // seconds until a fence that does not come is an error; 0: 20
 	NoSelfTest   bool   // skip the self-test, for tests of this package

@@ -144,6 +144,14 @@ static void egl_close(egl_context *c) {
 	egl.ReleaseThread();
 }
 
+// A dispatch and the barrier before it, n times: one call from Go for all.
+static void repeat_dispatch(void *dispatch, void *barrier, unsigned across, unsigned down, unsigned bits, int n) {
+	for (; n > 0; n--) {
+		((void (*)(unsigned))barrier)(bits);
+		((void (*)(unsigned, unsigned, unsigned))dispatch)(across, down, 1);
+	}
+}
+
 static int egl_error(void) { return egl.GetError(); }
 static void *egl_proc(const char *name) { return egl.GetProcAddress(name); }
 */
@@ -221,4 +229,15 @@ func eglProc(name string) unsafe.Pointer {
 	s := C.CString(name)
 	defer C.free(unsafe.Pointer(s))
 	return C.egl_proc(s)
+}
+
+var (
+	dispatchProc = sync.OnceValue(func() unsafe.Pointer { return eglProc("glDispatchCompute") })
+	barrierProc  = sync.OnceValue(func() unsafe.Pointer { return eglProc("glMemoryBarrier") })
+)
+
+// repeatDispatch makes n dispatches, each of which waits for what was written before.
+func repeatDispatch(across, down uint32, n int) {
+	const storage = 0x2000 // GL_SHADER_STORAGE_BARRIER_BIT
+	C.repeat_dispatch(dispatchProc(), barrierProc(), C.uint(across), C.uint(down), storage, C.int(n))
 }

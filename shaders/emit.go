@@ -19,6 +19,14 @@ type memory struct {
 	setBit func(slot uint32, cond string) string
 	trap   func(code uint32) string         // the statement of a trap
 	rand   func(draw, stream uint32) string // a word of the lane's own item; nil: philox of it
+	word   func(w uint32) string            // a constant; nil: as it is
+}
+
+func (m *memory) constant(w uint32) string {
+	if m.word == nil {
+		return fmt.Sprintf("0x%xu", w)
+	}
+	return m.word(w)
 }
 
 // Bit patterns of the limits in design section 3.
@@ -108,7 +116,7 @@ func expression(p *ir.Prog, n int, m *memory) string {
 	f := fmt.Sprintf
 	switch in.Op {
 	case ir.Const:
-		return fromWord(in.Type, f("0x%xu", in.Imm))
+		return fromWord(in.Type, m.constant(in.Imm))
 	case ir.Load:
 		return fromWord(in.Type, m.load(in.Imm))
 	case ir.Uniform:
@@ -127,7 +135,7 @@ func expression(p *ir.Prog, n int, m *memory) string {
 		if p.Ins[in.A].Op == ir.Lane && m.rand != nil {
 			return m.rand(in.Aux, in.Imm)
 		}
-		return f("philox(%s, %s, 0x%xu, 0x%xu)", a, m.step, in.Aux, in.Imm)
+		return f("philox(%s, %s, %s, %s)", a, m.step, m.constant(in.Aux), m.constant(in.Imm))
 	case ir.AddF:
 		return a + " + " + b
 	case ir.SubF:

@@ -76,8 +76,8 @@ func TestCompileErrorNamesIR(t *testing.T) {
 	b := open(t, Options{NoSelfTest: true, NoCache: true})
 	defer b.Close()
 	p := drift(10, 1)
-	l := arrange(p, cut(p, nil, 1), 1<<20)
-	k := l.mapKernels(l.sc.segments[0], 64, 16)[0]
+	l := arrange(p, cut(p, nil, 1, false), 1<<20, nil)
+	k := l.mapKernels(nil, l.sc.segments[0], 64, 16)[0]
 	d := b.(*glBackend).d
 	err := d.do(func() error {
 		_, err := d.compile("P update", strings.Replace(k.String(), "f0 + f1", "f0 + g1", 1), k.origin)

@@ -1,6 +1,7 @@
 package shaders
 
 import (
+	"math/bits"
 	"slices"
 
 	"synfire/engine/backend"
@@ -12,7 +13,8 @@ import (
 // memory barrier between them.
 type schedule struct {
 	segments []*segment
-	span     int // steps that one pass over the segments makes
+	span     int  // steps that one pass over the segments makes
+	single   bool // a pass is one dispatch, which delivers for a later one beside its own steps
 	scratch  map[backend.BufID]scratchUse
 	plan     *backend.Plan
 	used     [][]backend.Access // by stage: what it touches
@@ -105,8 +107,8 @@ func (sc *schedule) touches(seg *segment) []backend.Access {
 }
 
 // cut makes the schedule of a plan whose passes make at most span steps; counts
-// are the synapses of the tables of effects.
-func cut(p *backend.Plan, counts map[int]int, span int) *schedule {
+// are the synapses of the tables of effects. ahead: a pass may be one dispatch, if nothing else forbids it.
+func cut(p *backend.Plan, counts map[int]int, span int, ahead bool) *schedule {
 	sc := &schedule{scratch: map[backend.BufID]scratchUse{}, plan: p}
 	sc.touch(counts)
 	sc.first = make([]int, len(p.Stages))
@@ -144,9 +146,21 @@ func cut(p *backend.Plan, counts map[int]int, span int) *schedule {
 	sc.classify(p)
 	sc.span = 1
 	if late <= 1 && maps && sc.fusable(p) {
-		sc.span = span
+		least := span
 		for _, seg := range first {
-			sc.span = min(sc.span, p.Tables[p.Stages[seg.stage].Table].MinDelay)
+			least = min(least, p.Tables[p.Stages[seg.stage].Table].MinDelay)
+		}
+		sc.span = least
+		if sc.single = ahead && late == 1; sc.single && len(first) > 0 {
+			// What a pass delivers for the steps that come after the next pass's first must have left before it began.
+			least := 2 * span
+			for _, seg := range first {
+				least = min(least, p.Tables[p.Stages[seg.stage].Table].MinDelay)
+			}
+			sc.span = max(1, least/2)
+			if sc.single = least != 3; !sc.single { // two dispatches for three steps are fewer
+				sc.span = 3
+			}
 		}
 		for i := range p.Stages {
 			if s := &p.Stages[i]; s.Form == backend.FormSpikes && s.Rec.Hi > s.Rec.Lo {
@@ -177,7 +191,7 @@ func (sc *schedule) early(seg *segment) {
 // largestSpan is the number of steps whose accumulators together still fit a
 // block and, roughly, a second-level cache, where their atomic additions happen.
 func (sc *schedule) largestSpan(p *backend.Plan, most int) int {
-	const cache = 16 << 20 / 4
+	const cache = 32 << 20 / 4
 	total, longest := 1, 1
 	for b, use := range sc.scratch {
 		if use == taken {
@@ -185,7 +199,11 @@ func (sc *schedule) largestSpan(p *backend.Plan, most int) int {
 			longest = max(longest, p.Bufs[b].Len)
 		}
 	}
-	return max(1, min(most/((longest+63)&^63), cache/total))
+	copies := max(1, min(most/((longest+63)&^63), cache/total))
+	if sc.single {
+		copies /= 2
+	}
+	return max(1, 1<<bits.Len(uint(copies))/2)
 }
 
 // place puts stage i in the last segment of bodies if nothing in it or after it

@@ -52,7 +52,7 @@ func TestLarge(t *testing.T) {
 func TestPieces(t *testing.T) {
 	p := backendtest.Plastic()
 	want := after(t, ref.New(), p, p.Batch, nil)
-	for _, blocks := range []int{0, 11} {
+	for _, blocks := range []int{0, 13} {
 		b := open(t, Options{NoSelfTest: true, MaxBlock: 4 << 10, MaxBlocks: blocks})
 		defer b.Close()
 		equal(t, p, want, after(t, b, p, p.Batch, func(prog *program) {

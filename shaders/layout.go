@@ -1,6 +1,7 @@
 package shaders
 
 import (
+	"math/bits"
 	"slices"
 
 	"synfire/engine/backend"
@@ -63,20 +64,42 @@ func (a *arenas) place(words int) region {
 	return region{len(a.used) - 1, 0, words, 1, a.most}
 }
 
-// eventLayout is the memory of an event's masks: a ring of rows, more than the
-// plan's History so that the rows of steps to come can be zeroed ahead, and for
-// an event that the host injects, those of a whole batch. Beside it stands a
-// list of the neurons that fired at each step, in no order, for delivery to
-// walk; where there are more than cap, or none was made (count is unlisted),
-// delivery reads the mask.
+// eventLayout is the memory of an event's masks: a ring of rows, that of step n being row n modulo their
+// number, a power of two. There are more than the plan's History, so that the rows of steps to come can be
+// zeroed ahead, and for an event that the host injects, those of a whole batch.
 type eventLayout struct {
 	rows     int
 	masks    region
-	injected bool
-	listed   bool
-	cap      int
-	counts   region
-	list     region
+	injected bool // by the host, before a batch
+	written  int  // stages that set its bits
+}
+
+// known says that the host alone sets the bits, so that those of a whole batch stand in memory when it begins.
+func (x *eventLayout) known() bool { return x.written == 0 }
+
+// listed says that one stage alone sets the bits, which can list the neurons as it does.
+func (x *eventLayout) listed() bool { return x.written == 1 && !x.injected }
+
+// tableLayout is the lists of a table's rows that fired, one for each step, in no order, for
+// delivery and effects to walk: a ring as that of masks. Where there are more than cap, or none was
+// made (count is unlisted), the walk reads masks.
+type tableLayout struct {
+	rows         int
+	cap          int // entries of a list; 0: there are none
+	counts, list region
+	sets         []sourceSet
+
+	// Entries are rows, or with bits above 0, row << bits | cut for each cut of the row that is not empty.
+	bits   int
+	tiles  int
+	pieces int
+	cutsOf region // pieces of each row and tile
+}
+
+// sourceSet is the sources of a table that are looked for together: all that are listed, or one that is not.
+type sourceSet struct {
+	sources []int
+	listed  bool
 }
 
 const unlisted = ^uint32(0)
@@ -96,18 +119,24 @@ const (
 	ctlFault  = 0 // least step of the run at which a trap was set
 	ctlHalt   = 1 // step of the run before which a record is full
 	ctlDue    = 2 // two words: synaptic events of this run
-	ctlCounts = 4
+	ctlStep   = 4 // first step of the pass, where passes are one dispatch each
+	ctlLeft   = 5 // work groups that have ended
+	ctlCounts = 6
 
 	cursorWords = 4
 )
 
-// Words of the parameter block P; events follow the head, then tables.
+// Words of the parameter block P; tables follow the head.
 const (
 	parStep  = 0 // number of the run's first step
 	parKey   = 1
 	parHost  = 3 // where host words begin
 	parDrawn = 4 // the step from which random words count theirs
-	parHead  = 8
+	parSteps = 5 // steps of the run
+	parSpan  = 6 // steps of a pass
+	parSlots = 7 // copies of an accumulator, less one
+	parDueAt = 8 // word of C
+	parHead  = 9
 )
 
 // layout is where everything lies.
@@ -117,11 +146,13 @@ type layout struct {
 	arenas   arenas
 	bufs     []region
 	events   []eventLayout
+	tables   []tableLayout
 	recs     []recordLayout // by stage
 	hostN    int            // host words for each step, samples' numbers included
 	ctlN     int            // words of C
 	cursor   int            // where, in C, an effect whose synapses have an order keeps its place
 	faults   int            // where the least items of traps begin in C
+	dueAt    int            // where, in C, the events of steps to come are counted, two words for each slot
 	traps    []stageTrap    // in the order of faults
 	rank     map[[2]int]int // stage, code -> place in traps
 	params   []uint32       // the fixed part of P
@@ -134,6 +165,7 @@ type layout struct {
 type memoryBuffer struct {
 	id    uint32
 	words int
+	by    *stage // what is written and read goes through, for a buffer that stays on the device; nil: the driver sees to it
 }
 
 type initial struct {
@@ -143,14 +175,27 @@ type initial struct {
 
 type stageTrap struct{ stage, code int }
 
-func (l *layout) eventParam(e int) int { return parHead + e }
-func (l *layout) tableParam(t int) int { return parHead + len(l.plan.Events) + 2*t }
+func (l *layout) tableParam(t int) int { return parHead + 2*t }
 
-// arrange lays out a plan's memory. most is the number of words of a block.
-func arrange(p *backend.Plan, sc *schedule, most int) *layout {
+// slots is the number of copies of an accumulator: one for each step whose
+// sums stand in memory at a time, at least, and a power of two.
+func (sc *schedule) slots() int {
+	if sc.single {
+		return power(2 * sc.span)
+	}
+	return power(sc.span)
+}
+
+// power is the least power of two that is not less than n.
+func power(n int) int { return 1 << bits.Len(uint(max(n, 1)-1)) }
+
+// arrange lays out a plan's memory. most is the number of words of a block; spread says into
+// what the rows of a table are cut, by table.
+func arrange(p *backend.Plan, sc *schedule, most int, spread map[int]*rows) *layout {
 	l := &layout{plan: p, sc: sc, arenas: arenas{most: most}, hostN: p.Host, rank: map[[2]int]int{}}
 	l.bufs = make([]region, len(p.Bufs))
 	l.events = make([]eventLayout, len(p.Events))
+	l.tables = make([]tableLayout, len(p.Tables))
 	l.recs = make([]recordLayout, len(p.Stages))
 	masks := map[backend.BufID]bool{}
 	for i := range p.Events {
@@ -163,21 +208,22 @@ func arrange(p *backend.Plan, sc *schedule, most int) *layout {
 		case masks[id], b.Kind == backend.Record, id == p.Step, id == p.Due:
 		case b.Kind == backend.Scratch && use == inRegister:
 		case b.Kind == backend.Scratch && use == taken:
-			l.bufs[i] = l.arenas.place(b.Len * sc.span)
+			l.bufs[i] = l.arenas.place(b.Len * sc.slots())
 		default:
 			l.bufs[i] = l.arenas.place(b.Len)
 		}
 	}
 	l.placeEvents()
+	l.placeTables(spread)
 	l.placeRecords()
 	l.placeTraps()
 	l.params = make([]uint32, l.tableParam(len(p.Tables)))
+	l.params[parSpan], l.params[parSlots], l.params[parDueAt] = uint32(sc.span), uint32(sc.slots()-1), uint32(l.dueAt)
 	return l
 }
 
 func (l *layout) placeEvents() {
 	p := l.plan
-	writers := make([]int, len(p.Events))
 	for i := range p.Stages {
 		s := &p.Stages[i]
 		if s.Form == backend.FormInject {
@@ -188,31 +234,56 @@ func (l *layout) placeEvents() {
 			for _, in := range s.Prog.Ins {
 				if e := 0; in.Op == ir.StoreBit {
 					if e = s.Bind[in.Imm].Event; !seen[e] {
-						writers[e]++
+						l.events[e].written++
 					}
 					seen[e] = true
 				}
 			}
 		}
 	}
-	heard := make([]bool, len(p.Events))
-	for _, t := range p.Tables {
-		for _, s := range t.Sources {
-			heard[s.Event] = true
-		}
-	}
 	for i := range p.Events {
 		e, x := &p.Events[i], &l.events[i]
-		x.injected = x.injected || writers[i] == 0     // nobody zeroes its rows ahead
-		x.rows = max(e.History, l.sc.span) + l.sc.span // a pass writes span rows while it zeroes the next span
+		x.injected = x.injected || x.known()                  // nobody zeroes its rows ahead
+		x.rows = power(max(e.History, l.sc.span) + l.sc.span) // a pass writes span rows while it zeroes the next span
 		if x.injected {
-			x.rows = e.History + max(p.Batch, l.sc.span)
+			x.rows = power(e.History + max(p.Batch, l.sc.span))
 		}
 		x.masks = l.arenas.place(x.rows * e.Words())
-		if x.listed = heard[i] && writers[i] == 1 && !x.injected; x.listed {
-			x.cap = min(e.N, max(64, e.N/16), l.arenas.most/x.rows)
-			x.list = l.arenas.place(x.rows * x.cap)
+	}
+}
+
+func (l *layout) placeTables(spread map[int]*rows) {
+	p := l.plan
+	for t := range p.Tables {
+		x := &l.tables[t]
+		x.tiles, x.pieces = 1, 1
+		var listed []int
+		neurons := 0
+		for i, src := range p.Tables[t].Sources {
+			if e := &l.events[src.Event]; e.listed() {
+				listed = append(listed, i)
+				neurons += src.Hi - src.Lo
+				x.rows = max(x.rows, e.rows)
+			} else {
+				x.sets = append(x.sets, sourceSet{sources: []int{i}})
+			}
 		}
+		if listed == nil {
+			continue
+		}
+		x.sets = append([]sourceSet{{listed, true}}, x.sets...)
+		entries := neurons // where all of them fire
+		if r := spread[t]; r != nil {
+			if cuts := r.cuts(); cuts > 1 && len(r.cutsOf) < 1<<(32-bits.Len(uint(cuts-1))) {
+				x.bits, x.tiles, x.pieces = bits.Len(uint(cuts-1)), r.tiles, r.pieces
+				x.cutsOf = l.arenas.place(len(r.cutsOf))
+				l.inits = append(l.inits, initial{x.cutsOf, r.cutsOf})
+				rows := max(len(r.cutsOf)/r.tiles, 1)
+				entries = neurons * max(1, (r.parts+rows-1)/rows) // by the mean
+			}
+		}
+		x.cap = min(entries, max(64, entries/16), l.arenas.most/x.rows)
+		x.list = l.arenas.place(x.rows * x.cap)
 		x.counts = l.arenas.place(x.rows)
 	}
 }
@@ -288,4 +359,6 @@ func (l *layout) placeTraps() {
 	}
 	l.faults = l.ctlN
 	l.ctlN += len(l.traps) * l.sc.span
+	l.dueAt = l.ctlN
+	l.ctlN += 2 * l.sc.slots()
 }

@@ -37,8 +37,8 @@ func TestParts(t *testing.T) {
 				want := after(t, ref.New(), p, 150, nil)
 				b := open(t, Options{NoSelfTest: true, Philox: philox})
 				equal(t, p, want, after(t, b, p, 150, func(prog *program) {
-					if len(prog.passes) != 2 {
-						t.Errorf("from lane %d, early %t: %d dispatches, expected 2", first, early, len(prog.passes))
+					if len(prog.passes) != 1 {
+						t.Errorf("from lane %d, early %t: %d dispatches, expected 1", first, early, len(prog.passes))
 					}
 				}))
 				b.Close()

@@ -26,26 +26,31 @@ type program struct {
 	control  *memoryBuffer // C
 	hostAt   int
 	passes   []dispatch
+	rows     map[listing]*rows
+	prime    []dispatch        // where passes are one dispatch: delivers for the first steps of a Run that follows a Write
+	primed   bool              // what is due in the next steps is in the accumulators
+	ahead    []uint32          // counts of it, two words for each slot
 	programs map[string]uint32 // by text
 	shards   []*memoryBuffer
 	warnings []string
 
-	epoch  int64                      // steps done when word Step was last 0
-	step   uint32                     // word Step
-	due    uint64                     // words Due
-	masks  map[int][]uint32           // by event: canonical masks that the device has yet to be given
-	recs   map[backend.BufID][]uint32 // what spike records and counts received in the last Run
-	fault  *backend.Fault
-	failed error // the device failed; nothing can be done any more
-	closed bool
-	rate   float64 // steps per second, as measured
+	epoch   int64                      // steps done when word Step was last 0
+	step    uint32                     // word Step
+	due     uint64                     // words Due
+	masks   map[int][]uint32           // by event: canonical masks that the device has yet to be given
+	recs    map[backend.BufID][]uint32 // what spike records and counts received in the last Run
+	fault   *backend.Fault
+	failed  error // the device failed; nothing can be done any more
+	closed  bool
+	profile profile
+	rate    float64 // steps per second, as measured
 }
 
 // dispatch is one kernel of a pass.
 type dispatch struct {
 	program uint32
-	s, k    int32 // locations of the uniforms S and K
-	t, n    int32 // and of T and N, and their values
+	s, k    int32 // locations of the uniforms S and K, -1 where passes are one dispatch
+	q, n    int32 // and of Q and N, and their values
 	table   uint32
 	bodies  uint32
 	buffers []*memoryBuffer
@@ -71,7 +76,7 @@ func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, erro
 	return p, nil
 }
 
-// load lays out memory, builds tables, compiles kernels and uploads.
+// load builds tables, lays out memory, compiles kernels and uploads.
 func (p *program) load() error {
 	span := p.d.opt.Span
 	if span <= 0 {
@@ -82,13 +87,30 @@ func (p *program) load() error {
 	if err != nil {
 		return err
 	}
-	sc := cut(p.plan, counts, min(span, p.plan.Batch))
-	if fit := sc.largestSpan(p.plan, most); fit < sc.span {
-		sc = cut(p.plan, counts, fit)
+	schedule := func(ahead bool) *schedule {
+		sc := cut(p.plan, counts, min(span, p.plan.Batch), ahead)
+		if fit := sc.largestSpan(p.plan, most); fit < sc.span {
+			sc = cut(p.plan, counts, fit, ahead)
+		}
+		return sc
 	}
-	p.l = p.d.layout(p.plan, sc, most)
+	p.l = p.d.layout(p.plan, schedule(false), most, nil)
 	if err := p.estimate(); err != nil {
 		return err
+	}
+	spread, err := p.uploadAll(most)
+	if err != nil {
+		return err
+	}
+	var whole *kernel
+	if sc := schedule(!p.d.opt.Apart); sc.single {
+		p.l = p.d.layout(p.plan, sc, most, spread)
+		if whole, err = p.single(); err != nil {
+			return err
+		}
+	}
+	if whole == nil {
+		p.l = p.d.layout(p.plan, schedule(false), most, spread)
 	}
 	for _, n := range p.l.arenas.used {
 		a, err := p.d.alloc(n, nil)
@@ -100,7 +122,12 @@ func (p *program) load() error {
 	if p.control, err = p.d.alloc(p.l.ctlN, nil); err != nil {
 		return err
 	}
-	if err := p.addSegments(most); err != nil {
+	if whole != nil {
+		err = p.addSingle(whole)
+	} else {
+		err = p.addSegments()
+	}
+	if err != nil {
 		return err
 	}
 	p.hostAt = len(p.l.params)
@@ -112,9 +139,146 @@ func (p *program) load() error {
 	return p.initialise()
 }
 
+// uploadAll sends the rows of all tables, and says into what those that only deliver are cut.
+func (p *program) uploadAll(most int) (map[int]*rows, error) {
+	p.rows = map[listing]*rows{}
+	spread, others := map[int]*rows{}, map[int]bool{}
+	for i := range p.plan.Stages {
+		s := &p.plan.Stages[i]
+		if s.Form != backend.FormDeliver && s.Form != backend.FormEffect {
+			continue
+		}
+		key := p.listingOf(s)
+		r := p.rows[key]
+		if r == nil {
+			var err error
+			if r, err = p.upload(key, most, p.d.chunk()); err != nil {
+				return nil, fmt.Errorf("stage %s: %w", s.Name, err)
+			}
+			p.rows[key] = r
+		}
+		t, d := &p.plan.Tables[s.Table], r.delays
+		if n := len(d); n > 0 && (int(d[0]) < t.MinDelay || int(d[n-1]) > t.MaxDelay) {
+			return nil, fmt.Errorf("stage %s: delays of %d to %d steps, the plan says %d to %d", s.Name, d[0], d[n-1], t.MinDelay, t.MaxDelay)
+		}
+		spread[s.Table] = r
+		others[s.Table] = others[s.Table] || s.Form == backend.FormEffect
+	}
+	for t, other := range others {
+		if other {
+			delete(spread, t)
+		}
+	}
+	return spread, nil
+}
+
+// nearest is the longest row that a work group delivers after one step by itself.
+const nearest = 2048
+
+// single is the kernel of passes that are one dispatch; nil where the plan or the device does not allow it.
+func (p *program) single() (*kernel, error) {
+	sc := p.l.sc
+	for _, seg := range sc.segments[:len(sc.segments)-1] {
+		s := &p.plan.Stages[seg.stage]
+		r := p.rows[p.listingOf(s)]
+		if len(r.delays) == 0 || int(r.delays[0]) >= 2*sc.span {
+			continue
+		}
+		// Spikes of this step have to be listed by one work group, or to be known ahead.
+		for _, src := range p.plan.Tables[s.Table].Sources {
+			if x := &p.l.events[src.Event]; !x.listed() && !x.known() {
+				return nil, nil
+			}
+		}
+		if r.near > nearest {
+			return nil, nil
+		}
+	}
+	k := &kernel{l: p.l, group: p.d.opt.WorkGroup, single: true}
+	if err := p.addWalks(k, sc.segments[:len(sc.segments)-1], true); err != nil {
+		return nil, err
+	}
+	all := p.l.mapKernels(k, sc.segments[len(sc.segments)-1], k.group, p.d.info.MaxBlocks)
+	if len(all) != 1 || !p.fits(k) {
+		return nil, nil
+	}
+	if p.d.info.Software { // see walkGroups
+		rounds := 0
+		for _, w := range k.walks {
+			rounds = max(rounds, k.near*(k.group*(1+len(w.shards))+w.rows.near))
+		}
+		if rounds > 1<<15 {
+			return nil, nil
+		}
+	}
+	return k, nil
+}
+
+// fits says that the device has the storage blocks and the shared memory of a kernel with several walks.
+func (p *program) fits(k *kernel) bool {
+	shared := (k.draws + 2*k.near) * k.group
+	for _, w := range k.walks {
+		shared += 2*w.group + scanPairs
+	}
+	return blockA+len(k.arenas)+len(k.shards) <= p.d.info.MaxBlocks && len(k.walks) <= mostTexts && 4*(shared+64) <= max(p.d.info.MaxShared, 32<<10)
+}
+
+// addWalks adds the walks of deliver segments, with all their shards, to a kernel that has no parts yet.
+func (p *program) addWalks(k *kernel, segs []*segment, ahead bool) error {
+	var total float64
+	for _, seg := range segs {
+		total += float64(p.rows[p.listingOf(&p.plan.Stages[seg.stage])].synapses)
+	}
+	for _, seg := range segs {
+		s := &p.plan.Stages[seg.stage]
+		r := p.rows[p.listingOf(s)]
+		if len(r.shards) == 0 {
+			continue
+		}
+		w := k.newWalk(seg.stage, r, r.shards, k.group, p.d.teamFor(r))
+		w.count, w.ahead = s.Count, ahead
+		w.deliver()
+		var err error
+		if w.groups, err = p.walkGroups(w, float64(r.synapses)/max(total, 1)); err != nil {
+			return err
+		}
+		k.stages = append(k.stages, seg.stage)
+		k.part(w.groups, mostTexts+w.number, w.params(p.l))
+	}
+	return nil
+}
+
+// addSingle adds the one dispatch of a pass, and the one that delivers for the first steps of a Run.
+func (p *program) addSingle(k *kernel) error {
+	var names []string
+	for _, i := range k.stages {
+		names = append(names, p.plan.Stages[i].Name)
+	}
+	if err := p.use(k, strings.Join(names, " + "), k.groups, true, nil, buffersOf(k.shards)); err != nil {
+		return err
+	}
+	pass := p.passes
+	first := &kernel{l: p.l, group: k.group}
+	sc := p.l.sc
+	if err := p.addWalks(first, sc.segments[:len(sc.segments)-1], false); err != nil {
+		return err
+	}
+	p.primed = len(first.walks) == 0
+	if !p.primed {
+		first.finish()
+		if err := p.use(first, "first steps", first.groups, true, nil, buffersOf(first.shards)); err != nil {
+			return err
+		}
+		p.prime = p.passes[len(pass):]
+	}
+	p.passes = pass
+	p.ahead = make([]uint32, 2*sc.slots())
+	return nil
+}
+
 // layout arranges a plan for this device.
-func (d *device) layout(plan *backend.Plan, sc *schedule, most int) *layout {
-	l := arrange(plan, sc, most)
+func (d *device) layout(plan *backend.Plan, sc *schedule, most int, spread map[int]*rows) *layout {
+	l := arrange(plan, sc, most, spread)
 	l.inject = d.opt.Inject
 	l.together = !d.info.Software && d.opt.Philox != 1 || d.opt.Philox == 4
 	return l
@@ -131,8 +295,22 @@ func (d *device) team() int {
 	return 32
 }
 
-// walkGroup is the lanes of a work group of a walk.
-func (d *device) walkGroup() int { return min(d.opt.WorkGroup, 256) }
+// teamFor is how many lanes share a row of a listing.
+func (d *device) teamFor(r *rows) int {
+	team := d.team()
+	for team > 1 && team/2 >= r.longest {
+		team /= 2
+	}
+	return team
+}
+
+// chunk is how many entries of a row are one item of a walk, where it has no more than 64 of them.
+func (d *device) chunk() int {
+	if d.opt.Chunk > 0 {
+		return d.opt.Chunk
+	}
+	return 256
+}
 
 // count is the number of synapses of each effect's table.
 func (p *program) count() (map[int]int, error) {
@@ -228,7 +406,7 @@ func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []
 	}
 	x := dispatch{program: prog, groups: groups, barrier: barrier, flags: flags, name: name, buffers: []*memoryBuffer{nil, p.control}}
 	x.s, x.k = gl.GetUniformLocation(prog, gl.Str("S\x00")), gl.GetUniformLocation(prog, gl.Str("K\x00"))
-	x.t, x.n = gl.GetUniformLocation(prog, gl.Str("T\x00")), gl.GetUniformLocation(prog, gl.Str("N\x00"))
+	x.q, x.n = gl.GetUniformLocation(prog, gl.Str("Q\x00")), gl.GetUniformLocation(prog, gl.Str("N\x00"))
 	x.table, x.bodies = uint32(k.table), uint32(k.bodies)
 	for _, a := range k.arenas {
 		x.buffers = append(x.buffers, p.arenas[a])
@@ -243,10 +421,13 @@ func (p *program) bindAll() {
 	for i := range p.passes {
 		p.passes[i].buffers[blockP] = p.params
 	}
+	for i := range p.prime {
+		p.prime[i].buffers[blockP] = p.params
+	}
 }
 
 func (p *program) addMap(seg *segment, barrier bool) error {
-	for _, k := range p.l.mapKernels(seg, p.d.opt.WorkGroup, p.d.info.MaxBlocks) {
+	for _, k := range p.l.mapKernels(nil, seg, p.d.opt.WorkGroup, p.d.info.MaxBlocks) {
 		var flags []int
 		var names []string
 		for _, i := range k.stages {
@@ -263,37 +444,50 @@ func (p *program) addMap(seg *segment, barrier bool) error {
 	return nil
 }
 
-// addSegments makes the kernels of all segments, in their order.
-func (p *program) addSegments(most int) error {
-	sc := p.l.sc
-	rows := map[listing]*rows{}
-	waits := sc.waits()
-	for n, seg := range sc.segments {
-		barrier := waits[n]
+// addSegments makes the kernels of all segments, in their order. Deliveries that do not wait for one
+// another are one dispatch, if their rows fit.
+func (p *program) addSegments() error {
+	segs, waits := p.l.sc.segments, p.l.sc.waits()
+	for n := 0; n < len(segs); n++ {
+		seg := segs[n]
 		if seg.form == backend.FormMap {
-			if err := p.addMap(seg, barrier); err != nil {
+			if err := p.addMap(seg, waits[n]); err != nil {
 				return err
 			}
 			continue
 		}
-		s := &p.plan.Stages[seg.stage]
-		key := p.listingOf(s)
-		if rows[key] == nil {
-			r, err := p.upload(key, most)
-			if err != nil {
-				return fmt.Errorf("stage %s: %w", s.Name, err)
+		end := n + 1
+		for end < len(segs) && !waits[end] && p.plain(segs[n]) && p.plain(segs[end]) {
+			end++
+		}
+		if end > n+1 {
+			k := &kernel{l: p.l, group: p.d.opt.WorkGroup}
+			if err := p.addWalks(k, segs[n:end], false); err != nil {
+				return err
 			}
-			rows[key] = r
+			if len(k.walks) > 1 && p.fits(k) {
+				k.finish()
+				var names []string
+				for _, i := range k.stages {
+					names = append(names, p.plan.Stages[i].Name)
+				}
+				if err := p.use(k, strings.Join(names, " + "), k.groups, waits[n], nil, buffersOf(k.shards)); err != nil {
+					return err
+				}
+				n = end - 1
+				continue
+			}
 		}
-		t, d := &p.plan.Tables[s.Table], rows[key].delays
-		if n := len(d); n > 0 && (int(d[0]) < t.MinDelay || int(d[n-1]) > t.MaxDelay) {
-			return fmt.Errorf("stage %s: delays of %d to %d steps, the plan says %d to %d", s.Name, d[0], d[n-1], t.MinDelay, t.MaxDelay)
-		}
-		if err := p.addWalk(seg, rows[key], barrier); err != nil {
+		if err := p.addWalk(seg, p.rows[p.listingOf(&p.plan.Stages[seg.stage])], waits[n]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// plain says that a segment delivers at every step.
+func (p *program) plain(seg *segment) bool {
+	return seg.form == backend.FormDeliver && p.plan.Stages[seg.stage].Flag < 0
 }
 
 // addWalk adds the kernels of a deliver or effect stage: as many as its shards
@@ -302,29 +496,36 @@ func (p *program) addSegments(most int) error {
 // takes the synapses of one piece.
 func (p *program) addWalk(seg *segment, r *rows, barrier bool) error {
 	s := &p.plan.Stages[seg.stage]
-	spec := p.plan.Tables[s.Table].Spec
-	n, chunk := pieces(r.longest)
-	group, team := p.d.walkGroup(), p.d.team()
-	for team > 1 && team/2 >= r.longest {
-		team /= 2
+	if r.synapses == 0 {
+		return nil
 	}
 	var flags []int
 	if s.Flag >= 0 {
 		flags = []int{s.Flag}
 	}
-	walk := func(shards, lo, hi int) *kernel { return p.l.deliverKernel(seg.stage, shards, group, team, spec.Width) }
-	step, ordered := max(r.synapses, 1), false
+	step, ordered := r.synapses, false
+	walk := func(shards []*shard, lo, hi int) *walk {
+		k := &kernel{l: p.l, group: min(p.d.opt.WorkGroup, 256)}
+		if ordered {
+			k.group = 1
+		}
+		w := k.newWalk(seg.stage, r, shards, k.group, min(p.d.teamFor(r), k.group))
+		w.count = s.Count
+		if seg.form == backend.FormEffect {
+			w.effect(lo, hi, step >= r.synapses, ordered)
+		} else {
+			w.deliver()
+		}
+		return w
+	}
 	if seg.form == backend.FormEffect {
 		_, ordered = p.plan.Sharing(s)
-		walk = func(shards, lo, hi int) *kernel {
-			return p.l.effectKernel(seg.stage, shards, group, team, lo, hi, step >= r.synapses, r.selves, ordered)
+		if ordered {
+			return p.addOrdered(r, walk(r.shards, 0, r.synapses), flags)
 		}
-		if !ordered && p.blocksLeft(walk(1, 0, r.synapses)) < 1 {
+		if p.blocksLeft(walk(r.shards[:1], 0, r.synapses).k) < 1 {
 			step = p.l.arenas.most
 		}
-	}
-	if ordered {
-		return p.addOrdered(seg, r, walk(len(r.shards), 0, r.synapses), flags)
 	}
 	for lo := 0; lo < r.synapses; lo += step {
 		hi := min(lo+step, r.synapses)
@@ -332,23 +533,23 @@ func (p *program) addWalk(seg *segment, r *rows, barrier bool) error {
 		if step < r.synapses {
 			shards = slices.DeleteFunc(slices.Clone(shards), func(h *shard) bool { return h.hi <= lo || h.lo >= hi })
 		}
-		most := p.blocksLeft(walk(1, lo, hi))
+		most := p.blocksLeft(walk(r.shards[:1], lo, hi).k)
 		if most < 1 {
 			return p.d.fail(TooLarge, "%s: of the %d storage blocks of a shader none is left for synapses; blocks of %d MiB are too small for this network: make it smaller or use --backend cpu", s.Name, p.d.info.MaxBlocks, p.d.blockWords()>>18)
 		}
 		for len(shards) > 0 {
 			take := min(len(shards), most)
-			k := walk(take, lo, hi)
-			count := s.Count
+			w := walk(shards[:take], lo, hi)
 			if lo > 0 {
-				count = 0 // each entry is counted once
+				w.count = 0 // each entry is counted once
 			}
-			p.l.walkParams(k, seg.stage, r.delays, shards[:take], r.tiles, n, chunk, count)
-			groups, err := p.walkGroups(s, group, team, len(r.delays)*r.tiles*n, take)
-			if err != nil {
+			var err error
+			if w.groups, err = p.walkGroups(w, 1); err != nil {
 				return err
 			}
-			if err := p.use(k, s.Name, groups, barrier, flags, buffersOf(shards[:take])); err != nil {
+			w.k.part(w.groups, mostTexts, w.params(p.l))
+			w.k.finish()
+			if err := p.use(w.k, s.Name, w.groups, barrier, flags, buffersOf(w.shards)); err != nil {
 				return err
 			}
 			shards, barrier = shards[take:], false
@@ -362,19 +563,17 @@ func (p *program) blocksLeft(k *kernel) int { return p.d.info.MaxBlocks - blockA
 
 // addOrdered adds the dispatches of an effect whose synapses run one after the
 // other: as many as a step may need.
-func (p *program) addOrdered(seg *segment, r *rows, k *kernel, flags []int) error {
-	s := &p.plan.Stages[seg.stage]
-	if r.synapses == 0 {
-		return nil
-	}
+func (p *program) addOrdered(r *rows, w *walk, flags []int) error {
+	s := &p.plan.Stages[w.stage]
 	rounds := 0
 	for _, src := range p.plan.Tables[s.Table].Sources {
 		rounds += len(r.delays)*(1+(src.Hi+31)/32-src.Lo/32+(1+len(r.shards))*(src.Hi-src.Lo)) + r.synapses
 	}
-	p.l.walkParams(k, seg.stage, r.delays, r.shards, 1, 1, 1, s.Count)
+	w.k.table = w.params(p.l)
+	w.k.prepend(w.k.head())
 	for part := range rounds/mostRounds + 1 {
-		k.bodies = part
-		if err := p.use(k, s.Name, 1, true, flags, buffersOf(r.shards)); err != nil {
+		w.k.bodies = part
+		if err := p.use(w.k, s.Name, 1, true, flags, buffersOf(r.shards)); err != nil {
 			return err
 		}
 	}
@@ -385,17 +584,22 @@ func (p *program) addOrdered(seg *segment, r *rows, k *kernel, flags []int) erro
 // wide is the largest number of work groups in a row of a dispatch.
 const wide = 32768
 
-// walkGroups is the number of work groups of a walk whose sources have so many
-// items each: enough to fill a wide device, few where threads are few.
-func (p *program) walkGroups(s *backend.Stage, group, team, items, shards int) (int, error) {
-	t := &p.plan.Tables[s.Table]
+// walkGroups is the number of work groups of a walk that has a share of what a
+// kernel delivers: enough to fill the device, few where threads are few.
+func (p *program) walkGroups(w *walk, share float64) (int, error) {
+	t := &p.plan.Tables[p.plan.Stages[w.stage].Table]
 	sources := 0
 	for _, x := range t.Sources {
 		sources += x.Hi - x.Lo
 	}
+	items := len(w.rows.delays) * w.rows.cuts()
+	teams := w.group / w.team
+	if n := p.d.opt.WalkGroups; n > 0 {
+		return n, nil
+	}
 	if !p.d.info.Software {
 		all := p.l.sc.span * sources * items // where everything fires
-		return min(1<<17/group, all/(group/team)+1), nil
+		return max(1, min(int(max(share, 0.1)*float64(512*p.d.multiprocessors()/w.group)), all/teams+1)), nil
 	}
 	// llvmpipe leaves all loops of a lane, in silence, once they have made 65,535
 	// rounds together. So many groups are taken that they do not where everything
@@ -405,8 +609,16 @@ func (p *program) walkGroups(s *backend.Stage, group, team, items, shards int) (
 	if err != nil {
 		return 0, err
 	}
-	all := float64(p.l.sc.span) * (float64(sources)*float64(items)*float64(2+shards) + float64(st.Total)/float64(team))
-	return min(max(1, 256/group, int(all/float64(rounds*(group/team)))+1), wide), nil
+	all := float64(p.l.sc.span) * (float64(sources)*float64(items)*(float64(2+len(w.shards))+float64(len(t.Sources))/32) + float64(st.Total)/float64(w.team))
+	return min(max(1, 256/w.group, int(all/float64(rounds*teams))+1), wide), nil
+}
+
+// multiprocessors is how many a GPU has, a large one where the driver does not tell.
+func (d *device) multiprocessors() int {
+	if d.sms > 0 {
+		return d.sms
+	}
+	return 132
 }
 
 // Warnings says what of the plan is slow on this backend, and why.
@@ -481,7 +693,8 @@ func (p *program) free() {
 	for _, prog := range p.programs {
 		gl.DeleteProgram(prog)
 	}
-	p.arenas, p.shards, p.programs, p.passes = nil, nil, nil, nil
+	p.profile.free()
+	p.arenas, p.shards, p.programs = nil, nil, nil
 }
 
 func (p *program) Close() error {

@@ -31,33 +31,14 @@ func (p *program) collectSpikes(s *backend.Stage, r *recordLayout, done int, con
 	}
 	raw := make([]uint32, n*width)
 	p.get(r.entries, 0, raw)
-	order := make([]uint64, 0, n) // step, neuron
-	entry := make(map[uint64]int, 0)
-	if width > 2 {
-		entry = make(map[uint64]int, n)
-	}
-	for k := range n {
-		if step := raw[k*width]; int(step) < done {
-			key := uint64(step)<<32 | uint64(raw[k*width+1])
-			order = append(order, key)
-			if width > 2 {
-				entry[key] = k
-			}
-		}
-	}
-	slices.Sort(order)
-	count, index := make([]uint32, done), make([]uint32, len(order))
-	dst := make([][]uint32, len(s.Rec.Dst))
-	for k, key := range order {
-		count[key>>32]++
-		index[k] = uint32(key)
-		for d := range dst {
-			dst[d] = append(dst[d], raw[entry[key]*width+2+d])
-		}
-	}
+	count, index, entry := spikesInOrder(raw, width, s.Rec.Lo, s.Rec.Hi, done)
 	p.recs[s.Rec.Count], p.recs[s.Rec.Index] = count, index
 	for d, b := range s.Rec.Dst {
-		p.recs[b] = dst[d]
+		words := make([]uint32, len(entry))
+		for k, e := range entry {
+			words[k] = raw[int(e)*width+2+d]
+		}
+		p.recs[b] = words
 	}
 }
 
@@ -72,7 +53,11 @@ func (p *program) giveMasks(e int, m []uint32) {
 		}
 	}
 	p.put(x.masks, 0, ring)
-	p.fill(x.counts, 0, x.rows, unlisted)
+	for t := range p.l.tables {
+		if lists := &p.l.tables[t]; lists.cap > 0 {
+			p.fill(lists.counts, 0, lists.rows, unlisted)
+		}
+	}
 }
 
 // takeMasks reads canonical masks from the rings.
@@ -159,6 +144,9 @@ func (p *program) write(b backend.BufID, src []uint32) error {
 		}
 		if p.plan.Events[e].Masks == b {
 			copy(p.masks[e], src)
+		}
+		if p.masks[e] != nil {
+			p.primed = len(p.prime) == 0
 		}
 	}
 	switch {

@@ -21,16 +21,6 @@ func (p *program) listingOf(s *backend.Stage) listing {
 	return listing{p.plan.Tables[s.Table].Spec, s.Form == backend.FormEffect, s.Form == backend.FormEffect && s.Post}
 }
 
-// rows are the rows of a listing on the device.
-type rows struct {
-	delays   []uint16
-	tiles    int
-	longest  int // entries of one row and delay
-	synapses int
-	selves   bool // of an effect: entries number themselves
-	shards   []*shard
-}
-
 // buffersOf is what a kernel of these shards binds.
 func buffersOf(shards []*shard) []*memoryBuffer {
 	var out []*memoryBuffer
@@ -41,7 +31,7 @@ func buffersOf(shards []*shard) []*memoryBuffer {
 }
 
 // upload builds the rows of a listing and sends them to the device.
-func (p *program) upload(key listing, most int) (*rows, error) {
+func (p *program) upload(key listing, most, chunk int) (*rows, error) {
 	r := &rows{}
 	var sets []rowSet
 	if key.effect {
@@ -73,7 +63,10 @@ func (p *program) upload(key listing, most int) (*rows, error) {
 			r.synapses += int(t.Index[len(t.Index)-1])
 		}
 	}
-	r.tiles, r.longest = len(sets), longest(sets)
+	r.measure(sets, chunk)
+	if !key.effect {
+		r.count(sets)
+	}
 	if len(r.delays) == 0 {
 		return r, nil
 	}

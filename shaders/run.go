@@ -70,17 +70,25 @@ func (p *program) now() int64 { return p.epoch + int64(p.step) }
 
 // run does a Run on the thread of the context.
 func (p *program) run(n int, words []uint32, samples [][]uint32) (int, error) {
+	begin := time.Now()
 	p.prepare(n, words)
+	p.profile.prepare += time.Since(begin)
 	if err := p.d.check("preparing a run"); err != nil {
 		return 0, err
 	}
 	if err := p.submit(n, words); err != nil {
 		return 0, err
 	}
+	begin = time.Now()
+	defer func() { p.profile.records += time.Since(begin) }()
 	control := make([]uint32, p.l.ctlN)
 	p.control.read(0, control)
 	if err := p.d.check("reading results"); err != nil {
 		return 0, err
+	}
+	if p.l.sc.single && n > 0 {
+		p.primed = true
+		copy(p.ahead, control[p.l.dueAt:])
 	}
 	done := min(n, int(control[ctlHalt]))
 	if at := control[ctlFault]; int(at) < done {
@@ -109,17 +117,18 @@ func (p *program) prepare(n int, words []uint32) {
 	head := slices.Clone(l.params[:l.tableParam(len(p.plan.Tables))])
 	key := p.plan.Key()
 	head[parStep], head[parKey], head[parKey+1], head[parDrawn] = uint32(now), key[0], key[1], uint32(p.plan.Drawn)
+	head[parSteps] = uint32(n)
 	for e := range p.plan.Events {
 		x := &l.events[e]
-		row := int(now % int64(x.rows))
-		head[l.eventParam(e)] = uint32(row)
-		ahead, zero := l.sc.span, uint32(0)
+		ahead := l.sc.span
 		if x.injected {
-			ahead, zero = min(n, x.rows), unlisted
+			ahead = min(n, x.rows)
 		}
-		p.fillRows(x.masks, p.plan.Events[e].Words(), x.rows, row, ahead, 0)
-		if x.listed {
-			p.fillRows(x.counts, 1, x.rows, row, ahead, zero)
+		p.fillRows(x.masks, p.plan.Events[e].Words(), x.rows, int(now%int64(x.rows)), ahead, 0)
+	}
+	for t := range l.tables {
+		if x := &l.tables[t]; x.cap > 0 {
+			p.fillRows(x.counts, 1, x.rows, int(now%int64(x.rows)), l.sc.span, 0)
 		}
 	}
 	for t := range p.plan.Tables {
@@ -131,9 +140,18 @@ func (p *program) prepare(n int, words []uint32) {
 	p.params.write(p.hostAt, words)
 	control := make([]uint32, l.ctlN)
 	control[ctlFault], control[ctlHalt] = unlisted, unlisted
-	for i := l.faults; i < len(control); i++ {
+	for i := l.faults; i < l.dueAt; i++ {
 		control[i] = unlisted
 	}
+	if l.sc.single && !p.primed {
+		clear(p.ahead)
+		for b, use := range l.sc.scratch {
+			if use == taken {
+				p.fill(l.bufs[b], 0, l.bufs[b].words, 0)
+			}
+		}
+	}
+	copy(control[l.dueAt:], p.ahead)
 	p.control.write(0, control)
 	for i := range p.plan.Stages {
 		if p.plan.Stages[i].Form == backend.FormInject {
@@ -179,6 +197,11 @@ func (p *program) inject(s *backend.Stage, n int, words []uint32) {
 // submit dispatches n steps, waiting after as many as take some 25 ms.
 func (p *program) submit(n int, words []uint32) error {
 	span, most := p.l.sc.span, p.d.opt.Submit
+	if !p.primed && n > 0 {
+		for i := range p.prime {
+			p.dispatch(&p.prime[i], 0, span)
+		}
+	}
 	for at := 0; at < n; {
 		begin := time.Now()
 		steps := max(1, int(p.rate*0.025))
@@ -190,14 +213,24 @@ func (p *program) submit(n int, words []uint32) error {
 		}
 		end := min(n, at+(steps+span-1)/span*span)
 		from := at
+		times := (end - at + span - 1) / span
+		if p.l.sc.single {
+			p.stamp(-1)
+			p.repeat(&p.passes[0], times)
+			p.stamp(0)
+			at, times = end, 1
+		}
 		for ; at < end; at += span {
-			p.pass(at, min(span, n-at), words)
+			p.pass(at, min(span, n-at), words, at == from)
 		}
 		at = min(at, n)
 		gl.MemoryBarrier(gl.BUFFER_UPDATE_BARRIER_BIT)
+		waits := time.Now()
 		if err := p.d.wait(); err != nil {
 			return err
 		}
+		p.profile.wait += time.Since(waits)
+		p.stamped(times)
 		now := float64(at-from) / max(time.Since(begin).Seconds(), 1e-6)
 		if p.rate == 0 || now < p.rate {
 			p.rate = now
@@ -208,8 +241,11 @@ func (p *program) submit(n int, words []uint32) error {
 	return nil
 }
 
-// pass dispatches the kernels of k steps from step s of the run.
-func (p *program) pass(s, k int, words []uint32) {
+// pass dispatches the kernels of k steps from step s of the run, and with timed notes how long each takes.
+func (p *program) pass(s, k int, words []uint32, timed bool) {
+	if timed {
+		p.stamp(-1)
+	}
 	barrier := true // the next pass reads what the last one wrote
 	for i := range p.passes {
 		x := &p.passes[i]
@@ -221,18 +257,42 @@ func (p *program) pass(s, k int, words []uint32) {
 			gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
 			barrier = false
 		}
-		gl.UseProgram(x.program)
-		p.d.bind(x.buffers)
-		gl.Uniform1ui(x.s, uint32(s))
-		gl.Uniform1ui(x.k, uint32(k))
-		gl.Uniform1ui(x.t, x.table)
-		gl.Uniform1ui(x.n, x.bodies)
-		if x.groups <= wide {
-			gl.DispatchCompute(uint32(x.groups), 1, 1)
-		} else {
-			gl.DispatchCompute(wide, uint32((x.groups+wide-1)/wide), 1)
+		p.dispatch(x, s, k)
+		if timed {
+			p.stamp(i)
 		}
 	}
+}
+
+// bindDispatch makes a kernel current, with what it binds and what does not change from step to step.
+func (p *program) bindDispatch(x *dispatch) {
+	gl.UseProgram(x.program)
+	p.d.bind(x.buffers)
+	gl.Uniform1ui(x.q, x.table)
+	gl.Uniform1ui(x.n, x.bodies)
+}
+
+// shape is the number of work groups by axis.
+func (x *dispatch) shape() (across, down uint32) {
+	if x.groups <= wide {
+		return uint32(x.groups), 1
+	}
+	return wide, uint32((x.groups + wide - 1) / wide)
+}
+
+func (p *program) dispatch(x *dispatch, s, k int) {
+	p.bindDispatch(x)
+	gl.Uniform1ui(x.s, uint32(s))
+	gl.Uniform1ui(x.k, uint32(k))
+	across, down := x.shape()
+	gl.DispatchCompute(across, down, 1)
+}
+
+// repeat dispatches a kernel that is a whole pass n times: nothing but barriers stands between.
+func (p *program) repeat(x *dispatch, n int) {
+	p.bindDispatch(x)
+	across, down := x.shape()
+	repeatDispatch(across, down, n)
 }
 
 func (p *program) flagged(flags []int, s, k int, words []uint32) bool {

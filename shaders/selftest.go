@@ -35,13 +35,9 @@ const chainNote = "; long chains of dispatches need a fence for each step"
 func (d *device) testKey() string {
 	h := sha256.New()
 	text := func(plan *backend.Plan, span int) {
-		l := d.layout(plan, cut(plan, nil, span), 1<<24)
-		for _, seg := range l.sc.segments {
-			if seg.form == backend.FormDeliver {
-				io.WriteString(h, l.deliverKernel(seg.stage, 1, d.walkGroup(), d.team(), 16).String())
-				continue
-			}
-			for _, k := range l.mapKernels(seg, d.opt.WorkGroup, d.info.MaxBlocks) {
+		for _, ahead := range []bool{false, true} {
+			l := d.layout(plan, cut(plan, nil, span, ahead), 1<<24, nil)
+			for _, k := range l.sample(d.opt.WorkGroup, d.team(), d.info.MaxBlocks, 1) {
 				io.WriteString(h, k.String())
 			}
 		}

@@ -108,8 +108,29 @@ func (r *rowSet) fill(h *shard, delays int, put func(off int, words []uint32)) {
 	}
 }
 
-// longest is the largest number of entries of one row and delay.
-func longest(sets []rowSet) int {
+// rows are the rows of a listing on the device.
+type rows struct {
+	delays   []uint16
+	tiles    int
+	pieces   int // of a row in a tile
+	chunk    int // entries of a piece
+	longest  int // entries of one row and delay
+	synapses int
+	selves   bool // of an effect: entries number themselves
+	shards   []*shard
+
+	// Of delivery alone.
+	cutsOf []uint32 // pieces of each row and tile that are not empty at every delay
+	parts  int      // all of them
+	near   int      // most entries of a row at the first delay
+}
+
+// cuts is into how many parts a row is cut.
+func (r *rows) cuts() int { return r.tiles * r.pieces }
+
+// measure chooses into how many pieces rows are cut: at least chunk entries each,
+// at most 64 of them.
+func (r *rows) measure(sets []rowSet, chunk int) {
 	n := uint32(0)
 	for i := range sets {
 		x := sets[i].index
@@ -117,12 +138,32 @@ func longest(sets []rowSet) int {
 			n = max(n, x[k]-x[k-1])
 		}
 	}
-	return int(n)
+	r.tiles, r.longest = len(sets), int(n)
+	r.chunk = max(chunk, ((r.longest+63)/64+31)&^31)
+	r.pieces = max(1, (r.longest+r.chunk-1)/r.chunk)
 }
 
-// pieces chooses into how many pieces rows are cut: at least 256 entries each,
-// at most 64 of them, since a team looks at every piece of a row, empty or not.
-func pieces(longest int) (n, chunk int) {
-	chunk = max(256, ((longest+63)/64+31)&^31)
-	return max(1, (longest+chunk-1)/chunk), chunk
+// count counts the pieces of each row.
+func (r *rows) count(sets []rowSet) {
+	delays := len(r.delays)
+	if delays == 0 {
+		return
+	}
+	n := (len(sets[0].index) - 1) / delays
+	r.cutsOf = make([]uint32, n*r.tiles)
+	for row := range n {
+		near := 0
+		for tile := range sets {
+			x := sets[tile].index[row*delays : (row+1)*delays+1]
+			longest := uint32(0)
+			for d := range delays {
+				longest = max(longest, x[d+1]-x[d])
+			}
+			pieces := (int(longest) + r.chunk - 1) / r.chunk
+			r.cutsOf[row*r.tiles+tile] = uint32(pieces)
+			r.parts += pieces
+			near += int(x[1] - x[0])
+		}
+		r.near = max(r.near, near)
+	}
 }

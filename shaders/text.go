@@ -18,13 +18,13 @@ func (t *text) String() string { return string(t.glsl) }
 // add appends text as it is.
 func (t *text) add(s string) { t.glsl = append(t.glsl, s...) }
 
-// line appends one line; one that ends in { indents what follows, one that
+// line appends one line, in which names of layouts stand for their numbers (<C.FAULT>); one that ends in { indents what follows, one that
 // begins with } takes that back.
 func (t *text) line(format string, args ...any) { t.from("", format, args...) }
 
 // from appends a line that an instruction of the IR gave rise to.
 func (t *text) from(origin, format string, args ...any) {
-	s := fmt.Sprintf(format, args...)
+	s := named(fmt.Sprintf(format, args...))
 	if strings.HasPrefix(s, "}") {
 		t.depth--
 	}
@@ -37,7 +37,7 @@ func (t *text) from(origin, format string, args ...any) {
 
 // lines appends text of several lines that is already laid out.
 func (t *text) lines(s string) {
-	for l := range strings.Lines(s) {
+	for l := range strings.Lines(named(s)) {
 		t.add(strings.TrimSuffix(l, "\n") + "\n")
 		t.origins = append(t.origins, "")
 	}

@@ -10,21 +10,26 @@ import (
 	"synfire/shaders"
 )
 
-// openBackend opens a backend by name. auto is gl where there is a GPU whose driver keeps the contract, else cpu; say
-// receives a line when it could have been otherwise.
-func openBackend(name string, f deviceFlags, say func(string)) (backend.Backend, error) {
+// openBackend opens a backend by name. auto is gl where there is a GPU whose driver keeps the contract and the first plan
+// is estimated to be faster there, else cpu; say receives a line when it could have been otherwise, chosen the backend when it is known.
+func openBackend(name string, f deviceFlags, say func(string), chosen func(backend.Backend)) (backend.Backend, error) {
 	o := f.options()
 	if name == "auto" || name == "" {
 		name = "cpu"
 		if f.Device != "" { // who names a device wants it
 			name = "gl"
 		} else if b, why := openGPU(o); b != nil {
-			return b, nil
+			cpu := func() (backend.Backend, error) { return backend.Open("cpu", o) }
+			return &choosing{gpu: b, threads: o.Threads, cpu: cpu, say: say, chosen: chosen}, nil
 		} else {
 			say(why + ": running on the cpu")
 		}
 	}
-	return backend.Open(name, o)
+	b, err := backend.Open(name, o)
+	if err == nil {
+		chosen(b)
+	}
+	return b, err
 }
 
 func (f deviceFlags) options() backend.Options {

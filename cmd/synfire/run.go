@@ -145,16 +145,12 @@ func (c *runCmd) Run(env *environment) error {
 	}
 	m.TimeS.Start = time.Since(started).Seconds()
 	opt.Open = func() (backend.Backend, error) {
-		b, err := openBackend(c.Backend, c.deviceFlags, func(why string) {
+		return openBackend(c.Backend, c.deviceFlags, func(why string) {
 			bar.clear()
 			if !c.Quiet {
 				fmt.Fprintln(env.err, env.errTerm.faint(why))
 			}
-		})
-		if err == nil {
-			r.opened(b)
-		}
-		return b, err
+		}, r.opened)
 	}
 	opt.Stdout = &clearing{bar, stdout}
 	opt.Warn = func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) }

@@ -25,6 +25,8 @@ func (c *serveCmd) Run(env *environment) error {
 	}
 	o := serve.Options{Dir: c.Dir, Version: versionText(), Backend: c.Backend, Backends: append([]string{"auto"}, backend.Names()...), Seed: c.Seed,
 		Threads: c.Threads.forBuilding(), MaxMemory: gigabytes(c.ScriptMemory)}
-	o.Open = func() (backend.Backend, error) { return openBackend(c.Backend, c.deviceFlags, func(string) {}) }
+	o.Open = func() (backend.Backend, error) {
+		return openBackend(c.Backend, c.deviceFlags, func(string) {}, func(backend.Backend) {})
+	}
 	return serve.Run(env.ctx, os.Stdin, env.out, o)
 }

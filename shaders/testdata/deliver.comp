@@ -3,7 +3,10 @@ layout(local_size_x = 64) in;
 layout(std430, binding = 0) readonly restrict buffer BP { uint P[]; };
 layout(std430, binding = 1) coherent restrict buffer BC { uint C[]; };
 layout(std430, binding = 2) restrict buffer B0 { uint A0[]; };
-uniform uint S, K, T, N; // first step, steps, parameters in P, bodies
+layout(std430, binding = 3) readonly restrict buffer BE0 { uint E0[]; };
+layout(std430, binding = 4) readonly restrict buffer BE1 { uint E1[]; };
+uniform uint S, K, Q, N; // first step, steps, table of parts in P, their number
+uint T; // parameters in P
 uint negate(uint a) { return a == 0u ? 0u : a ^ 0x80000000u; }
 uint canon(uint a) {
 	uint m = a & 0x7fffffffu;
@@ -32,128 +35,161 @@ uint philox(uint item, uint step, uint draw, uint stream) {
 	uint q = item & 3u;
 	return q < 2u ? (q == 0u ? c.x : c.y) : (q == 2u ? c.z : c.w);
 }
-layout(std430, binding = 3) readonly restrict buffer BE0 { uint E0[]; };
-layout(std430, binding = 4) readonly restrict buffer BE1 { uint E1[]; };
-uint maskAt(uint q, uint i) {
+uint maskAt0(uint source, uint i) {
 	return A0[i];
 }
-uint countAt(uint q, uint i) {
-	return A0[i];
-}
-uint listAt(uint q, uint i) {
-	return A0[i];
-}
-uint word(uint h, uint i) {
+uint countAt0(uint i) { return A0[i]; }
+uint listAt0(uint i) { return A0[i]; }
+uint word0(uint h, uint i) {
 	switch (h) {
 		case 0u: return E0[i];
 		case 1u: return E1[i];
 	}
 	return 0u;
 }
-uint due = 0u;
-void visit(uint k, uint row, uint d, uint tile, uint piece) {
-	uint s = S + k, step = P[0] + s, j = gl_LocalInvocationID.x % 32u, H = T + P[T + 11u];
+uint due0 = 0u, dueOf0 = 0u;
+
+// Row of a ring, of mask + 1 rows, at a delay before a step.
+uint ringRow0(uint mask, uint s, uint delay) {
+	uint step = P[0u] + s;
+	return (step - delay) & mask;
+}
+
+// Whether the table serves spikes that reach step s after a delay, and this walk is to deliver them.
+bool serves0(uint s, uint delay, uint known) {
+	uint range = P[T + 6u];
+	int at = int(s) - int(delay);
+	return at >= int(P[range]) && at <= int(P[range + 1u]) && at < int(S + P[T + 23u] + known);
+}
+
+void told0() {
+	uint at = P[T + 17u] + P[T + 18u] * dueOf0;
+	if (due0 > 0u) {
+		uint old = atomicAdd(C[at], due0);
+		if (old + due0 < old) atomicAdd(C[at + 1u], 1u);
+	}
+	due0 = 0u;
+}
+
+// n events of step s.
+void count0(uint s, uint n) {
+	uint slot = (P[0u] + s) & P[T + 9u];
+	if (slot != dueOf0) told0();
+	dueOf0 = slot;
+	due0 += n;
+}
+void entries0(uint s, uint row, uint d, uint tile, uint first, uint last, uint j, uint every) {
+	uint step = P[0] + s, H = T + P[T + 14u];
 	for (uint h = 0u; h < 2u; h++, H += 6u) {
-		if (P[H] != tile || row < P[H + 1u] || row >= P[H + 2u]) continue;
-		uint g = (row - P[H + 1u]) * P[T + 1u] + d, chunk = P[T + 4u];
-		uint from = word(h, g) + piece * chunk, to = min(word(h, g + 1u), from + chunk);
-		if (j == 0u && from < to) due += P[T + 13u] * (to - from);
-		for (uint e = from + j; e < to; e += 32u) {
-			uint w = word(h, P[H + 3u] + e);
-			uint target = P[H + 5u] + ((w & 0xffffu));
-			atomicAdd(A0[P[T + 7u] + k * P[T + 8u] + target], uint(int(w) >> 16));
+		if (tile < P[T + 3u] && P[H + 0u] != tile || row < P[H + 1u] || row >= P[H + 2u]) continue;
+		uint g = (row - P[H + 1u]) * P[T + 2u] + d;
+		uint from = word0(h, g), end = word0(h, g + 1u), to = end - from < last ? end : from + last;
+		from += first;
+		if (j == 0u && from < to) count0(s, P[T + 16u] * (to - from));
+		for (uint e = from + j; e < to; e += every) {
+			uint target = P[H + 5u] + (word0(h, P[H + 3u] + e / 2u) >> (16u * (e & 1u)) & 0xffffu);
+			atomicAdd(A0[P[T + 7u] + (step & P[T + 9u]) * P[T + 8u] + target], P[T + 15u]);
 		}
 	}
 }
 
-// Row of source q's ring at delay d before step s of the run.
-uint ringRow(uint q, uint s, uint delay) {
-	uint rows = P[q + 1u];
-	return (P[P[q]] + s + rows - delay) % rows;
+void visit0(uint s, uint row, uint d, uint cut) {
+	uint piece = cut % P[T + 4u] * P[T + 5u];
+	entries0(s, row, d, cut / P[T + 4u], piece, piece + P[T + 5u], gl_LocalInvocationID.x % 32u, 32u);
 }
 
-// Whether the table serves spikes that reach step s after a delay.
-bool serves(uint s, uint delay) {
-	uint range = P[T + 6u];
-	int at = int(s) - int(delay);
-	return at >= int(P[range]) && at <= int(P[range + 1u]);
+// Rows that the list of a step has, unlisted where there is no list that holds all.
+uint listedIn0(uint set, uint row) {
+	uint n = P[set + 2u] > 0u ? countAt0(P[set + 0u] + row) : 0xffffffffu;
+	return n <= P[set + 2u] ? n : 0xffffffffu;
 }
 
-shared uint before[512 + 1];
-shared uint part[64];
-
-// Neurons that the list of row has, unlisted where there is no list that holds all.
-uint listedIn(uint source, uint q, uint row) {
-	uint n = P[q + 6u] > 0u ? countAt(source, P[q + 4u] + row) : 0xffffffffu;
-	return n <= P[q + 6u] ? n : 0xffffffffu;
+// Items of a pair (step, set, delay): rows or words of masks, times the cuts of each.
+uint itemsOf0(uint pair) {
+	uint d = pair % P[T + 2u], z = pair / P[T + 2u], s = S + P[T + 22u] + z / P[T + 1u];
+	uint delay = P[T + P[T + 13u] + d], set = T + P[T + 10u] + 5u * (z % P[T + 1u]);
+	if (!serves0(s, delay, P[set + 3u])) return 0u;
+	uint n = listedIn0(set, ringRow0(P[T + 19u], s, delay));
+	return n == 0xffffffffu ? P[set + 4u] * P[T + 3u] : n * P[T + 21u];
 }
 
-// Items of a pair (step, source, delay) for each cut: neurons, or words of the mask.
-uint itemsOf(uint pair) {
-	uint delays = P[T + 1u], d = pair % delays, source = pair / delays % P[T], s = S + pair / delays / P[T];
-	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source;
-	if (!serves(s, delay)) return 0u;
-	uint n = listedIn(source, q, ringRow(q, s, delay));
-	return n == 0xffffffffu ? P[q + 11u] : n;
-}
-
-void item(uint pair, uint n, uint cut) {
-	uint delays = P[T + 1u], d = pair % delays, source = pair / delays % P[T], k = pair / delays / P[T];
-	uint delay = P[T + P[T + 10u] + d], q = T + P[T + 9u] + 12u * source, row = ringRow(q, S + k, delay);
-	uint tile = cut / P[T + 3u], piece = cut % P[T + 3u], lo = P[q + 7u], hi = P[q + 8u], row0 = P[q + 9u];
-	uint w = P[q + 10u] + n, bits;
-	if (listedIn(source, q, row) != 0xffffffffu) {
-		uint i = listAt(source, P[q + 5u] + row * P[q + 6u] + n);
-		w = i >> 5;
-		bits = 1u << (i & 31u);
-	} else {
-		bits = maskAt(source, P[q + 3u] + row * P[q + 2u] + w);
+void item0(uint pair, uint n) {
+	uint d = pair % P[T + 2u], z = pair / P[T + 2u], s = S + P[T + 22u] + z / P[T + 1u], number = z % P[T + 1u];
+	uint delay = P[T + P[T + 13u] + d], set = T + P[T + 10u] + 5u * number, row = ringRow0(P[T + 19u], s, delay);
+	if (listedIn0(set, row) != 0xffffffffu) {
+		uint each = P[T + 21u], entry = listAt0(P[set + 1u] + row * P[set + 2u] + n / each), most = P[T + 20u];
+		visit0(s, entry >> most, d, n % each + (entry & ((1u << most) - 1u)));
+		return;
 	}
+	uint cuts = P[T + 3u], w = n / cuts, q = T + P[T + 11u], source = 0u;
+	// Without continue and break: with them, llvmpipe loses lanes whose teams are smaller than its vectors.
+	for (; source + 1u < P[T + 12u] && (P[q + 0u] != number || w >= P[q + 8u]); source++, q += 9u) {
+		w -= P[q + 0u] == number ? P[q + 8u] : 0u;
+	}
+	w += P[q + 7u];
+	uint bits = maskAt0(source, P[q + 3u] + ringRow0(P[q + 1u], s, delay) * P[q + 2u] + w);
 	for (int i = 0; i < 32 && bits != 0u; i++) {
 		uint neuron = 32u * w + uint(findLSB(bits));
 		bits &= bits - 1u;
-		if (neuron >= lo && neuron < hi) visit(k, row0 + neuron - lo, d, tile, piece);
+		if (neuron >= P[q + 4u] && neuron < P[q + 5u]) visit0(s, P[q + 6u] + neuron - P[q + 4u], d, n % cuts);
 	}
 }
 
-void main() {
-	if (C[0] < S || C[1] <= S) return;
-	uint lane = gl_LocalInvocationID.x, teams = gl_NumWorkGroups.x * (64u / 32u), team = gl_WorkGroupID.x * (64u / 32u) + lane / 32u;
-	uint pairs = K * P[T] * P[T + 1u], cuts = P[T + 2u] * P[T + 3u], done = 0u;
+shared uint before0[512 + 1];
+shared uint part0[64];
+
+void walk0(uint group) {
+	uint lane = gl_LocalInvocationID.x, teams = P[T + 0u] * (64u / 32u), team = group * (64u / 32u) + lane / 32u;
+	uint pairs = K * P[T + 1u] * P[T + 2u], done = 0u;
 	for (uint base = 0u; base < pairs; base += 512u) {
 		uint sum = 0u;
 		for (uint i = 0u; i < 8u; i++) {
 			uint pair = base + lane * 8u + i;
-			if (pair < pairs) sum += itemsOf(pair) * cuts;
-			before[lane * 8u + i + 1u] = sum;
+			if (pair < pairs) sum += itemsOf0(pair);
+			before0[lane * 8u + i + 1u] = sum;
 		}
-		part[lane] = sum;
+		part0[lane] = sum;
 		groupMemoryBarrier(); barrier();
 		for (uint d = 1u; d < 64u; d *= 2u) {
-			uint v = lane >= d ? part[lane - d] : 0u;
+			uint v = lane >= d ? part0[lane - d] : 0u;
 			groupMemoryBarrier(); barrier();
-			part[lane] += v;
+			part0[lane] += v;
 			groupMemoryBarrier(); barrier();
 		}
-		uint ahead = part[lane] - sum;
-		for (uint i = 1u; i <= 8u; i++) before[lane * 8u + i] += ahead;
-		if (lane == 0u) before[0] = 0u;
+		uint ahead = part0[lane] - sum;
+		for (uint i = 1u; i <= 8u; i++) before0[lane * 8u + i] += ahead;
+		if (lane == 0u) before0[0] = 0u;
 		groupMemoryBarrier(); barrier();
-		uint total = before[512];
+		uint total = before0[512];
 		for (uint n = (team + teams - done % teams) % teams; n < total; n += teams) {
 			uint lo = 0u, hi = 512u; // before[lo] <= n < before[hi]
 			for (int i = 0; i < 10 && hi - lo > 1u; i++) {
 				uint mid = (lo + hi) / 2u;
-				if (before[mid] <= n) lo = mid; else hi = mid;
+				if (before0[mid] <= n) lo = mid; else hi = mid;
 			}
-			uint of = n - before[lo];
-			item(base + lo, of / cuts, of % cuts);
+			item0(base + lo, n - before0[lo]);
 		}
 		done += total;
 		groupMemoryBarrier(); barrier();
 	}
-	if (due > 0u) {
-		uint old = atomicAdd(C[2], due);
-		if (old + due < old) atomicAdd(C[2 + 1], 1u);
+	told0();
+}
+
+// All of a row's entries of the first delay, one step, by all lanes of the work group; its neuron fires at step s - 1.
+void near0(uint s, uint row) {
+	uint range = P[T + 6u];
+	if (int(s) - 1 < int(P[range]) || int(s) - 1 > int(P[range + 1u])) return;
+	entries0(s, row, 0u, 0xffffffffu, 0u, 0xffffffffu, gl_LocalInvocationID.x, 64u);
+	told0();
+}
+void main() {
+	uint lane = gl_LocalInvocationID.x;
+	if (C[0u] < S || C[1u] <= S) return;
+	uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;
+	while (b + 1u < N && g >= P[Q + 3u * b + 3u]) b++;
+	g -= P[Q + 3u * b];
+	T = P[Q + 3u * b + 2u];
+	switch (P[Q + 3u * b + 1u]) {
+		case 8u: walk0(g); break;
 	}
 }

@@ -3,7 +3,8 @@ layout(local_size_x = 64) in;
 layout(std430, binding = 0) readonly restrict buffer BP { uint P[]; };
 layout(std430, binding = 1) coherent restrict buffer BC { uint C[]; };
 layout(std430, binding = 2) restrict buffer B0 { uint A0[]; };
-uniform uint S, K, T, N; // first step, steps, parameters in P, bodies
+uniform uint S, K, Q, N; // first step, steps, table of parts in P, their number
+uint T; // parameters in P
 uint negate(uint a) { return a == 0u ? 0u : a ^ 0x80000000u; }
 uint canon(uint a) {
 	uint m = a & 0x7fffffffu;
@@ -153,16 +154,18 @@ void body5(uint lane, uint B) {
 	A0[x2 + lane] = r1;
 }
 void main() {
-	if (C[0] < S || C[1] <= S) return;
+	uint lane = gl_LocalInvocationID.x;
+	if (C[0u] < S || C[1u] <= S) return;
 	uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;
-	while (b + 1u < N && g >= P[T + 3u * b + 3u]) b++;
-	uint lane = (g - P[T + 3u * b]) * 64u + gl_LocalInvocationID.x;
-	switch (P[T + 3u * b + 1u]) {
-		case 0u: body0(lane, P[T + 3u * b + 2u]); break;
-		case 1u: body1(lane, P[T + 3u * b + 2u]); break;
-		case 2u: body2(lane, P[T + 3u * b + 2u]); break;
-		case 3u: body3(lane, P[T + 3u * b + 2u]); break;
-		case 4u: body4(lane, P[T + 3u * b + 2u]); break;
-		case 5u: body5(lane, P[T + 3u * b + 2u]); break;
+	while (b + 1u < N && g >= P[Q + 3u * b + 3u]) b++;
+	g -= P[Q + 3u * b];
+	T = P[Q + 3u * b + 2u];
+	switch (P[Q + 3u * b + 1u]) {
+		case 0u: body0(g * 64u + lane, T); break;
+		case 1u: body1(g * 64u + lane, T); break;
+		case 2u: body2(g * 64u + lane, T); break;
+		case 3u: body3(g * 64u + lane, T); break;
+		case 4u: body4(g * 64u + lane, T); break;
+		case 5u: body5(g * 64u + lane, T); break;
 	}
 }

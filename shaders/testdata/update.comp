@@ -3,7 +3,8 @@ layout(local_size_x = 64) in;
 layout(std430, binding = 0) readonly restrict buffer BP { uint P[]; };
 layout(std430, binding = 1) coherent restrict buffer BC { uint C[]; };
 layout(std430, binding = 2) restrict buffer B0 { uint A0[]; };
-uniform uint S, K, T, N; // first step, steps, parameters in P, bodies
+uniform uint S, K, Q, N; // first step, steps, table of parts in P, their number
+uint T; // parameters in P
 shared uint words[64];
 uint negate(uint a) { return a == 0u ? 0u : a ^ 0x80000000u; }
 uint canon(uint a) {
@@ -66,9 +67,9 @@ void body0(uint lane, uint B) {
 		}
 		groupMemoryBarrier(); barrier();
 		if (lane < x0) {
-			uint t0 = k * x2 + lane;
+			uint t0 = (step & P[7]) * x2 + lane;
 			uint r0 = A0[x3 + t0], q0 = r0;
-			uint w0 = (P[x4] + s) % x5;
+			uint w0 = step & x4;
 			bool e0 = false;
 			{
 				uint u0 = r0;
@@ -92,28 +93,29 @@ void body0(uint lane, uint B) {
 				r1 = floatBitsToUint(f16);
 			}
 			{
-				if (e0 && lane - x6 < x7) {
-					uint q = atomicAdd(C[x8], 1u), z = q * 3u;
-					if (q < x9) {
-						A0[x10 + z + 0u] = s;
-						A0[x10 + z + 1u] = lane;
-						A0[x10 + z + 2u] = r1;
+				if (e0 && lane - x5 < x6) {
+					uint q = atomicAdd(C[x7], 1u), z = q * 3u;
+					if (q < x8) {
+						A0[x9 + z + 0u] = s;
+						A0[x9 + z + 1u] = lane;
+						A0[x9 + z + 2u] = r1;
 					}
-					if (q >= x11) atomicMin(C[1], S + K);
+					if (q >= x10) atomicMin(C[1], S + K);
 				}
 			}
 			{
 				uint z = lane;
 				if (z != 0xffffffffu) {
-					z += P[P[3] + s * x12 + x13] * x14;
-					A0[x15 + z] = r1;
+					z += P[P[3] + s * x11 + x12] * x13;
+					A0[x14 + z] = r1;
 				}
 			}
 			if (q0 != 0u) A0[x3 + t0] = 0u;
-			if (e0) atomicOr(A0[x17 + w0 * x16 + (lane >> 5)], 1u << (lane & 31u));
+			if (e0) atomicOr(A0[x16 + w0 * x15 + (lane >> 5)], 1u << (lane & 31u));
 			if (e0) {
-				uint q = atomicAdd(A0[x18 + w0], 1u);
-				if (q < x19) A0[x20 + w0 * x19 + q] = lane;
+				uint row = lane + x17, w = step & x18, size = x19;
+				uint q = atomicAdd(A0[x20 + w], 1u);
+				if (q < size) A0[x21 + w * size + q] = row;
 			}
 		}
 		groupMemoryBarrier(); barrier();
@@ -121,19 +123,21 @@ void body0(uint lane, uint B) {
 	if (lane >= x0) return;
 	A0[x1 + lane] = r1;
 	if ((lane & 31u) == 0u) {
-		for (uint k = 0u; k < x21; k++) {
-			uint w0 = (P[x4] + S + K + k) % x5;
-			A0[x17 + w0 * x16 + (lane >> 5)] = 0u;
-			if (lane == 0u) A0[x18 + w0] = 0u;
+		for (uint k = 0u; k < P[6]; k++) {
+			uint step = P[0] + S + K + k, w0 = step & x4;
+			A0[x16 + w0 * x15 + (lane >> 5)] = 0u;
+			if (lane == 0u) A0[x20 + (step & x18)] = 0u;
 		}
 	}
 }
 void main() {
-	if (C[0] < S || C[1] <= S) return;
+	uint lane = gl_LocalInvocationID.x;
+	if (C[0u] < S || C[1u] <= S) return;
 	uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;
-	while (b + 1u < N && g >= P[T + 3u * b + 3u]) b++;
-	uint lane = (g - P[T + 3u * b]) * 64u + gl_LocalInvocationID.x;
-	switch (P[T + 3u * b + 1u]) {
-		case 0u: body0(lane, P[T + 3u * b + 2u]); break;
+	while (b + 1u < N && g >= P[Q + 3u * b + 3u]) b++;
+	g -= P[Q + 3u * b];
+	T = P[Q + 3u * b + 2u];
+	switch (P[Q + 3u * b + 1u]) {
+		case 0u: body0(g * 64u + lane, T); break;
 	}
 }
