@@ -185,6 +185,14 @@ def test_exception_in_a_network_operation():
         net.run(1*ms)
 
 
+def test_weight_of_an_input_to_a_part_of_a_group():
+    weight = TimedArray([0, 1]*mV, dt=1*ms)
+    G = NeuronGroup(5, "v : volt")
+    P = PoissonInput(G[2:4], "v", 1, 10*kHz, "weight(t)")
+    run(2*ms)
+    assert np.allclose(G.v/mV, [0, 0, 10, 10, 0])
+
+
 def test_stop_and_report():
     G = NeuronGroup(1, "dv/dt = 1/ms : 1", method="euler")
     op = NetworkOperation(lambda t: stop() if t >= 2*ms else None, dt=1*ms)

@@ -331,7 +331,7 @@ class Script:
             raise Refused("prefs.legacy.refractory_timing", G)
         inside = [e.expr.code for e in G.user_equations.values() if e.expr is not None]
         inside += [c for c in G.events.values()] + [refractory] * isinstance(refractory, str)
-        inside += [str(p._weight) for p in self.weights if isinstance(p._weight, str) and p._group.name == G.name]
+        inside += [str(p._weight) for p in self.weights if isinstance(p._weight, str) and getattr(p._group, "source", p._group).name == G.name]
         names = self.namespace(G, codes(G), inside)
         model = "".join(f"\n    {text.equation(e)}" for e in G.user_equations.ordered)
         if refractory is False:
