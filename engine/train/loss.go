@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/engine/model"
 	"synfire/engine/num"
@@ -48,6 +49,8 @@ func (l *Loss) suits(target []float64, steps int) error {
 	switch {
 	case err != nil:
 		return err
+	case slices.ContainsFunc(target, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }):
+		return fmt.Errorf("%s takes targets that are finite", l.Name)
 	case l.Labels && len(target) != 1:
 		return fmt.Errorf("%s takes one label for each sample, got %d values", l.Name, len(target))
 	case l.Labels && (target[0] != math.Floor(target[0]) || target[0] < 0 || target[0] >= float64(n)):

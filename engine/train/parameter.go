@@ -96,7 +96,7 @@ func (x *parameter) set(t *Trainer) error {
 		}
 		x.x[k] = y
 		if math.IsNaN(y) {
-			return fmt.Errorf("%s: training has left the numbers: take a smaller learning rate", x.v.FullName())
+			return fmt.Errorf("%s has become no number", x.v.FullName())
 		}
 		values.V[k] = y * x.scale
 	}

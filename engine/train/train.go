@@ -65,7 +65,7 @@ func (s *Spikes) at(n int) []int {
 	return s.Index[lo:hi]
 }
 
-// Trainer trains a network.
+// Trainer trains a network as it is when New is called; after a Run, make another.
 type Trainer struct {
 	Options
 	net    *engine.Network
@@ -225,6 +225,19 @@ func (t *Trainer) ready() error {
 		if of.Shared {
 			r.lo = 0
 		}
+	}
+	each := int64(0)
+	for k := range l.plan.Bufs {
+		if each += 4 * int64(l.plan.Bufs[k].Len); l.varies[k] {
+			each += 8 * int64(l.plan.Bufs[k].Len)
+		}
+	}
+	for k := range l.plan.Events {
+		e := &l.plan.Events[k]
+		each += 8*int64(e.History)*int64(e.N) + 4*int64(l.steps+e.History)*int64(e.Words())
+	}
+	if err := t.work.Room(each*int64(t.Threads), "train: the state of %d samples at a time and its derivatives", t.Threads); err != nil {
+		return err
 	}
 	t.l, t.worlds = l, nil
 	for range t.Threads {
@@ -403,7 +416,7 @@ func (t *Trainer) Step(ctx context.Context, batch []Sample) (*Result, error) {
 	for _, x := range t.params {
 		t.Optimiser.step(t.made, x.rate, x.x, x.g, x.m)
 		if err := x.set(t); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("train: after %d steps: %w: the learning rate is too large", t.made, err)
 		}
 	}
 	t.l = nil
@@ -462,6 +475,7 @@ func (t *Trainer) samples(ctx context.Context, samples []Sample, back bool) (*Re
 			}
 		}
 	}
+	t.work.Ctx = ctx
 	if err := t.ready(); err != nil {
 		return nil, err
 	}
