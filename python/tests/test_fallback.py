@@ -112,24 +112,31 @@ def test_deferred_synapses_fall_back():
     assert G.v[2] > G.v[1] > G.v[0]
 
 
+@check_units(t=second, result=1)
+def one(t):
+    return np.ones_like(t)
+
+
 def test_a_network_that_cannot_go_on_moves_with_its_state():
     set_device("synfire", fallback="warn")
-    G = NeuronGroup(2, "dv/dt = 1/ms : 1", method="euler")
+    f = TimedArray([1.0], dt=1*ms)
+    G = NeuronGroup(2, "dv/dt = f(t)/ms : 1", method="euler")
     run(1*ms)
-    defaultclock.dt = 0.05*ms
+    f = one
     with catch_logs() as logs:
         run(1*ms)
-    assert np.allclose(G.v, 2) and len(warnings(logs)) == 1 and "time step was changed" in warnings(logs)[0]
+    assert np.allclose(G.v, 2) and len(warnings(logs)) == 1 and "f() is a function of Python" in warnings(logs)[0]
 
 
 def test_spikes_in_flight_do_not_move():
     set_device("synfire", fallback="warn")
-    G = NeuronGroup(2, "dv/dt = 1/ms : 1", threshold="v > 0.5", reset="v = 0", method="euler")
+    f = TimedArray([1.0], dt=1*ms)
+    G = NeuronGroup(2, "dv/dt = f(t)/ms : 1", threshold="v > 0.5", reset="v = 0", method="euler")
     S = Synapses(G, G, on_pre="v_post += 0", delay=3*ms)
     S.connect()
     run(1*ms)
     v = list(G.v[:])
-    defaultclock.dt = 0.05*ms
-    with pytest.raises(Refused, match="time step was changed"):
+    f = one
+    with pytest.raises(Refused, match="function of Python"):
         run(1*ms)
     assert list(G.v[:]) == v
