@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/serve"
 )
 
@@ -13,7 +14,7 @@ type serveCmd struct {
 	Dir string `required:"" help:"The folder through which arrays come and go." placeholder:"DIR"`
 	deviceFlags
 	Seed         *uint64 `help:"Seed of all random numbers, instead of the first that a text gives." placeholder:"N"`
-	ScriptMemory float64 `help:"Gigabytes that texts themselves may keep: the numbers, lists and texts that they compute, not the network; 0: 2, or half of what is free." placeholder:"GB" default:"0"`
+	ScriptMemory float64 `help:"Gigabytes that texts themselves may keep: the numbers, lists and texts that they compute and the arrays that come with them, not the network; 0: half of what is free." placeholder:"GB" default:"0"`
 }
 
 // Run answers requests until standard input ends.
@@ -23,8 +24,12 @@ func (c *serveCmd) Run(env *environment) error {
 	} else if !st.IsDir() {
 		return fmt.Errorf("--dir %s: it is no folder", c.Dir)
 	}
+	memory := gigabytes(c.ScriptMemory)
+	if free := host.Free(); memory == 0 && free > 0 {
+		memory = free / 2 // arrays of synapses come through texts
+	}
 	o := serve.Options{Dir: c.Dir, Version: versionText(), Backend: c.Backend, Backends: append([]string{"auto"}, backend.Names()...), Seed: c.Seed,
-		Threads: c.Threads.forBuilding(), MaxMemory: gigabytes(c.ScriptMemory)}
+		Threads: c.Threads.forBuilding(), MaxMemory: memory}
 	o.Open = func() (backend.Backend, error) {
 		return openBackend(c.Backend, c.deviceFlags, func(string) {}, func(backend.Backend) {})
 	}

@@ -79,20 +79,20 @@ func Run(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	defer over()
 	go s.read(in)
 	go func() { ended <- s.work() }()
+	var err error
 	select {
-	case err := <-ended:
-		return err
-	case <-s.breaker.lost():
-	}
-	select { // what is being worked on was interrupted
-	case err := <-ended:
-		if err == nil {
-			err = ctx.Err()
+	case err = <-ended:
+	case <-s.breaker.lost(): // what is being worked on was interrupted
+		select {
+		case err = <-ended:
+		case <-time.After(grace):
+			return fmt.Errorf("serve: what was being worked on has not ended %s after the stream", grace)
 		}
-		return err
-	case <-time.After(grace):
-		return fmt.Errorf("serve: what was being worked on has not ended %s after the stream", grace)
 	}
+	if err == nil && ctx.Err() != nil {
+		err = engine.ErrInterrupted
+	}
+	return err
 }
 
 // pending is how many requests may wait before no more are read.
@@ -179,7 +179,11 @@ func (s *server) work() (err error) {
 			}
 		}
 	}()
-	for f := range s.frames {
+	for {
+		f, ok := s.next()
+		if !ok {
+			return nil
+		}
 		if f.do == "stop" && f.err == nil {
 			continue
 		}
@@ -195,7 +199,21 @@ func (s *server) work() (err error) {
 			return f.err
 		}
 	}
-	return nil
+}
+
+// next is the next request; false: there is none any more.
+func (s *server) next() (frame, bool) {
+	select {
+	case f, ok := <-s.frames:
+		return f, ok
+	case <-s.breaker.lost():
+	}
+	select { // what was read before
+	case f, ok := <-s.frames:
+		return f, ok
+	default:
+		return frame{}, false
+	}
 }
 
 // answer does what a request asks for. Its error is one of the stream.
@@ -276,7 +294,7 @@ func (s *server) call(id string, t float64) error {
 		if s.unsent != nil {
 			return s.unsent
 		}
-		f, ok := <-s.frames
+		f, ok := s.next()
 		switch {
 		case !ok:
 			return engine.ErrInterrupted

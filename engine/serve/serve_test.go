@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"synfire/engine"
 	"synfire/engine/backend"
 	"synfire/engine/script"
 	"synfire/engine/store"
@@ -30,6 +32,7 @@ type client struct {
 	out   *io.PipeReader
 	dir   string
 	ended chan error
+	end   func()   // of the server's context
 	heard []answer // events
 	call  func(a answer)
 }
@@ -41,8 +44,11 @@ func connected(t *testing.T, name string) *client {
 	in, w := io.Pipe()
 	r, out := io.Pipe()
 	c.in, c.out = w, r
+	ctx, end := context.WithCancel(context.Background())
+	c.end = end
 	go func() {
-		err := Run(context.Background(), in, out, Options{Dir: c.dir, Backend: name, Open: opened[name], Version: "test"})
+		defer end()
+		err := Run(ctx, in, out, Options{Dir: c.dir, Backend: name, Open: opened[name], Version: "test"})
 		in.Close()
 		out.Close()
 		c.ended <- err
@@ -466,6 +472,24 @@ func TestServeFault(t *testing.T) {
 	}
 	if n := c.ask(`{"do":"records","monitor":"M"}`)["n"]; n != e["steps"].(float64)+1 && n != e["steps"] {
 		t.Errorf("%v samples, %v steps", n, e["steps"])
+	}
+}
+
+// TestServeEnded ends the context while a run goes on and a callback waits.
+func TestServeEnded(t *testing.T) {
+	for name, op := range map[string]string{"run": "", "callback": "op = NetworkOperation(callback('f'))"} {
+		t.Run(name, func(t *testing.T) {
+			c := connected(t, "cpu")
+			c.exec("G = NeuronGroup(3, 'x : 1')\n" + op)
+			c.send(`{"do":"run","duration_s":100000,"report_s":0.001}`)
+			c.receive()
+			go io.Copy(io.Discard, c.out)
+			c.end()
+			if err := <-c.ended; !errors.Is(err, engine.ErrInterrupted) {
+				t.Errorf("%v", err)
+			}
+			c.ended <- nil
+		})
 	}
 }
 
