@@ -229,13 +229,6 @@ func (d *device) reserve(words int) (*memoryBuffer, error) {
 	return b, nil
 }
 
-// stage is two small buffers through which words go to and from those that stay on the device. Drivers move
-// a buffer that is written and read by the host into its memory, where kernels reach it many times more slowly.
-type stage struct {
-	up, down uint32
-	at       int // words of up that copies may still read
-}
-
 const stageWords = 1 << 20
 
 func newStage() *stage {

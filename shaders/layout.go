@@ -168,6 +168,13 @@ type memoryBuffer struct {
 	by    *stage // what is written and read goes through, for a buffer that stays on the device; nil: the driver sees to it
 }
 
+// stage is two small buffers through which words go to and from those that stay on the device. Drivers move
+// a buffer that is written and read by the host into its memory, where kernels reach it many times more slowly.
+type stage struct {
+	up, down uint32
+	at       int // words of up that copies may still read
+}
+
 type initial struct {
 	at    region
 	words []uint32
