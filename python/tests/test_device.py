@@ -193,6 +193,14 @@ def test_weight_of_an_input_to_a_part_of_a_group():
     assert np.allclose(G.v/mV, [0, 0, 10, 10, 0])
 
 
+def test_comments_name_nothing():
+    G = NeuronGroup(2, "v : 1")
+    G.run_regularly("""# these words are no names; x = 3
+                       v += 0.5  # nor those""", dt=1*ms)
+    run(2*ms)
+    assert np.allclose(G.v, 1)
+
+
 def test_stop_and_report():
     G = NeuronGroup(1, "dv/dt = 1/ms : 1", method="euler")
     op = NetworkOperation(lambda t: stop() if t >= 2*ms else None, dt=1*ms)

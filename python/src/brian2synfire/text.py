@@ -101,9 +101,13 @@ def arguments(*positional, **named):
 ASSIGNED = re.compile(r"^\s*([A-Za-z_]\w*)\s*(?:[-+*/%]|\*\*|//)?=(?!=)", re.MULTILINE)
 
 
+def without_comments(code):
+    return re.sub("#.*", "", str(code))
+
+
 def assigned(code):
     """The names that statements assign."""
-    return set(ASSIGNED.findall(str(code).replace(";", "\n")))
+    return set(ASSIGNED.findall(without_comments(code).replace(";", "\n")))
 
 
 def of_quantity(x):

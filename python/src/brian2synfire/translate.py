@@ -254,7 +254,7 @@ class Script:
     def namespace(self, group, statements=(), expressions=()):
         """The name of the dictionary with what the texts of a group need from outside; None where that is nothing."""
         names, local = set(), set()
-        for c in statements:
+        for c in map(text.without_comments, statements):
             names |= get_identifiers(c)
             local |= {n for n in assigned(c) if n not in group.variables}
         for e in expressions:
