@@ -224,6 +224,8 @@ def gate(folder, names, timeout, write):
             here = r['where']
             if 'runs' not in known:
                 here += '; numbers: none, Brian2: ' + known.get('error', 'not run')
+            elif known['cap'] != LONG.get(name):
+                here += '; numbers: none, Brian2 ran for another time'
             else:
                 differing = differences(r['runs'], known['runs'])
                 here += '; numbers: ' + ('differ' if differing else 'agree' if any(r['runs']) else 'none, it has no monitors')
