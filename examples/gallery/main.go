@@ -248,14 +248,13 @@ func header(name, text string) *example {
 			e.flags = strings.Fields(flags)
 			continue
 		}
-		before, after, at := split(line)
-		switch {
-		case at == "Source":
+		for from := 0; ; from = len("Source") {
+			before, after, at := split(line, from)
+			if at == "" {
+				break
+			}
 			*part = append(*part, before)
-			part, line = &e.source, after
-		case at == "Expect":
-			*part = append(*part, before)
-			part, line = &e.expected, after
+			part, line = map[string]*[]string{"Source": &e.source, "Expect": &e.expected}[at], after
 		}
 		if line == "" && paragraph == 0 {
 			paragraph = 1
@@ -278,13 +277,14 @@ func header(name, text string) *example {
 
 var partRE = regexp.MustCompile(`(^|[.;:] )(Source\b[^:.]*: |Expect\b)`)
 
-// split cuts a line where it begins to tell the source, or what to expect.
-func split(line string) (before, after, part string) {
-	at := partRE.FindStringSubmatchIndex(line)
-	if at == nil {
+// split cuts a line where it begins to tell the source, or what to expect, behind the first letters.
+func split(line string, from int) (before, after, part string) {
+	at := partRE.FindStringSubmatchIndex(line[min(from, len(line)):])
+	if at == nil || from > 0 && at[4] == 0 {
 		return "", line, ""
 	}
-	return line[:at[4]], line[at[4]:], line[at[4]:][:6]
+	k := from + at[4]
+	return line[:k], line[k:], line[k : k+6]
 }
 
 // testsOf are the tests of a folder, by the texts that stand in them or in functions that they call: those of an
