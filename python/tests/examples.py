@@ -190,8 +190,8 @@ def differences(ours, theirs):
                 allowed = 4*abs(u - v) + 0.02*(scale if len(x) == 3 else abs(u))
                 if len(x) == 1 and not certain:
                     allowed += 4*abs(u)**0.5
-                if q == 2 and not certain:
-                    allowed += 2*abs(x[1])
+                if len(x) == 3 and not certain:
+                    allowed += (0.5, 0.5, 2)[q]*abs(x[1])
                 if not abs(w - (u if certain else (u + v)/2)) <= allowed:
                     found.append('run %d: %s[%d] is %.6g, Brian2: %.6g, %.6g' % (k, name, q, w, u, v))
     return found
