@@ -176,6 +176,9 @@ def differences(ours, theirs):
     a, b = theirs
     if len(ours) != len(a):
         return ['%d runs, Brian2 makes %d' % (len(ours), len(a))]
+    def plain(runs):  # the numbers of automatic names tell what is still alive elsewhere
+        return [{re.sub(r'_\d+(?=\.|$)', '', n) if len(r) < 3 else n: v for n, v in r.items()} for r in runs]
+    ours, a, b = plain(ours), plain(a), plain(b)
     found = []
     for k, run in enumerate(a):
         for name, x in run.items():
