@@ -52,8 +52,7 @@ type server struct {
 	be      backend.Backend
 	files   int // arrays written
 	current request
-	inside  int  // callbacks that wait
-	stopped bool // the run in progress was asked to stop, in a callback
+	inside  int // callbacks that wait
 	unsent  error
 }
 
