@@ -204,7 +204,7 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"Synapses.weight", library2("weight=«300*pA|200*pA»"), ""},
 	{"Synapses.weight", library2("weight=«'300*i*pA'|200*pA»"), ""},
 	{"Synapses.weight", library2("weight=«array([2, 3])*pA|200*pA»"), ""},
-	{"Synapses.weight", library2("weight=«3*mV|300*pA»"), "amp"},
+	{"Synapses.weight", library2("weight=«3*mV|300*pA»"), "must be in A"},
 	{"Synapses.weight", library2("on_pre='V_m_post += mV'«, weight=300*pA|»"), "which has no on_pre="},
 	{"Synapses.weight", synapses2("'w : 1'«, weight=300*pA|»"), "which has no model="},
 	{"Synapses.weight", synapses2("«weight=300*pA|»"), "for targets that say what a weight means"},

@@ -122,6 +122,10 @@ func (c *call) static(x *script, tgt cells, o *engine.SynapsesOptions) (later st
 			c.failf("weight", "weight= must be a number with a unit, a text, or values in the order of the synapses, not %s", array.Describe(w))
 			return nil
 		}
+		if want := engine.Q("1*" + r.unit).Dim; q.Dim != want {
+			c.failf("weight", "weight= must be in %s for %s, not %s", array.UnitName(want), tgt.Name(), q.Show())
+			return nil
+		}
 		o.Namespace["weight"] = engine.Quantity{Value: q.V[0], Dim: q.Dim}
 		code = one(texts[0], "weight")
 		if len(texts) > 1 && q.V[0] < 0 {
