@@ -189,6 +189,12 @@ var options = map[string]struct {
 		t.keep(err)
 		t.value(g, "v")
 	}, ""},
+	"GroupOptions.Substeps": {func(t *trial, with bool) {
+		g, err := t.n.NeuronGroup(1, "dv/dt = (1 - v**2)/ms : 1", engine.GroupOptions{Method: "rk2", Substeps: given(with, 3)})
+		t.keep(err)
+		t.value(g, "v")
+	}, ""},
+	"GroupOptions.Substeps 2": {func(t *trial, with bool) { t.group(engine.GroupOptions{Method: "euler", Substeps: given(with, 3)}) }, "substeps are those of"},
 	"GroupOptions.Events": {func(t *trial, with bool) {
 		t.see(t.group(engine.GroupOptions{Events: given(with, map[string]string{"e": "v > 1"})}).Event("e") != nil)
 	}, ""},
@@ -229,6 +235,14 @@ var options = map[string]struct {
 	"RegularOptions.Dt 2": {func(t *trial, with bool) {
 		t.regularly(t.firing(), "w += 1", engine.RegularOptions{Dt: given(with, -1e-4)})
 	}, "positive time"},
+	"RegularOptions.Times": {func(t *trial, with bool) {
+		g, o := t.firing(), engine.RegularOptions{}
+		if with {
+			o.Times = []float64{2e-4, 5e-4}
+		}
+		t.regularly(g, "w += 1", o)
+		t.value(g, "w")
+	}, ""},
 	"RegularOptions.When": {func(t *trial, with bool) {
 		g := t.firing()
 		t.regularly(g, "v = 9", engine.RegularOptions{When: given(with, "end")})
@@ -259,8 +273,11 @@ var options = map[string]struct {
 		t.value(g, "w")
 	}, ""},
 
-	"SynapsesOptions.Name":     {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{Name: given(with, "abc")}) }, ""},
-	"SynapsesOptions.Model":    {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{Model: given(with, "q : 1")}) }, ""},
+	"SynapsesOptions.Name":  {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{Name: given(with, "abc")}) }, ""},
+	"SynapsesOptions.Model": {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{Model: given(with, "q : 1")}) }, ""},
+	"SynapsesOptions.Substeps": {func(t *trial, with bool) {
+		t.synapses(engine.SynapsesOptions{Method: "euler", Substeps: given(with, 3)})
+	}, "substeps are those of"},
 	"SynapsesOptions.Method":   {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{Method: given(with, "no_such_method")}) }, "is not a method of integration"},
 	"SynapsesOptions.Method 2": {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{Method: given(with, "euler")}) }, "warning: Synapses: method=\"euler\" has no effect"},
 	"SynapsesOptions.OnPre":    {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{OnPre: given(with, pre("w += 1"))}) }, ""},
@@ -394,9 +411,16 @@ var options = map[string]struct {
 	"StateMonitorOptions.Record 2":  {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{Record: given[any](with, 7)}) }, "index 7 is outside"},
 	"StateMonitorOptions.Dt":        {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{Dt: given(with, 2e-4)}) }, ""},
 	"StateMonitorOptions.Dt 2":      {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{Dt: given(with, -1.0)}) }, "positive time"},
-	"StateMonitorOptions.When":      {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{When: given(with, "end")}) }, ""},
-	"StateMonitorOptions.When 2":    {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{When: given(with, "ends")}) }, "did you mean 'end'?"},
-	"StateMonitorOptions.Order":     {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{Order: given(with, -1)}) }, ""},
+	"StateMonitorOptions.Times": {func(t *trial, with bool) {
+		o := engine.StateMonitorOptions{}
+		if with {
+			o.Times = []float64{2e-4, 5e-4}
+		}
+		t.states(o)
+	}, ""},
+	"StateMonitorOptions.When":   {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{When: given(with, "end")}) }, ""},
+	"StateMonitorOptions.When 2": {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{When: given(with, "ends")}) }, "did you mean 'end'?"},
+	"StateMonitorOptions.Order":  {func(t *trial, with bool) { t.states(engine.StateMonitorOptions{Order: given(with, -1)}) }, ""},
 	"RateMonitorOptions.Name": {func(t *trial, with bool) {
 		m, err := t.n.PopulationRateMonitor(t.firing(), engine.RateMonitorOptions{Name: given(with, "abc")})
 		t.columns(m, err)

@@ -35,9 +35,9 @@ func (p *Plan) Work() Work {
 					ops++
 				}
 			}
-			w.Operations += float64(ops) * float64(s.N)
+			w.Operations += float64(float64(ops) * float64(s.N))
 		case FormDeliver, FormEffect:
-			n := float64(connect.Estimate(p.Tables[s.Table].Spec, 1, host.Work{}).Synapses) * workRate * p.Dt
+			n := float64(float64(connect.Estimate(p.Tables[s.Table].Spec, 1, host.Work{}).Synapses) * workRate * p.Dt)
 			if s.Form == FormDeliver {
 				w.Events += n
 				continue

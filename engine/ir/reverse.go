@@ -364,7 +364,7 @@ func (r *Reverse) block(tape [][]uint32, lo, n int, d *Derivatives, a []lanes) {
 				case in.Op == Bits:
 					a[in.A][i] += x / ulp
 				default:
-					a[in.A][i] += x * ulp
+					a[in.A][i] += float64(x * ulp)
 				}
 			}
 		case And, Or, Shl, ShrU:
