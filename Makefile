@@ -102,6 +102,11 @@ gl-matrix:
 gl-variants:
 	$(GO) test $(TAGFLAG) -timeout 40m ./shaders -run TestVariants -variants
 
+# Half of them, on the short suite.
+.PHONY: gl-variants-short
+gl-variants-short:
+	$(GO) test $(TAGFLAG) -timeout 40m -short ./shaders -run TestVariants -variants
+
 # The gl backend measured on this machine, on a GPU if there is one: bench/results/DATE/gpu-NAME, in five minutes. gpu-kit is
 # what it runs, for a machine without Go: copy bin/gpu there and run ./gpu-report -out DIR.
 .PHONY: gpu-report gpu-kit
