@@ -139,7 +139,11 @@ func each(t *testing.T, f func(t *testing.T, src string)) {
 func TestModels(t *testing.T) {
 	each(t, func(t *testing.T, src string) {
 		want, _ := play(t, src, ref.New())
-		for _, n := range []int{1, 2, 3, 7} {
+		threads := []int{1, 2, 3, 7}
+		if testing.Short() {
+			threads = threads[2:3]
+		}
+		for _, n := range threads {
 			if got, _ := play(t, src, kernels.New(n)); got != want {
 				t.Errorf("cpu with %d threads differs from ref in\n%s", n, src)
 			}

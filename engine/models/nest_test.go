@@ -44,6 +44,9 @@ func TestNEST(t *testing.T) {
 			worst = 0.2 // its threshold follows the synapses' currents, NEST's does not within a step
 		}
 		for stimulus, want := range c.Spikes {
+			if testing.Short() && stimulus != "noise" {
+				continue
+			}
 			var src strings.Builder
 			fmt.Fprintf(&src, "defaultclock.dt = %g*ms\nG = NeuronGroup(1, %s(%s))\n", dt, c.Model, strings.Join(with(c.Flags), ", "))
 			rest := 500.0
