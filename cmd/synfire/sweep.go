@@ -486,7 +486,7 @@ func (c *sweepCmd) picture(env *environment, all []*point, list []setting, colum
 	var src strings.Builder
 	fmt.Fprintf(&src, "import numpy as np\nimport matplotlib.pyplot as plt\nnan = float('nan')\nx = %s\nz = np.array([%s])\nplt.figure(figsize=(5.5, 4))\n", quoted(x.values), strings.Join(rows, ", "))
 	if y.name != "" {
-		fmt.Fprintf(&src, "y = %s\nplt.imshow(z, origin='lower', aspect='auto')\nplt.colorbar(label=%s)\nplt.yticks(list(range(len(y))), y)\nplt.ylabel(%s)\n", quoted(y.values), quoted([]string{show})[1:len(quoted([]string{show}))-1], strconv.Quote(y.name))
+		fmt.Fprintf(&src, "y = %s\nplt.imshow(z, origin='lower', aspect='auto')\nplt.colorbar(label=%s)\nplt.yticks(list(range(len(y))), y)\nplt.ylabel(%s)\n", quoted(y.values), strconv.Quote(show), strconv.Quote(y.name))
 	} else {
 		fmt.Fprintf(&src, "plt.plot(list(range(len(x))), z[0, :], 'o-')\nplt.ylabel(%s)\n", strconv.Quote(show))
 	}

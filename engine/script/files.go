@@ -154,7 +154,7 @@ func decodeAny(name string, file *os.File) (*array.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &array.Array{Kind: array.Ints, Packed: &array.Packed{From: f, Unit: 1}}
+	a := unpacked(f)
 	switch len(f.Shape) {
 	case 0, 1:
 	case 2:
@@ -162,13 +162,20 @@ func decodeAny(name string, file *os.File) (*array.Array, error) {
 	default:
 		return nil, fmt.Errorf("an array of %d dimensions: one or two were expected", len(f.Shape))
 	}
+	return a, nil
+}
+
+// unpacked is an array of a file's values, which stay as the file has them until
+// the script calculates with them.
+func unpacked(f *store.Packed) *array.Array {
+	a := &array.Array{Kind: array.Ints, Packed: &array.Packed{From: f, Unit: 1}}
 	switch {
 	case f.Kind == 'b':
 		a.Kind = array.Bools
 	case f.F32 != nil, f.F64 != nil:
 		a.Kind = array.Floats
 	}
-	return a, nil
+	return a
 }
 
 // unpackCSV reads a table of numbers.

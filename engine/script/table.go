@@ -58,14 +58,7 @@ func loadTable(x *script, c *call) (starlark.Value, error) {
 	}
 	v := &table{file: name, t: t, cols: map[string]*array.Array{}}
 	for n, p := range t.Columns {
-		a := &array.Array{Kind: array.Ints, Packed: &array.Packed{From: p, Unit: 1}}
-		switch p.Kind {
-		case 'b':
-			a.Kind = array.Bools
-		case 'f':
-			a.Kind = array.Floats
-		}
-		v.cols[n] = a
+		v.cols[n] = unpacked(p)
 	}
 	return v, nil
 }

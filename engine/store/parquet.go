@@ -69,8 +69,10 @@ func ReadParquet(f *os.File, size int64, o TableOptions) (t *Table, err error) {
 		if c.Len() != t.Rows {
 			return nil, fmt.Errorf("column '%s' has %d values in %d rows: the file is damaged", n, c.Len(), t.Rows)
 		}
-		if k, ok := finite(c.F64); !ok {
-			return nil, fmt.Errorf("row %d: column '%s' is %g: every number must be finite", k+1, n, c.F64[k])
+		for k, x := range c.F64 {
+			if x-x != 0 {
+				return nil, fmt.Errorf("row %d: column '%s' is %g: every number must be finite", k+1, n, x)
+			}
 		}
 		narrow(c)
 		t.Columns[n] = c

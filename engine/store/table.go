@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -453,14 +452,4 @@ func joinColumn(pieces []*piece, k, rows int) *Packed {
 		p.ints[k], p.floats[k] = nil, nil
 	}
 	return c
-}
-
-// finite says whether all of v are.
-func finite(v []float64) (int, bool) {
-	for n, x := range v {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return n, false
-		}
-	}
-	return 0, true
 }
