@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"testing"
-
-	"synfire/kernels"
 )
 
 // The examples of the dynamics of networks: rhythms, synchrony and its disorders, stimulation, drugs, sleep, memory.
@@ -146,8 +144,7 @@ func TestLongEntrainment(t *testing.T) {
 func TestLongCoordinatedReset(t *testing.T) {
 	long(t)
 	for seed := range uint64(3) {
-		g, _ := play(t, "coordinated_reset", nil, kernels.New(0), &seed)
-		l := numbers(t, g.Prints) // order before, on, at the end; weights likewise
+		l := seeded(t, "coordinated_reset", seed) // order before, on, at the end; weights likewise
 		none, reset, once, weak := l[0], l[1], l[2], l[3]
 		within(t, "without: order at the end", none[2], 0.9, 1)
 		within(t, "reset: order during, of that without", reset[1]/none[1], 0, 0.5)
@@ -162,8 +159,7 @@ func TestLongCoordinatedReset(t *testing.T) {
 func TestLongNeurofeedback(t *testing.T) {
 	long(t)
 	for seed := uint64(1); seed < 6; seed += 2 {
-		g, _ := play(t, "neurofeedback", nil, kernels.New(0), &seed)
-		l := numbers(t, g.Prints)[0]
+		l := seeded(t, "neurofeedback", seed)[0]
 		within(t, "power in the loop, of the goal", l[2]/l[1], 0.75, 1.25)
 		within(t, "moved against the yoked control, in percent", l[4], 30, 100)
 	}
@@ -173,8 +169,7 @@ func TestLongNeurofeedback(t *testing.T) {
 func TestLongPharmacology(t *testing.T) {
 	long(t)
 	for seed := range uint64(3) {
-		g, _ := play(t, "pharmacology", nil, kernels.New(0), &seed)
-		l := numbers(t, g.Prints)
+		l := seeded(t, "pharmacology", seed)
 		within(t, "bicuculline, of control", l[1][1], 1.1, 10)
 		for k, drug := range []string{"diazepam", "APV", "NBQX"} {
 			within(t, drug+", of control", l[2+k][1], 0, 0.9)
@@ -187,8 +182,7 @@ func TestLongPharmacology(t *testing.T) {
 func TestLongDisease(t *testing.T) {
 	long(t)
 	for seed := range uint64(3) {
-		g, _ := play(t, "disease", nil, kernels.New(0), &seed)
-		l := numbers(t, g.Prints) // rate, of healthy, CV
+		l := seeded(t, "disease", seed) // rate, of healthy, CV
 		healthy, epilepsy, schizophrenia, alzheimer, loss := l[0], l[1], l[2], l[3], l[4]
 		within(t, "epilepsy: rate, of healthy", epilepsy[1], 3, 10)
 		within(t, "epilepsy: CV, of healthy", epilepsy[2]/healthy[2], 0, 0.5)
@@ -201,8 +195,7 @@ func TestLongDisease(t *testing.T) {
 func TestLongSleep(t *testing.T) {
 	long(t)
 	for seed := range uint64(5) {
-		g, _ := play(t, "sleep", nil, kernels.New(0), &seed)
-		l := numbers(t, g.Prints)
+		l := seeded(t, "sleep", seed)
 		c := l[len(l)-1]
 		within(t, "recall after sleep, beyond that without", c[1]-c[0], 0, 1)
 		within(t, "weights, change in percent", c[2], -30, -10)
@@ -215,8 +208,7 @@ func TestLongWorkingMemory(t *testing.T) {
 	long(t)
 	var drift float64
 	for seed := range uint64(5) {
-		g, _ := play(t, "working_memory", nil, kernels.New(0), &seed)
-		l := numbers(t, g.Prints) // rate and vector before; rate, vector, width, drift at the end
+		l := seeded(t, "working_memory", seed) // rate and vector before; rate, vector, width, drift at the end
 		within(t, "vector before the cue", l[0][1], 0, 0.3)
 		within(t, "vector at the end", l[0][3], 0.5, 1)
 		within(t, "width", l[0][4], 30, 60)
@@ -231,8 +223,7 @@ func TestLongWorkingMemory(t *testing.T) {
 func TestLongAssembly(t *testing.T) {
 	long(t)
 	for seed := range uint64(3) {
-		g, _ := play(t, "assembly", nil, kernels.New(0), &seed)
-		l := numbers(t, g.Prints)
+		l := seeded(t, "assembly", seed)
 		within(t, "recalled, in percent", l[0][1], 80, 100)
 		within(t, "of the others", l[0][4], 0, 10)
 		within(t, "recalled with a quarter of the weights", l[1][1], 0, 50)
@@ -243,8 +234,7 @@ func TestLongAssembly(t *testing.T) {
 func TestLongHubs(t *testing.T) {
 	long(t)
 	for seed := range uint64(3) {
-		g, _ := play(t, "hubs", nil, kernels.New(0), &seed)
-		l := numbers(t, g.Prints)
+		l := seeded(t, "hubs", seed)
 		within(t, "clustering, of a random graph's", l[0][2], 1.5, 100)
 		within(t, "path length, of a random graph's", l[0][4], 0.8, 1.5)
 		within(t, "AUC of hubs", l[1][1], 0.95, 1)

@@ -19,6 +19,13 @@ func printed(t *testing.T, file string, set map[string]string) [][]float64 {
 	return numbers(t, g.Prints)
 }
 
+// seeded is printed for a seed.
+func seeded(t *testing.T, file string, seed uint64) [][]float64 {
+	t.Helper()
+	g, _ := play(t, file, nil, kernels.New(0), &seed)
+	return numbers(t, g.Prints)
+}
+
 func numbers(t *testing.T, prints string) [][]float64 {
 	t.Log("\n" + prints)
 	var lines [][]float64

@@ -102,18 +102,6 @@ func TestAhead(t *testing.T) {
 			if sc := two.(*program).l.sc; sc.single != c.single || sc.span != c.span {
 				t.Errorf("single %t, %d steps, expected %t, %d", sc.single, sc.span, c.single, c.span)
 			}
-			state := func(prog backend.Program) [][]uint32 {
-				out := make([][]uint32, len(p.Bufs))
-				for id := range p.Bufs {
-					if p.Bufs[id].Kind == backend.State {
-						out[id] = make([]uint32, p.Bufs[id].Len)
-						if err := prog.Read(backend.BufID(id), out[id]); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-				return out
-			}
 			var kept [][]uint32
 			for n, steps := range []int{0, 1, 1, 2, 7, 3, 30, 0, 1, 20, 5} {
 				for _, prog := range []backend.Program{one, two} {
@@ -121,10 +109,10 @@ func TestAhead(t *testing.T) {
 						t.Fatal(done, err)
 					}
 				}
-				equal(t, p, state(one), state(two))
+				equal(t, p, state(t, p, one), state(t, p, two))
 				switch n {
 				case 4:
-					kept = state(one)
+					kept = state(t, p, one)
 				case 6: // back to where it was
 					for id, words := range kept {
 						if words != nil {

@@ -91,6 +91,12 @@ func after(t *testing.T, b backend.Backend, p *backend.Plan, steps int, look fun
 		}
 		done += n
 	}
+	return state(t, p, prog)
+}
+
+// state is all state of a program.
+func state(t *testing.T, p *backend.Plan, prog backend.Program) [][]uint32 {
+	t.Helper()
 	out := make([][]uint32, len(p.Bufs))
 	for id := range p.Bufs {
 		if p.Bufs[id].Kind == backend.State {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"synfire/engine/analysis"
+	"synfire/engine/host"
 	"synfire/engine/rundir"
 	"synfire/engine/store"
 )
@@ -50,6 +51,8 @@ func (c *recordFlags) open() (r *rundir.Recorded, stop float64, err error) {
 		err = fmt.Errorf("--start %s: a time from 0 to %s, where what is looked at ends, was expected", c.Start, modelTime(stop))
 	case c.Bin.Seconds() > stop-start:
 		err = fmt.Errorf("--bin %s: longer than what is looked at, %s", c.Bin, modelTime(stop-start))
+	default:
+		err = (host.Work{}).Room(int64(32*(stop-start)/c.Bin.Seconds()), "counting in bins of %s", c.Bin)
 	}
 	return r, stop, err
 }
@@ -293,7 +296,7 @@ func (m *measured) peak(name string, x []float64, hz float64) number {
 		m.note("%s: no spectrum: %v (--window)", name, err)
 		return number(math.NaN())
 	}
-	at, power := analysis.Peak(f, p, 2/m.WindowS, math.Inf(1))
+	at, power := analysis.Peak(f, p, 1.5/m.WindowS, math.Inf(1)) // between one period and two, since frequencies are rounded
 	if power == 0 {
 		return number(math.NaN())
 	}

@@ -219,11 +219,11 @@ func histogram(title, label string, of func(*recorded, *analysis.Spikes) (values
 	return func(r *recorded, file string) error {
 		var shown []train
 		var values [][]float64
-		unit := 0.0
+		var units []float64
 		for _, x := range r.spikes {
 			v, u := of(r, x.s)
-			if unit = u; len(v) > 0 {
-				shown, values = append(shown, x), append(values, v)
+			if len(v) > 0 {
+				shown, values, units = append(shown, x), append(values, v), append(units, u)
 			}
 		}
 		if len(shown) == 0 {
@@ -232,7 +232,7 @@ func histogram(title, label string, of func(*recorded, *analysis.Spikes) (values
 		f := panels(title, len(shown), 1.6)
 		for k, v := range values {
 			a := f.Axes[k]
-			a.Marks = append(a.Marks, colored(bars(v, unit), k))
+			a.Marks = append(a.Marks, colored(bars(v, units[k]), k))
 			if len(f.Axes) == 1 {
 				f.Title = title
 			}

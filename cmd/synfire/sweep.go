@@ -38,18 +38,19 @@ type sweepCmd struct {
 	Seed    uint64            `help:"The first seed." default:"1" placeholder:"N"`
 	Jobs    int               `help:"Runs at a time, each with one thread; 0: as many as there are processors." default:"0" placeholder:"N"`
 	Backend string            `help:"auto, cpu, gl (OpenGL compute) or ref." enum:"auto,cpu,gl,ref" default:"cpu"`
-	Out     string            `help:"The directory for the table, the picture, and each run's numbers. The same command goes on where it stopped." required:"" placeholder:"DIR"`
+	Out     string            `help:"The directory for the table, the picture, and each run's numbers. The same command goes on where it stopped (files that the script loads are taken to be as they were)." required:"" placeholder:"DIR"`
 	Show    string            `help:"The column of the table that the picture shows; without it the first that was measured." placeholder:"COLUMN"`
 	Keep    bool              `help:"Keep what each run recorded, in DIR/runs/N."`
 	Quiet   bool              `short:"q" help:"No progress and no summary."`
 }
 
-// The most runs of a sweep, and the most memory that a table of them may take.
+// The most runs of a sweep.
 const mostPoints = 1 << 20
 
 // point is one run of a sweep, and what was measured of it.
 type point struct {
 	Script string            `json:"script_sha256"`
+	By     string            `json:"by"` // version and backend
 	Set    map[string]string `json:"set"`
 	Seed   uint64            `json:"seed"`
 	Names  []string          `json:"names"` // of the values, in order
@@ -61,7 +62,7 @@ type point struct {
 
 // same says whether two points are of the same run.
 func (p *point) same(q *point) bool {
-	return p.Script == q.Script && p.Seed == q.Seed && maps.Equal(p.Set, q.Set)
+	return p.Script == q.Script && p.By == q.By && p.Seed == q.Seed && maps.Equal(p.Set, q.Set)
 }
 
 // setting are the values of one parameter.
@@ -136,15 +137,16 @@ func valuesOf(text string) ([]string, error) {
 
 // points are all runs: the last parameter moves fastest, seeds faster still.
 func (c *sweepCmd) points(list []setting, sha string) ([]*point, error) {
-	n := c.Seeds
+	n := min(c.Seeds, mostPoints+1)
 	for _, s := range list {
-		if n *= len(s.values); n > mostPoints {
-			return nil, fmt.Errorf("more than %d runs: fewer values or seeds are needed", mostPoints)
-		}
+		n = min(n*len(s.values), mostPoints+1)
+	}
+	if n > mostPoints {
+		return nil, fmt.Errorf("more than %d runs: fewer values or seeds are needed", mostPoints)
 	}
 	var out []*point
 	for k := range n {
-		p := &point{Script: sha, Set: map[string]string{}, Seed: c.Seed + uint64(k%c.Seeds)}
+		p := &point{Script: sha, By: versionText() + " " + c.Backend, Set: map[string]string{}, Seed: c.Seed + uint64(k%c.Seeds)}
 		rest := k / c.Seeds
 		for _, s := range slices.Backward(list) {
 			p.Set[s.name] = s.values[rest%len(s.values)]
@@ -222,7 +224,8 @@ func (c *sweepCmd) run(env *environment, all []*point) {
 	}
 	var todo []int
 	for k, p := range all {
-		if q, err := c.read(k); err == nil && q.same(p) {
+		_, gone := os.Stat(c.dir(k))
+		if q, err := c.read(k); err == nil && q.same(p) && (!c.Keep || gone == nil) {
 			*p = *q
 		} else {
 			todo = append(todo, k)
@@ -274,6 +277,9 @@ func (c *sweepCmd) file(k int) string {
 	return filepath.Join(c.Out, "points", strconv.Itoa(k)+".json")
 }
 
+// dir is where run k records.
+func (c *sweepCmd) dir(k int) string { return filepath.Join(c.Out, "runs", strconv.Itoa(k)) }
+
 func (c *sweepCmd) read(k int) (*point, error) {
 	b, err := os.ReadFile(c.file(k))
 	if err != nil {
@@ -285,7 +291,7 @@ func (c *sweepCmd) read(k int) (*point, error) {
 
 // one makes run k in a process of its own, and keeps what is measured of it.
 func (c *sweepCmd) one(ctx context.Context, k int, p *point) error {
-	dir := filepath.Join(c.Out, "runs", strconv.Itoa(k))
+	dir := c.dir(k)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 		return err
 	}
@@ -363,9 +369,12 @@ func (p *point) measure(ctx context.Context, dir string) error {
 		return nil
 	}
 	a := analyseCmd{recordFlags: recordFlags{Dir: dir, Bin: 2 * time.Millisecond, Window: 500 * time.Millisecond}, Least: 3} // as `synfire analyse` by default
+	if stop := r.Stop(); a.Bin.Seconds() > stop {
+		return nil // too short to measure: the rates are there
+	}
 	got, err := a.measure(&environment{ctx: ctx, err: io.Discard}, r, r.Stop())
 	if err != nil {
-		return nil // too short to measure: the rates are there
+		return err
 	}
 	for _, s := range got.Spikes {
 		add(s.Monitor+" CV", float64(s.CV))

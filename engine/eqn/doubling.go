@@ -13,10 +13,10 @@ const mostSteps = 31
 // (equations that depend on one another): the matrices of 1, 2, 4, ... steps are
 // worked out in float64, and applied where the number has that bit. It returns
 // false where the coefficients are not constant.
-func (s *system) doubling() (bool, error) {
+func (s *system) doubling() bool {
 	m, err := s.linear()
 	if err != nil {
-		return false, nil
+		return false
 	}
 	n := len(s.odes)
 	a, b := make([]float64, n*n), make([]float64, n)
@@ -35,11 +35,11 @@ func (s *system) doubling() (bool, error) {
 		unit := s.vars[i].Dim.Scale()
 		for j := range n {
 			if !known(m.a[i][j], &a[i*n+j], s.vars[j].Dim.Scale()/unit) {
-				return false, nil
+				return false
 			}
 		}
 		if !known(m.b[i], &b[i], 1/unit) {
-			return false, nil
+			return false
 		}
 	}
 	e, phi := solveLinear(a, n, s.opt.Dt)
@@ -76,7 +76,7 @@ func (s *system) doubling() (bool, error) {
 		}
 	}
 	s.finish(func(o *ode, _ int, _ bool) Expr { return local(fmt.Sprintf("_%s%d", o.eq.Name, mostSteps)) })
-	return true, nil
+	return true
 }
 
 // times is the product of an n x n matrix and an n x m one.

@@ -132,10 +132,8 @@ func (s *system) advance() error {
 			return err
 		}
 		err := s.exact()
-		if err != nil {
-			if done, doubled := s.doubling(); done {
-				return doubled
-			}
+		if err != nil && s.doubling() {
+			return nil
 		}
 		return err
 	case method == "":

@@ -181,6 +181,14 @@ func (n *Network) commonStep(objects []object) (float64, error) {
 			step /= float64(part)
 		}
 	}
+	for _, ob := range objects {
+		times := ob.Base().moments
+		for k := range times[:max(0, len(times)-1)] {
+			if x := math.Round(times[k] / step); x == math.Round(times[k+1]/step) && x <= ir.FarStep {
+				return 0, argErrorf("times", "%s: the times %g s and %g s lie in one step (%g s): it would act once", ob.Base().Name(), times[k], times[k+1], step)
+			}
+		}
+	}
 	return step, nil
 }
 

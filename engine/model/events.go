@@ -166,19 +166,8 @@ func (s Span) spikes() ([]int, error) {
 			out = append(out, i-s.Lo)
 		}
 	}
-	switch step := s.Group.Net.Step; {
-	case e.last != nil:
-		for _, i := range e.last {
-			take(int(i))
-		}
-	case e.Hist > 0 && step > 0: // it was restored
-		words := (s.Group.Size + 31) / 32
-		row := e.Masks[int((step-1)%int64(e.Hist))*words:][:words]
-		for i := range s.Group.Size {
-			if row[i/32]>>(i%32)&1 != 0 {
-				take(i)
-			}
-		}
+	for _, i := range e.last {
+		take(int(i))
 	}
 	return out, nil
 }

@@ -71,7 +71,7 @@ type GroupEvent struct {
 	Masks  []uint32 // rows of the last history steps, by step modulo history
 	Hist   int      // rows of Masks
 	Counts uint64   // events so far
-	last   []uint32 // the neurons that had it in the last step of the group; nil: Masks tell
+	last   []uint32 // the neurons that had it in the last step of the group
 }
 
 // Regular is a run_regularly operation.

@@ -162,8 +162,16 @@ func (l *stateList) group(at string, g *NeuronGroup) {
 		masks := e.Masks
 		l.anyWords(name+" masks", &masks)
 		l.uint(name+" events", &e.Counts)
+		last := e.last
+		l.anyWords(name+" last", &last)
 		if l.read {
-			e.Hist, e.Masks, e.last = int(hist), masks, nil
+			e.Hist, e.Masks, e.last = int(hist), masks, last
+		}
+		for _, i := range last {
+			if int64(i) >= int64(g.Size) {
+				l.fail("%s: neuron %d of %d fired", name, i, g.Size)
+				break
+			}
 		}
 		if l.read && hist*int64((g.Size+31)/32) != int64(len(masks)) {
 			l.fail("%s: %d words of masks for %d steps of %d neurons", name, len(masks), hist, g.Size)

@@ -91,6 +91,9 @@ func New(raw any) (*Graph, error) {
 				continue
 			}
 			a, err := numbers(v)
+			if err == nil && len(a.v) == 0 {
+				err = fmt.Errorf("is empty")
+			}
 			if err != nil {
 				return nil, fmt.Errorf("nir: node %q: %s %w", name, p, err)
 			}
@@ -207,6 +210,7 @@ type path struct {
 	by       *node // Linear, Affine or Scale; nil: one to one
 	delay    *node
 	late     bool // the delay stands behind by
+	flat     bool // a Flatten has come
 }
 
 // paths finds what lies between populations, and what feeds outputs.
@@ -237,7 +241,12 @@ func (g *Graph) paths() (out []path, err error) {
 				return fmt.Errorf("nir: two delays, %q and %q, follow each other", p.delay.name, at.name)
 			}
 			p.delay, p.late = at, p.by != nil
-		case at.kind != "Flatten":
+		case at.kind == "Flatten":
+			if p.flat {
+				return fmt.Errorf("nir: %q is a second Flatten without neurons between", at.name)
+			}
+			p.flat = true
+		default:
 			if p.by != nil {
 				return fmt.Errorf("nir: %q and %q follow each other without neurons between: multiply them into one", p.by.name, at.name)
 			}

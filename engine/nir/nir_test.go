@@ -101,6 +101,8 @@ func TestRefused(t *testing.T) {
 		{`"a": {"type": "Linear", "weight": [[1, 2], [3]]}`, ``, `weight has rows of different lengths`},
 		{`"a": {"type": "Linear", "weight": "x"}`, ``, `weight is no array of numbers`},
 		{`"a": 3`, ``, `node "a" is no dictionary`},
+		{`"a": {"type": "Linear", "weight": []}`, ``, `weight is empty`},
+		{`"a": ` + in + `, "f": {"type": "Flatten"}, "b": ` + lif, `["a", "f"], ["f", "f"], ["f", "b"]`, `"f" is a second Flatten`},
 		{`"a": ` + in, `["a", "b"]`, `an edge names "b", which is no node`},
 		{`"a": ` + in, `["a"]`, `an edge is a pair of names`},
 		{`"a": ` + in + `, "b": ` + lif, `["a", "b"], ["a", "b"]`, `stands twice`},

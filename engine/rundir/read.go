@@ -106,8 +106,14 @@ func (r *Recorded) Spikes(monitor string) (i []int32, t []float64, n int, exact 
 		i = append(i, int32(x))
 		n = max(n, int(x)+1)
 	}
+	if m.Neurons > 1<<31 || m.Neurons > 0 && int(m.Neurons) < n {
+		return nil, nil, 0, false, fmt.Errorf("%s: the manifest tells of %d neurons, and neuron %d fired", filepath.Join(r.Path, monitor), m.Neurons, n-1)
+	}
 	if m.Neurons > 0 {
 		n, exact = int(m.Neurons), true
+	}
+	if err := (host.Work{}).Room(64*int64(n), "measuring %d neurons", n); err != nil { // for what is measured of each
+		return nil, nil, 0, false, err
 	}
 	return i, at.F[:whole], n, exact, nil
 }

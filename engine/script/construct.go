@@ -65,21 +65,42 @@ func readNamespace(r map[string]any, d *starlark.Dict) error {
 // namespace is what an object was given as namespace=: the script's dictionary, which
 // it may change between runs, and what the object's texts see of it.
 type namespace struct {
-	given *starlark.Dict
+	given *starlark.Dict   // nil: nothing
+	more  []map[string]any // what is seen too, where given has no such name
 	seen  map[string]any
 }
 
-// follow has the texts of an object see what becomes of its namespace=.
-func (x *script) follow(c *call, seen map[string]any) {
-	if d, ok := c.Get("namespace").(*starlark.Dict); ok && c.err == nil {
-		x.namespaces = append(x.namespaces, namespace{d, seen})
+// follow has the texts of an object see what becomes of its namespace=, and of
+// more names.
+func (x *script) follow(c *call, seen map[string]any, more ...map[string]any) {
+	d, ok := c.Get("namespace").(*starlark.Dict)
+	if c.err == nil && (ok || more != nil) {
+		x.namespaces = append(x.namespaces, namespace{d, more, seen})
 	}
+}
+
+// read brings what texts see up to date.
+func (n *namespace) read() error {
+	clear(n.seen)
+	if n.given != nil {
+		if err := readNamespace(n.seen, n.given); err != nil {
+			return err
+		}
+	}
+	for _, m := range n.more {
+		for name, v := range m {
+			if _, is := n.seen[name]; !is {
+				n.seen[name] = v
+			}
+		}
+	}
+	return nil
 }
 
 // followed brings what texts see of namespace= up to date.
 func (x *script) followed() error {
-	for _, n := range x.namespaces {
-		if err := readNamespace(n.seen, n.given); err != nil {
+	for k := range x.namespaces {
+		if err := x.namespaces[k].read(); err != nil {
 			return err
 		}
 	}
@@ -423,10 +444,10 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	}
 	o := engine.SynapsesOptions{Name: c.objectName(), Substeps: c.substeps(), Model: c.model("model"), Method: c.str("method", ""), Namespace: c.namespace(),
 		Dt: c.step(), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
-	x.follow(c, o.Namespace)
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")
-	later := c.static(x, tgt, &o)
+	later, more := c.static(x, tgt, &o)
+	x.follow(c, o.Namespace, more...)
 	switch v := c.Get("on_event").(type) {
 	case nil:
 	case starlark.String:

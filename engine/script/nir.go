@@ -70,6 +70,9 @@ func (g *nirNetwork) Attr(name string) (starlark.Value, error) {
 func loadNIR(x *script, c *call) (starlark.Value, error) {
 	o := nir.Options{Method: c.str("method", "euler"), Inputs: map[string]*engine.NeuronGroup{}}
 	o.Unit = c.seconds("time_unit", 1)
+	if c.err == nil && !(o.Unit > 0) {
+		c.failf("time_unit", "time_unit= must be a positive time, not %s", array.Describe(c.Get("time_unit")))
+	}
 	var graph *nir.Graph
 	var err error
 	switch v := c.Get("graph").(type) {

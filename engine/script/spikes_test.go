@@ -42,12 +42,13 @@ op [19, 39]
 	}
 	if out = run(`
 G = NeuronGroup(40, 'x : 1', threshold='(i + t_in_timesteps) % 20 == 3')
+H = NeuronGroup(3, 'x : 1', threshold='i == 1', dt=0.5*ms)
 run(0.3*ms)
 store()
 run(0.5*ms)
 restore()
-print(list(G.spikes))
-`); out != "[1, 21]\n" {
+print(list(G.spikes), list(H.spikes))
+`); out != "[1, 21] [1]\n" {
 		t.Error(out)
 	}
 	if _, _, err := runText(t, "G = NeuronGroup(1, 'x : 1')\nprint(G.spikes)", Options{}); err == nil || !strings.Contains(err.Error(), "it has no threshold") {

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine"
+	"synfire/engine/eqn"
 	"synfire/engine/script/array"
 )
 
@@ -17,47 +19,67 @@ import (
 // text, or two: for weights above 0 and for those below.
 type receiver struct {
 	unit      string
+	dim       eqn.Dim
 	receptors [][]string
+}
+
+// ofModel is what a model's dictionary has beside arguments, nil if it has none of
+// that name.
+func (c *call) ofModel(name string) *starlark.Dict {
+	v := c.of[name]
+	d, ok := v.(*starlark.Dict)
+	if v != nil && !ok {
+		c.failf("model", "'%s' of a model's dictionary must be a dictionary, not %s", name, array.Describe(v))
+	}
+	return d
 }
 
 // receives reads 'receives' of a dictionary of the library.
 func (c *call) receives() *receiver {
-	d, ok := c.of["receives"].(*starlark.Dict)
-	if !ok {
+	d := c.ofModel("receives")
+	if d == nil {
 		return nil
 	}
 	r := &receiver{}
-	for _, it := range d.Items() {
-		switch name, _ := starlark.AsString(it[0]); name {
-		case "unit":
-			r.unit, ok = starlark.AsString(it[1])
-		case "receptors":
-			for e := range starlark.Elements(it[1].(starlark.Iterable)) {
-				var texts []string
-				for t := range starlark.Elements(e.(starlark.Iterable)) {
+	unit, _, _ := d.Get(starlark.String("unit"))
+	r.unit, _ = starlark.AsString(unit)
+	if q, err := engine.ParseQuantity("1*" + r.unit); err == nil && r.unit != "" {
+		r.dim = q.Dim
+	} else {
+		c.failf("model", "'receives' of a model's dictionary must have a 'unit', such as 'siemens'")
+	}
+	list, _, _ := d.Get(starlark.String("receptors"))
+	receptors, ok := list.(starlark.Iterable)
+	if ok {
+		for e := range starlark.Elements(receptors) {
+			one, is := e.(starlark.Iterable)
+			var texts []string
+			if is {
+				for t := range starlark.Elements(one) {
 					s, isText := starlark.AsString(t)
 					texts, ok = append(texts, s), ok && isText
 				}
-				r.receptors = append(r.receptors, texts)
 			}
+			ok = ok && (len(texts) == 1 || len(texts) == 2)
+			r.receptors = append(r.receptors, texts)
 		}
 	}
-	if !ok || r.unit == "" || len(r.receptors) == 0 {
-		c.failf("model", "'receives' of the model's dictionary must have a 'unit' and 'receptors', lists of texts")
+	if !ok || len(r.receptors) == 0 || d.Len() != 2 {
+		c.failf("model", "'receives' of a model's dictionary must have 'unit' and 'receptors', and these are lists of one text or two, such as [['g_ex_post += {w}', 'g_in_post -= {w}']]")
 	}
 	return r
 }
 
 // begin gives a group the values that its model begins with.
 func (g *group) begin(c *call) error {
-	d, ok := c.of["initial"].(*starlark.Dict)
-	if !ok {
-		return nil
+	d := c.ofModel("initial")
+	if d == nil {
+		return c.err
 	}
 	for _, it := range d.Items() {
 		name, _ := starlark.AsString(it[0])
 		if err := g.SetField(name, it[1]); err != nil {
-			return err
+			return fmt.Errorf("'initial' of a model's dictionary: %w", err)
 		}
 	}
 	return nil
@@ -65,8 +87,9 @@ func (g *group) begin(c *call) error {
 
 // static makes the arguments of Synapses() those of NEST's static_synapse where
 // the target is a neuron of the library and nothing else says what a spike does. It
-// returns what is set when synapses have been connected.
-func (c *call) static(x *script, tgt cells, o *engine.SynapsesOptions) (later starlark.StringDict) {
+// returns what is set when synapses have been connected, and what its texts see
+// beside namespace=: the weight, and what the neuron's texts see.
+func (c *call) static(x *script, tgt cells, o *engine.SynapsesOptions) (later starlark.StringDict, more []map[string]any) {
 	asked := ""
 	for _, name := range []string{"receptor_type", "weight"} {
 		if c.Has(name) {
@@ -78,7 +101,7 @@ func (c *call) static(x *script, tgt cells, o *engine.SynapsesOptions) (later st
 			c.failf(asked, "%s= is that of a static synapse, which has no %s=: name the weight in model= and on_pre=", asked, name)
 		}
 		if c.Has(name) {
-			return nil
+			return nil, nil
 		}
 	}
 	var r *receiver
@@ -89,25 +112,20 @@ func (c *call) static(x *script, tgt cells, o *engine.SynapsesOptions) (later st
 		if asked != "" {
 			c.failf(asked, "%s= is for targets that say what a weight means, the neurons of the library such as iaf_psc_exp(); for others give model= and on_pre=", asked)
 		}
-		return nil
+		return nil, nil
 	}
 	k := c.integer("receptor_type", 1)
 	if k < 1 || k > len(r.receptors) {
 		c.failf("receptor_type", "receptor_type=%d: %s has receptors 1 to %d", k, tgt.Name(), len(r.receptors))
-		return nil
+		return nil, nil
 	}
 	later = starlark.StringDict{}
-	names := maps.Clone(tgt.Group().Namespace) // the texts are the neuron's
-	if names == nil {
-		names = map[string]any{}
-	}
-	maps.Copy(names, o.Namespace)
-	o.Namespace = names
 	texts := r.receptors[k-1]
 	one := func(text, weight string) string { return strings.ReplaceAll(text, "{w}", weight) }
 	var code string
+	fixed := map[string]any{}
 	switch w := c.Get("weight").(type) {
-	case nil, starlark.String, *array.Array:
+	case nil, starlark.String, *array.Array, *starlark.List, starlark.Tuple:
 		if w != nil {
 			later["weight"] = w
 		}
@@ -120,13 +138,13 @@ func (c *call) static(x *script, tgt cells, o *engine.SynapsesOptions) (later st
 		q, ok, err := array.OperandOf(w)
 		if err != nil || !ok || !q.One {
 			c.failf("weight", "weight= must be a number with a unit, a text, or values in the order of the synapses, not %s", array.Describe(w))
-			return nil
+			return nil, nil
 		}
-		if want := engine.Q("1*" + r.unit).Dim; q.Dim != want {
-			c.failf("weight", "weight= must be in %s for %s, not %s", array.UnitName(want), tgt.Name(), q.Show())
-			return nil
+		if q.Dim != r.dim {
+			c.failf("weight", "weight= must be in %s for %s, not %s", array.UnitName(r.dim), tgt.Name(), q.Show())
+			return nil, nil
 		}
-		o.Namespace["weight"] = engine.Quantity{Value: q.V[0], Dim: q.Dim}
+		fixed["weight"] = engine.Quantity{Value: q.V[0], Dim: q.Dim}
 		code = one(texts[0], "weight")
 		if len(texts) > 1 && q.V[0] < 0 {
 			code = one(texts[1], "weight")
@@ -136,11 +154,22 @@ func (c *call) static(x *script, tgt cells, o *engine.SynapsesOptions) (later st
 	switch d := c.Get("delay").(type) {
 	case nil:
 		o.Delay = engine.Quantity{Value: 1e-3, Dim: second} // NEST's default
-	case starlark.String, *array.Array:
+	case starlark.String, *array.Array, *starlark.List, starlark.Tuple:
 		later["delay"] = d
 		delete(c.Val, "delay")
 	}
-	return later
+	if o.Namespace == nil {
+		o.Namespace = map[string]any{}
+	}
+	more = []map[string]any{fixed, tgt.Group().Namespace} // the texts are the neuron's
+	seen := namespace{more: more, seen: map[string]any{}}
+	c.fail("namespace", seen.read())
+	for name, v := range seen.seen {
+		if _, is := o.Namespace[name]; !is {
+			o.Namespace[name] = v
+		}
+	}
+	return later, more
 }
 
 // settleStatic sets what a static synapse was given, once synapses are there.
@@ -150,5 +179,6 @@ func (s *synapses) settleStatic() error {
 			return err
 		}
 	}
+	s.settled = len(s.later) > 0
 	return nil
 }

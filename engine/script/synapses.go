@@ -19,6 +19,8 @@ type synapses struct {
 	x     *script
 	s     *engine.Synapses
 	later starlark.StringDict // what is set when there are synapses
+
+	settled bool // it was
 }
 
 func (s *synapses) String() string {
@@ -239,6 +241,9 @@ func (s *synapses) connect(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	defer func() { s.x.namespace = old }()
+	if s.settled {
+		return nil, withHint("make other Synapses, or set S.weight and S.delay yourself", "the weights or delays that Synapses() was given are those of one connect(), which has been")
+	}
 	o.Work = s.x.work()
 	if err := s.s.Connect(o); err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ var trainFunctions = map[string]function{
 		return c.made("SGD", &rated{train.SGD{Momentum: c.within("momentum", 0, 0, 1)}, c.rate("lr")})
 	}},
 	"Adam": {"lr / betas eps", func(x *script, c *call) (starlark.Value, error) {
-		a := train.Adam{Epsilon: c.within("eps", 1e-8, 0, math.Inf(1))}
+		a := train.Adam{Epsilon: c.within("eps", 1e-8, 1e-300, math.Inf(1))}
 		if c.Has("betas") {
 			b, ok, err := array.OperandOf(c.Get("betas"))
 			if err != nil || !ok || len(b.V) != 2 || !(b.V[0] > 0 && b.V[0] < 1 && b.V[1] > 0 && b.V[1] < 1) {

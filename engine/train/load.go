@@ -106,7 +106,7 @@ func (t *Trainer) load() (*loaded, error) {
 		var err error
 		switch s.Form {
 		case backend.FormDeliver:
-			l.weights(s)
+			err = l.weights(s)
 		case backend.FormEffect:
 			err = l.effect(s)
 		}

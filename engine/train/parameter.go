@@ -2,7 +2,9 @@ package train
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -212,7 +214,8 @@ func (c *columnPart) prepare(l *loaded, n int) error {
 // gather makes the gradient of what samples have given.
 func (x *parameter) gather(l *loaded, got *gathered) {
 	clear(x.g)
-	for b, at := range x.from {
+	for _, b := range slices.Sorted(maps.Keys(x.from)) { // sums of floats, in one order
+		at := x.from[b]
 		for k := range at.n {
 			x.g[at.first+k] += got.bufs[b][at.off+k]
 		}

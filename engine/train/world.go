@@ -85,6 +85,17 @@ func (l *loaded) newWorld(r reading) *world {
 // begin brings the words to where a sample begins.
 func (w *world) begin(s *Sample, inputs []*input, drawn uint32) {
 	w.n, w.drawn = 0, drawn
+	for _, d := range w.d { // a sample that broke off leaves derivatives
+		clear(d)
+	}
+	for _, e := range w.events {
+		clear(e)
+	}
+	for _, x := range w.sums {
+		for _, y := range x {
+			clear(y)
+		}
+	}
 	for k := range w.bufs {
 		if w.own[k] {
 			clear(w.bufs[k][copy(w.bufs[k], w.l.plan.Bufs[k].Init):])
