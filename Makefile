@@ -120,6 +120,8 @@ gpu-kit: bin/synfire
 	$(GO) test $(TAGFLAG) -trimpath -ldflags '-s -w' -c -o bin/gpu/shaders.test ./shaders
 	$(GO) test $(TAGFLAG) -trimpath -ldflags '-s -w' -c -o bin/gpu/examples.test ./examples
 	cp -r examples/*.star examples/*.csv examples/testdata bin/gpu/examples/
+	@mkdir -p bin/gpu/examples/isomura2023
+	cp examples/isomura2023/*.star bin/gpu/examples/isomura2023/
 	cp -r shaders/testdata bin/gpu/shaders/
 	$${CC:-gcc} -O2 -o bin/gpu/glmicro bench/gpu/micro/glmicro.c -lEGL || echo "gpu-kit: without the micro-benchmark: it needs the headers of EGL and OpenGL (libegl-dev, libgl-dev)"
 

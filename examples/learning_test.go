@@ -205,8 +205,10 @@ func TestEprop(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	for _, l := range printed(t, "eprop", map[string]string{"sequences": "2"}) {
-		within(t, "loss over NEST's", l[1]/l[2], 1-1e-6, 1+1e-6)
+	lines := printed(t, "eprop", map[string]string{"sequences": "2"})
+	within(t, "sequences", float64(len(lines)), 2, 2)
+	for _, l := range lines {
+		within(t, "loss over NEST's", l[1]/l[2], 1-2e-7, 1+2e-7)
 	}
 }
 

@@ -44,7 +44,9 @@ func TestOrnsteinUhlenbeck(t *testing.T) {
 // TestLongJeffress: the place of the most spikes tells the time between the ears.
 func TestLongJeffress(t *testing.T) {
 	long(t)
-	for _, l := range printed(t, "jeffress", nil) {
+	lines := printed(t, "jeffress", nil)
+	within(t, "directions", float64(len(lines)), 5, 5)
+	for _, l := range lines {
 		within(t, "cell", l[2], l[4]-3, l[4]+3)
 	}
 }

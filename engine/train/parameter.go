@@ -26,7 +26,7 @@ type Parameter struct {
 type parameter struct {
 	Parameter
 	v       *model.Variable
-	lo, hi  int // neurons
+	lo      int // its first neuron
 	x, g    []float64
 	m       [2][]float64
 	rate    float64
@@ -51,8 +51,11 @@ type columnPart struct {
 }
 
 func (t *Trainer) parameter(p Parameter) (*parameter, error) {
-	v, lo, hi := p.Var.Of()
-	x := &parameter{Parameter: p, v: v, lo: lo, hi: hi, scale: v.Symbol.Dim.Scale()}
+	v, lo, _ := p.Var.Of()
+	if v.Shared { // one word, whatever part of the group names it
+		lo = 0
+	}
+	x := &parameter{Parameter: p, v: v, lo: lo, scale: v.Symbol.Dim.Scale()}
 	switch {
 	case v.Symbol.Type != eqn.Float || v.Symbol.Steps:
 		return nil, fmt.Errorf("%s holds no real numbers: it cannot be trained", v.FullName())
