@@ -57,11 +57,12 @@ class Engine:
     """One process, one session. A request is sent with ask(), which returns its answer."""
 
     def __init__(self, program="", backend="auto", threads=0, on_log=lambda level, text: None):
+        command = [binary(program, backend), "serve"]  # where there is none, nothing is left behind
         self.on_log = on_log
         self.numbers = itertools.count()
         self.folder = exchange_folder()
         self.errors = open(os.path.join(self.folder, "stderr.txt"), "wb")
-        command = [binary(program, backend), "serve", "--dir", self.folder, "--backend", backend]
+        command += ["--dir", self.folder, "--backend", backend]
         if threads or os.environ.get("SYNFIRE_THREADS"):
             command += ["--threads", str(threads or os.environ["SYNFIRE_THREADS"])]
         own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if WINDOWS else {"process_group": 0}  # Ctrl-C is Python's
