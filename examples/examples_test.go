@@ -37,6 +37,7 @@ var small = map[string]struct {
 	"brunel2000_SIslow":   {"brunel2000", map[string]string{"regime": "SIslow", "scale": "0.1", "warmup": "20*ms", "duration": "50*ms"}},
 	"izhikevich2003":      {"izhikevich2003", map[string]string{"n": "200", "duration": "300*ms"}},
 	"hodgkin_huxley":      {"hodgkin_huxley", map[string]string{"duration": "30*ms"}},
+	"flywire":             {"flywire", map[string]string{"cells": "testdata/flywire/cells.csv", "edges": "testdata/flywire/edges.parquet", "duration": "100*ms"}},
 	"lif_fi":              {"lif_fi", map[string]string{"duration": "200*ms"}},
 	"potjans_diesmann":    {"potjans_diesmann", map[string]string{"scale": "0.02", "duration": "20*ms"}},
 	"potjans_diesmann_dc": {"potjans_diesmann", map[string]string{"scale": "0.02", "duration": "20*ms", "drive": "dc"}},

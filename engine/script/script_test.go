@@ -265,6 +265,7 @@ func TestFiles(t *testing.T) {
 	write("edges.csv", "pre,post,w,where\n0,7,0.5,LAL\n1,8,1.5,\"x, y\"\n")
 	write("trunc.npy", "\x93NUMPY\x01\x00v\x00{'descr': '<f8'")
 	write("lib.star", "def double(x):\n    return 2*x + offset\noffset = 0*mV\nhalf = 0.5\n")
+	write("ids.csv", "id,k\n720575940621754367,1\n-9007199254740993,2\n")
 	write("loop.star", "load('loop.star', 'x')\nx = 1\n")
 	if err := os.WriteFile(filepath.Join(outside, "secret.csv"), []byte("1\n2\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -276,6 +277,7 @@ func TestFiles(t *testing.T) {
 	for src, want := range map[string]string{
 		"T = load_table('edges.csv'); print(T, len(T), T.columns, T['pre'], T['w']*mV)":                                                                                                       "<table edges.csv, 2 rows of pre, post, w, where> 2 ['pre', 'post', 'w', 'where'] [0 1] [0.5 1.5] mV\n",
 		"T = load_table('edges.csv', columns=['pre', 'post'])\nG = NeuronGroup(9, 'v : 1', threshold='v > 1')\nS = Synapses(G, G)\nS.connect(i=T['pre'], j=T['post'])\nprint(S.i[:], S.j[:])": "[0 1] [7 8]\n",
+		"T = load_table('ids.csv'); print(T.list('id'), T.list('k'), T['k'])":                                                                                                                 "[720575940621754367, -9007199254740993] [1, 2] [1 2]\n",
 		"print(load_array('x.csv'))":                                  "[[1 2]\n [3 4]]\n",
 		"print(load_array('one.csv', mV))":                            "[0.5 1.5] mV\n",
 		"load('lib.star', 'double')\nprint(double(3*mV))":             "6. mV\n",
@@ -290,6 +292,10 @@ func TestFiles(t *testing.T) {
 	for src, want := range map[string]string{
 		"load_array('bad.csv')":                    "line 2",
 		"load_table('bad.csv')":                    "line 1 must name the columns",
+		"load_table('ids.csv')['id']":              "column 'id' of ids.csv holds whole numbers beyond 2^53, such as 720575940621754367, which an array would round",
+		"load_table('edges.csv').list('w')":        "holds other than whole numbers",
+		"load_table('edges.csv').list('pro')":      "did you mean 'pre'?",
+		"load_table('edges.csv').list()":           "takes the name of one column",
 		"load_table('edges.csv')['pro']":           "did you mean 'pre'?",
 		"load_table('edges.csv')['where']":         "holds no numbers but 'LAL'",
 		"load_table('edges.csv', columns='where')": "line 2: column 'where' must be a number",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -20,6 +21,8 @@ type table struct {
 	file string
 	t    *store.Table
 	cols map[string]*array.Array
+	// large are columns with a whole number that float64, and so an array, has not; one of each.
+	large map[string]int64
 }
 
 // loadTable is load_table('x.csv' | 'x.tsv' | 'x.parquet', columns): edges, cells or
@@ -56,8 +59,12 @@ func loadTable(x *script, c *call) (starlark.Value, error) {
 		c.failf("file", "load_table(%q): %w", name, err)
 		return nil, c.err
 	}
-	v := &table{file: name, t: t, cols: map[string]*array.Array{}}
+	v := &table{file: name, t: t, cols: map[string]*array.Array{}, large: map[string]int64{}}
 	for n, p := range t.Columns {
+		if k := slices.IndexFunc(p.I64, func(i int64) bool { return i > 1<<53 || i < -1<<53 }); k >= 0 {
+			v.large[n] = p.I64[k]
+			continue
+		}
 		v.cols[n] = unpacked(p)
 	}
 	return v, nil
@@ -78,18 +85,59 @@ func (t *table) Get(k starlark.Value) (starlark.Value, bool, error) {
 	if a := t.cols[n]; a != nil {
 		return a, true, nil
 	}
+	if i, is := t.large[n]; is {
+		return nil, false, withHint(fmt.Sprintf(".list('%s') is a list of them as they are", n), "column '%s' of %s holds whole numbers beyond 2^53, such as %d, which an array would round", n, t.file, i)
+	}
+	return nil, false, t.missing(n)
+}
+
+// list is table.list('column'): its whole numbers, however large, as a list.
+func (t *table) list(args starlark.Tuple) (starlark.Value, error) {
+	if len(args) != 1 {
+		return nil, fmt.Errorf("list() of a table takes the name of one column")
+	}
+	n, _ := starlark.AsString(args[0])
+	p := t.t.Columns[n]
+	if p == nil {
+		return nil, t.missing(n)
+	}
+	if err := memory.Room(p.Len(), 64); err != nil {
+		return nil, err
+	}
+	var l []starlark.Value
+	switch {
+	case p.I32 != nil && p.Kind != 'b':
+		for _, i := range p.I32 {
+			l = append(l, starlark.MakeInt(int(i)))
+		}
+	case p.I64 != nil:
+		for _, i := range p.I64 {
+			l = append(l, starlark.MakeInt64(i))
+		}
+	case p.Len() > 0:
+		return nil, fmt.Errorf("column '%s' of %s holds other than whole numbers: T['%s'] is an array of them", n, t.file, n)
+	}
+	return starlark.NewList(l), nil
+}
+
+// missing says why there is no such column.
+func (t *table) missing(n string) error {
 	if text, is := t.t.Texts[n]; is {
-		return nil, false, fmt.Errorf("column '%s' of %s holds no numbers but '%.40s'", n, t.file, text)
+		return fmt.Errorf("column '%s' of %s holds no numbers but '%.40s'", n, t.file, text)
 	}
 	hint := "there are " + strings.Join(t.t.Names, ", ")
 	if near := eqn.Nearest(n, t.t.Names); near != "" {
 		hint = fmt.Sprintf("did you mean '%s'?", near)
 	}
-	return nil, false, withHint(hint, "%s has no column '%s'", t.file, n)
+	return withHint(hint, "%s has no column '%s'", t.file, n)
 }
 
 func (t *table) Attr(name string) (starlark.Value, error) {
-	if name != "columns" {
+	switch name {
+	case "columns":
+	case "list":
+		return array.Method(t, name, t.list), nil
+	default:
 		return nil, nil
 	}
 	var names []starlark.Value
@@ -98,4 +146,4 @@ func (t *table) Attr(name string) (starlark.Value, error) {
 	}
 	return starlark.NewList(names), nil
 }
-func (t *table) AttrNames() []string { return []string{"columns"} }
+func (t *table) AttrNames() []string { return []string{"columns", "list"} }
