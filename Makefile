@@ -231,6 +231,11 @@ analysis-reference: venv
 gallery: bin/synfire
 	$(GO) run ./examples/gallery $(ONLY)
 
+# docs/reference.md, of the names, arguments and defaults that the code has and of engine/script/testdata/reference.
+.PHONY: reference
+reference:
+	$(GO) test ./engine/script -run 'TestReference$$' -update
+
 # The figure of Isomura et al. 2023: cultures under all conditions, what they learn and what was predicted; and the canonical network.
 .PHONY: isomura
 isomura: bin/synfire

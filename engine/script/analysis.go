@@ -32,7 +32,7 @@ var measures = []measure{
 	{"mean_rate", "spikes /" + window, "mean rate of the neurons, Hz", ofSpikes(func(c *call, s *analysis.Spikes) (starlark.Value, error) {
 		return array.Scalar(s.MeanRate(), hertz, array.Floats), nil
 	})},
-	{"counts", "spikes bin / each" + window, "spikes in each bin of a width: of all neurons; `each=True`: a row for each neuron", ofSpikes(func(c *call, s *analysis.Spikes) (starlark.Value, error) {
+	{"counts", "spikes bin / each=False" + window, "spikes in each bin of a width: of all neurons; `each=True`: a row for each neuron", ofSpikes(func(c *call, s *analysis.Spikes) (starlark.Value, error) {
 		bin, err := c.bin(s)
 		if err != nil {
 			return nil, err
@@ -52,11 +52,11 @@ var measures = []measure{
 	{"isi", "spikes /" + window, "inter-spike intervals of all neurons, one neuron after the other, s", ofSpikes(func(c *call, s *analysis.Spikes) (starlark.Value, error) {
 		return list(slices.Concat(s.ISI()...), second), nil
 	})},
-	{"cv", "spikes / least each" + window, "coefficient of variation of the intervals: the mean over neurons with at least `least=3` of them; `each=True`: of each neuron", ofSpikes(func(c *call, s *analysis.Spikes) (starlark.Value, error) {
+	{"cv", "spikes / least=3 each=False" + window, "coefficient of variation of the intervals: the mean over neurons with at least `least=3` of them; `each=True`: of each neuron", ofSpikes(func(c *call, s *analysis.Spikes) (starlark.Value, error) {
 		mean, of := s.CV(c.integer("least", 3))
 		return c.meanOrEach(mean, of)
 	})},
-	{"cv2", "spikes / least each" + window, "the same of successive intervals (Holt et al. 1996)", ofSpikes(func(c *call, s *analysis.Spikes) (starlark.Value, error) {
+	{"cv2", "spikes / least=3 each=False" + window, "the same of successive intervals (Holt et al. 1996)", ofSpikes(func(c *call, s *analysis.Spikes) (starlark.Value, error) {
 		mean, of := s.CV2(c.integer("least", 3))
 		return c.meanOrEach(mean, of)
 	})},
@@ -116,8 +116,8 @@ var measures = []measure{
 		lags, counts := s.CrossCorrelogram(i, j, bin, lag)
 		return starlark.Tuple{list(lags, second), list(counts, eqn.Dim{})}, nil
 	})},
-	{"spectrum", "x / dt window", "frequencies, Hz, and power spectral density (Welch; Hann windows of `window=0.5*second` that overlap by half), in the square of x's unit per Hz; x is a list of samples `dt=` apart, or a PopulationRateMonitor", spectrum},
-	{"coherence", "x y / dt window", "frequencies, Hz, and magnitude-squared coherence of two signals", coherence},
+	{"spectrum", "x / dt window=0.5*second", "frequencies, Hz, and power spectral density (Welch; Hann windows of `window=0.5*second` that overlap by half), in the square of x's unit per Hz; x is a list of samples `dt=` apart, or a PopulationRateMonitor", spectrum},
+	{"coherence", "x y / dt window=0.5*second", "frequencies, Hz, and magnitude-squared coherence of two signals", coherence},
 	{"band_power", "frequencies power low high", "power between two frequencies of a spectrum, in the square of the signal's unit", bandPower},
 	{"peak", "frequencies power / low high", "frequency at which a spectrum is largest, Hz; `low=`, `high=`: between them", peak},
 	{"synchrony", "v", "chi squared of Golomb and Rinzel (1994) of a table with a row for each neuron (`M.v`): 1 for equal rows, 1/N for N independent ones", func(c *call) (starlark.Value, error) {
@@ -127,7 +127,7 @@ var measures = []measure{
 		}
 		return starlark.Float(analysis.Synchrony(rows)), nil
 	}},
-	{"kuramoto", "spikes / dt" + window, "times, `dt=1*ms` apart, s, and Kuramoto's order parameter of the phases between spikes: 1 for one phase, 1/sqrt(N) for N independent ones", ofSpikes(kuramoto)},
+	{"kuramoto", "spikes / dt=1*ms" + window, "times, `dt=1*ms` apart, s, and Kuramoto's order parameter of the phases between spikes: 1 for one phase, 1/sqrt(N) for N independent ones", ofSpikes(kuramoto)},
 	{"victor_purpura", "a b q", "distance of two lists of times (Victor and Purpura 1996); q, Hz: what it costs to move a spike", func(c *call) (starlark.Value, error) {
 		a, b := c.train("a"), c.train("b")
 		q := c.measure("q", hertz, 0)
@@ -212,12 +212,7 @@ func MeasureTable() string {
 	var b strings.Builder
 	b.WriteString("| function | gives |\n|---|---|\n")
 	for _, m := range measures {
-		required, optional, _ := strings.Cut(strings.TrimSuffix(m.params, window), "/")
-		args := strings.Fields(required)
-		for _, o := range strings.Fields(optional) {
-			args = append(args, o+"=")
-		}
-		fmt.Fprintf(&b, "| `%s(%s)` | %s |\n", m.name, strings.Join(args, ", "), m.doc)
+		fmt.Fprintf(&b, "| `%s` | %s |\n", signature(m.name, strings.TrimSuffix(m.params, window)), m.doc)
 	}
 	return b.String()
 }

@@ -15,6 +15,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine/backend"
+	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
 	"synfire/kernels/ref"
 )
@@ -131,18 +132,17 @@ func (w *writer) index(depth int) string {
 // arguments are some of a function's parameters, by position or by name.
 func (w *writer) arguments(params string, depth int) string {
 	var list []string
-	required, named := true, false
-	for _, p := range strings.Fields(params) {
+	named := false
+	for _, p := range argument.Params(params) {
+		named = named || !p.Required
 		switch {
-		case p == "/" || p == "*":
-			required, named = false, true
-		case w.choose(8) == 0 && required, w.choose(3) > 0 && !required:
+		case w.choose(8) == 0 && p.Required, w.choose(3) > 0 && !p.Required:
 			named = true // left out
 		case named || w.choose(6) == 0:
 			named = true
-			list = append(list, p+"="+w.fitting(p, depth))
+			list = append(list, p.Name+"="+w.fitting(p.Name, depth))
 		default:
-			list = append(list, w.fitting(p, depth))
+			list = append(list, w.fitting(p.Name, depth))
 		}
 	}
 	return strings.Join(list, ", ")

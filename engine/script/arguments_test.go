@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/script/argument"
 	"synfire/kernels/ref"
 )
 
@@ -444,10 +445,8 @@ func TestArguments(t *testing.T) {
 	}
 	want := map[string]bool{}
 	add := func(of, params string) {
-		for _, p := range strings.Fields(params) {
-			if p != "/" && p != "*" {
-				want[of+"."+p] = true
-			}
+		for _, p := range argument.Names(params) {
+			want[of+"."+p] = true
 		}
 	}
 	for of, params := range brian2 {
@@ -457,7 +456,7 @@ func TestArguments(t *testing.T) {
 			ours = f.params
 		}
 		add(of, ours)
-		if got := strings.Join(strings.Fields(strings.ReplaceAll(ours, "/", "")), " "); got != "" && !strings.HasPrefix(got+" ", params+" ") { // given without names
+		if got := strings.Join(argument.Names(ours), " "); got != "" && !strings.HasPrefix(got+" ", params+" ") { // given without names
 			t.Errorf("%s takes %s, in Brian2 %s", of, got, params)
 		}
 	}

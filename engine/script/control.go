@@ -12,7 +12,7 @@ import (
 	"synfire/engine/script/array"
 )
 
-const runParams = "duration / report report_period namespace profile level"
+const runParams = "duration / report=None report_period=10*second namespace profile=False level"
 
 func runBuiltin(x *script, c *call) (starlark.Value, error) { return x.run(c, nil) }
 

@@ -128,7 +128,7 @@ func (c *call) unfold(params string) {
 		return
 	}
 	_, after, _ := strings.Cut(params, "/")
-	names := append([]string{"model"}, strings.Fields(strings.ReplaceAll(after, "target", ""))...)
+	names := slices.DeleteFunc(append([]string{"model"}, argument.Names(after)...), func(n string) bool { return n == "target" })
 	at := c.Pos["model"]
 	delete(c.Val, "model")
 	for _, it := range d.Items() {

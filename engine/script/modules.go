@@ -89,7 +89,6 @@ func (x *script) addModules(d starlark.StringDict) {
 		}
 	}
 	pyplot := add("matplotlib.pyplot", plt)
-	pyplot.members["cm"] = d["cm"]
 	m["matplotlib.pylab"], m["pylab"] = pyplot, pyplot
 	add("matplotlib.gridspec", starlark.StringDict{"GridSpec": plt["GridSpec"]})
 	ticker := starlark.StringDict{}
@@ -98,7 +97,7 @@ func (x *script) addModules(d starlark.StringDict) {
 		d[n] = ticker[n] // pylab has them, too
 	}
 	add("matplotlib.ticker", ticker)
-	add("matplotlib", starlark.StringDict{"pyplot": pyplot, "pylab": pyplot, "cm": plt["cm"], "rcParams": plt["rcParams"], "gridspec": m["matplotlib.gridspec"], "use": accepted(starlark.None, "use"), "rc": plt["rc"]})
+	add("matplotlib", starlark.StringDict{"pyplot": pyplot, "pylab": pyplot, "cm": colorMaps{}, "rcParams": plt["rcParams"], "gridspec": m["matplotlib.gridspec"], "use": accepted(starlark.None, "use"), "rc": plt["rc"]})
 	d["plt"], d["pylab"], d["matplotlib"], d["numpy"] = pyplot, pyplot, m["matplotlib"], m["numpy"]
 	members := maps.Clone(d)
 	maps.DeleteFunc(members, func(n string, _ starlark.Value) bool { return strings.HasPrefix(n, "<") || strings.HasPrefix(n, "__") })

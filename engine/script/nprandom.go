@@ -50,7 +50,7 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		}
 		return starlark.Binary(syntax.PLUS, a, s)
 	}
-	add("uniform", "/ low high size", func(c argument.Call) (starlark.Value, error) {
+	add("uniform", "/ low=0 high=1 size=None", func(c argument.Call) (starlark.Value, error) {
 		u, err := shaped(c, "uniform", "low", "high")
 		if err != nil {
 			return nil, err
@@ -62,16 +62,16 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		}
 		return linear(low, width, u)
 	})
-	add("normal", "/ loc scale size", func(c argument.Call) (starlark.Value, error) {
+	add("normal", "/ loc=0 scale=1 size=None", func(c argument.Call) (starlark.Value, error) {
 		u, err := shaped(c, "randn", "loc", "scale")
 		if err != nil {
 			return nil, err
 		}
 		return linear(def(c, "loc", 0), def(c, "scale", 1), u)
 	})
-	add("standard_normal", "/ size", func(c argument.Call) (starlark.Value, error) { return shaped(c, "randn") })
+	add("standard_normal", "/ size=None", func(c argument.Call) (starlark.Value, error) { return shaped(c, "randn") })
 	for _, n := range []string{"random", "random_sample", "ranf"} {
-		add(n, "/ size", func(c argument.Call) (starlark.Value, error) { return shaped(c, "uniform") })
+		add(n, "/ size=None", func(c argument.Call) (starlark.Value, error) { return shaped(c, "uniform") })
 	}
 	each := func(c argument.Call, like string, f func(u, of float64) float64, k array.Kind) (starlark.Value, error) {
 		u, err := shaped(c, c.Fn, like)
@@ -104,16 +104,16 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		}
 		return o.Value(), nil
 	}
-	add("exponential", "/ scale size", func(c argument.Call) (starlark.Value, error) {
+	add("exponential", "/ scale=1 size=None", func(c argument.Call) (starlark.Value, error) {
 		return each(c, "scale", func(u, s float64) float64 { return -s * num.Log1p(-u) }, array.Floats)
 	})
-	add("poisson", "/ lam size", func(c argument.Call) (starlark.Value, error) {
+	add("poisson", "/ lam=1 size=None", func(c argument.Call) (starlark.Value, error) {
 		if !c.Has("lam") {
 			c.Val["lam"] = starlark.Float(1)
 		}
 		return each(c, "lam", poissonOf, array.Ints)
 	})
-	add("gamma", "shape / scale size", func(c argument.Call) (starlark.Value, error) {
+	add("gamma", "shape / scale=1 size=None", func(c argument.Call) (starlark.Value, error) {
 		scale := def(c, "scale", 1)
 		delete(c.Val, "scale")
 		g, err := each(c, "shape", gammaOf, array.Floats)
@@ -122,7 +122,7 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		}
 		return starlark.Binary(syntax.STAR, scale, g)
 	})
-	add("lognormal", "/ mean sigma size", func(c argument.Call) (starlark.Value, error) {
+	add("lognormal", "/ mean=0 sigma=1 size=None", func(c argument.Call) (starlark.Value, error) {
 		u, err := shaped(c, "randn", "mean", "sigma")
 		if err != nil {
 			return nil, err
@@ -133,7 +133,7 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		}
 		return array.ApplyPure("exp", v)
 	})
-	add("binomial", "n p / size", func(c argument.Call) (starlark.Value, error) {
+	add("binomial", "n p / size=None", func(c argument.Call) (starlark.Value, error) {
 		n, err := array.ToInt(c.Val["n"])
 		if err == nil && (n < 0 || n > 1<<20) {
 			err = fmt.Errorf("must be from 0 to %d", 1<<20)
@@ -143,7 +143,7 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		}
 		return each(c, "p", func(u, p float64) float64 { return binomialOf(u, n, p) }, array.Ints)
 	})
-	add("randint", "low / high size dtype", func(c argument.Call) (starlark.Value, error) {
+	add("randint", "low / high=None size=None dtype=None", func(c argument.Call) (starlark.Value, error) {
 		lo, err := array.ToInt(c.Val["low"])
 		if err != nil {
 			return nil, fmt.Errorf("low= %w", err)
@@ -236,7 +236,7 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		copy(a.Floats(), b.V)
 		return starlark.None, nil
 	})
-	add("choice", "a / size replace p", func(c argument.Call) (starlark.Value, error) {
+	add("choice", "a / size=None replace=True p=None", func(c argument.Call) (starlark.Value, error) {
 		a, err := population(c.Val["a"])
 		if err != nil {
 			return nil, err

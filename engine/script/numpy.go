@@ -30,7 +30,7 @@ func (x *script) addNumPy(d starlark.StringDict) {
 			return starlark.Binary(op, asArray(c.Val["x1"]), asArray(c.Val["x2"]))
 		})
 	}
-	d["histogram"] = fn("histogram", "a / bins range density weights", func(c argument.Call) (starlark.Value, error) {
+	d["histogram"] = fn("histogram", "a / bins=10 range=None density=False weights=None", func(c argument.Call) (starlark.Value, error) {
 		v, err := values(c.Val["a"])
 		if err != nil {
 			return nil, err
@@ -56,7 +56,7 @@ func (x *script) addNumPy(d starlark.StringDict) {
 	})
 	for name, all := range map[string]bool{"any": false, "all": true} {
 		d[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-			c, err := argument.Match(name, args, kwargs, "x / axis", nil)
+			c, err := argument.Match(name, args, kwargs, "x / axis=None", nil)
 			if err != nil {
 				return nil, err
 			}
@@ -107,7 +107,7 @@ func (x *script) addNumPy(d starlark.StringDict) {
 		return v, inner(err)
 	})
 	d["hstack"] = fn("hstack", "arrays", func(c argument.Call) (starlark.Value, error) { return besides(c.Val["arrays"]) })
-	d["concatenate"] = fn("concatenate", "arrays / axis", func(c argument.Call) (starlark.Value, error) {
+	d["concatenate"] = fn("concatenate", "arrays / axis=0", func(c argument.Call) (starlark.Value, error) {
 		axis := 0
 		if c.Has("axis") {
 			var err error
@@ -143,7 +143,7 @@ func (x *script) addNumPy(d starlark.StringDict) {
 	})
 	load, loads := functions["load_array"]
 	if loads {
-		d["load"] = fn("load", "file / allow_pickle mmap_mode", func(c argument.Call) (starlark.Value, error) {
+		d["load"] = fn("load", "file / allow_pickle=False mmap_mode=None", func(c argument.Call) (starlark.Value, error) {
 			return load.f(x, &call{Call: c})
 		})
 	}

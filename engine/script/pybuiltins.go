@@ -119,7 +119,7 @@ func (x *script) addPython(add func(string, func(starlark.Tuple, []starlark.Tupl
 
 // printValues is print(values, sep=, end=).
 func (x *script) printValues(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := argument.Match("print", nil, kwargs, "/ sep end file flush", nil)
+	c, err := argument.Match("print", nil, kwargs, "/ sep end file=None flush=False", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +272,7 @@ func init() {
 		}
 		return nil
 	}
-	ofList("sort", "/ * key reverse", func(x *script, l *starlark.List, c argument.Call) (starlark.Value, error) {
+	ofList("sort", "/ * key=None reverse=False", func(x *script, l *starlark.List, c argument.Call) (starlark.Value, error) {
 		var kwargs []starlark.Tuple
 		for _, n := range []string{"key", "reverse"} {
 			if v := c.Get(n); v != nil {

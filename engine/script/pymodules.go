@@ -225,7 +225,7 @@ func (x *script) randomModule(d starlark.StringDict) starlark.StringDict {
 			}
 			return r, nil
 		}),
-		"gauss": fn("gauss", "/ mu sigma", func(c argument.Call) (starlark.Value, error) {
+		"gauss": fn("gauss", "/ mu=0 sigma=1", func(c argument.Call) (starlark.Value, error) {
 			mu, sigma := 0.0, 1.0
 			var err error
 			if c.Has("mu") {

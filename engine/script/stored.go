@@ -46,8 +46,8 @@ func (x *script) takeDraws(s *engine.Snapshot) error {
 }
 
 const (
-	storeParams   = "/ name filename"
-	restoreParams = "/ name filename restore_random_state"
+	storeParams   = "/ name='default' filename=None"
+	restoreParams = "/ name='default' filename=None restore_random_state=False"
 )
 
 func storeBuiltin(x *script, c *call) (starlark.Value, error)   { return x.store(c, nil) }

@@ -150,7 +150,7 @@ func (s *synapses) Get(ix starlark.Value) (starlark.Value, bool, error) {
 }
 
 // connectParams are Brian2's and NEST's.
-const connectParams = "/ condition i j p n skip_if_invalid namespace level rule N indegree outdegree allow_autapses allow_multapses"
+const connectParams = "/ condition i j p n skip_if_invalid=False namespace level rule N indegree outdegree allow_autapses allow_multapses"
 
 func (s *synapses) connect(c *call) (starlark.Value, error) {
 	o := engine.ConnectOptions{Rule: c.str("rule", ""), SkipIfInvalid: c.boolean("skip_if_invalid", false)}

@@ -32,13 +32,13 @@ func (m *made) Attr(name string) (starlark.Value, error) {
 
 // trainFunctions are the functions of training, with the names of snnTorch and PyTorch.
 var trainFunctions = map[string]function{
-	"train":     {"duration parameters loss / targets inputs optimizer surrogate epochs batch_size shuffle detach_reset clip_norm report", trainBuiltin},
+	"train":     {"duration parameters loss / targets inputs optimizer surrogate epochs=1 batch_size=32 shuffle=True detach_reset=True clip_norm report=False", trainBuiltin},
 	"evaluate":  {"duration loss / targets inputs", evaluateBuiltin},
 	"parameter": {"variable / lr low high", parameterBuiltin},
-	"SGD": {"lr / momentum", func(x *script, c *call) (starlark.Value, error) {
+	"SGD": {"lr / momentum=0", func(x *script, c *call) (starlark.Value, error) {
 		return c.made("SGD", &rated{train.SGD{Momentum: c.within("momentum", 0, 0, 1)}, c.rate("lr")})
 	}},
-	"Adam": {"lr / betas eps", func(x *script, c *call) (starlark.Value, error) {
+	"Adam": {"lr / betas=(0.9,0.999) eps=1e-8", func(x *script, c *call) (starlark.Value, error) {
 		a := train.Adam{Epsilon: c.within("eps", 1e-8, 1e-300, math.Inf(1))}
 		if c.Has("betas") {
 			b, ok, err := array.OperandOf(c.Get("betas"))
@@ -56,7 +56,7 @@ var trainFunctions = map[string]function{
 	"ce_rate_loss": {"group", func(x *script, c *call) (starlark.Value, error) {
 		return c.made("ce_rate_loss", train.RateCE(c.whole("group")))
 	}},
-	"mse_count_loss": {"group / correct_rate incorrect_rate", func(x *script, c *call) (starlark.Value, error) {
+	"mse_count_loss": {"group / correct_rate=1 incorrect_rate=0", func(x *script, c *call) (starlark.Value, error) {
 		return c.made("mse_count_loss", train.CountMSE(c.whole("group"), c.within("correct_rate", 1, 0, 1), c.within("incorrect_rate", 0, 0, 1)))
 	}},
 	"ce_max_membrane_loss": {"variable", func(x *script, c *call) (starlark.Value, error) {
@@ -69,10 +69,10 @@ var trainFunctions = map[string]function{
 
 // surrogates are the functions of the module surrogate.
 var surrogates = map[string]function{
-	"fast_sigmoid": {"/ slope width", shaped("slope", 25, train.FastSigmoid)},
-	"atan":         {"/ alpha width", shaped("alpha", 2, train.Arctan)},
-	"boxcar":       {"/ half width", shaped("half", 0.5, train.Boxcar)},
-	"triangle":     {"/ gamma width", shaped("gamma", 0.3, train.Triangle)},
+	"fast_sigmoid": {"/ slope=25 width", shaped("slope", 25, train.FastSigmoid)},
+	"atan":         {"/ alpha=2 width", shaped("alpha", 2, train.Arctan)},
+	"boxcar":       {"/ half=0.5 width", shaped("half", 0.5, train.Boxcar)},
+	"triangle":     {"/ gamma=0.3 width", shaped("gamma", 0.3, train.Triangle)},
 }
 
 func init() { maps.Copy(functions, trainFunctions) }

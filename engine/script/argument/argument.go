@@ -20,28 +20,67 @@ type Call struct {
 	Pos map[string]int // from 0; -1 where it was given by name
 }
 
-// Match matches arguments with parameters, such as "N model / method * dt". Those
-// after "/" may be left out; those after "*" are given by name only. absent are
-// "function.argument"s that Brian2 has and Synfire has not, with advice.
-func Match(fn string, args starlark.Tuple, kwargs []starlark.Tuple, params string, absent map[string]string) (c Call, err error) {
-	c = Call{Fn: fn, Val: map[string]starlark.Value{}, Pos: map[string]int{}}
-	var names []string
-	required, positional := -1, -1
-	for _, p := range strings.Fields(params) {
+// Param is a parameter of a built-in function.
+type Param struct {
+	Name     string
+	Default  string // in the script language; "" where there is none, or none that can be written down
+	Required bool
+	Named    bool // it is given by name only
+}
+
+// Params reads a list of parameters, such as "N model / method=None * dt". Those after "/" may be left out; those
+// after "*" are given by name only. A default is for the reference: the function itself knows what is meant when
+// an argument is not there (a test gives each of them as an argument, see TestReference of package script).
+func Params(list string) []Param {
+	var all []Param
+	slash, named := false, false
+	for _, p := range strings.Fields(list) {
 		switch p {
 		case "/":
-			required = len(names)
+			slash = true
 		case "*":
-			positional = len(names)
+			named = true
 		default:
-			names = append(names, p)
+			name, def, _ := strings.Cut(p, "=")
+			all = append(all, Param{Name: name, Default: def, Required: !slash && !named, Named: named})
 		}
 	}
-	if positional < 0 {
-		positional = len(names)
+	return all
+}
+
+// Names are those of a list of parameters.
+func Names(list string) []string {
+	var names []string
+	for _, p := range Params(list) {
+		names = append(names, p.Name)
 	}
-	if required < 0 {
-		required = min(len(names), positional)
+	return names
+}
+
+// Trace, if set, sees every call before its arguments are matched; it may put values in, which arguments then replace,
+// and end the call by an error. A test sets it: to read the parameters of all functions, and to give defaults as arguments.
+var Trace func(params []Param, c *Call) error
+
+// Match matches arguments with parameters (see Params). absent are "function.argument"s that Brian2 has and Synfire
+// has not, with advice.
+func Match(fn string, args starlark.Tuple, kwargs []starlark.Tuple, params string, absent map[string]string) (c Call, err error) {
+	c = Call{Fn: fn, Val: map[string]starlark.Value{}, Pos: map[string]int{}}
+	all := Params(params)
+	var names []string
+	required, positional := 0, 0
+	for _, p := range all {
+		names = append(names, p.Name)
+		if p.Required {
+			required++
+		}
+		if !p.Named {
+			positional++
+		}
+	}
+	if Trace != nil {
+		if err := Trace(all, &c); err != nil {
+			return c, err
+		}
 	}
 	if len(args) > positional {
 		return c, &Error{Index: positional, Err: fmt.Errorf("%s() takes at most %d arguments without a name, got %d", fn, positional, len(args))}
@@ -58,7 +97,7 @@ func Match(fn string, args starlark.Tuple, kwargs []starlark.Tuple, params strin
 		if !known {
 			return c, Unknown(fn, name, names, absent)
 		}
-		if _, twice := c.Val[name]; twice {
+		if _, twice := c.Pos[name]; twice {
 			return c, &Error{Name: name, Index: -1, Err: fmt.Errorf("%s() was given %s twice", fn, name)}
 		}
 		c.Val[name], c.Pos[name] = kw[1], -1

@@ -151,7 +151,7 @@ func init() {
 // Reduced is mean(x, axis) and the like: of all elements, or of a table along its
 // rows (axis 0) or columns (axis 1).
 func Reduced(name string, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	c, err := argument.Match(name, args, kwargs, "x / axis", nil)
+	c, err := argument.Match(name, args, kwargs, "x / axis=None", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ var Functions = map[string]Function{
 		}
 		return r.Value(), nil
 	}},
-	"eye":      {"N / M k", eye},
+	"eye":      {"N / M=None k=0", eye},
 	"identity": {"N", eye},
 	"diag": {"v", func(c argument.Call) (starlark.Value, error) {
 		a, err := list(c, "v")
@@ -77,12 +77,18 @@ var Functions = map[string]Function{
 		}
 		return Scalar(s, a.Dim, min(a.Kind, Ints)), nil
 	}},
-	"triu":      {"m / k", triangle(true)},
-	"tril":      {"m / k", triangle(false)},
-	"transpose": {"a", func(c argument.Call) (starlark.Value, error) { return c.Val["a"].(starlark.HasAttrs).Attr("T") }},
-	"reshape":   {"a shape", func(c argument.Call) (starlark.Value, error) { return Reshape(c.Val["a"], c.Val["shape"]) }},
-	"ravel":     {"a", func(c argument.Call) (starlark.Value, error) { return flat(c, "a") }},
-	"squeeze":   {"a", squeeze},
+	"triu": {"m / k=0", triangle(true)},
+	"tril": {"m / k=0", triangle(false)},
+	"transpose": {"a", func(c argument.Call) (starlark.Value, error) {
+		o, err := numbersOf(c, "a")
+		if err != nil || o.One {
+			return c.Val["a"], err
+		}
+		return o.Value().(*Array).transposed()
+	}},
+	"reshape": {"a shape", func(c argument.Call) (starlark.Value, error) { return Reshape(c.Val["a"], c.Val["shape"]) }},
+	"ravel":   {"a", func(c argument.Call) (starlark.Value, error) { return flat(c, "a") }},
+	"squeeze": {"a", squeeze},
 	"atleast_1d": {"a", func(c argument.Call) (starlark.Value, error) {
 		o, err := numbersOf(c, "a")
 		o.One = false
@@ -98,7 +104,7 @@ var Functions = map[string]Function{
 	"vstack":       {"arrays", func(c argument.Call) (starlark.Value, error) { return Stack(c.Val["arrays"], true) }},
 	"row_stack":    {"arrays", func(c argument.Call) (starlark.Value, error) { return Stack(c.Val["arrays"], true) }},
 	"column_stack": {"arrays", func(c argument.Call) (starlark.Value, error) { return Stack(c.Val["arrays"], false) }},
-	"stack": {"arrays / axis", func(c argument.Call) (starlark.Value, error) {
+	"stack": {"arrays / axis=0", func(c argument.Call) (starlark.Value, error) {
 		axis, err := whole(c, "axis", 0)
 		if err != nil {
 			return nil, err
@@ -172,7 +178,7 @@ var Functions = map[string]Function{
 	"flip":   {"m", reversed(true, true)},
 	"flipud": {"m", reversed(true, false)},
 	"fliplr": {"m", reversed(false, true)},
-	"logspace": {"start stop / num base", func(c argument.Call) (starlark.Value, error) {
+	"logspace": {"start stop / num=50 base=10", func(c argument.Call) (starlark.Value, error) {
 		n, err := whole(c, "num", 50)
 		if err != nil {
 			return nil, err
@@ -199,8 +205,8 @@ var Functions = map[string]Function{
 	"logical_and":   {"x1 x2", both(func(x, y float64) float64 { return truth(x != 0 && y != 0) }, true)},
 	"logical_or":    {"x1 x2", both(func(x, y float64) float64 { return truth(x != 0 || y != 0) }, true)},
 	"logical_xor":   {"x1 x2", both(func(x, y float64) float64 { return truth((x != 0) != (y != 0)) }, true)},
-	"isclose":       {"a b / rtol atol", close1},
-	"allclose":      {"a b / rtol atol", func(c argument.Call) (starlark.Value, error) { return allOf(close1(c)) }},
+	"isclose":       {"a b / rtol=1e-5 atol=1e-8", close1},
+	"allclose":      {"a b / rtol=1e-5 atol=1e-8", func(c argument.Call) (starlark.Value, error) { return allOf(close1(c)) }},
 	"array_equal":   {"a b", equalArrays},
 	"arctan2":       {"x1 x2", both(math.Atan2, false)},
 	"hypot":         {"x1 x2", both(math.Hypot, false)},
@@ -217,7 +223,7 @@ var Functions = map[string]Function{
 	"count_nonzero": {"a", countNonzero},
 	"isin":          {"element test_elements", isin},
 	"in1d":          {"element test_elements", isin},
-	"searchsorted": {"a v / side", func(c argument.Call) (starlark.Value, error) {
+	"searchsorted": {"a v / side='left'", func(c argument.Call) (starlark.Value, error) {
 		a, v, err := pair(c, "a", "v")
 		if err != nil {
 			return nil, err
@@ -227,7 +233,7 @@ var Functions = map[string]Function{
 			return sort.Search(len(a.V), func(k int) bool { return a.V[k] > x || !right && a.V[k] == x })
 		})
 	}},
-	"digitize": {"x bins / right", func(c argument.Call) (starlark.Value, error) {
+	"digitize": {"x bins / right=False", func(c argument.Call) (starlark.Value, error) {
 		x, b, err := pair(c, "x", "bins")
 		if err != nil {
 			return nil, err
@@ -237,7 +243,7 @@ var Functions = map[string]Function{
 			return sort.Search(len(b.V), func(k int) bool { return b.V[k] > x || right && b.V[k] == x })
 		})
 	}},
-	"bincount": {"x / weights minlength", bincount},
+	"bincount": {"x / weights=None minlength=0", bincount},
 	"interp": {"x xp fp", func(c argument.Call) (starlark.Value, error) {
 		x, xp, err := pair(c, "x", "xp")
 		if err != nil {
@@ -263,9 +269,9 @@ var Functions = map[string]Function{
 		}
 		return r.Value(), nil
 	}},
-	"convolve":  {"a v / mode", convolved(false)},
-	"correlate": {"a v / mode", convolved(true)},
-	"average": {"a / weights", func(c argument.Call) (starlark.Value, error) {
+	"convolve":  {"a v / mode='full'", convolved(false)},
+	"correlate": {"a v / mode='valid'", convolved(true)},
+	"average": {"a / weights=None", func(c argument.Call) (starlark.Value, error) {
 		a, err := list(c, "a")
 		if err != nil {
 			return nil, err
@@ -303,9 +309,9 @@ var Functions = map[string]Function{
 		r := s / float64(len(x.V)) / math.Sqrt(variance(x.V)*variance(y.V))
 		return (&Operand{V: []float64{1, r, r, 1}, Table: true, Cols: 2, Kind: Floats}).Value(), nil
 	}},
-	"trapezoid": {"y / x dx", trapezoid},
-	"trapz":     {"y / x dx", trapezoid},
-	"gradient": {"f / dx", func(c argument.Call) (starlark.Value, error) {
+	"trapezoid": {"y / x=None dx=1", trapezoid},
+	"trapz":     {"y / x=None dx=1", trapezoid},
+	"gradient": {"f / dx=1", func(c argument.Call) (starlark.Value, error) {
 		f, err := list(c, "f")
 		if err != nil || f.Table || len(f.V) < 2 {
 			return nil, fmt.Errorf("gradient() takes a list of two values at least")

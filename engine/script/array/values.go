@@ -215,6 +215,22 @@ func (a *Array) Binary(op syntax.Token, y starlark.Value, side starlark.Side) (s
 }
 func (a *Array) Unary(op syntax.Token) (starlark.Value, error) { return Unary(op, a) }
 
+// transposed has the rows as columns.
+func (a *Array) transposed() (starlark.Value, error) {
+	if !a.Table {
+		return a, nil
+	}
+	t, err := numbers(a.Size())
+	if err != nil {
+		return nil, err
+	}
+	v, rows := a.Floats(), a.Len()
+	for k := range t {
+		t[k] = v[k%rows*a.Cols+k/rows]
+	}
+	return &Array{V: t, Dim: a.Dim, Kind: a.Kind, Table: true, Cols: rows, Hollow: a.Cols}, nil
+}
+
 func (a *Array) Attr(name string) (starlark.Value, error) {
 	switch name {
 	case "shape":
@@ -225,18 +241,7 @@ func (a *Array) Attr(name string) (starlark.Value, error) {
 	case "size":
 		return starlark.MakeInt(a.Size()), nil
 	case "T":
-		if !a.Table {
-			return a, nil
-		}
-		t, err := numbers(a.Size())
-		if err != nil {
-			return nil, err
-		}
-		v, rows := a.Floats(), a.Len()
-		for k := range t {
-			t[k] = v[k%rows*a.Cols+k/rows]
-		}
-		return &Array{V: t, Dim: a.Dim, Kind: a.Kind, Table: true, Cols: rows, Hollow: a.Cols}, nil
+		return a.transposed()
 	case "sum", "mean", "std", "var", "min", "max", "argmin", "argmax":
 		return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			return Reduced(name, append(starlark.Tuple{a}, args...), kwargs)
