@@ -24,7 +24,8 @@ type order struct {
 	Case
 	Script string            `json:"script"`
 	Set    map[string]string `json:"set"`
-	Began  int64             `json:"began_ns"` // Unix time when the child was started
+	Spikes string            `json:"spikes,omitempty"` // a folder into which a peer writes its spikes
+	Began  int64             `json:"began_ns"`         // Unix time when the child was started
 }
 
 // message is one line of what a child says.

@@ -17,11 +17,12 @@ import brian2
 from brian2 import (Network, NeuronGroup, PoissonGroup, PoissonInput, SpikeMonitor, Synapses, device, prefs, seed, set_device, Hz, mV, ms, nA, nS,
                     pF, second, siemens, ufarad, cm, msiemens, umetre, volt, amp)
 from brian2.utils.logger import BrianLogger
-from shared import peak_memory
+from shared import peak_memory, save_spikes
 
 CASE = json.loads(sys.argv[1])
 N, MODEL = int(CASE["size"]), CASE["duration_s"] * second
 PARAMS = CASE.get("set", {})
+FIXED = PARAMS.get("fixed") == "True"  # nothing is drawn: evenly apart instead
 STANDALONE = CASE["backend"] == "brian2"
 
 TRAUB = '''
@@ -42,7 +43,7 @@ MEMBRANE = dict(Cm=1*ufarad*cm**-2*AREA, gl=5e-5*siemens*cm**-2*AREA, g_na=100*m
 
 def update():
     P = NeuronGroup(N, 'dv/dt = (1.05 - v)/(20*ms) : 1 (unless refractory)', threshold='v > 1', reset='v = 0', refractory=2*ms, method='exact')
-    P.v = 'rand()'
+    P.v = 'i/N' if FIXED else 'rand()'
     return P, []
 
 
@@ -59,9 +60,9 @@ def izhikevich():
                           c : 1 (constant)
                           d : 1 (constant)
                           I : 1 (constant)''', threshold='v >= 30', reset='v = c; u += d', method='euler')
-    P.c = '-65 + 15*rand()'
+    P.c = '-65 + 15*i/N' if FIXED else '-65 + 15*rand()'
     P.d = '8 - 6*(c + 65)/15'
-    P.I = '4 + 8*rand()'
+    P.I = '4 + 8*i/N' if FIXED else '4 + 8*rand()'
     P.v = -65
     P.u = '0.2*v'
     return P, []
@@ -70,8 +71,8 @@ def izhikevich():
 def hh():
     P = NeuronGroup(N, 'dv/dt = (gl*(El - v) - g_na*(m*m*m)*h*(v - ENa) - g_kd*(n*n*n*n)*(v - EK) + I)/Cm : volt\nI : amp (constant)' + TRAUB,
                     threshold='v > -20*mV', refractory=3*ms, method='exponential_euler', namespace=MEMBRANE)
-    P.v = 'El + 5*mV*randn()'
-    P.I = '0.7*nA*rand()'
+    P.v = 'El' if FIXED else 'El + 5*mV*randn()'
+    P.I = '0.7*nA*i/N' if FIXED else '0.7*nA*rand()'
     return P, []
 
 
@@ -148,7 +149,7 @@ def fly():
     i, j, w = (np.load(os.path.join(CASE["dir"], "fly_%s.npy" % c)) for c in "ijw")
     S.connect(i=i, j=j)
     S.w = w*mV
-    return P, [S, PoissonInput(P[:int(PARAMS["kicked"])], 'v', 1, 150*Hz, weight=68.75*mV)]
+    return P, [S, PoissonInput(P[:int(PARAMS["kicked"])], 'v', 1, float(PARAMS.get("rate", "150*Hz").split("*")[0])*Hz, weight=68.75*mV)]
 
 
 def stdp():
@@ -209,6 +210,8 @@ def main():
         prefs.devices.cpp_standalone.openmp_threads = CASE["threads"]
     else:
         prefs.codegen.target = 'cython'
+    if PARAMS.get("precision") == "single":
+        prefs.core.default_float_dtype = np.float32
     seed(int(CASE["seed"]) + 3)
     begin = time.perf_counter()
     model = MODELS[CASE["workload"]]
@@ -235,6 +238,8 @@ def main():
         net.run(MODEL)
         run = time.perf_counter() - begin
         steps = round(float(MODEL/(0.1*ms)))
+    if "spikes" in CASE:
+        save_spikes(CASE["spikes"], "P", M.i, np.asarray(M.t) - float(warmup), CASE["duration_s"])
     counted = int(np.sum(np.asarray(M.t) >= float(warmup)))
     # A standalone run is timed with its warm-up.
     spikes = int(M.num_spikes) if STANDALONE else counted

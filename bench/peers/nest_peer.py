@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import nest
-from shared import peak_memory
+from shared import peak_memory, save_spikes
 
 CASE = json.loads(sys.argv[1])
 SIZE, MODEL_MS, THREADS = CASE["size"], CASE["duration_s"] * 1e3, CASE["threads"]
@@ -181,6 +181,11 @@ def main():
     run = time.perf_counter() - t
     nest.Cleanup()
     spikes = {name: int(r.n_events) for name, r in recorders.items()}
+    if "spikes" in CASE:
+        for name, cells in pops.items():
+            events = recorders[name].events
+            # NEST's time is that of the end of a step.
+            save_spikes(CASE["spikes"], name, events["senders"] - cells[0].global_id, (events["times"] - warmup - 0.1)*1e-3, CASE["duration_s"])
     neurons = sum(len(cells) for cells in pops.values())
     others += neurons  # connections from generators and to recorders are no synapses
     print(json.dumps({

@@ -1,5 +1,8 @@
 """What the scripts of several simulators share: the peak of memory, and the mechanism of hh.star in NMODL."""
+import os
 import resource
+
+import numpy as np
 
 
 def peak_memory():
@@ -9,6 +12,15 @@ def peak_memory():
             return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))*1024
     except (OSError, ValueError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*1024
+
+
+def save_spikes(folder, name, i, t, duration):
+    """Writes spikes as `synfire run --out` does: cells from 0, times in seconds from the begin of what is counted, each that of its step's begin."""
+    os.makedirs(os.path.join(folder, name), exist_ok=True)
+    i, t = np.asarray(i), np.asarray(t)
+    counted = (t > -1e-9) & (t < duration - 1e-9)
+    np.save(os.path.join(folder, name, "i.npy"), i[counted].astype(np.int32))
+    np.save(os.path.join(folder, name, "t.npy"), t[counted].astype(np.float64))
 
 
 # Traub and Miles' channels and the leak, as in hh.star; the gates start closed, as Brian2's do.

@@ -28,6 +28,7 @@ type benchCmd struct {
 	Compare   string   `help:"Show what changed since these results of --json, and whether it is significant." type:"path" placeholder:"OLD.json"`
 	Beside    bool     `help:"Measure instead how well the number of threads is chosen: quiet, with one busy thread beside, and two runs at once. Status 1 where a bar is missed."`
 	Before    string   `help:"With --beside: an earlier synfire, measured by turns with this one." type:"existingfile" placeholder:"FILE"`
+	Truth     bool     `help:"Hold spikes against NEST's and Brian2's (--peers) instead: trains where nothing is drawn, else the distributions over neurons with --repeats seeds. Markdown; status 1 where they differ."`
 	List      bool     `help:"List the workloads and their sizes."`
 	Case      string   `hidden:"" help:"Run one case in this process, for the harness itself."`
 }
@@ -58,6 +59,23 @@ func (c *benchCmd) Run(env *environment) error {
 		b := &bench.Beside{Exe: exe, Before: c.Before, Workloads: c.Workloads, Repeats: c.Repeats, Log: env.err}
 		err := b.Run(env.ctx, env.out)
 		if errors.Is(err, bench.ErrBar) {
+			fmt.Fprintln(env.err, env.errTerm.red("failed:"), err)
+			return &toldError{errDiffers}
+		}
+		return err
+	}
+	if c.Truth {
+		t := &bench.Truth{Exe: exe, Version: versionText(), Command: "synfire " + strings.Join(os.Args[1:], " "), Workloads: c.Workloads, Peers: c.Peers, Duration: c.Duration, Seeds: c.Repeats, Log: env.err}
+		switch {
+		case len(sizes) > 1 || all:
+			return errors.New("--truth takes one size: --sizes N")
+		case len(sizes) == 1 && len(c.Workloads) != 1:
+			return errors.New("--truth takes a size for one workload: name it")
+		case len(sizes) == 1:
+			t.Size = sizes[0]
+		}
+		err := t.Run(env.ctx, env.out)
+		if errors.Is(err, bench.ErrTruth) {
 			fmt.Fprintln(env.err, env.errTerm.red("failed:"), err)
 			return &toldError{errDiffers}
 		}
