@@ -147,6 +147,12 @@ peers: venv
 	done < bench/peers/requirements.txt; \
 	if [ -n "$$missing" ]; then echo "make peers: not installed:$$missing; rows of such a peer will say that it is missing"; exit 1; fi
 
+# Spikes against NEST's and Brian2's (synfire bench --truth), half an hour on a quiet machine: spike trains where nothing is drawn, else rates, CVs and
+# correlations beside the peer's own seeds. WORKLOADS="cuba lif" names some. $SYNFIRE_PEERS names an environment that has the peers, else `make peers` makes one.
+.PHONY: truth
+truth: bin/synfire
+	bin/synfire bench --truth $(WORKLOADS)
+
 brian2: venv
 	@$(PIP) brian2 numpy
 
