@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"unsafe"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -225,6 +226,7 @@ type owed struct {
 	target bool   // it reads which one that is
 	code   *vm.Code
 	shares []*debt
+	words  [][]uint32         // of the synapses, that the program writes
 	groups map[int][][]uint32 // by stage of looks and share: groups that it looks at; none: at all
 	owing  bool               // events may be left
 }
@@ -347,6 +349,12 @@ const slotNoted = -3
 // bind makes the environments.
 func (o *owed) bind(p *program) {
 	st := o.effect.stage
+	o.words = nil
+	for _, b := range st.Bind {
+		if b.Buf != backend.NoBuf && o.own[b.Buf] {
+			o.words = append(o.words, p.bufs[b.Buf][b.Off:])
+		}
+	}
 	for _, d := range o.shares {
 		d.env = ir.Env{Slots: make([][]uint32, len(o.prog.prog.Slots)), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host}
 		for s, b := range st.Bind {
@@ -434,6 +442,21 @@ func (o *owed) group(way, g int, below uint32) {
 		if d.levels[0].n >= levelLanes {
 			o.flush(way)
 		}
+	}
+}
+
+// fetch asks for the words of a group's synapses, where they lie side by side. The
+// program takes them one by one, and would wait for each.
+func (o *owed) fetch(way, g int) {
+	l := o.list
+	at := g*l.ways() + way
+	lo, hi := int(l.index[at]), int(l.index[at+1])
+	if l.k != nil || lo == hi {
+		return
+	}
+	fetch(unsafe.Pointer(&l.far16[lo]), 2*min(hi-lo, blockLanes))
+	for _, w := range o.words {
+		fetch(unsafe.Pointer(&w[lo]), 4*min(hi-lo, blockLanes))
 	}
 }
 
@@ -608,7 +631,13 @@ func (t *thread) makeUp(i, before, s int) {
 	t.rowsDue(e, step)
 	for _, h := range t.parts {
 		for way := h.id * o.list.each; way < (h.id+1)*o.list.each; way++ {
-			for _, v := range t.visits {
+			if len(t.visits) > 0 {
+				o.fetch(way, int(t.visits[0].group))
+			}
+			for x, v := range t.visits {
+				if x+1 < len(t.visits) {
+					o.fetch(way, int(t.visits[x+1].group))
+				}
 				o.group(way, int(v.group), below)
 			}
 			o.flush(way)

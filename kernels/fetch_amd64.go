@@ -1,0 +1,9 @@
+package kernels
+
+import "unsafe"
+
+// fetch asks for so many bytes that are about to be needed, one line of memory after
+// the other, so that the waits for them are one wait.
+//
+//go:noescape
+func fetch(at unsafe.Pointer, n int)
