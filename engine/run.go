@@ -30,6 +30,8 @@ type RunOptions struct {
 	Finished   bool                  // Resume is of the end of the run: nothing is left to do but to load it
 	Every      time.Duration         // between checkpoints; 0: none
 	Checkpoint func(*Snapshot) error // takes one; an error is warned of, and the run goes on
+
+	Stages bool // time every stage of every step, which costs time
 }
 
 // RunResult is what a run did.
@@ -46,6 +48,30 @@ type RunResult struct {
 	Synapses   int64             // of all tables; one that serves two statements counts for each
 	PlanBytes  int64             // buffers and tables of the plan
 	Profile    []backend.Phase   // where the time went, as far as the backend measures it
+	Stages     []StageTime       // the same by stage, where RunOptions.Stages asks for it
+}
+
+// StageTime is the time that a stage has taken, summed over threads.
+type StageTime struct {
+	Name   string
+	Time   time.Duration
+	Shares []compile.Share // the objects for which it works
+}
+
+// Objects is the time of each object of Brian2, such as "neurongroup_stateupdater": one
+// that several share is divided in proportion to their parts.
+func Objects(stages []StageTime) map[string]time.Duration {
+	out := map[string]time.Duration{}
+	for _, s := range stages {
+		whole := 0.0
+		for _, x := range s.Shares {
+			whole += x.Part
+		}
+		for _, x := range s.Shares {
+			out[x.Object] += time.Duration(float64(s.Time) * (x.Part / whole))
+		}
+	}
+	return out
 }
 
 // Network is a network that can run: what was described, and what of it is loaded
@@ -198,6 +224,10 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		m := connect.Estimate(c.Plan.Tables[i].Spec, 1, w.Single())
 		res.PlanBytes += m.Entries + m.Index
 	}
+	timer, timed := prog.(backend.StageTimer)
+	if timed = timed && o.Stages; timed {
+		timer.TimeStages()
+	}
 	start := time.Now()
 	n.tick()
 	n.told(c)
@@ -225,6 +255,11 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	}
 	if p, ok := prog.(backend.Profiler); ok {
 		res.Profile = p.Profile()
+	}
+	if timed {
+		for i, d := range timer.StageTimes() {
+			res.Stages = append(res.Stages, StageTime{c.Plan.Stages[i].Name, d, c.Shares[i]})
+		}
 	}
 	return res, err
 }

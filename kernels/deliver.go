@@ -47,24 +47,24 @@ func (t *thread) deliver(o *op, s int) {
 		t.await(known) // all the same, since no thread may run far ahead
 		return
 	}
-	t.lap(phaseDeliver)
+	t.lap(phaseDeliver, nil)
 	t.await(known)
-	t.lap(phaseWait)
+	t.lap(phaseWait, nil)
 	t.visit(&d, 0, step-1)
 	t.count(st, b.add(t, st.Acc))
-	t.lap(phaseDeliver)
+	t.lap(phaseDeliver, p.one(o.stage))
 	if late < step {
 		return
 	}
 	t.await(step)
-	t.lap(phaseWait)
+	t.lap(phaseWait, nil)
 	hi := step
 	if table.MinDelay == 0 {
 		hi++ // spikes of this very step
 	}
 	t.visit(&d, step-1, hi)
 	t.count(st, b.add(t, st.Acc))
-	t.lap(phaseDeliver)
+	t.lap(phaseDeliver, p.one(o.stage))
 }
 
 // clearRows zeroes the accumulators that the op is the first to add to.

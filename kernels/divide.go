@@ -110,6 +110,10 @@ func (d *divided) divide(parts int) {
 	for k, ph := range p.Profile() {
 		q.threads[0].clock[k] = ph.Time
 	}
+	if p.apart {
+		q.TimeStages()
+		copy(q.threads[0].stages, p.StageTimes())
+	}
 	c.most = parts
 	p.Close()
 	d.program = q

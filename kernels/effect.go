@@ -236,8 +236,11 @@ func (t *thread) effect(i, s int) {
 	p := t.p
 	e := p.effects[i]
 	step := p.step0 + int64(s)
-	t.lap(phaseUpdate)
+	t.lap(phaseUpdate, nil)
 	t.rowsDue(e, step)
+	if p.apart {
+		t.lap(phaseDeliver, p.one(i))
+	}
 	if !p.runs(i, s) {
 		return
 	}
@@ -246,7 +249,7 @@ func (t *thread) effect(i, s int) {
 	}
 	if o := p.owed[i]; o != nil {
 		t.events(o, step)
-		t.lap(phaseDeliver)
+		t.lap(phaseDeliver, p.one(i))
 		return
 	}
 	for _, h := range t.parts {
@@ -254,7 +257,7 @@ func (t *thread) effect(i, s int) {
 			t.share(e, e.parts[h.id], h.id, step, p.host[s*p.plan.Host:])
 		}
 	}
-	t.lap(phaseDeliver)
+	t.lap(phaseDeliver, p.one(i))
 }
 
 // found says of which rows the visits are that a thread holds: the stages of a
@@ -274,7 +277,7 @@ func (t *thread) rowsDue(e *effect, step int64) {
 	}
 	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter;
 	t.await(min(until, step))                   // for those of this very step a barrier has seen to it
-	t.lap(phaseWait)
+	t.lap(phaseWait, nil)
 	d := &due{table: e.table, delays: e.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: t.p.parts}
 	if e.own {
 		d.parts = t.parts

@@ -643,7 +643,7 @@ func (t *thread) makeUp(i, before, s int) {
 			o.flush(way)
 		}
 	}
-	t.lap(phaseDeliver)
+	t.lap(phaseDeliver, p.one(i))
 }
 
 // settle makes up all that is owed, between Runs.

@@ -28,6 +28,7 @@ type variant struct{ units []*unit }
 // unit is a compiled program and the stages that went into it.
 type unit struct {
 	code   *vm.Code
+	stages []int
 	prog   *ir.Prog
 	binds  []backend.Binding
 	traps  []backend.Trap
@@ -114,7 +115,7 @@ func (m *mapped) compile(stages []int) (*variant, error) {
 
 // fuse makes one program of stages over the same lanes.
 func (m *mapped) fuse(stages []int) (*unit, error) {
-	u := &unit{}
+	u := &unit{stages: stages}
 	type slot struct {
 		kind       ir.Kind
 		buf        backend.BufID

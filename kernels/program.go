@@ -10,6 +10,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/host"
+	"synfire/engine/ir"
 )
 
 // program is a plan on threads.
@@ -19,6 +20,9 @@ type program struct {
 	plan    *backend.Plan
 	lay     *layout
 	sched   *schedule
+	apart   bool       // stages are timed apart, in every step
+	raises  []int      // by event: the stage that it comes from
+	single  []int      // the numbers of stages, for lists of one
 	bufs    [][]uint32 // by BufID, in canonical form; nil for accumulators and records of spikes
 	parts   []*part
 	threads []*thread // as many as there are parts
@@ -69,6 +73,9 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	}
 	p := &program{cpu: c, work: w, plan: plan, lay: newLayout(w, plan, parts), wish: c.wish(plan), light: light(plan)}
 	p.sched = newSchedule(plan, p.lay)
+	for i := range plan.Stages {
+		p.single = append(p.single, i)
+	}
 	p.crowded = runtime.GOMAXPROCS(0) < p.lay.parts
 	p.pace, p.base, p.stride = c.paceFor(p.lay.parts), baseWork(plan), p.sched.rows
 	if err := p.loadTables(); err != nil {
@@ -387,4 +394,44 @@ func (p *program) Profile() []backend.Phase {
 	return out
 }
 
-var _ backend.Profiler = (*program)(nil)
+var (
+	_ backend.Profiler   = (*program)(nil)
+	_ backend.StageTimer = (*program)(nil)
+)
+
+// TimeStages has every step timed, stage by stage. The listing of an event's spikes
+// counts for the stage that raises it.
+func (p *program) TimeStages() {
+	p.apart, p.raises = true, make([]int, len(p.plan.Events))
+	for i := range p.plan.Stages {
+		st := &p.plan.Stages[i]
+		if st.Form == backend.FormInject {
+			p.raises[st.Event] = i
+		}
+		if st.Form != backend.FormMap {
+			continue
+		}
+		for _, in := range st.Prog.Ins {
+			if in.Op == ir.StoreBit {
+				p.raises[st.Bind[in.Imm].Event] = i
+			}
+		}
+	}
+	for _, t := range p.threads {
+		t.stages = make([]time.Duration, len(p.plan.Stages))
+	}
+}
+
+// StageTimes is the time of each stage, summed over threads, since TimeStages.
+func (p *program) StageTimes() []time.Duration {
+	out := make([]time.Duration, len(p.plan.Stages))
+	for _, t := range p.threads {
+		for i, d := range t.stages {
+			out[i] += d
+		}
+	}
+	return out
+}
+
+// one is the list of one stage.
+func (p *program) one(stage int) []int { return p.single[stage : stage+1] }

@@ -41,9 +41,10 @@ type thread struct {
 	waited time.Duration // since the team began or the last round ended, but for looks
 	spun   int           // looks, of pauseTime each
 
-	clock [phases]time.Duration
-	timed bool // this step is
-	since time.Time
+	clock  [phases]time.Duration
+	stages []time.Duration // by stage, where they are timed apart
+	timed  bool            // this step is
+	since  time.Time
 }
 
 func newPart(p *program, id int) *part {
@@ -129,7 +130,7 @@ const timedSteps = 64
 
 // step makes one step: every op of the schedule.
 func (t *thread) step(s int) {
-	t.timed = (t.p.step0+int64(s))%timedSteps == timedSteps/2 // no Run begins there as a rule
+	t.timed = t.p.apart || (t.p.step0+int64(s))%timedSteps == timedSteps/2 // no Run begins there as a rule
 	if t.timed {
 		t.since = time.Now()
 	}
@@ -153,7 +154,7 @@ func (t *thread) step(s int) {
 			if t.id == 0 {
 				t.serial(o.items[0], s)
 			}
-			t.lap(phaseUpdate)
+			t.lap(phaseUpdate, nil)
 		case opClear:
 			for _, h := range t.parts {
 				t.clear(h, o.buf)
@@ -162,22 +163,25 @@ func (t *thread) step(s int) {
 			t.deliver(o, s)
 		case opBarrier:
 			t.meet()
-			t.lap(phaseWait)
+			t.lap(phaseWait, nil)
 		}
 	}
 }
 
-// lap adds the time since the last lap to a phase. Of single steps only some
-// are timed, and stand for the others.
-func (t *thread) lap(phase int) {
+// lap adds the time since the last lap to a phase, and to stages where these are
+// timed apart. Otherwise only some of single steps are timed, and stand for the others.
+func (t *thread) lap(phase int, stages []int) {
 	if t.timed {
 		now := time.Now()
 		d := now.Sub(t.since)
-		if !t.p.sched.blocks {
+		if !t.p.sched.blocks && !t.p.apart {
 			d *= timedSteps
 		}
 		t.clock[phase] += d
 		t.since = now
+		if t.p.apart && len(stages) > 0 {
+			t.p.plan.Share(t.stages, d, stages)
+		}
 	}
 }
 
@@ -197,12 +201,12 @@ func (t *thread) blocks() {
 		if o.kind != opLocal {
 			continue
 		}
-		t.timed = false
+		t.timed = t.p.apart
 		for _, h := range t.parts {
 			t.blocksOf(h, o)
 		}
 		t.timed = true
-		t.lap(phaseUpdate)
+		t.lap(phaseUpdate, nil)
 	}
 	t.row = 0
 }
@@ -261,8 +265,8 @@ func (t *thread) item(h *part, it *item, s, x, y int, first bool) {
 			if lo < hi {
 				u.run(t, h.id, step, p.host[s*p.plan.Host:], lo, hi)
 			}
+			t.lap(phaseUpdate, u.stages)
 		}
-		t.lap(phaseUpdate)
 	case itemClear:
 		if it.buf == backend.NoBuf {
 			lo, hi := h.within(it.event, it.at, x, y)
@@ -279,18 +283,23 @@ func (t *thread) item(h *part, it *item, s, x, y int, first bool) {
 			lo, hi := h.within(it.event, it.at, x, y)
 			h.inject(&p.plan.Stages[it.stages[0]], step, lo, hi)
 		}
+		t.lap(phaseUpdate, it.stages)
 	case itemExtract:
 		lo, hi := h.within(it.event, it.at, x, y)
 		h.extract(it.event, step, lo, hi, first)
-		t.lap(phaseRecord)
+		if p.apart {
+			t.lap(phaseRecord, p.one(p.raises[it.event]))
+		} else {
+			t.lap(phaseRecord, nil)
+		}
 	case itemSample:
 		if p.runs(it.stages[0], s) {
 			p.samples[it.stages[0]].take(p, h.id, s, clampSub(x, it.at.at), clampSub(y, it.at.at))
 		}
-		t.lap(phaseRecord)
+		t.lap(phaseRecord, it.stages)
 	case itemSpikes:
 		t.spikes(h, it, s)
-		t.lap(phaseRecord)
+		t.lap(phaseRecord, it.stages)
 	}
 }
 
@@ -325,6 +334,7 @@ func (t *thread) serial(it *item, s int) {
 		for k := range p.parts {
 			u.run(t, k, p.step0+int64(s), p.host[s*p.plan.Host:], 0, u.lanes[k])
 		}
+		t.lap(phaseUpdate, u.stages)
 	}
 }
 

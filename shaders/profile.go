@@ -92,6 +92,22 @@ func (p *program) Profile() []backend.Phase {
 	return out
 }
 
+// TimeStages: kernels are timed in any case, and a pass of each submission.
+func (p *program) TimeStages() {}
+
+// StageTimes is the time of each stage on the device. Stages of one kernel share its time.
+func (p *program) StageTimes() []time.Duration {
+	out := make([]time.Duration, len(p.plan.Stages))
+	for i, t := range p.profile.kernels {
+		if len(p.passes[i].stages) > 0 {
+			p.plan.Share(out, t, p.passes[i].stages)
+		}
+	}
+	return out
+}
+
+var _ backend.StageTimer = (*program)(nil)
+
 func (f *profile) free() {
 	if len(f.stamps) > 0 {
 		gl.DeleteQueries(int32(len(f.stamps)), &f.stamps[0])

@@ -58,6 +58,7 @@ type dispatch struct {
 	flags   []int // host words, one of which must not be 0; nil: always
 	barrier bool  // wait for what comes before
 	name    string
+	stages  []int
 }
 
 func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, error) {
@@ -404,7 +405,7 @@ func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []
 		}
 		p.programs[k.String()] = prog
 	}
-	x := dispatch{program: prog, groups: groups, barrier: barrier, flags: flags, name: name, buffers: []*memoryBuffer{nil, p.control}}
+	x := dispatch{program: prog, groups: groups, barrier: barrier, flags: flags, name: name, stages: slices.Clone(k.stages), buffers: []*memoryBuffer{nil, p.control}}
 	x.s, x.k = gl.GetUniformLocation(prog, gl.Str("S\x00")), gl.GetUniformLocation(prog, gl.Str("K\x00"))
 	x.q, x.n = gl.GetUniformLocation(prog, gl.Str("Q\x00")), gl.GetUniformLocation(prog, gl.Str("N\x00"))
 	x.table, x.bodies = uint32(k.table), uint32(k.bodies)
@@ -549,6 +550,7 @@ func (p *program) addWalk(seg *segment, r *rows, barrier bool) error {
 			}
 			w.k.part(w.groups, mostTexts, w.params(p.l))
 			w.k.finish()
+			w.k.stages = []int{w.stage}
 			if err := p.use(w.k, s.Name, w.groups, barrier, flags, buffersOf(w.shards)); err != nil {
 				return err
 			}
@@ -572,7 +574,7 @@ func (p *program) addOrdered(r *rows, w *walk, flags []int) error {
 	w.k.table = w.params(p.l)
 	w.k.prepend(w.k.head())
 	for part := range rounds/mostRounds + 1 {
-		w.k.bodies = part
+		w.k.bodies, w.k.stages = part, []int{w.stage}
 		if err := p.use(w.k, s.Name, 1, true, flags, buffersOf(r.shards)); err != nil {
 			return err
 		}

@@ -14,6 +14,46 @@ type Profiler interface {
 	Profile() []Phase
 }
 
+// StageTimer is a Program that can say where its time goes by stage. Backends may
+// implement it.
+type StageTimer interface {
+	TimeStages()                 // from now on: every step is timed
+	StageTimes() []time.Duration // by stage of the plan, summed over threads
+}
+
+// Share adds the time that stages took together to the times of stages, in proportion
+// to their work: operations times lanes, or items of a record.
+func (p *Plan) Share(times []time.Duration, d time.Duration, stages []int) {
+	if len(stages) == 1 {
+		times[stages[0]] += d
+		return
+	}
+	all := 0.0
+	for _, i := range stages {
+		all += p.Stages[i].work(p)
+	}
+	for _, i := range stages {
+		times[i] += time.Duration(float64(d) * (p.Stages[i].work(p) / all))
+	}
+}
+
+// work is the work of a step of the stage, more than 0.
+func (s *Stage) work(p *Plan) float64 {
+	switch s.Form {
+	case FormMap:
+		return 1 + float64(float64(operations(s.Prog))*float64(s.N))
+	case FormEffect:
+		return 1 + float64(float64(operations(s.Prog))*float64(p.Tables[s.Table].Spec.NSrc))
+	case FormDeliver:
+		return 1 + float64(p.Tables[s.Table].Spec.NSrc)
+	case FormSample:
+		return 1 + float64(s.Rec.N)
+	case FormSpikes:
+		return 1 + float64(s.Rec.Hi-s.Rec.Lo)
+	}
+	return 1
+}
+
 // Warner is a Program that has something to say of its plan, such as that a
 // stage runs slowly on this backend, and why.
 type Warner interface {

@@ -25,17 +25,7 @@ func (p *Plan) Work() Work {
 		s := &p.Stages[i]
 		switch s.Form {
 		case FormMap:
-			ops := 0
-			for _, in := range s.Prog.Ins {
-				switch in.Op {
-				case ir.Const, ir.Lane:
-				case ir.Rand:
-					ops += 30
-				default:
-					ops++
-				}
-			}
-			w.Operations += float64(float64(ops) * float64(s.N))
+			w.Operations += float64(float64(operations(s.Prog)) * float64(s.N))
 		case FormDeliver, FormEffect:
 			n := float64(float64(connect.Estimate(p.Tables[s.Table].Spec, 1, host.Work{}).Synapses) * workRate * p.Dt)
 			if s.Form == FormDeliver {
@@ -48,4 +38,19 @@ func (p *Plan) Work() Work {
 		}
 	}
 	return w
+}
+
+// operations is what a lane of a program costs; a random word is some 30.
+func operations(p *ir.Prog) int {
+	ops := 0
+	for _, in := range p.Ins {
+		switch in.Op {
+		case ir.Const, ir.Lane:
+		case ir.Rand:
+			ops += 30
+		default:
+			ops++
+		}
+	}
+	return ops
 }

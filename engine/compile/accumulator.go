@@ -20,6 +20,7 @@ type accumulator struct {
 	added []added
 	parts []*part
 	buf   backend.BufID
+	from  []Share // of its stages
 	scale float64
 	exact bool         // the sums of the parts' weights bound it, not their in-degrees times the largest
 	small *accumulator // what is below smallest/scale, where two
@@ -28,6 +29,13 @@ type accumulator struct {
 // smallest, in units of an accumulator's scale, is the least contribution of
 // which no more than 2^-13 is rounded away.
 const smallest = 0x1p12
+
+// Share is the part of a stage's work that is for one object of Brian2, such as
+// "neurongroup_stateupdater" or "synapses_pre", beside the parts of others.
+type Share struct {
+	Object string
+	Part   float64
+}
 
 type segment struct {
 	v   *model.Variable

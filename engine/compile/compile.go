@@ -67,6 +67,7 @@ func compile(n *model.Network, w model.Work, ext *model.Externals, middle bool) 
 			err = c.operate(x.operation, last)
 		} else if err = x.plan(); err == nil {
 			err = c.planned(x, before)
+			c.share(before, Share{x.name, 1})
 		}
 		if err != nil {
 			return nil, err
@@ -215,6 +216,16 @@ type item struct {
 	name        string
 	plan        func() error
 	operation   *model.Operation // of the host, which has no stages
+}
+
+// share says whom the stages from at on work for that have not been said to work for
+// somebody.
+func (c *compiler) share(at int, with ...Share) {
+	for k := at; k < len(c.Plan.Stages); k++ {
+		if c.Shares[k] == nil && with[0].Object != "" {
+			c.Shares[k] = with
+		}
+	}
 }
 
 // operate takes an operation of the host into the plan: those at the start of the

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -326,6 +327,11 @@ func (c *compiler) effect(e *statement, a *accumulator) error {
 	if err != nil {
 		return err
 	}
+	share := Share{e.path.FullName(), 1}
+	c.Shares[len(c.Plan.Stages)] = []Share{share}
+	if a != nil && !slices.Contains(a.from, share) {
+		a.from = append(a.from, share)
+	}
 	c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormEffect, Name: e.syn().Name() + " " + e.path.Name, Flag: -1, Prog: p, Bind: m.bindings(p), Trap: m.Traps[:p.Traps],
 		Table: table, Count: 1, Acc: backend.NoBuf, Post: e.path.Post})
 	return nil
@@ -432,7 +438,10 @@ func (c *compiler) assign(e *statement) error {
 	if err := eqn.Lower(m.B, e.code(&target), sc, m); err != nil {
 		return sc.Explain(err)
 	}
-	return c.stage(&m.Lanes, r.Var.Group.Size, -1, nil)
+	at := len(c.Plan.Stages)
+	err := c.stage(&m.Lanes, r.Var.Group.Size, -1, nil)
+	c.share(at, Share{e.path.FullName(), 1})
+	return err
 }
 
 // endLanes is the eqn.Machine of a synapse's code that runs for the neurons of

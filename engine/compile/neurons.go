@@ -267,9 +267,11 @@ func (c *compiler) limits() error {
 			traps = append(traps, backend.Trap{Pop: pop, Var: nth, Object: g.Name(), Name: v.Name, Why: "passed the largest value that a variable can hold, 2^40 in its unit"})
 		}
 		if l != nil {
+			at := len(c.Plan.Stages)
 			if err := c.stage(l, g.Size, -1, traps); err != nil {
 				return err
 			}
+			c.share(at, Share{g.AutoName + "_stateupdater", 1})
 		}
 	}
 	return nil

@@ -467,6 +467,7 @@ func (c *compiler) visit(x *visit) error {
 	case byTarget:
 		name += " by target"
 	}
+	c.Shares[len(c.Plan.Stages)] = []Share{{w.FullName(), 1}}
 	c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormEffect, Name: name, Flag: -1, Prog: p, Bind: m.bindings(p), Trap: m.Traps[:p.Traps],
 		Table: table, Acc: backend.NoBuf, Post: w.Post, Count: count})
 	return nil

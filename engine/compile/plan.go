@@ -24,6 +24,7 @@ type Compiled struct {
 	Own       int64                              // bytes that the host keeps of its own beside the program: masks, and words to hash
 	SynapsesN int64                              // synapses in all tables
 	Rounding  map[int]string                     // of each table's weights, for info
+	Shares    map[int][]Share                    // by stage: whom it works for
 	Places    map[*model.Variable]Place          // where the words of variables are
 	Start     []*model.Operation                 // what the host does before a step, in its order
 	End       []*model.Operation                 // and behind it
@@ -85,7 +86,7 @@ func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler
 		scopes: map[*model.NeuronGroup]*model.Scope{}, direct: map[*model.Variable]*model.Variable{}, written: map[*model.Variable]bool{}, watched: map[*model.GroupEvent][]model.Taker{}, arrays: map[*eqn.TimedArray]int{},
 		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}, pathSpecs: map[*model.Life]*connect.Spec{}, counted: map[*model.Conn]bool{}, grouped: map[*model.Variable]*model.Path{}, locals: map[*model.Path]map[string]*eqn.Symbol{}}
 	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
-		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, longest: map[*model.Life]int{}, groups: map[*model.Life]*model.Groups{}}
+		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, Shares: map[int][]Share{}, longest: map[*model.Life]int{}, groups: map[*model.Life]*model.Groups{}}
 	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}
 	c.drawnWith, c.Plan.Drawn = n.WouldDraw()
 	c.Plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.Step)})

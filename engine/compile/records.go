@@ -59,6 +59,11 @@ func (c *compiler) spikes(g *model.NeuronGroup, e *model.GroupEvent) error {
 	if e.Name != "spike" && r.To == nil {
 		return nil
 	}
+	by := g.AutoName
+	if g.Generator == nil {
+		by += "_" + e.Name + "_thresholder"
+	}
+	c.Shares[len(c.Plan.Stages)] = []Share{{by, 1}}
 	c.record(backend.Stage{Form: backend.FormSpikes, Name: g.Name() + " record " + e.Name, Flag: -1, Event: c.event(g, e), Rec: backend.Rec{Lo: 0, Hi: g.Size}}, g.Size+max(1<<14, g.Size/4), nil, r)
 	return nil
 }

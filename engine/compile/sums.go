@@ -227,6 +227,11 @@ func (c *compiler) deliver(a *accumulator) error {
 		c.SynapsesN += g.stats.Total
 		c.Rounding[len(c.Plan.Tables)] = g.rounding(spec)
 		c.Plan.Tables = append(c.Plan.Tables, backend.Table{Spec: spec, Sources: g.rows.list, First: g.first, Last: g.last, MinDelay: g.stats.MinDelay, MaxDelay: g.stats.MaxDelay})
+		for k, p := range g.parts {
+			share := Share{p.path.FullName(), max(float64(g.stats.Count[k]), 1)}
+			c.Shares[len(c.Plan.Stages)] = append(c.Shares[len(c.Plan.Stages)], share)
+			a.from = append(a.from, share)
+		}
 		c.Plan.Stages = append(c.Plan.Stages, backend.Stage{Form: backend.FormDeliver, Name: a.name + " deliver", Flag: -1, Table: len(c.Plan.Tables) - 1, Count: 1, Acc: a.buf})
 	}
 	return c.apply(a)
@@ -401,6 +406,7 @@ func (c *compiler) wide(a *accumulator) error {
 	b := a.of(a.parts, true)
 	b.two = true
 	b.scale = min(fitScale(sums, degree, 0x1p60), 0x1p60)
+	b.from = []Share{{p.path.FullName(), 1}}
 	if err := c.effect(p.statement, b); err != nil {
 		return err
 	}
@@ -430,8 +436,16 @@ func (c *compiler) apply(a *accumulator) error {
 			c.increment(l, s.v, l.B.Unfix32(l.B.Load(sum), a.scale))
 			l.B.Store(sum, l.B.I(0))
 		}
+		at := len(c.Plan.Stages)
 		if err := c.stage(l, g.Size, -1, nil); err != nil {
 			return err
+		}
+		from := a.from
+		for _, p := range a.added {
+			from = append(from, Share{p.x.path.FullName(), 1})
+		}
+		if len(from) > 0 {
+			c.share(at, from...)
 		}
 	}
 	return nil

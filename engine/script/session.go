@@ -22,13 +22,14 @@ import (
 // they stood below all earlier ones, and in between a program runs the network,
 // reads and sets. It is for one goroutine at a time.
 type Session struct {
-	x    *script
-	call func(id string, t float64) error
-	kept starlark.StringDict     // the names that its statements have assigned
-	own  starlark.StringDict     // what the language has under these
-	done int                     // pieces of text
-	lost bool                    // an interrupted piece of text has not come to its end
-	read map[string]*array.Array // variables of synapses of which single values were asked for, since something may have changed
+	x      *script
+	call   func(id string, t float64) error
+	kept   starlark.StringDict     // the names that its statements have assigned
+	own    starlark.StringDict     // what the language has under these
+	done   int                     // pieces of text
+	stages bool                    // the run times them
+	lost   bool                    // an interrupted piece of text has not come to its end
+	read   map[string]*array.Array // variables of synapses of which single values were asked for, since something may have changed
 }
 
 // NewSession begins a session. Files are read from the folder dir, and nowhere
@@ -191,9 +192,11 @@ func (s *Session) network(name string) (*network, error) {
 }
 
 // Run advances all objects, or the Network of a name, by seconds of model time.
-// What comes beside an error is what was done until then; nil: nothing.
-func (s *Session) Run(seconds float64, net string, progress func(done, total int64)) (r *engine.RunResult, n *engine.Network, err error) {
+// With stages, the result says how long each stage took. What comes beside an error is
+// what was done until then; nil: nothing.
+func (s *Session) Run(seconds float64, net string, stages bool, progress func(done, total int64)) (r *engine.RunResult, n *engine.Network, err error) {
 	x := s.x
+	s.stages = stages
 	s.read = nil
 	defer func() { s.read = nil }() // of callbacks
 	err = s.guard(func() error {

@@ -440,6 +440,7 @@ type runRequest struct {
 	Report   *float64 `json:"report_s"`
 	Net      string   `json:"net"`
 	Hash     *bool    `json:"hash"`
+	Profile  bool     `json:"profile"`
 }
 
 func (s *server) run(r *runRequest) (map[string]any, error) {
@@ -459,7 +460,7 @@ func (s *server) run(r *runRequest) (map[string]any, error) {
 			s.progress(done, total, begin)
 		}
 	}
-	res, net, err := s.session.Run(*r.Duration, r.Net, progress)
+	res, net, err := s.session.Run(*r.Duration, r.Net, r.Profile, progress)
 	if r.Report != nil && total > 0 {
 		s.progress(done, total, begin)
 	}
@@ -476,6 +477,13 @@ func (s *server) run(r *runRequest) (map[string]any, error) {
 	}
 	answer := map[string]any{"steps": res.Steps, "t": net.T(), "wall": res.Wall, "compile": res.Compile, "build": res.Build, "first_spike": res.FirstSpike,
 		"events": res.Events, "spikes": res.Spikes, "synapses": res.Synapses, "stopped": stopped || net.Stopped, "backend": s.session.Backend(), "phases": phases}
+	if r.Profile {
+		objects := map[string]float64{}
+		for name, d := range engine.Objects(res.Stages) {
+			objects[name] = d.Seconds()
+		}
+		answer["objects"] = objects
+	}
 	if r.Hash == nil || *r.Hash {
 		spikes, state, err := net.Hash()
 		if err != nil {

@@ -4,6 +4,7 @@ package ref
 
 import (
 	"fmt"
+	"time"
 
 	"synfire/engine/backend"
 	"synfire/engine/host"
@@ -62,6 +63,8 @@ type program struct {
 	row  int      // steps made by this Run
 	host []uint32 // host words of this step and those that follow
 	used []int    // by stage: entries of its records
+
+	times []time.Duration // by stage, where they are asked for
 }
 
 func (p *program) step() int64 { return p.epoch + int64(p.bufs[p.plan.Step][0]) }
@@ -95,6 +98,10 @@ func (p *program) advance() {
 		clear(p.mask(i, p.step()))
 	}
 	for i := range p.plan.Stages {
+		begin := time.Time{}
+		if p.times != nil {
+			begin = time.Now()
+		}
 		if s := &p.plan.Stages[i]; p.runs(s) {
 			switch s.Form {
 			case backend.FormMap:
@@ -111,6 +118,9 @@ func (p *program) advance() {
 				p.spikes(s, &p.used[i])
 			}
 		}
+		if p.times != nil {
+			p.times[i] += time.Since(begin)
+		}
 	}
 	for i := range p.plan.Bufs {
 		if p.plan.Bufs[i].Kind == backend.Scratch {
@@ -121,6 +131,14 @@ func (p *program) advance() {
 		p.epoch += 1 << 32
 	}
 }
+
+// TimeStages has every stage timed from now on.
+func (p *program) TimeStages() { p.times = make([]time.Duration, len(p.plan.Stages)) }
+
+// StageTimes is the time of each stage since TimeStages.
+func (p *program) StageTimes() []time.Duration { return p.times }
+
+var _ backend.StageTimer = (*program)(nil)
 
 // runs says whether the stage runs in this step.
 func (p *program) runs(s *backend.Stage) bool { return s.Flag < 0 || p.host[s.Flag] != 0 }

@@ -142,16 +142,10 @@ def gate(outcomes, write, part):
 
 
 def with_fallback(only):
-    """Brian2's own call, and in it the strict tolerance."""
-    import brian2.tests.utils
-    brian2.tests.utils.assert_allclose = strict
+    """Brian2's own call, and nothing left out."""
     import brian2
-    import brian2synfire  # noqa: F401
-    folder = os.path.dirname(brian2.tests.__file__)
-    without = ['--ignore', os.path.join(folder, 'test_spatialneuron.py'),  # Brian2's own loop in float32, which does not hold the tolerance
-               '-k', f'({only or "test"}) and not test_profile and not test_long_run']  # the profile is of phases; a second run of 2^31 steps is refused
-    return brian2.test(codegen_targets=[], test_codegen_independent=False, test_standalone='synfire', float_dtype=np.float32,
-                       additional_args=without)
+    import brian2synfire  # noqa: F401  adds the device
+    return brian2.test(codegen_targets=[], test_codegen_independent=False, test_standalone='synfire', float_dtype=np.float32, **({'additional_args': ['-k', only]} if only else {}))
 
 
 if __name__ == '__main__':

@@ -215,6 +215,35 @@ def test_stop_and_report():
     assert profiling_summary(net) and device._last_run_time > 0 and device._last_run_completed_fraction == 1
 
 
+@pytest.mark.parametrize("backend", ["cpu", "ref"])
+def test_a_profile_is_of_objects(backend):
+    set_device("synfire", fallback="error", backend=backend)
+    seed(1)
+    G = NeuronGroup(200, "dv/dt = (2 - v)/(10*ms) : 1\nx : 1", threshold="v > 1", reset="v = 0", events={"late": "v > 0.9"}, name="G")
+    G.run_on_event("late", "x += 1")
+    G.run_regularly("x += 1", dt=1*ms, name="often")
+    E = Synapses(G[:150], G, on_pre="v_post += 0.01", name="E")  # E and I add to one sum
+    I = Synapses(G[150:], G, on_pre="v_post -= 0.01", name="I")
+    L = Synapses(G, G, "w : 1\nda/dt = -a/(10*ms) : 1 (event-driven)", on_pre="a += 1", on_post="w = clip(w + a, 0, 10)", name="L")
+    for S in E, I, L:
+        S.connect(p=0.1)
+    P = PoissonInput(G, "v", 10, 100*Hz, 0.01)
+    M, spikes = StateMonitor(G, "v", record=True), SpikeMonitor(G)
+    op = NetworkOperation(lambda: None, dt=10*ms, name="asked")
+    net = Network(collect(), op)
+    net.run(100*ms, profile=True)
+    hashed, info = device.hash, dict(net.profiling_info)
+    busy = ["G_stateupdater", "G_spike_thresholder", "G_spike_resetter", "G_late_thresholder", "G_late_resetter", "often", "E_pre", "I_pre", "L_pre", "L_post", P.name, M.name, "asked"]
+    assert {n: t for n, t in info.items() if n in busy and t <= 0*second} == {} and set(busy) <= set(info)
+    assert set(info) == {o.name for o in net.sorted_objects if o.active}
+    assert info["E_pre"] > info["I_pre"]  # three times as many
+    start_scope()
+    seed(1)
+    with pytest.raises(ValueError):
+        net.run(0*ms)
+        net.profiling_info
+
+
 def test_store_and_restore():
     seed(3)
     G = NeuronGroup(10, "dv/dt = (1.2 - v)/(10*ms) + 0.1*xi/sqrt(10*ms) : 1", threshold="v > 1", reset="v = 0", method="euler")

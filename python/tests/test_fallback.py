@@ -128,6 +128,20 @@ def test_a_network_that_cannot_go_on_moves_with_its_state():
     assert np.allclose(G.v, 2) and len(warnings(logs)) == 1 and "f() is a function of Python" in warnings(logs)[0]
 
 
+def test_a_run_beyond_the_engines_last_step_is_brian2s():
+    set_device("synfire", fallback="warn")
+    G = NeuronGroup(1, "x : 1")
+    G.run_regularly("x += 1")
+    first = (2**31 - 5)*0.1*ms
+    defaultclock.dt = first
+    run(first)
+    assert device.ran_on() == "synfire"
+    defaultclock.dt = 0.1*ms
+    with catch_logs() as logs:
+        run(6*defaultclock.dt)
+    assert G.x == 7 and len(warnings(logs)) == 1
+
+
 def test_spikes_in_flight_do_not_move():
     set_device("synfire", fallback="warn")
     f = TimedArray([1.0], dt=1*ms)

@@ -338,7 +338,7 @@ class SynfireDevice(RuntimeDevice):
             for S, waiting in self.deferred.items():
                 if S.name in session.script.definitions and session.script.objects[S.name]() is S:
                     waiting.session = session
-            answer = session.run(net, objects, float(duration), told, float(report_period))
+            answer = session.run(net, objects, float(duration), told, float(report_period), bool(profile))
         except Refused:
             raise
         except SynfireFault as e:  # of its first run: nothing of it has reached Brian2's arrays yet
@@ -355,13 +355,15 @@ class SynfireDevice(RuntimeDevice):
         if report_callback:
             report_callback((time.time() - began)*second, self._last_run_completed_fraction, t_start, duration)
         net.after_run()
-        net._profiling_info = [(p["name"], p["seconds"]*second) for p in answer["phases"]] if profile else None
+        net._profiling_info = profiled(session, objects, answer) if profile else None
 
     def judge(self, e, net, namespace, session):
         """Why a network was not accepted: an error of the script's, in Brian2's words, or something that Synfire does not do."""
         obj = getattr(e, "obj", None)
         cause = python_error(e, obj) if isinstance(e, Answered) else e
-        if session.begun and session.hash is not None or isinstance(cause, (MemoryError, SynfireFault, KeyboardInterrupt)):
+        if isinstance(cause, (MemoryError, SynfireFault, KeyboardInterrupt)):
+            raise cause
+        if session.begun and session.hash is not None and (self.option("fallback") == "error" or not self.fetch_state(net, session)):
             raise cause
         self.looping, self.judging = True, True
         try:
@@ -613,6 +615,14 @@ def own_arrays(net):
         for var in getattr(obj, "variables", {}).values():
             if isinstance(var, ArrayVariable) and var.owner is not None:
                 yield var
+
+
+def profiled(session, objects, answer):
+    """The time of each object, as Network.profiling_info has it."""
+    times = {o.name: 0.0 for o in objects if o.active}
+    for name, seconds in [*answer.get("objects", {}).items(), *session.spent.items()]:
+        times[name] = times.get(name, 0.0) + seconds
+    return [(name, t*second) for name, t in times.items()]
 
 
 def check(obj, run_namespace):

@@ -133,7 +133,7 @@ class Session:
 
     # Runs.
 
-    def run(self, net, objects, duration, report=None, report_period=10.0, started=None):
+    def run(self, net, objects, duration, report=None, report_period=10.0, profile=False):
         """Runs the engine; report(elapsed, completed) is called every report_period seconds. The answer is the engine's."""
         if self.broken:
             raise SynfireFault(self.broken)
@@ -158,13 +158,18 @@ class Session:
                 if report and e["done"] < e["total"]:
                     report(e["wall"], e["done"]/max(e["total"], 1))
             elif e["event"] == "callback":
+                start = time.perf_counter()
                 self.call(net, objects, operations[e["id"]], e["t"], failure)
+                self.spent[e["id"]] = self.spent.get(e["id"], 0) + time.perf_counter() - start
                 idle()
                 self.engine.send({"do": "resume", **({"error": str(failure[0])} if failure else {})})
 
         fields = {"duration_s": duration}
         if report:
             fields["report_s"] = report_period
+        if profile:
+            fields["profile"] = True
+        self.spent = {}  # in functions of the script
         self.log.append(("run", duration))
         self.begun = True
         Network._globally_running = True
