@@ -2,6 +2,7 @@ package examples
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/script"
+	"synfire/engine/store"
 	"synfire/kernels"
 )
 
@@ -66,5 +68,44 @@ func TestFlywire(t *testing.T) {
 	out, err := run("cells.csv", "good.csv", "[720575940600000001]")
 	if err != nil || !strings.Contains(out, "3 neurons, 2 connections") || !strings.Contains(out, "720575940600000001") || !strings.Contains(out, "720575940600000002") {
 		t.Errorf("%s %v", out, err)
+	}
+}
+
+// TestFlywireBrian2: the spikes are Brian2's, every one in its step, where the driven neurons are kicked in every step and
+// nothing is drawn.
+func TestFlywireBrian2(t *testing.T) {
+	f, err := os.Open("testdata/flywire/spikes.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := store.ReadTable(f, st.Size(), store.TableOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type spike struct{ step, i int }
+	left := map[spike]bool{}
+	for k, step := range want.Columns["step"].I32 {
+		left[spike{int(step), int(want.Columns["i"].I32[k])}] = true
+	}
+	if len(left) < 3000 {
+		t.Fatalf("%d spikes of Brian2", len(left))
+	}
+	_, res := play(t, "flywire", map[string]string{"cells": "testdata/flywire/cells.csv", "edges": "testdata/flywire/edges.parquet", "duration": "30*ms", "rate": "10000*Hz"}, kernels.New(1), nil)
+	m := spikesOf(t, res, "M")
+	index, times := m.I(), m.T()
+	for k, i := range index {
+		s := spike{int(math.Round(times[k] * 1e4)), int(i)}
+		if !left[s] {
+			t.Fatalf("neuron %d spikes in step %d, Brian2's does not", s.i, s.step)
+		}
+		delete(left, s)
+	}
+	if len(left) > 0 {
+		t.Errorf("%d spikes of Brian2 are not there", len(left))
 	}
 }
