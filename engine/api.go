@@ -18,6 +18,7 @@ import (
 type (
 	Model               = model.Network // a network as it was described, which is what its objects know of
 	Options             = model.Options
+	Pool                = model.Pool
 	NeuronGroup         = model.NeuronGroup
 	Subgroup            = model.Subgroup
 	Cells               = model.Cells
@@ -63,6 +64,10 @@ var ErrInterrupted = model.ErrInterrupted
 // Beside begins the names of fields of a Snapshot that are not the network's: a
 // program may keep its own there.
 const Beside = model.Beside
+
+// Pools are for so many trials of a network that run beside one another, each in a goroutine of its own: as Options.Pool
+// they let them have tables of synapses in common.
+func Pools(trials int) []*Pool { return model.Pools(trials) }
 
 // Stored is a snapshot that was read from a file.
 func Stored(s *StoredState) *Snapshot { return model.Stored(s) }

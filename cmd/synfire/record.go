@@ -49,7 +49,8 @@ func (r *record) finish(res *script.Result, err error) {
 	if res == nil {
 		return
 	}
-	m.ScriptSHA256, m.Seed = res.SHA256, res.Seed
+	m.ScriptSHA256 = res.SHA256
+	rundir.Seeds(m, res.Seed, res.NetworkSeed)
 	names := make([]string, 0, len(res.Set))
 	for n := range res.Set {
 		names = append(names, n)

@@ -291,7 +291,7 @@ func (c *compiler) summed(s *model.Synapses, u *model.Summed) error {
 		q := conn.Proj.With(connect.Column{}, connect.Column{})
 		q.Row0, q.Tgt0 = 0, 0
 		spec := &connect.Spec{Name: s.Name() + " summed", Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
-		spec = c.spec(fingerprint([]*part{{conn: conn}}, spec), spec)
+		spec = c.spec(c.fingerprint([]*part{{conn: conn}}, spec), spec)
 		stats, err := c.measure(spec)
 		if err != nil {
 			return err

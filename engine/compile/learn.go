@@ -555,7 +555,7 @@ func (c *compiler) pathSpec(w *model.Path, l model.Carried) (*connect.Spec, erro
 	q := conn.Proj.With(connect.Column{}, delay)
 	q.Unit, q.Row0, q.Tgt0 = unit, 0, 0
 	spec := &connect.Spec{Name: s.Name() + " " + w.Name, Projs: []*connect.Proj{q}, NSrc: q.NPre, NTgt: q.NPost, Scale: 1, Width: 32}
-	spec = c.spec(fingerprint([]*part{{conn: conn}}, spec), spec)
+	spec = c.spec(c.fingerprint([]*part{{conn: conn}}, spec), spec)
 	c.pathSpecs[l.Life] = spec
 	return spec, nil
 }

@@ -123,7 +123,7 @@ func (c *compiler) tables(a *accumulator) ([]*tableGroup, error) {
 			spec.Projs = append(spec.Projs, q)
 		}
 		spec.NSrc = g.rows.n
-		g.print = fingerprint(g.parts, spec)
+		g.print = c.fingerprint(g.parts, spec)
 		g.spec = c.spec(g.print, spec)
 		var err error
 		if g.stats, err = c.measure(g.spec); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -34,16 +35,47 @@ func (r *sourceRows) row(c *compiler, s model.Span, ev string) int {
 	return r.list[k].Row0 + s.Lo
 }
 
-// spec is the table of that content that an earlier plan has left, or s.
+// spec is the table of that content that an earlier plan has left, or another trial of the network, or s.
 func (c *compiler) spec(print uint64, s *connect.Spec) *connect.Spec {
 	key := model.SpecKey{Print: print, Scale: s.Scale, Width: s.Width, Uniform: s.Uniform}
+	var old *connect.Spec
 	for _, have := range []map[model.SpecKey]*connect.Spec{c.n.Specs, c.specs} {
-		if old := have[key]; old != nil {
-			s = old
+		if x := have[key]; x != nil {
+			old = x
 		}
 	}
-	c.specs[key] = s
-	return s
+	if old == nil {
+		old = c.n.Pool().Spec(key, s)
+	}
+	c.specs[key] = old
+	return old
+}
+
+// pairs identifies the pairs of a connect call, in a fingerprint: in one network by the call itself, for another trial of the
+// network by its place there and what defines it.
+func (c *compiler) pairs(h *maphash.Hash, conn *model.Conn, add func(uint32)) {
+	if c.n.Pool() == nil {
+		fmt.Fprintf(h, "%p ", conn)
+		return
+	}
+	for n, s := range c.n.AllSynapses() {
+		if k := slices.Index(s.Conns, conn); k >= 0 {
+			fmt.Fprintf(h, "%d %d ", n, k)
+		}
+	}
+	p := conn.Proj
+	fmt.Fprintf(h, "%d %d %d %v %d %d %d %d %v %v %v %v %v %d ", p.Rule, p.NPre, p.NPost, p.Same, p.PreOff, p.PostOff, p.N, p.Repeat, p.P, p.NoAutapses, p.NoMultapses, p.ByTarget, p.Seed, p.Stream)
+	for _, prog := range []*ir.Prog{p.Cond, p.PProg} {
+		if prog != nil {
+			h.WriteString(prog.String())
+		}
+	}
+	for _, list := range append(append([][]uint32{p.I, p.J}, p.CondData...), p.PData...) {
+		fmt.Fprintf(h, "%d;", len(list))
+		for _, w := range list {
+			add(w)
+		}
+	}
 }
 
 // columns starts a program over the synapses of one connect call.
@@ -118,7 +150,7 @@ func (c *compiler) delayColumn(s *model.Synapses, w *model.Path, k int, col mode
 }
 
 // fingerprint tells whether a table of an earlier run can be used again.
-func fingerprint(parts []*part, spec *connect.Spec) uint64 {
+func (c *compiler) fingerprint(parts []*part, spec *connect.Spec) uint64 {
 	var h maphash.Hash
 	h.SetSeed(prints)
 	fmt.Fprintf(&h, "%d %d;", spec.NSrc, spec.NTgt)
@@ -130,29 +162,33 @@ func fingerprint(parts []*part, spec *connect.Spec) uint64 {
 			word = word[:0]
 		}
 	}
-	var col func(c *connect.Column)
-	col = func(c *connect.Column) {
-		fmt.Fprintf(&h, "%v %v %v %p %d;", c.Const, c.Lo, c.Hi, c.Array, len(c.Array))
-		for _, x := range c.Array {
+	var col func(x *connect.Column)
+	col = func(x *connect.Column) {
+		fmt.Fprintf(&h, "%v %v %v %d;", x.Const, x.Lo, x.Hi, len(x.Array))
+		if c.n.Pool() == nil {
+			fmt.Fprintf(&h, "%p;", x.Array)
+		}
+		for _, x := range x.Array {
 			add(math.Float32bits(x))
 		}
-		if c.Prog != nil {
-			h.WriteString(c.Prog.String())
+		if x.Prog != nil {
+			h.WriteString(x.Prog.String())
 		}
-		for _, d := range c.Data {
+		for _, d := range x.Data {
 			for _, w := range d {
 				add(w)
 			}
 		}
-		if c.Exact != nil {
-			fmt.Fprintf(&h, "%s;", c.Exact.Key)
-			for k := range c.Exact.Leaves {
-				col(&c.Exact.Leaves[k])
+		if x.Exact != nil {
+			fmt.Fprintf(&h, "%s;", x.Exact.Key)
+			for k := range x.Exact.Leaves {
+				col(&x.Exact.Leaves[k])
 			}
 		}
 	}
 	for k, p := range parts {
-		fmt.Fprintf(&h, "%p %d %d %v %d ", p.conn, projs[k].Row0, projs[k].Tgt0, projs[k].Unit, projs[k].Delay.Each)
+		c.pairs(&h, p.conn, add)
+		fmt.Fprintf(&h, "%d %d %v %d ", projs[k].Row0, projs[k].Tgt0, projs[k].Unit, projs[k].Delay.Each)
 		col(&projs[k].Weight)
 		col(&projs[k].Delay)
 	}

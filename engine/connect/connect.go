@@ -4,7 +4,11 @@
 // built by any number of threads with the same result.
 package connect
 
-import "synfire/engine/ir"
+import (
+	"sync/atomic"
+
+	"synfire/engine/ir"
+)
 
 // Rule is how a projection chooses its pairs. Names are NEST's.
 type Rule uint8
@@ -111,13 +115,23 @@ type Spec struct {
 	Width      int     // 0: one weight for all (Uniform), 16 or 32
 	Uniform    int32
 
-	stats *Stats // what Measure found
+	stats atomic.Pointer[Stats] // what Measure found
+	held  atomic.Int32          // see Hold
 }
+
+// Hold says that another network is yet to come which has this very table: a backend keeps what it has made of it.
+func (s *Spec) Hold() { s.held.Add(1) }
+
+// Release takes a Hold back.
+func (s *Spec) Release() { s.held.Add(-1) }
+
+// Held says that somebody holds the table.
+func (s *Spec) Held() bool { return s.held.Load() > 0 }
 
 // Rounded is the Spec with its weights kept in another way. What was measured
 // holds for both.
 func (s *Spec) Rounded(scale float64, width int, uniform int32) *Spec {
-	t := *s
-	t.Scale, t.Width, t.Uniform = scale, width, uniform
-	return &t
+	t := &Spec{Name: s.Name, NSrc: s.NSrc, NTgt: s.NTgt, Projs: s.Projs, Scale: scale, Width: width, Uniform: uniform}
+	t.stats.Store(s.stats.Load())
+	return t
 }

@@ -61,7 +61,7 @@ func Estimate(s *Spec, tiles int, w host.Work) Memory {
 	if hi > lo {
 		delays = int(min(hi-lo, MaxDelay)) + 2
 	}
-	if st := s.stats; st != nil {
+	if st := s.stats.Load(); st != nil {
 		m.Synapses, delays = st.Total, len(st.Delays)
 	}
 	tiles = max(tiles, 1)

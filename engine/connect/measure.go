@@ -49,8 +49,8 @@ const spread = 1 << 16
 func Measure(s *Spec, w host.Work) (*Stats, error) {
 	measuring.Lock()
 	defer measuring.Unlock()
-	if s.stats != nil {
-		return s.stats, nil
+	if st := s.stats.Load(); st != nil {
+		return st, nil
 	}
 	st := &Stats{InDegree: make([]uint32, s.NTgt), In: make([]float64, s.NTgt)}
 	seen := make([]bool, MaxDelay+1)
@@ -74,7 +74,7 @@ func Measure(s *Spec, w host.Work) (*Stats, error) {
 		st.MaxInDegree = max(st.MaxInDegree, int(n))
 		st.MaxIn = max(st.MaxIn, st.In[t])
 	}
-	s.stats = st
+	s.stats.Store(st)
 	return st, nil
 }
 

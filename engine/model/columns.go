@@ -238,7 +238,7 @@ type lazyExpr struct {
 	site  string
 	visit uint32
 	step  int64
-	key   [2]uint32 // of the seed in force
+	key   [2]uint32 // of the network's seed in force
 	made  int       // connect calls so far
 	snap  map[*Variable]*Image
 	cols  map[*Variable][]Held
@@ -470,7 +470,7 @@ func (c *columnExpr) run(cols columnsBy, lane0 int) ([]uint32, error) {
 		return nil, err
 	}
 	net, out := c.s.Net, make([]uint32, n)
-	e := &ir.Env{Slots: slices.Clone(code.data), Seed: net.key(), Step: uint32(net.Step), Drawn: uint32(net.drawnFrom()), Lane0: uint32(lane0)}
+	e := &ir.Env{Slots: slices.Clone(code.data), Seed: net.networkKey(), Step: uint32(net.Step), Drawn: uint32(net.drawnFrom()), Lane0: uint32(lane0)}
 	for name, k := range code.slots {
 		if cells, ok := cols[name]; ok {
 			e.Slots[k] = cells

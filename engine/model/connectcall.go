@@ -37,7 +37,7 @@ func (s *Synapses) Connect(o ConnectOptions) error {
 		return err
 	}
 	p := &connect.Proj{Name: s.Name(), NPre: s.Src.Hi - s.Src.Lo, NPost: s.Tgt.Hi - s.Tgt.Lo, Same: s.Src.Group == s.Tgt.Group,
-		PreOff: s.Src.Lo, PostOff: s.Tgt.Lo, Seed: s.Net.key()}
+		PreOff: s.Src.Lo, PostOff: s.Tgt.Lo, Seed: s.Net.networkKey()}
 	key := "connect\x00" + s.Net.Random.Draws(s)
 	visit := s.Net.Random.visit(key)
 	p.Stream = s.Net.Random.Stream("connect", s.Net.Random.Draws(s), "", visit)

@@ -435,7 +435,7 @@ func (s *Synapses) iterable(w Work, kind, args, whole string, sc *Scope, outer s
 			return nil, err
 		}
 	}
-	draw := sampler(s.Net.key(), s.Net.Random.Stream("connect sample", s.Net.Random.Draws(s), whole, s.Net.Random.visit("sample\x00"+s.Net.Random.Draws(s))))
+	draw := sampler(s.Net.networkKey(), s.Net.Random.Stream("connect sample", s.Net.Random.Draws(s), whole, s.Net.Random.visit("sample\x00"+s.Net.Random.Draws(s))))
 	values := func(q int) (lo, step int32, n int) {
 		hi := int32(bounds[1][q])
 		lo, step = 0, 1

@@ -287,6 +287,12 @@ func nowHost(b *ir.Builder, step int64, err *error) func(*eqn.HostExpr) ir.Value
 	}
 }
 
+// ofNetwork says that a value is part of what the network is made of, not where a trial begins: that of a parameter, or a condition.
+func ofNetwork(target *eqn.Symbol) bool {
+	v, ok := target.Ref.(*Variable)
+	return target.Ref == nil || ok && v.Equation != nil && v.Equation.Kind == eqn.Parameter
+}
+
 // evalWords works an expression out for every neuron of a span, now, as words
 // of the target's type: conditions of an index, subexpressions.
 func (g *NeuronGroup) evalWords(w Work, s Span, x eqn.Expr, target *eqn.Symbol) ([]uint32, error) {
@@ -359,6 +365,9 @@ func (g *NeuronGroup) evaluate(w Work, s Span, at []int, x eqn.Expr, target *eqn
 	}
 	env := l.env(s)
 	env.Slots[out] = words
+	if ofNetwork(target) {
+		env.Seed = g.Net.networkKey()
+	}
 	err = runProg(w, p, l.Traps, new(*vm.Code), env, s.Hi-s.Lo)
 	if at == nil {
 		return words, typ, err

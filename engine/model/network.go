@@ -41,6 +41,7 @@ type Slice struct{ Lo, Hi, Step int }
 // Options are the settings of a network.
 type Options struct {
 	Seed uint64  // of all that is drawn
+	Pool *Pool   // of networks that run beside this one and share tables with it; nil: none
 	Dt   float64 // of the default clock, seconds; 0: 0.1 ms
 
 	// Lookup gives the value of a name that a text uses and its object does not
@@ -89,6 +90,9 @@ func New(o Options) *Network {
 	}
 	return &Network{opt: o, StepSize: o.Dt, dt: o.Dt, Random: newRandomness(o.Seed), names: map[string]int{}, Specs: map[SpecKey]*connect.Spec{}, warned: map[string]bool{}, Default: &clock{}}
 }
+
+// Pool is where the network shares tables with other trials; nil: nowhere.
+func (n *Network) Pool() *Pool { return n.opt.Pool }
 
 // clock is the default clock: what t means outside a run, whichever network an
 // object is part of.

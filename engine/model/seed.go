@@ -12,6 +12,7 @@ import (
 // while nothing that is drawn after one seed repeats something else.
 type Randomness struct {
 	Seed    uint64            // the seed in force
+	Network uint64            // the seed of what a network is made of: see networkKey
 	given   int               // how often Seed was called
 	first   map[string]int    // made, when Seed was called first
 	made    map[string]int    // objects of each class, counted from the seed on
@@ -23,7 +24,7 @@ type Randomness struct {
 }
 
 func newRandomness(seed uint64) *Randomness {
-	return &Randomness{Seed: seed, made: map[string]int{}, owners: map[string]uint64{}, drawers: map[uint64]string{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
+	return &Randomness{Seed: seed, Network: seed, made: map[string]int{}, owners: map[string]uint64{}, drawers: map[uint64]string{}, visits: map[string]uint32{}, streams: map[uint32]string{}}
 }
 
 // Clone is a copy that a compilation may change.
@@ -34,9 +35,12 @@ func (r *Randomness) Clone() *Randomness {
 }
 
 // Seed sets the seed of everything drawn from here on, in all networks of a script.
-func (n *Network) Seed(s uint64) {
+func (n *Network) Seed(s uint64) { n.Seeds(s, s) }
+
+// Seeds is Seed with another seed for what a network is made of.
+func (n *Network) Seeds(s, network uint64) {
 	r := n.Random
-	r.Seed = s
+	r.Seed, r.Network = s, network
 	r.given++
 	if r.first == nil {
 		r.first = maps.Clone(r.made)
@@ -54,6 +58,11 @@ func (r *Randomness) Given() int { return r.given }
 func (n *Network) SeedValue() uint64 { return n.Random.Seed }
 
 func (n *Network) key() [2]uint32 { return keyOf(n.Random.Seed) }
+
+// networkKey is the key of what a network is made of, which trials have in common:
+// connections, delays and values of synapses, parameters of neurons, conditions that
+// choose neurons. Initial values of what has an equation are drawn with key.
+func (n *Network) networkKey() [2]uint32 { return keyOf(n.Random.Network) }
 
 func keyOf(seed uint64) [2]uint32 { return [2]uint32{uint32(seed), uint32(seed >> 32)} }
 

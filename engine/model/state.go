@@ -530,6 +530,7 @@ func (c *Column) restart(b []byte) error {
 // savedRandomness is Randomness as a file has it.
 type savedRandomness struct {
 	Seed    uint64            `json:"seed"`
+	Network *uint64           `json:"network_seed,omitempty"` // absent: Seed
 	Given   int               `json:"given"`
 	First   map[string]int    `json:"first"`
 	Made    map[string]int    `json:"made"`
@@ -547,7 +548,11 @@ func (l *stateList) randomness() {
 	r := n.Random
 	text := ""
 	if !l.read {
-		b, err := json.Marshal(savedRandomness{r.Seed, r.given, r.first, r.made, r.objects, r.owners, r.drawers, r.visits, r.streams, n.DrawnWith, n.Drawn})
+		var other *uint64
+		if r.Network != r.Seed {
+			other = &r.Network
+		}
+		b, err := json.Marshal(savedRandomness{r.Seed, other, r.given, r.first, r.made, r.objects, r.owners, r.drawers, r.visits, r.streams, n.DrawnWith, n.Drawn})
 		if err != nil {
 			l.fail("random numbers: %v", err)
 		}
@@ -563,6 +568,9 @@ func (l *stateList) randomness() {
 		return
 	}
 	fresh := newRandomness(s.Seed)
+	if s.Network != nil {
+		fresh.Network = *s.Network
+	}
 	fresh.given, fresh.first, fresh.made, fresh.objects = s.Given, s.First, orEmpty(s.Made), max(s.Objects, r.objects)
 	fresh.owners, fresh.drawers, fresh.visits, fresh.streams = orEmpty(s.Owners), orEmpty(s.Drawers), orEmpty(s.Visits), orEmpty(s.Streams)
 	*r = *fresh

@@ -389,7 +389,7 @@ func (k *ofSynapses) storeText(chosen []int, all bool, x eqn.Expr) error {
 	if err := v.clearSecond(w, chosen); err != nil {
 		return err
 	}
-	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.Net.Random.visit(site), step: s.now(), key: s.Net.key(), made: len(s.Conns), snap: map[*Variable]*Image{}, cols: map[*Variable][]Held{}}
+	z := &lazyExpr{x: x, sc: sc, site: site, visit: s.Net.Random.visit(site), step: s.now(), key: s.Net.networkKey(), made: len(s.Conns), snap: map[*Variable]*Image{}, cols: map[*Variable][]Held{}}
 	for _, old := range append(append([]*Variable(nil), s.Vars...), v) {
 		z.cols[old] = append([]Held(nil), old.cols...)
 	}

@@ -297,9 +297,16 @@ func End(m *store.Manifest, err error) {
 // Ran notes on what a network has run, and the hash, which can be had only while the program is loaded.
 func Ran(m *store.Manifest, n *engine.Network, b backend.Backend) (err error) {
 	Device(m, b)
-	m.Seed = n.SeedValue()
+	Seeds(m, n.SeedValue(), n.Random.Network)
 	m.Hash.Spikes, m.Hash.State, err = n.Hash()
 	return err
+}
+
+// Seeds notes the seed, and that of what the network is made of.
+func Seeds(m *store.Manifest, seed, network uint64) {
+	if m.Seed, m.NetworkSeed = seed, nil; network != seed {
+		m.NetworkSeed = &network
+	}
 }
 
 // Device notes what runs the network; how many threads, only a loaded plan tells.

@@ -366,14 +366,11 @@ func seedBuiltin(x *script, c *call) (starlark.Value, error) {
 		return nil, c.err
 	}
 	s := uint64(n)
-	if x.opt.Seed != nil { // stands for the script's first seed; others stay as far from it
-		if x.firstSeed == nil {
-			first := s
-			x.firstSeed = &first
-		}
-		s = *x.opt.Seed + (s - *x.firstSeed)
+	if x.firstSeed == nil {
+		first := s
+		x.firstSeed = &first
 	}
-	x.net.Seed(s)
+	x.net.Seeds(x.seeds(s, *x.firstSeed))
 	clear(x.draws)
 	return starlark.None, c.err
 }

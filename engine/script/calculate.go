@@ -76,7 +76,10 @@ func (x *script) draw(name string, v []float64) {
 	x.draws[key]++
 	h := fnv.New32a()
 	fmt.Fprintf(h, "script\x00%s\x00%d", key, visit)
-	s := x.net.SeedValue()
+	s := x.net.Random.Network
+	if x.operating > 0 { // while it runs
+		s = x.net.SeedValue()
+	}
 	seed := [2]uint32{uint32(s), uint32(s >> 32)}
 	for k := range v {
 		u := (float64(philox.Word(uint32(k), 0, 0, h.Sum32(), seed)) + 0.5) / (1 << 32)

@@ -34,6 +34,13 @@ type Options struct {
 	Set  map[string]string // --set: parameters by name, as expressions of the script language
 	Seed *uint64           // --seed: stands for the script's first seed(); nil: the script's, else 0
 
+	// NetworkSeed, if set, does the same for what a network is made of alone: connections,
+	// delays, values of synapses, parameters of neurons, and what the script draws itself.
+	NetworkSeed *uint64
+	// Trial is added to the seed of all else; Pool is what the networks of several trials share.
+	Trial uint64
+	Pool  *engine.Pool
+
 	// Open opens the backend; it is called at the first run().
 	Open func() (backend.Backend, error)
 
@@ -106,6 +113,8 @@ type Result struct {
 	Set    map[string]string // the parameters that were set, as values: "1 s"
 	Params []Param           // all parameters that the script asked for, in order
 	Seed   uint64
+	// NetworkSeed is the seed of what the networks are made of.
+	NetworkSeed uint64
 	Ended  bool // ended early: by Info or MaxSteps
 }
 
@@ -256,11 +265,9 @@ func (x *script) whole() (*Result, error) {
 func (x *script) begin() {
 	memory.SetLimit(x.opt.maxMemory())
 	x.res = &Result{File: x.opt.File, Set: map[string]string{}}
-	eo := engine.Options{Lookup: x.lookup, Names: x.visible, Locate: x.locate, Warn: x.opt.Warn}
-	if x.opt.Seed != nil {
-		eo.Seed = *x.opt.Seed
-	}
+	eo := engine.Options{Pool: x.opt.Pool, Lookup: x.lookup, Names: x.visible, Locate: x.locate, Warn: x.opt.Warn}
 	x.net = engine.NewNetwork(eo)
+	x.net.Random.Seed, x.net.Random.Network = x.seeds(0, 0)
 	x.res.Net = x.net
 	x.thread = &starlark.Thread{Name: "script", Print: x.print, Load: x.load}
 	x.thread.SetMaxExecutionSteps(x.opt.maxOps())
@@ -268,9 +275,23 @@ func (x *script) begin() {
 	maps.Copy(x.predeclared, x.more)
 }
 
+// seeds are the seed in force, and that of what networks are made of, where a script gives seed s and gave first at first:
+// those of the options stand for the first, and others stay as far from it.
+func (x *script) seeds(s, first uint64) (seed, network uint64) {
+	seed = s
+	if x.opt.Seed != nil {
+		seed = *x.opt.Seed + (s - first)
+	}
+	network = seed
+	if x.opt.NetworkSeed != nil {
+		network = *x.opt.NetworkSeed + (s - first)
+	}
+	return seed + x.opt.Trial, network
+}
+
 // settle brings into the result what the script holds at its end.
 func (x *script) settle() {
-	x.res.Seed = x.net.SeedValue()
+	x.res.Seed, x.res.NetworkSeed = x.net.Random.Seed, x.net.Random.Network
 	x.setAliases()
 	x.res.Others = x.otherNetworks()
 }

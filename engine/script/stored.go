@@ -178,10 +178,11 @@ func (x *script) restoreFrom(name, file string, random bool, only *network) erro
 
 // identity is what must be the same for a script to go on from a checkpoint.
 type identity struct {
-	Script string            `json:"script"` // SHA-256 of its text
-	Set    map[string]string `json:"set"`
-	Seed   *uint64           `json:"seed"`
-	Run    int               `json:"run"` // from 0
+	Script  string            `json:"script"` // SHA-256 of its text
+	Set     map[string]string `json:"set"`
+	Seed    *uint64           `json:"seed"`
+	Network *uint64           `json:"network_seed,omitempty"`
+	Run     int               `json:"run"` // from 0
 }
 
 const (
@@ -191,7 +192,7 @@ const (
 )
 
 func (x *script) identity() identity {
-	return identity{x.res.SHA256, maps.Clone(x.opt.Set), x.opt.Seed, len(x.res.Runs)}
+	return identity{x.res.SHA256, maps.Clone(x.opt.Set), x.opt.Seed, x.opt.NetworkSeed, len(x.res.Runs)}
 }
 
 // write writes a checkpoint of the present run.
@@ -266,11 +267,13 @@ func (x *script) read(path, name string) (*engine.Snapshot, identity, error) {
 		return nil, id, fmt.Errorf("--resume %s: the script is another one than when the checkpoint was written", path)
 	case !maps.Equal(id.Set, now.Set):
 		return nil, id, fmt.Errorf("--resume %s: the checkpoint is of a run with --set %v, this one has %v", path, id.Set, now.Set)
-	case (id.Seed == nil) != (now.Seed == nil) || id.Seed != nil && *id.Seed != *now.Seed:
-		return nil, id, fmt.Errorf("--resume %s: the checkpoint is of a run with another --seed", path)
+	case !equal(id.Seed, now.Seed) || !equal(id.Network, now.Network):
+		return nil, id, fmt.Errorf("--resume %s: the checkpoint is of a run with another --seed or --network-seed", path)
 	}
 	return engine.Stored(all[name]), id, nil
 }
+
+func equal(a, b *uint64) bool { return (a == nil) == (b == nil) && (a == nil || *a == *b) }
 
 func fileExists(path string) bool {
 	_, err := os.Stat(path)

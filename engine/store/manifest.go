@@ -13,6 +13,8 @@ type Manifest struct {
 	Script       string `json:"script"`
 	ScriptSHA256 string `json:"script_sha256"`
 	Seed         uint64 `json:"seed"`
+	// NetworkSeed is that of what the network is made of, where it is another one.
+	NetworkSeed *uint64 `json:"network_seed,omitempty"`
 	// Set holds what --set changed, as the script saw it.
 	Set     Ordered[string] `json:"set"`
 	Status  Status          `json:"status"`
