@@ -117,6 +117,8 @@ func (d *divided) divide(parts int) {
 	c.most = parts
 	p.Close()
 	d.program = q
+	q.cpu.mu.Lock()
 	q.cpu.drop(func(*built) bool { return true }) // those of the program that is gone
+	q.cpu.mu.Unlock()
 	q.cpu.used = q.lay.parts
 }

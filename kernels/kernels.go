@@ -33,7 +33,7 @@ func New(threads int) backend.Backend {
 	if threads <= 0 {
 		return UpTo(0)
 	}
-	return &cpu{threads: threads, fixed: true}
+	return &cpu{threads: threads, fixed: true, shelf: &shelf{backends: 1}}
 }
 
 // UpTo opens the cpu backend with so many threads at the most, 0: as many as the
@@ -44,16 +44,25 @@ func UpTo(threads int) backend.Backend {
 	if most := runtime.GOMAXPROCS(0); threads <= 0 || threads > most {
 		threads = most
 	}
-	return &cpu{threads: threads}
+	return &cpu{threads: threads, shelf: &shelf{backends: 1}}
+}
+
+// Beside is another backend of as many threads, always, with the same tables of synapses.
+func (c *cpu) Beside() backend.Backend {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backends++
+	return &cpu{threads: c.threads, fixed: true, beside: true, shelf: c.shelf}
 }
 
 type cpu struct {
 	threads int
 	fixed   bool  // always as many
+	beside  bool  // others run at the same time: it builds with the threads that it is given
 	used    int   // at the most, by the plan that was loaded last; 0: none was
 	pace    *pace // of that plan
 	division
-	built []*built
+	*shelf
 	lists []*listing // of effects, those that are the same for every program
 }
 
@@ -158,10 +167,15 @@ func (c *cpu) Load(w host.Work, plan *backend.Plan) (backend.Program, error) {
 }
 
 func (c *cpu) Close() error {
-	for _, b := range c.built {
-		b.users = 0
-	}
-	c.drop(func(*built) bool { return true })
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.lists = nil
+	if c.backends--; c.backends > 0 {
+		return nil
+	}
+	for _, b := range c.built {
+		b.close()
+	}
+	c.built = nil
 	return nil
 }

@@ -67,7 +67,9 @@ type roundEnd struct {
 }
 
 func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, error) {
-	w.Threads = c.threads
+	if !c.beside {
+		w.Threads = c.threads
+	}
 	if !light(plan) { // what the last program left is worth a collection
 		runtime.GC()
 	}
@@ -364,6 +366,8 @@ func (p *program) isMask(b backend.BufID) bool {
 // Close gives the program's memory back; tables stay with the backend until a
 // plan without them is loaded.
 func (p *program) Close() error {
+	p.cpu.mu.Lock()
+	defer p.cpu.mu.Unlock()
 	for _, b := range p.tables {
 		if b != nil {
 			b.users--

@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -22,10 +23,26 @@ type built struct {
 	ends   map[[2]int]int // of ranges of rows: see end
 }
 
-// loadTables makes what the plan's deliveries and effects need. Tables that an
-// earlier plan has left are used again; those that this one does without go
-// before new ones are built. The memory is reckoned before any of it is taken.
+// shelf is the tables that are there, of one backend or of several beside one another.
+type shelf struct {
+	mu       sync.Mutex // of all below, users and ends included
+	built    []*built
+	backends int
+}
+
+// loadTables makes what the plan's deliveries and effects need.
 func (p *program) loadTables() error {
+	if err := p.loadDelivered(); err != nil {
+		return err
+	}
+	return p.loadEffects()
+}
+
+// loadDelivered makes what deliveries need. Tables that an earlier plan or another backend has left are used again; those
+// that this plan does without go before new ones are built. The memory is reckoned before any of it is taken.
+func (p *program) loadDelivered() error {
+	p.cpu.mu.Lock()
+	defer p.cpu.mu.Unlock()
 	p.tables, p.ends = make([]*built, len(p.plan.Stages)), make([][]int, len(p.plan.Stages))
 	type order struct {
 		stage int
@@ -99,7 +116,7 @@ func (p *program) loadTables() error {
 			return fmt.Errorf("table %s: delays of %d to %d steps, the plan says %d to %d", t.Spec.Name, b.delays[0], b.delays[n-1], t.MinDelay, t.MaxDelay)
 		}
 	}
-	return p.loadEffects()
+	return nil
 }
 
 func flat(tiles [][][]connect.Range) (all [][]connect.Range) {
@@ -185,13 +202,18 @@ func (b *built) end(lo, hi int) int {
 func (c *cpu) drop(cond func(*built) bool) {
 	kept := c.built[:0]
 	for _, b := range c.built {
-		if b.users > 0 || !cond(b) {
+		if b.users > 0 || b.spec.Held() || !cond(b) {
 			kept = append(kept, b)
 			continue
 		}
-		for _, t := range b.all {
-			t.Close()
-		}
+		b.close()
 	}
+	clear(c.built[len(kept):])
 	c.built = kept
+}
+
+func (b *built) close() {
+	for _, t := range b.all {
+		t.Close()
+	}
 }

@@ -14,6 +14,10 @@ type Backend interface {
 	Close() error
 }
 
+// Neighbourly is a backend on which several networks can run beside one another: Beside is another backend of its device, for a
+// goroutine of its own, which shares tables of the same Spec. Each is closed by itself.
+type Neighbourly interface{ Beside() Backend }
+
 // Caps describes a backend for manifests and for skipped cases of the suite.
 type Caps struct {
 	Device  string // "2 threads, avx512", "llvmpipe (LLVM 15, 256 bits)"

@@ -115,7 +115,7 @@ type Result struct {
 	Seed   uint64
 	// NetworkSeed is the seed of what the networks are made of.
 	NetworkSeed uint64
-	Ended  bool // ended early: by Info or MaxSteps
+	Ended       bool // ended early: by Info or MaxSteps
 }
 
 // Monitors are those of all networks.
