@@ -33,12 +33,15 @@ type device struct {
 	note     string        // what the user should know of the choice of this device, "" if nothing
 	chainBad bool          // long chains of dispatches lose their order
 	used     int64
-	bound    []*memoryBuffer // by storage block
+	rows     map[rowsKey]*rows  // on the device
+	programs map[string]*shared // by text
+	backends atomic.Int32       // that are open
+	bound    []*memoryBuffer    // by storage block
 }
 
 // openDevice starts the thread and makes the context.
 func openDevice(p place, number int, opt Options) (*device, error) {
-	d := &device{opt: opt, work: make(chan func()), info: DeviceInfo{Number: number, Node: p.node, Software: p.software}}
+	d := &device{opt: opt, rows: map[rowsKey]*rows{}, programs: map[string]*shared{}, work: make(chan func()), info: DeviceInfo{Number: number, Node: p.node, Software: p.software}}
 	ready := make(chan error)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and its context with it
@@ -319,6 +322,36 @@ func (d *device) bind(buffers []*memoryBuffer) {
 		if d.bound[i] != b {
 			gl.BindBufferBase(gl.SHADER_STORAGE_BUFFER, uint32(i), b.id)
 			d.bound[i] = b
+		}
+	}
+}
+
+// shared is a program, and how many have it.
+type shared struct {
+	id    uint32
+	users int
+}
+
+// share is a program of text that networks beside one another have in common.
+func (d *device) share(name, text string, origin func(line int) string) (uint32, error) {
+	s := d.programs[text]
+	if s == nil {
+		id, err := d.compile(name, text, origin)
+		if err != nil {
+			return 0, err
+		}
+		s = &shared{id: id}
+		d.programs[text] = s
+	}
+	s.users++
+	return s.id, nil
+}
+
+func (d *device) unshare(text string) {
+	if s := d.programs[text]; s != nil {
+		if s.users--; s.users == 0 {
+			gl.DeleteProgram(s.id)
+			delete(d.programs, text)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func TestLarge(t *testing.T) {
 		b := open(t, Options{NoSelfTest: true, MaxBlock: block})
 		defer b.Close()
 		got := after(t, b, p, steps, func(prog *program) {
-			t.Logf("blocks of %d bytes: %d arenas, %d shards, %d dispatches for %d steps", block, len(prog.arenas), len(prog.shards), len(prog.passes), prog.l.sc.span)
+			t.Logf("blocks of %d bytes: %d arenas, %d listings of rows, %d dispatches for %d steps", block, len(prog.arenas), len(prog.held), len(prog.passes), prog.l.sc.span)
 			if block > 0 && len(prog.passes) < 3 {
 				t.Error("all shards fit one dispatch")
 			}
@@ -65,7 +65,7 @@ func TestPieces(t *testing.T) {
 			for _, r := range prog.l.bufs {
 				whole = max(whole, r.pieces)
 			}
-			t.Logf("%d arenas, at most %d for one array, %d shards, %d dispatches, %d of them S pre", len(prog.arenas), whole, len(prog.shards), len(prog.passes), parts)
+			t.Logf("%d arenas, at most %d for one array, %d shards, %d dispatches, %d of them S pre", len(prog.arenas), whole, len(prog.held), len(prog.passes), parts)
 			if whole < 5 || blocks > 0 && parts < 20 {
 				t.Error("expected arrays in five pieces and more, and for few blocks a dispatch of the two effects S pre for each piece")
 			}

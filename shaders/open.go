@@ -79,6 +79,7 @@ func Open(opt Options) (backend.Backend, error) {
 		return nil, d.fail(TooLarge, "work groups of %d lanes, the device allows %d", opt.WorkGroup, d.info.MaxLocal)
 	}
 	b := &glBackend{d: d}
+	d.backends.Store(1)
 	if !opt.NoSelfTest {
 		if err := d.do(d.selfTest); err != nil {
 			if !opt.AllowInexact {
@@ -134,6 +135,7 @@ func choose(opt Options) (*device, error) {
 type glBackend struct {
 	d       *device
 	inexact bool
+	closed  bool
 }
 
 func (b *glBackend) Name() string { return "gl" }
@@ -142,4 +144,19 @@ func (b *glBackend) Caps() backend.Caps {
 	return backend.Caps{Device: b.d.info.Name + ", " + b.d.info.Version, Inexact: b.inexact}
 }
 
-func (b *glBackend) Close() error { b.d.close(); return nil }
+// Beside is another backend on the same device.
+func (b *glBackend) Beside() backend.Backend {
+	b.d.backends.Add(1)
+	return &glBackend{d: b.d, inexact: b.inexact}
+}
+
+func (b *glBackend) Close() error {
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	if b.d.backends.Add(-1) <= 0 {
+		b.d.close()
+	}
+	return nil
+}

@@ -31,7 +31,7 @@ type program struct {
 	primed   bool              // what is due in the next steps is in the accumulators
 	ahead    []uint32          // counts of it, two words for each slot
 	programs map[string]uint32 // by text
-	shards   []*memoryBuffer
+	held     []*rows
 	warnings []string
 
 	epoch   int64                      // steps done when word Step was last 0
@@ -96,7 +96,7 @@ func (p *program) load() error {
 		return sc
 	}
 	p.l = p.d.layout(p.plan, schedule(false), most, nil)
-	if err := p.estimate(); err != nil {
+	if err := p.estimate(most); err != nil {
 		return err
 	}
 	spread, err := p.uploadAll(most)
@@ -153,7 +153,7 @@ func (p *program) uploadAll(most int) (map[int]*rows, error) {
 		r := p.rows[key]
 		if r == nil {
 			var err error
-			if r, err = p.upload(key, most, p.d.chunk()); err != nil {
+			if r, err = p.rowsFor(key, most, p.d.chunk()); err != nil {
 				return nil, fmt.Errorf("stage %s: %w", s.Name, err)
 			}
 			p.rows[key] = r
@@ -337,7 +337,7 @@ func (p *program) count() (map[int]int, error) {
 
 // estimate compares what the plan needs with what the device has, before
 // anything is allocated.
-func (p *program) estimate() error {
+func (p *program) estimate(most int) error {
 	need := 4 * int64(p.l.ctlN+p.plan.Batch*p.l.hostN)
 	for _, n := range p.l.arenas.used {
 		need += 4 * int64(n)
@@ -349,6 +349,9 @@ func (p *program) estimate() error {
 			continue
 		}
 		listed[p.listingOf(s)] = true
+		if l := p.listingOf(s); p.d.rows[rowsKey{l, p.needsFar(l), most, p.d.chunk()}] != nil {
+			continue // it is there
+		}
 		spec := p.plan.Tables[s.Table].Spec
 		m := connect.Estimate(spec, 1, p.work)
 		if s.Form == backend.FormEffect {
@@ -400,7 +403,7 @@ func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []
 	prog, ok := p.programs[k.String()]
 	if !ok {
 		var err error
-		if prog, err = p.d.compile(name, k.String(), k.origin); err != nil {
+		if prog, err = p.d.share(name, k.String(), k.origin); err != nil {
 			return err
 		}
 		p.programs[k.String()] = prog
@@ -684,7 +687,7 @@ func (p *program) initialise() error {
 }
 
 func (p *program) free() {
-	for _, list := range [][]*memoryBuffer{p.arenas, p.shards, {p.params, p.control}} {
+	for _, list := range [][]*memoryBuffer{p.arenas, {p.params, p.control}} {
 		for _, b := range list {
 			if b != nil {
 				p.d.used -= 4 * int64(b.words)
@@ -692,11 +695,15 @@ func (p *program) free() {
 			}
 		}
 	}
-	for _, prog := range p.programs {
-		gl.DeleteProgram(prog)
+	for text := range p.programs {
+		p.d.unshare(text)
 	}
+	for _, r := range p.held {
+		r.users--
+	}
+	p.d.tidy()
 	p.profile.free()
-	p.arenas, p.shards, p.programs = nil, nil, nil
+	p.arenas, p.held, p.programs = nil, nil, nil
 }
 
 func (p *program) Close() error {

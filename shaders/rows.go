@@ -30,19 +30,59 @@ func buffersOf(shards []*shard) []*memoryBuffer {
 	return out
 }
 
+// rowsKey is what rows are of, and how they are cut.
+type rowsKey struct {
+	listing
+	far         bool // they list far ends
+	most, chunk int
+}
+
+// rowsFor is the rows of a listing on the device: those that another program has, or that the next is to find, or new ones.
+func (p *program) rowsFor(l listing, most, chunk int) (*rows, error) {
+	key := rowsKey{l, p.needsFar(l), most, chunk}
+	r := p.d.rows[key]
+	if r == nil {
+		r = &rows{of: key}
+		if err := p.upload(r, l, most, chunk); err != nil {
+			p.d.drop(r)
+			return nil, err
+		}
+		p.d.rows[key] = r
+	}
+	r.users++
+	p.held = append(p.held, r)
+	return r, nil
+}
+
+// tidy gives back what no program has and nobody waits for.
+func (d *device) tidy() {
+	for key, r := range d.rows {
+		if r.users == 0 && !key.spec.Held() {
+			d.drop(r)
+			delete(d.rows, key)
+		}
+	}
+}
+
+func (d *device) drop(r *rows) {
+	for _, b := range r.memory {
+		d.used -= 4 * int64(b.words)
+		b.free()
+	}
+}
+
 // upload builds the rows of a listing and sends them to the device.
-func (p *program) upload(key listing, most, chunk int) (*rows, error) {
-	r := &rows{}
+func (p *program) upload(r *rows, key listing, most, chunk int) error {
 	var sets []rowSet
 	if key.effect {
 		adj, err := connect.Adjacent(key.spec, key.post, p.work)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		set := rowSet{index: adj.Index, words: adj.K}
 		r.delays, r.synapses, r.selves = adj.Delays, len(adj.K), inOrder(adj.K)
 		if set.weights, err = p.far(key, adj.K); err != nil {
-			return nil, err
+			return err
 		}
 		if r.selves {
 			set.words = nil
@@ -51,7 +91,7 @@ func (p *program) upload(key listing, most, chunk int) (*rows, error) {
 	} else {
 		tables, err := connect.Build(key.spec, connect.Cut(key.spec.NTgt, 1), p.work)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer func() {
 			for _, t := range tables {
@@ -68,20 +108,20 @@ func (p *program) upload(key listing, most, chunk int) (*rows, error) {
 		r.count(sets)
 	}
 	if len(r.delays) == 0 {
-		return r, nil
+		return nil
 	}
 	for tile := range sets {
 		set := &sets[tile]
 		cuts, err := set.cutShards(tile, len(r.delays), most)
 		if err != nil {
-			return nil, p.d.fail(TooLarge, "%s: %v; use --backend cpu", key.spec.Name, err)
+			return p.d.fail(TooLarge, "%s: %v; use --backend cpu", key.spec.Name, err)
 		}
 		for _, h := range cuts {
 			i, e, w := set.size(len(r.delays), h.row0, h.row1)
 			if h.mem, err = p.d.alloc(i+e+w, nil); err != nil {
-				return nil, err
+				return err
 			}
-			p.shards = append(p.shards, h.mem)
+			r.memory = append(r.memory, h.mem)
 			set.fill(h, len(r.delays), h.mem.write)
 			if key.effect {
 				from, to := set.index[h.row0*len(r.delays)], set.index[h.row1*len(r.delays)]
@@ -93,7 +133,7 @@ func (p *program) upload(key listing, most, chunk int) (*rows, error) {
 		}
 		r.shards = append(r.shards, cuts...)
 	}
-	return r, nil
+	return nil
 }
 
 // inOrder says whether number n stands at place n.
@@ -106,12 +146,17 @@ func inOrder(numbers []uint32) bool {
 	return true
 }
 
+// needsFar says that an effect asks for the ends that are not the rows.
+func (p *program) needsFar(key listing) bool {
+	return slices.ContainsFunc(p.plan.Stages, func(s backend.Stage) bool {
+		return s.Form == backend.FormEffect && p.listingOf(&s) == key && needsFar(&s)
+	})
+}
+
 // far lists the ends that are not the rows, for synapses in the order of
 // numbers; nil where no effect asks for them.
 func (p *program) far(key listing, numbers []uint32) ([]uint32, error) {
-	if !slices.ContainsFunc(p.plan.Stages, func(s backend.Stage) bool {
-		return s.Form == backend.FormEffect && p.listingOf(&s) == key && needsFar(&s)
-	}) {
+	if !p.needsFar(key) {
 		return nil, nil
 	}
 	if err := p.work.Room(8*int64(len(numbers)), "%s: the far ends of %d synapses", key.spec.Name, len(numbers)); err != nil {

@@ -118,6 +118,9 @@ type rows struct {
 	synapses int
 	selves   bool // of an effect: entries number themselves
 	shards   []*shard
+	of       rowsKey
+	memory   []*memoryBuffer // of the shards
+	users    int             // programs
 
 	// Of delivery alone.
 	cutsOf []uint32 // pieces of each row and tile that are not empty at every delay

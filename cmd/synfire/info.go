@@ -11,7 +11,7 @@ type infoCmd struct{ modelFlags }
 // Run shows the model as compiled at its first run().
 func (c *infoCmd) Run(env *environment) error {
 	res, err := script.Run(env.ctx, script.Options{
-		File: c.Model, Set: c.Set, Seed: c.Seed, MaxMemory: c.memory(), Info: env.out, Stdout: env.err,
+		File: c.Model, Set: c.Set, Seed: c.Seed, NetworkSeed: c.NetworkSeed, MaxMemory: c.memory(), Info: env.out, Stdout: env.err,
 		Warn: func(msg string) { fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) },
 	})
 	if err == nil && !res.Ended {

@@ -28,9 +28,10 @@ type deviceFlags struct {
 
 // modelFlags are what every command on a model takes.
 type modelFlags struct {
-	Model string            `arg:"" help:"The script (.py or .star)." placeholder:"MODEL"`
-	Seed  *uint64           `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
-	Set   map[string]string `help:"Give a parameter of the script a value: --set scale=0.1 --set 'duration=2*second'." placeholder:"NAME=VALUE" mapsep:"none"`
+	Model       string            `arg:"" help:"The script (.py or .star)." placeholder:"MODEL"`
+	Seed        *uint64           `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
+	NetworkSeed *uint64           `help:"Another seed for what the network is made of: connections, delays, values of synapses, parameters of neurons, and what the script itself draws. Noise, Poisson input and initial values stay with the other." placeholder:"N"`
+	Set         map[string]string `help:"Give a parameter of the script a value: --set scale=0.1 --set 'duration=2*second'." placeholder:"NAME=VALUE" mapsep:"none"`
 
 	ScriptMemory float64 `help:"Gigabytes that the script itself may keep: the numbers, lists and texts that it computes, not the network; 0: 2, or half of what is free." placeholder:"GB" default:"0"`
 }
@@ -49,6 +50,8 @@ type runCmd struct {
 	Plots *string `help:"Put the figures that the script draws (plot, show, savefig) into this directory; without it they stand beside the script." placeholder:"DIR"`
 	Quiet bool    `short:"q" help:"No progress and no summary."`
 
+	Trials *int `help:"Run N trials of one network beside one another, which share its tables: trial K is the run with K added to the seed, and the network seed of the first. They are written into DIR/trial-K; auto is the cpu, one trial on each processor." placeholder:"N"`
+
 	Checkpoint *string       `help:"Keep the state of the run in progress in FILE, and the ends of finished ones in FILE.1, FILE.2, ..., until the script has come to its end." placeholder:"FILE"`
 	Every      time.Duration `help:"Time between checkpoints." default:"60s" placeholder:"10s"`
 	Resume     *string       `help:"Go on from a checkpoint of the same script, parameters and seed, on any backend; the results are those of a run without interruption." placeholder:"FILE"`
@@ -65,6 +68,16 @@ func (c *runCmd) check() error {
 	for name, f := range map[string]*string{"--checkpoint": c.Checkpoint, "--resume": c.Resume} {
 		if f != nil && *f == "" {
 			return fmt.Errorf("%s '': it names no file (is a variable of the shell unset?)", name)
+		}
+	}
+	if c.Trials != nil {
+		if *c.Trials < 1 || *c.Trials > mostTrials {
+			return fmt.Errorf("--trials %d: a number from 1 to %d was expected", *c.Trials, mostTrials)
+		}
+		for name, f := range map[string]*string{"--checkpoint": c.Checkpoint, "--resume": c.Resume, "--plot": c.Plot} {
+			if f != nil {
+				return fmt.Errorf("%s goes with one run, not with --trials (`synfire run --seed S --network-seed S0` is one trial alone, and `synfire plot DIR/trial-K` draws one)", name)
+			}
 		}
 	}
 	if c.Every <= 0 {
@@ -110,8 +123,11 @@ func (c *runCmd) Run(env *environment) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if c.Trials != nil {
+		return c.runTrials(env, *c.Trials)
+	}
 	r := &record{m: &store.Manifest{}}
-	opt := script.Options{File: c.Model, Set: c.Set, Seed: c.Seed, MaxMemory: c.memory(), Threads: c.Threads.forBuilding()}
+	opt := script.Options{File: c.Model, Set: c.Set, Seed: c.Seed, NetworkSeed: c.NetworkSeed, MaxMemory: c.memory(), Threads: c.Threads.forBuilding()}
 	if c.Checkpoint != nil {
 		opt.Checkpoints.File, opt.Checkpoints.Every = *c.Checkpoint, c.Every
 	}

@@ -145,7 +145,7 @@ func (m *watchedModel) run(ctx context.Context, side string, open func() (backen
 	}
 	var runs []compare.Run
 	res, err := script.Run(ctx, script.Options{
-		File: m.c.Model, Set: m.c.Set, Seed: m.c.Seed, MaxMemory: m.c.memory(), Threads: m.c.Threads.forBuilding(), MaxSteps: limit, Open: open,
+		File: m.c.Model, Set: m.c.Set, Seed: m.c.Seed, NetworkSeed: m.c.NetworkSeed, MaxMemory: m.c.memory(), Threads: m.c.Threads.forBuilding(), MaxSteps: limit, Open: open,
 		Stdout:   &clearing{m.bar, stdout},
 		Warn:     func(msg string) { m.bar.clear(); fmt.Fprintln(talk, m.env.errTerm.amber("warning:"), msg) },
 		Progress: m.bar.step,
