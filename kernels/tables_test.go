@@ -83,3 +83,39 @@ func TestTablesAreKept(t *testing.T) {
 		t.Errorf("%d tables are kept, expected that of B", len(c.built))
 	}
 }
+
+// TestBeside: backends beside one another have one table of a Spec, which stays while one of them has it or somebody is to come
+// for it, and goes with the last.
+func TestBeside(t *testing.T) {
+	a := total("A", 100, 1000)
+	c := New(1).(*cpu)
+	one, two := c.Beside().(*cpu), c.Beside().(*cpu)
+	load := func(b *cpu, s *connect.Spec) backend.Program {
+		p, err := b.Load(host.Work{}, driven(100, s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first, second := load(one, a), load(two, a)
+	if len(c.built) != 1 || first.(*divided).tables[0] != second.(*divided).tables[0] {
+		t.Fatalf("%d tables for one Spec", len(c.built))
+	}
+	first.Close()
+	one.Close()
+	second.Close()
+	a.Hold()
+	load(two, total("B", 100, 10)).Close()
+	if len(c.built) != 2 {
+		t.Errorf("%d tables, expected those of A, which is held, and B", len(c.built))
+	}
+	a.Release()
+	load(two, total("C", 100, 10)).Close()
+	if len(c.built) != 1 {
+		t.Errorf("%d tables, expected that of C", len(c.built))
+	}
+	two.Close()
+	if c.Close(); len(c.built) != 0 {
+		t.Errorf("%d tables are left", len(c.built))
+	}
+}
