@@ -10,13 +10,6 @@ import (
 	"synfire/engine/host"
 )
 
-// listing says which rows a stage walks: packed tables for delivery, or the
-// synapses of each source or target.
-type listing struct {
-	spec         *connect.Spec
-	effect, post bool
-}
-
 func (p *program) listingOf(s *backend.Stage) listing {
 	return listing{p.plan.Tables[s.Table].Spec, s.Form == backend.FormEffect, s.Form == backend.FormEffect && s.Post}
 }
@@ -28,13 +21,6 @@ func buffersOf(shards []*shard) []*memoryBuffer {
 		out = append(out, h.mem)
 	}
 	return out
-}
-
-// rowsKey is what rows are of, and how they are cut.
-type rowsKey struct {
-	listing
-	far         bool // they list far ends
-	most, chunk int
 }
 
 // rowsFor is the rows of a listing on the device: those that another program has, or that the next is to find, or new ones.

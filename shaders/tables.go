@@ -7,6 +7,20 @@ import (
 	"synfire/engine/connect"
 )
 
+// listing says which rows a stage walks: packed tables for delivery, or the
+// synapses of each source or target.
+type listing struct {
+	spec         *connect.Spec
+	effect, post bool
+}
+
+// rowsKey is what rows are of, and how they are cut.
+type rowsKey struct {
+	listing
+	far         bool // they list far ends
+	most, chunk int
+}
+
 // rowSet is one tile's rows before they are cut into shards: the entries of
 // row r with delay d are index[r*D+d] to index[r*D+d+1]-1 of its columns, of which
 // there may be none.
