@@ -47,9 +47,9 @@ func plastic(seed uint64, sources, targets, count, lo, post int) *net {
 		pres = append(pres, p.table(spec, c.delay, c.delay, rows), p.table(each(a.n-c.lo, c.delay), c.delay, c.delay, rows))
 		back := *spec.Projs[0]
 		back.Delay = connect.Column{Const: float64(post), Lo: float64(post), Hi: float64(post)}
-		again := *spec
+		again := spec.Rounded(spec.Scale, spec.Width, spec.Uniform)
 		again.Projs = []*connect.Proj{&back}
-		posts = append(posts, p.table(&again, post, post, from(b, 0)), p.table(each(b.n, post), post, post, from(b, 0)))
+		posts = append(posts, p.table(again, post, post, from(b, 0)), p.table(each(b.n, post), post, post, from(b, 0)))
 	}
 	always := backend.Source{Event: every, Hi: a.n}
 	summed := p.table(p.pairs(a.n, b.n, count/2, 0, 0, 32), 0, 0, always)

@@ -103,9 +103,9 @@ func (o stdp) net(seed uint64) *net {
 	pre := p.table(spec, o.lo, o.hi, from(a, 0))
 	late := *proj
 	late.Delay = connect.Column{Const: float64(o.late), Lo: float64(o.late), Hi: float64(o.late)}
-	behind := *spec
+	behind := spec.Rounded(spec.Scale, spec.Width, spec.Uniform)
 	behind.Projs = []*connect.Proj{&late}
-	post := p.table(&behind, o.late, o.late, backend.Source{Event: b.event, Lo: o.subgroup, Hi: b.n, Row0: 0})
+	post := p.table(behind, o.late, o.late, backend.Source{Event: b.event, Lo: o.subgroup, Hi: b.n, Row0: 0})
 	each := func(n, delay int, of backend.Source) int {
 		one := &connect.Proj{Name: "each", Rule: connect.OneToOne, NPre: n, NPost: n, Unit: 1, Delay: connect.Column{Const: float64(delay), Lo: float64(delay), Hi: float64(delay)}}
 		return p.table(&connect.Spec{Name: "each", NSrc: n, NTgt: n, Projs: []*connect.Proj{one}, Scale: 1, Width: 32}, delay, delay, of)
