@@ -43,8 +43,8 @@ func (c *recordFlags) open() (r *rundir.Recorded, stop float64, err error) {
 	switch {
 	case reached == 0:
 		err = fmt.Errorf("%s: nothing was simulated: the script has no run(), or ended before it", c.Dir)
-	case len(r.Manifest.Monitors) == 0:
-		err = fmt.Errorf("%s: nothing was recorded: the model has no monitors (SpikeMonitor, StateMonitor, PopulationRateMonitor)", c.Dir)
+	case len(r.Manifest.Monitors)+len(r.Manifest.Connections) == 0:
+		err = fmt.Errorf("%s: nothing was recorded: the model has no monitors (SpikeMonitor, StateMonitor, PopulationRateMonitor), and there was no --synapses", c.Dir)
 	case stop > reached*(1+1e-9):
 		err = fmt.Errorf("--stop %s: the run ended at %s", c.Stop, modelTime(reached))
 	case !(start >= 0 && start < stop):

@@ -17,7 +17,7 @@ import (
 
 type plotCmd struct {
 	recordFlags
-	Kind   []string `help:"What to draw: raster (with rates), traces, rates (of neurons), isi, cv, spectrum, correlation (of pairs of neurons), avalanches; all: whatever can be drawn." default:"raster" placeholder:"KIND,..." sep:","`
+	Kind   []string `help:"What to draw: raster (with rates), traces, rates (of neurons), isi, cv, spectrum, correlation (of pairs of neurons), avalanches, phase (of two recorded variables), learning (variables of synapses over time); matrix, weights and delays (of synapses, which run --synapses writes); all: whatever can be drawn." default:"raster" placeholder:"KIND,..." sep:","`
 	Output *string  `short:"o" help:"The file, .png or .svg, of one kind; without it DIR/KIND.png." placeholder:"FILE"`
 }
 
@@ -45,6 +45,11 @@ var pictures = []picture{
 	{"spectrum", drawSpectrum},
 	{"correlation", drawCorrelation},
 	{"avalanches", drawAvalanches},
+	{"phase", drawPhase},
+	{"learning", drawLearning},
+	{"matrix", drawMatrix},
+	{"weights", drawWeights},
+	{"delays", drawDelays},
 }
 
 // errNothing is that of a picture for which nothing was recorded.
@@ -259,7 +264,11 @@ func bars(v []float64, unit float64) drawing.Mark {
 		width = max(math.Abs(lo)*0.02, unit, 1e-3)
 	}
 	m := drawing.Mark{Kind: drawing.Bars}
-	for b := range int((hi-lo)/width+1e-6) + 1 {
+	bins := int((hi-lo)/width+1e-6) + 1
+	if unit <= 0 && bins > 1 { // the largest value belongs to the last bin
+		bins--
+	}
+	for b := range bins {
 		m.X, m.Y, m.W, m.Base = append(m.X, lo+(float64(b)+0.5)*width), append(m.Y, 0), append(m.W, width), append(m.Base, 0)
 	}
 	for _, x := range v {

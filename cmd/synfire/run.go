@@ -44,11 +44,12 @@ func gigabytes(n float64) int64 { return int64(min(max(n, 0), 1e9) * 1e9) }
 type runCmd struct {
 	modelFlags
 	deviceFlags
-	Out   *string `help:"Write what is recorded into this directory while the run goes on. It is made if need be; an earlier run in it is replaced when the model has compiled." placeholder:"DIR"`
-	JSON  bool    `name:"json" help:"Print the manifest instead of a summary (what the script prints goes to standard error)."`
-	Plot  *string `help:"Draw raster, rates and traces into this file, .png or .svg." placeholder:"FILE"`
-	Plots *string `help:"Put the figures that the script draws (plot, show, savefig) into this directory; without it they stand beside the script." placeholder:"DIR"`
-	Quiet bool    `short:"q" help:"No progress and no summary."`
+	Out      *string `help:"Write what is recorded into this directory while the run goes on. It is made if need be; an earlier run in it is replaced when the model has compiled." placeholder:"DIR"`
+	Synapses bool    `help:"With --out: write the synapses, too, as they are at the end: neurons, delays and variables of each, for \"synfire plot --kind matrix,weights,delays\"."`
+	JSON     bool    `name:"json" help:"Print the manifest instead of a summary (what the script prints goes to standard error)."`
+	Plot     *string `help:"Draw raster, rates and traces into this file, .png or .svg." placeholder:"FILE"`
+	Plots    *string `help:"Put the figures that the script draws (plot, show, savefig) into this directory; without it they stand beside the script." placeholder:"DIR"`
+	Quiet    bool    `short:"q" help:"No progress and no summary."`
 
 	Trials *int `help:"Run N trials of one network beside one another, which share its tables: trial K is the run with K added to the seed, and the network seed of the first. They are written into DIR/trial-K; auto is the cpu, one trial on each processor." placeholder:"N"`
 
@@ -61,6 +62,9 @@ type runCmd struct {
 func (c *runCmd) check() error {
 	if c.Out != nil && *c.Out == "" {
 		return errors.New("--out '': it names no directory (is a variable of the shell unset?)")
+	}
+	if c.Synapses && c.Out == nil {
+		return errors.New("--synapses goes with --out DIR, into which they are written")
 	}
 	if c.Plots != nil && *c.Plots == "" {
 		return errors.New("--plots '': it names no directory (is a variable of the shell unset?)")
@@ -147,6 +151,11 @@ func (c *runCmd) Run(env *environment) error {
 		}
 		defer dir.Close()
 		r.m, opt.Records = &dir.Manifest, dir
+	}
+	if c.Synapses {
+		opt.AtEnd = func(res *script.Result) error {
+			return dir.Connections(engine.Work{Ctx: env.ctx, Threads: opt.Threads}, res.Net)
+		}
 	}
 	m := r.m
 	m.Version, m.Script = versionText(), filepath.Base(c.Model)

@@ -142,6 +142,11 @@ func (m *StateMonitor) Len() int { return m.t.Len() }
 // Entry is what the manifest says of the monitor.
 func (m *StateMonitor) Entry() store.Monitor {
 	e := store.Monitor{Kind: m.Kind(), Recorded: int64(len(m.Items)), Samples: int64(m.Len()), Variables: m.Vars, StartS: m.Began()}
+	if m.Syn != nil {
+		e.Source = m.Syn.Name()
+	} else {
+		e.Source = m.Src.Group.Name()
+	}
 	for _, v := range m.Vars {
 		unit := "1"
 		if c := m.Column(v); c != nil {

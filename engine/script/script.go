@@ -68,6 +68,8 @@ type Options struct {
 	// has ended; an error ends the script.
 	BeforeRun func(*engine.Network) error
 	AfterRun  func(*Result) error
+	// AtEnd is called when the script has come to its end and the backend still holds what ran last.
+	AtEnd func(*Result) error
 	// MaxOps bounds the script's own computation, against endless loops; 0: 3e8
 	// steps of its interpreter.
 	MaxOps uint64
@@ -252,6 +254,10 @@ func (x *script) whole() (*Result, error) {
 	case err == nil:
 		x.pylab.left()
 		err = x.unusedSet()
+	}
+	if err == nil && x.opt.AtEnd != nil {
+		x.settle()
+		err = x.opt.AtEnd(x.res)
 	}
 	if x.be != nil {
 		if e := x.be.Close(); err == nil {

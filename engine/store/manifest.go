@@ -33,7 +33,9 @@ type Manifest struct {
 	Runs        []Run            `json:"runs"`
 	Populations Ordered[int64]   `json:"populations"` // neurons of each
 	Monitors    Ordered[Monitor] `json:"monitors"`
-	Hash        Hash             `json:"hash"`
+	// Connections are the Synapses whose state at the end stands in the directory (--synapses).
+	Connections Ordered[Connections] `json:"connections,omitempty"`
+	Hash        Hash                 `json:"hash"`
 	// Files are the arrays of the run, as NAME.npy or MONITOR/NAME.npy: what a next run in the directory removes.
 	Files []string `json:"files,omitempty"`
 }
@@ -103,8 +105,8 @@ type Monitor struct {
 	Samples   int64    `json:"-"`    // of the kinds "state" and "rate"
 	Variables []string `json:"-"`    // recorded besides i and t
 	Units     []string `json:"-"`    // of Variables, of the kind "state": "volt", "1" for a number
-	Source    string   `json:"-"`    // what is watched, and how many neurons that is, of all kinds but "state"
-	Neurons   int64    `json:"-"`
+	Source    string   `json:"-"`    // what is watched: a group, or Synapses
+	Neurons   int64    `json:"-"`    // how many neurons that is, of all kinds but "state"
 	StartS    float64  `json:"-"` // from when on it watches
 }
 
@@ -146,6 +148,17 @@ func (m *Monitor) UnmarshalJSON(b []byte) error {
 	err := json.Unmarshal(b, &c)
 	*m = Monitor(c)
 	return err
+}
+
+// Connections are the Synapses of a name: NAME/i.npy and NAME/j.npy are the neurons of each synapse.
+type Connections struct {
+	Source    string   `json:"source"` // the groups, and how many neurons there are
+	Target    string   `json:"target"`
+	Sources   int64    `json:"sources"`
+	Targets   int64    `json:"targets"`
+	Synapses  int64    `json:"synapses"`
+	Variables []string `json:"variables"` // further arrays
+	Units     []string `json:"units"`     // of Variables: "volt", "1" for a number
 }
 
 // Hash is the fingerprint of a run (design section 1): equal hashes mean equal runs.
