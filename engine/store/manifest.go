@@ -107,7 +107,7 @@ type Monitor struct {
 	Units     []string `json:"-"`    // of Variables, of the kind "state": "volt", "1" for a number
 	Source    string   `json:"-"`    // what is watched: a group, or Synapses
 	Neurons   int64    `json:"-"`    // how many neurons that is, of all kinds but "state"
-	StartS    float64  `json:"-"` // from when on it watches
+	StartS    float64  `json:"-"`    // from when on it watches
 }
 
 // MarshalJSON writes the fields that the monitor's kind has.
