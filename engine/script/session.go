@@ -24,12 +24,12 @@ import (
 type Session struct {
 	x      *script
 	call   func(id string, t float64) error
-	kept   starlark.StringDict     // the names that its statements have assigned
-	own    starlark.StringDict     // what the language has under these
-	done   int                     // pieces of text
-	stages bool                    // the run times them
-	lost   bool                    // an interrupted piece of text has not come to its end
-	read   map[string]*array.Array // variables of synapses of which single values were asked for, since something may have changed
+	kept   starlark.StringDict       // the names that its statements have assigned
+	own    starlark.StringDict       // what the language has under these
+	done   int                       // pieces of text
+	stages bool                      // the run times them
+	lost   bool                      // an interrupted piece of text has not come to its end
+	read   map[windowAt]*array.Array // of variables of synapses of which single values were asked for, since something may have changed
 }
 
 // NewSession begins a session. Files are read from the folder dir, and nowhere
@@ -299,26 +299,38 @@ func (s *Session) Get(path string, index starlark.Value) (v starlark.Value, err 
 	return v, err
 }
 
-// fewSynapses is of how many all values are kept where one is asked for.
-const fewSynapses = 1 << 22
+// nearby is how many values of neighbouring synapses are kept where one is asked for.
+// A variable, so that tests can make it small. Of so many windows at most.
+var nearby = 1 << 22
+
+const windows = 8
+
+// windowAt is a window of a variable's values: the number-th.
+type windowAt struct {
+	path   string
+	number int
+}
 
 // ofSynapse is the value of synapse k. To find one synapse takes as long as to find
-// all, so what was found is kept for the next.
+// all before it, so what stands near it is kept for the next.
 func (s *Session) ofSynapse(path string, w *variable, k int) (starlark.Value, error) {
-	a := s.read[path]
-	if n, err := w.v.Len(); a == nil && err == nil && n <= fewSynapses && !w.v.Scalar() {
-		all, _ := w.get(nil) // one that has no value may not be asked for
-		if a, _ = all.(*array.Array); a != nil {
-			if s.read == nil {
-				s.read = map[string]*array.Array{}
-			}
-			s.read[path] = a
-		}
-	}
-	if a == nil || k < 0 || k >= a.Size() {
+	n, err := w.v.Len()
+	if err != nil || w.v.Scalar() || k < 0 || k >= n {
 		return w.get(k)
 	}
-	return a.At(k), nil
+	at := windowAt{path, k / nearby}
+	a, lo := s.read[at], at.number*nearby
+	if a == nil {
+		some, _ := w.get(engine.Slice{Lo: lo, Hi: min(lo+nearby, n), Step: 1}) // one that has no value may not be asked for
+		if a, _ = some.(*array.Array); a == nil {
+			return w.get(k)
+		}
+		if s.read == nil || len(s.read) == windows {
+			s.read = map[windowAt]*array.Array{}
+		}
+		s.read[at] = a
+	}
+	return a.At(k - lo), nil
 }
 
 // Set assigns to a path. To a variable of the model x is what engine.Var takes, in

@@ -4,6 +4,7 @@
 package serve
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -123,6 +124,7 @@ func (e *deviceError) Unwrap() error { return e.error }
 // read reads frames. It hears stop while others are worked on.
 func (s *server) read(in io.Reader) {
 	defer close(s.frames)
+	in = bufio.NewReader(in) // a frame is one call of the system as a rule
 	for {
 		b, err := readFrame(in)
 		if err == io.EOF {

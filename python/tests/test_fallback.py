@@ -142,6 +142,22 @@ def test_a_run_beyond_the_engines_last_step_is_brian2s():
     assert G.x == 7 and len(warnings(logs)) == 1
 
 
+def test_run_args_after_a_fallback():
+    set_device("synfire", fallback="silent", build_on_run=False)
+    G = refused()
+    H = NeuronGroup(1, "dv/dt = -v/tau : 1\ntau : second (shared, constant)", method="exact", name="H")
+    H.v, H.tau = 1, 10*ms
+    run(5*ms)
+    run(5*ms)
+    first = G.v[0], H.v[0]
+    with pytest.raises(KeyError):
+        device.run(run_args={"nowhere.v": 1})
+    for tau in 5*ms, 10*ms:
+        device.run(run_args={H.tau: tau})
+        assert G.v[0] == first[0] and np.allclose(H.v, np.exp(-10*ms/tau)) and G.t == 10*ms
+    assert H.v[0] == first[1] and "double" in device.ran_on()
+
+
 def test_spikes_in_flight_do_not_move():
     set_device("synfire", fallback="warn")
     f = TimedArray([1.0], dt=1*ms)

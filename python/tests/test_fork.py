@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from brian2 import *
-from brian2synfire import SynfireFault, synfire_device
+from brian2synfire import synfire_device
 
 fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
@@ -47,23 +47,52 @@ def test_a_network_that_was_built_before_the_fork_runs_in_the_worker():
 
 
 @fork
-def test_a_network_that_has_run_is_the_parents():
+def test_a_network_that_has_run_goes_on_in_the_worker():
     net, G = model()
     net.run(10*ms)
+    G.v[2] = 2
     other, H = model()
 
     def work():
-        values = list(G.v[:])  # can be read
-        try:
-            net.run(10*ms)
-        except SynfireFault as e:
-            said = str(e)
+        values = list(G.v[:])
+        G.v[1] = 3
+        net.run(10*ms)
         other.run(10*ms)
-        return values, said, list(H.v[:])
-    values, said, fresh = in_child(work)
-    assert np.allclose(values, np.exp(-1)) and "parent process" in said and np.allclose(fresh, np.exp(-1))
+        return values, list(G.v[:]), net.t/ms, list(H.v[:])
+    for _ in range(2):
+        values, later, t, fresh = in_child(work)
+        assert np.allclose(values, [np.exp(-1), np.exp(-1), 2]) and np.allclose(later, np.array([np.exp(-1), 3, 2])*np.exp(-1)) and t == 20 and np.allclose(fresh, np.exp(-1))
     net.run(10*ms)  # the parent's engine is as it was
-    assert np.allclose(G.v, np.exp(-2)) and os.path.isdir(synfire_device.last.engine.folder)
+    assert np.allclose(G.v, np.array([np.exp(-1), np.exp(-1), 2])*np.exp(-1)) and os.path.isdir(synfire_device.last.engine.folder)
+
+
+@fork
+def test_spikes_in_flight_and_noise_go_on_in_the_worker():
+    seed(5)
+    G = NeuronGroup(50, "dv/dt = (1.2 - v)/(10*ms) + 0.1*xi/sqrt(10*ms) : 1", threshold="v > 1", reset="v = 0", method="euler")
+    S = Synapses(G, G, "w : 1", on_pre="v_post += w; w = clip(w + 0.001, 0, 1)", delay=7*ms)
+    S.connect(p=0.2)
+    M = SpikeMonitor(G)
+    net = Network(G, S, M)
+    net.run(30*ms)
+
+    def work():
+        net.run(30*ms)
+        return np.array(M.t/ms), np.array(M.i), np.array(S.w[:]), np.array(G.v[:])
+    there = in_child(work)
+    for here, got in zip(work(), there):
+        assert len(here) and (here == got).all()
+
+
+def test_a_state_from_a_file_is_older_than_what_is_assigned_after_it(tmp_path):
+    net, G = model()
+    net.run(10*ms)
+    net.store(filename=tmp_path/"state")
+    net.run(10*ms)
+    net.restore(filename=tmp_path/"state")
+    G.v[1] = 3
+    net.run(10*ms)
+    assert np.allclose(G.v, np.array([np.exp(-1), 3, np.exp(-1)])*np.exp(-1))
 
 
 @fork

@@ -39,6 +39,6 @@ if not BrianObject.__instances__():
 synfire_device = SynfireDevice()
 all_devices["synfire"] = synfire_device
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=synfire_device.forget)
+    os.register_at_fork(before=synfire_device.before_fork, after_in_child=synfire_device.forget)
 
 __all__ = ["EngineLost", "Refused", "SynfireDevice", "SynfireFault", "synfire_device"]

@@ -40,7 +40,7 @@ from synfire.engine import Engine, binary
 from . import monitors, synapses
 from .errors import PAGE, Answered, EngineLost, Refused, SynfireFault, python_error
 from .session import SMALL, Session
-from .translate import kind
+from .translate import kind, own_arrays
 
 logger = get_logger("brian2.devices.synfire")
 
@@ -72,22 +72,25 @@ class SynfireDevice(RuntimeDevice):
         self.raw = False                              # arrays are taken as they are
         self.in_loop = {}                             # net.id: why it runs in Brian2's loop
         self.looping = self.judging = False           # Brian2's own loop is at work; only its checks
+        self.repeating = False                        # the runs of run(run_args=) are
         self.seeds = [None, 0, 0, 0]                  # as given to seed(), networks and restores since, calls of seed()
         self.last = None                              # the session of the last run
+        self.latest = None                            # the network of it, weakly, for run(run_args=)
+        self.repeats = weakref.WeakKeyDictionary()    # Network: its runs, and its objects
         self.build_options = {}
         self.build_on_run = True
         self.options = {}
 
     def __getstate__(self):
         state = super().__getstate__()
-        for name in ("elsewhere", "dirty", "deferred", "sessions", "idle", "last"):
+        for name in ("elsewhere", "dirty", "deferred", "sessions", "idle", "last", "latest", "repeats"):
             state.pop(name)
         return state
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        self.elsewhere, self.deferred, self.sessions = (weakref.WeakKeyDictionary() for _ in range(3))
-        self.dirty, self.idle, self.last = weakref.WeakSet(), [], None
+        self.elsewhere, self.deferred, self.sessions, self.repeats = (weakref.WeakKeyDictionary() for _ in range(4))
+        self.dirty, self.idle, self.last, self.latest = weakref.WeakSet(), [], None, None
 
     # Options.
 
@@ -252,6 +255,8 @@ class SynfireDevice(RuntimeDevice):
         check_units(duration=second, report_period=second)(lambda duration, report_period: None)(duration, report_period)
         if namespace is None:
             namespace = get_local_namespace(level=level + 2)
+        if not self.build_on_run and not self.repeating:
+            self.note(net, duration, namespace)
         if net.id not in self.in_loop:
             try:
                 return self.engine_run(net, duration, report, report_period, namespace, profile)
@@ -266,6 +271,16 @@ class SynfireDevice(RuntimeDevice):
                 if self.option("fallback") == "warn":
                     logger.warn(f"The network '{net.name}' runs in Brian2's own loop: {why}. See {PAGE}.")
         return self.brian2_run(net, duration, report, report_period, namespace, profile)
+
+    def note(self, net, duration, namespace):
+        """Keeps a network's beginning and its runs, for run(run_args=)."""
+        if net not in self.repeats:
+            if float(net.t) != 0 or not net.objects:
+                return
+            Network.store(net, FIRST)
+            self.repeats[net] = ([], list(net.objects))
+        self.repeats[net][0].append((duration, namespace))
+        self.latest = weakref.ref(net)
 
     def fetch_state(self, net, session):
         """Brings a network that has run on the engine to Brian2's arrays, for Brian2's loop; False if that is not all of its state: spikes may be on their way."""
@@ -326,10 +341,6 @@ class SynfireDevice(RuntimeDevice):
             return
         began = time.time()
         session = self.session(net)
-        if not self.build_on_run and not session.begun and FIRST not in net._stored_state:
-            net.store(FIRST) if net.__class__ is Network else Network.store(net, FIRST)
-        session.runs.append((duration, namespace))
-        session.kept_alive = list(net.objects) if not self.build_on_run else []
         try:
             session.update(net, objects, namespace)
             if report_callback:
@@ -420,7 +431,7 @@ class SynfireDevice(RuntimeDevice):
     def session(self, net):
         session = self.sessions.get(net)
         if session is not None and session.net_id == net.id:
-            return session
+            return self.adopt(net, session) if session.is_inherited() else session
         if session is not None:
             self.give_back(net)
         session = Session(self, net, self.engine())
@@ -450,12 +461,33 @@ class SynfireDevice(RuntimeDevice):
         if not any(owner is session or getattr(owner, "session", None) is session for owner in self.elsewhere.values()) and session.engine.alive:
             self.idle.append(session.engine)
 
-    def forget(self):
-        """In a forked child: the engines are the parent's."""
+    # Forks: the engines are the parent's. A child goes on with the networks from the state that they had at the fork.
+
+    def before_fork(self):
         for session in self.sessions.values():
-            session.broken = "this network ran in the parent process, which keeps its engine: build it, or restore() it from a file, in the worker"
+            if session.begun and session.hash is not None and not session.broken and session.engine.alive and not session.running:
+                session.keep_for_children()
+
+    def forget(self):
+        """In a forked child."""
+        for session in self.sessions.values():
+            if session.begun:
+                session.broken = "this network was running in the parent process when this one was forked: build it anew, or restore() it from a file"
             session.engine.close()
         self.discard_idle()
+
+    def adopt(self, net, old):
+        """In a forked child: a session that goes on where the parent's was."""
+        session = Session(self, net, self.engine())
+        session.to_restore, session.recorded, session.seed = (old.inherited(), True), dict(old.recorded), old.seed
+        for S, waiting in self.deferred.items():
+            if waiting.session is old:
+                waiting.session, waiting.said = None, 0
+        for var, owner in list(self.elsewhere.items()):
+            if owner is old:
+                self.elsewhere[var], session.paths[var] = session, old.paths[var]
+        self.sessions[net] = session
+        return session
 
     # Going back.
 
@@ -474,7 +506,7 @@ class SynfireDevice(RuntimeDevice):
             if filename is None:
                 session.engine.ask("snapshot", name=name)
             else:
-                session.engine.ask("snapshot", name=name, file="store.state")
+                session.engine.ask("snapshot", file="store.state")
                 path = os.path.join(session.engine.folder, "store.state")
                 with open(path, "rb") as f:
                     kept["state"] = f.read()
@@ -542,6 +574,8 @@ class SynfireDevice(RuntimeDevice):
             for var in session.script.known:
                 self.dirty.discard(var)
         elif begun:
+            for var in own_arrays(net):
+                self.dirty.discard(var)  # what is assigned from now on is newer than the state
             session = Session(self, net, self.engine())
             session.to_restore = (kept["state"], bool(restore_random_state))
             session.recorded = dict(kept["recorded"])
@@ -569,15 +603,13 @@ class SynfireDevice(RuntimeDevice):
         """The run()s of the last network once more from its beginning, with other values: run_args is {G.tau: 5*ms, stimulus: array}.
 
         set_device('synfire', build_on_run=False) before the first run keeps the beginning."""
-        session = self.last
-        net = session.net() if session else None
-        if net is None or FIRST not in net._stored_state:
+        net = self.latest() if self.latest else None
+        if net is None or net not in self.repeats:
             raise RuntimeError("device.run(run_args=...) repeats a network that has run after set_device('synfire', build_on_run=False)")
-        runs = list(session.runs)
-        objects = set(session.kept_alive)
+        runs, objects = self.repeats[net]
         if not net.objects:
-            net.objects = objects  # MagicNetwork forgets them
-        net.restore(FIRST) if net.__class__ is Network else Network.restore(net, FIRST)
+            net.objects = set(objects)  # MagicNetwork forgets them
+        Network.restore(net, FIRST)
         for what, value in (run_args or {}).items():
             if isinstance(what, TimedArray):
                 if np.shape(value) != what.values.shape:
@@ -593,9 +625,13 @@ class SynfireDevice(RuntimeDevice):
                 setattr(made, variable, value)
             else:
                 raise TypeError(f"run_args has variables (G.v or 'G.v') and TimedArrays as keys, not {what!r}")
-        for duration, namespace in runs:
-            net.objects = objects
-            Network.run(net, duration, namespace=namespace)
+        self.repeating = True
+        try:
+            for duration, namespace in runs:
+                net.objects = set(objects)
+                Network.run(net, duration, namespace=namespace)
+        finally:
+            self.repeating = False
 
     @property
     def hash(self):
@@ -607,14 +643,6 @@ class SynfireDevice(RuntimeDevice):
         if net is None:
             from brian2.core.magic import magic_network as net
         return self.in_loop.get(net.id, "synfire")
-
-
-def own_arrays(net):
-    """The arrays of all objects of a network, as store() takes them down."""
-    for obj in net.sorted_objects:
-        for var in getattr(obj, "variables", {}).values():
-            if isinstance(var, ArrayVariable) and var.owner is not None:
-                yield var
 
 
 def profiled(session, objects, answer):

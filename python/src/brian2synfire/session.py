@@ -13,7 +13,7 @@ from brian2.utils.logger import get_logger
 from . import monitors
 from .errors import Answered, EngineLost, Refused, SynfireFault
 from .text import quantity, unit
-from .translate import KEPT, Script, changing, kind, own_variables, written
+from .translate import KEPT, Script, changing, kind, own_arrays, own_variables, written
 
 logger = get_logger("brian2.devices.synfire")
 SMALL = 1 << 20  # with fewer values than this, all are fetched after a run
@@ -27,13 +27,13 @@ class Session:
         self.paths = weakref.WeakKeyDictionary()  # variable: G.v
         self.log = []          # ("exec", text, arrays) and ("run", seconds): what export() writes
         self.begun = False     # a run was asked for
+        self.running = False
         self.broken = ""       # why the network cannot go on
         self.hash = None
         self.seed = None
         self.answer = None     # the engine's, to the last run
-        self.runs = []         # (duration, namespace), for device.run()
-        self.kept_alive = []
         self.to_restore = None  # the bytes of a state from a file, for the next run
+        self.kept = None        # a file with the state after the last run, without a name: what forked children go on from
 
     # Statements.
 
@@ -59,6 +59,9 @@ class Session:
             raise
 
     def update(self, net, objects, namespace):
+        if self.to_restore:
+            self.kept = None
+            later = {v for v in own_arrays(net) if v in self.device.dirty}
         said = len(self.script.statements)
         self.script.update(net, objects, namespace)
         connected = any(s.startswith("seed(") for s, _ in self.script.statements[said:])
@@ -72,6 +75,9 @@ class Session:
                 f.write(state)
             self.engine.ask("restore", file="restore.state", random=random)
             self.log.append(("state", state))
+            self.device.dirty.update(later)  # assigned since that state was current
+            self.script.update(net, objects, namespace)
+            self.flush()
 
     # Values.
 
@@ -96,7 +102,33 @@ class Session:
             self.device.elsewhere.pop(var, None)
             self.device.store_value(var, values)
 
+    # What forked children go on from.
+
+    def keep_for_children(self):
+        if self.kept is not None and not self.dirty():
+            return
+        try:
+            self.push()
+            self.engine.ask("snapshot", file="fork.state")
+            path = os.path.join(self.engine.folder, "fork.state")
+            self.kept = open(path, "rb")
+            os.unlink(path)
+        except (Answered, EngineLost, OSError) as e:
+            logger.warn(f"The state of a network could not be kept for forked processes, where it cannot go on: {e}")
+
+    def dirty(self):
+        """The variables whose values Python has changed and the engine has not seen, though it knows them."""
+        return {v for v in self.device.dirty if v in self.script.known and v not in self.device.elsewhere}
+
+    def is_inherited(self):
+        return self.kept is not None and self.engine.pid != os.getpid()
+
+    def inherited(self):
+        return os.pread(self.kept.fileno(), os.fstat(self.kept.fileno()).st_size, 0)
+
     def check_alive(self, what):
+        if self.is_inherited():
+            raise EngineLost(f"{what}, which is the parent process's: read it before the fork, or run the network here first")
         if not self.engine.alive:
             raise EngineLost(f"{what}, and its process has ended")
 
@@ -171,7 +203,8 @@ class Session:
             fields["profile"] = True
         self.spent = {}  # in functions of the script
         self.log.append(("run", duration))
-        self.begun = True
+        self.begun = self.running = True
+        self.kept = None
         Network._globally_running = True
         try:
             with self.engine.lock:
@@ -192,7 +225,7 @@ class Session:
             self.broken = "the last run was broken off, and the engine's process ended with it: arrays are as before that run"
             raise
         finally:
-            Network._globally_running = False
+            Network._globally_running = self.running = False
         self.hash = answer.get("hash") or self.hash
         self.answer = answer
         return answer

@@ -61,6 +61,14 @@ def own_variables(group):
             and k == v.name and getattr(v.owner, "name", None) == group.name}
 
 
+def own_arrays(net):
+    """The arrays of all objects of a network, as store() takes them down."""
+    for obj in net.sorted_objects:
+        for var in getattr(obj, "variables", {}).values():
+            if isinstance(var, ArrayVariable) and var.owner is not None:
+                yield var
+
+
 def constant_over_dt(group):
     """Subexpressions that are worked out at the start of a step, by name: Brian2 keeps them as parameters."""
     updater = getattr(group, "subexpression_updater", None)

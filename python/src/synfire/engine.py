@@ -16,6 +16,8 @@ import numpy as np
 from .errors import Answered, EngineLost
 
 PROTOCOL = 1
+LENGTH = struct.Struct("<I")
+encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 WINDOWS = os.name == "nt"
 
 
@@ -73,6 +75,7 @@ class Engine:
             raise EngineLost(f"cannot start {command[0]}: {e}") from e
         self.read_buffer = b""
         self.lock = threading.RLock()
+        self.pid = os.getpid()
         self.finalizer = weakref.finalize(self, end, self.process, self.folder, self.errors, os.getpid())
         self.hello = self.ask("hello")
         if self.hello["protocol"] != PROTOCOL:
@@ -84,8 +87,8 @@ class Engine:
     # Frames.
 
     def send(self, request):
-        frame = json.dumps(request, allow_nan=False).encode()
-        frame = memoryview(struct.pack("<I", len(frame)) + frame)
+        frame = encode(request).encode()
+        frame = LENGTH.pack(len(frame)) + frame
         try:
             while frame:
                 frame = frame[os.write(self.process.stdin.fileno(), frame):]
@@ -94,21 +97,21 @@ class Engine:
 
     def receive(self, idle=None):
         """The next frame. idle() is called every 50 ms while there is none."""
+        fd = self.process.stdout.fileno()
         while True:
             if len(self.read_buffer) >= 4:
-                n = struct.unpack_from("<I", self.read_buffer)[0]
+                n = LENGTH.unpack_from(self.read_buffer)[0]
                 if len(self.read_buffer) >= 4 + n:
                     frame, self.read_buffer = self.read_buffer[4:4 + n], self.read_buffer[4 + n:]
                     try:
-                        return json.loads(frame)
+                        return json.loads(frame.decode())
                     except ValueError as e:
                         raise self.lost("it sent what is no JSON") from e
-            fd = self.process.stdout.fileno()
             if idle and not WINDOWS:
                 while not select.select([fd], [], [], 0.05)[0]:
                     idle()
             try:
-                more = os.read(fd, 1 << 20)
+                more = os.read(fd, 1 << 16)  # a buffer of more is one of pages, which the system clears
             except (OSError, ValueError) as e:
                 raise self.lost() from e
             if not more:
