@@ -55,6 +55,7 @@ type NeuronGroup struct {
 
 type refKind uint8
 
+// What refractory= is: nothing, one time for all, or
 const (
 	RefNone refKind = iota
 	RefConst
@@ -200,6 +201,7 @@ func (g *NeuronGroup) setRefractory(r any) error {
 	return nil
 }
 
+// Second is the dimension of times.
 var (
 	Second   = eqn.Dim{eqn.Second: 120}
 	hertz    = eqn.Dim{eqn.Second: -120}
