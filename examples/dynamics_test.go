@@ -18,6 +18,8 @@ func init() {
 		"hypersynchrony":    {"hypersynchrony", map[string]string{"inhibition": "[5.0, 3.0]", "scale": "0.04", "warmup": "20*ms", "duration": "50*ms"}},
 		"weakened":          {"weakened", map[string]string{"taken": "[0.0, 0.5]", "n": "200", "size": "100", "duration": "60*ms", "segment": "20"}},
 		"noise":             {"noise", map[string]string{"sigmas": "[5.0]", "extra": "[8.0]", "n": "20", "network": "200", "duration": "800*ms", "window": "400"}},
+		"thalamus":          {"thalamus", map[string]string{"scale": "0.01", "extra": "[8.0]", "period": "20*ms", "duration": "60*ms"}},
+		"decision":          {"decision", map[string]string{"n": "160", "trials": "1", "coherences": "[51.2]", "before": "5*ms", "duration": "20*ms"}},
 		"entrainment":       {"entrainment", map[string]string{"duration": "200*ms", "detunings": "5"}},
 		"coordinated_reset": {"coordinated_reset", map[string]string{"n": "20", "duration": "40*ms", "frequency": "200*Hz"}},
 		"pharmacology":      {"pharmacology", map[string]string{"n": "200", "duration": "40*ms", "doses": "[0.5]"}},
@@ -126,6 +128,35 @@ func TestLongNoise(t *testing.T) {
 	within(t, "SNR with the least noise, of the largest", snr[0]/most, 0, 0.1)
 	within(t, "SNR with the most noise, of the largest", snr[len(snr)-1]/most, 0, 1.0/3)
 	falls(t, "d' with noise", found...)
+}
+
+// TestLongThalamus: a volley that noise drowns in the microcircuit.
+func TestLongThalamus(t *testing.T) {
+	long(t)
+	for seed := range uint64(3) {
+		found := column(seeded(t, "thalamus", seed), 8) // after the numbers of layers 2/3 and 4
+		falls(t, "d' of layer 4", found...)
+		within(t, "without noise", found[0], 4, 100)
+		within(t, "with the most noise, of that without", found[len(found)-1]/found[0], 0, 0.5)
+	}
+}
+
+// TestLongDecision: the psychometric curve of 40 trials a coherence, and a choice that is kept.
+func TestLongDecision(t *testing.T) {
+	long(t)
+	l := printed(t, "decision", map[string]string{"trials": "40"})
+	last := len(l) - 1
+	share := column(l[:last], 1)
+	within(t, "right at coherence 0, in percent", share[0], 40, 60)
+	within(t, "right at the highest", share[last-1], 95, 100)
+	if !slices.IsSorted(share) {
+		t.Errorf("more motion, fewer right choices: %v", share)
+	}
+	within(t, "threshold, in percent", l[last][0], 5, 15)
+	for _, c := range l[:last] {
+		within(t, fmt.Sprintf("coherence %g %%: rate of the winner", c[0]), c[2], 15, 100)
+		within(t, "of the loser", c[4], 0, 5)
+	}
 }
 
 // TestLongEntrainment: the tongue, against the theory of weak stimuli.

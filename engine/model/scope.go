@@ -87,6 +87,9 @@ func (s *Scope) Resolve(name string) *eqn.Symbol {
 	if x, ok := s.namespace[name]; ok {
 		return s.external(s.object+"\x00"+name, name, x)
 	}
+	if y := s.ext.seen[name]; y != nil { // also where the function that had the name has returned
+		return y
+	}
 	if s.ext.n.opt.Lookup != nil {
 		if x, ok := s.ext.n.opt.Lookup(name); ok {
 			return s.external(name, name, x)

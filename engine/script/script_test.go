@@ -346,6 +346,26 @@ print(M.v[0], H.x)
 	}
 }
 
+// A text that a function assigns keeps the values of the function's names.
+func TestTextsKeepTheNamesOfFunctions(t *testing.T) {
+	got, _, err := runText(t, `
+def net(k):
+    G = NeuronGroup(3, 'v : 1', threshold='v > 1', reset='')
+    S = Synapses(G, G, 'w : 1', on_pre='v += w')
+    S.connect()
+    S.w = 'k + 0*rand()'
+    return G, S
+k = 7
+G, S = net(5)
+H, T = net(6)
+run(0.1*ms)
+print(S.w[0], T.w[0])
+`, Options{Open: func() (backend.Backend, error) { return ref.New(), nil }})
+	if err != nil || got != "5.0 6.0\n" {
+		t.Error(got, err)
+	}
+}
+
 func TestRandomArrays(t *testing.T) {
 	src := "a = rand(5)\nb = rand(5)\nc = randn(2000)\nprint(sum(a == b), abs(mean(c)) < 0.1, abs(std(c) - 1) < 0.1, all(a < 1))\nprint(a)"
 	one, _, err := runText(t, src, Options{})
