@@ -19,12 +19,13 @@ func init() {
 		"weakened":          {"weakened", map[string]string{"taken": "[0.0, 0.5]", "n": "200", "size": "100", "duration": "60*ms", "segment": "20"}},
 		"noise":             {"noise", map[string]string{"sigmas": "[5.0]", "extra": "[8.0]", "n": "20", "network": "200", "duration": "800*ms", "window": "400"}},
 		"thalamus":          {"thalamus", map[string]string{"scale": "0.01", "extra": "[8.0]", "period": "20*ms", "duration": "60*ms"}},
-		"decision":          {"decision", map[string]string{"n": "160", "trials": "1", "coherences": "[51.2]", "before": "5*ms", "duration": "20*ms"}},
+		"decision":          {"decision", map[string]string{"n": "80", "trials": "1", "coherences": "[51.2]", "before": "0*ms", "duration": "20*ms"}},
 		"entrainment":       {"entrainment", map[string]string{"duration": "200*ms", "detunings": "5"}},
 		"coordinated_reset": {"coordinated_reset", map[string]string{"n": "20", "duration": "40*ms", "frequency": "200*Hz"}},
 		"pharmacology":      {"pharmacology", map[string]string{"n": "200", "duration": "40*ms", "doses": "[0.5]"}},
 		"disease":           {"disease", map[string]string{"n": "200", "duration": "40*ms"}},
 		"sleep":             {"sleep", map[string]string{"n": "40", "shown": "1", "trials": "1", "duration": "1*second", "step": "5*ms"}},
+		"interference":      {"interference", map[string]string{"n": "40", "shown": "1", "trials": "1", "duration": "1*second", "step": "5*ms", "rest": "20*ms"}},
 		"working_memory":    {"working_memory", map[string]string{"n": "64", "start": "5*ms", "cue": "10*ms", "duration": "10*ms"}},
 		"assembly":          {"assembly", map[string]string{"n": "100", "size": "20", "assemblies": "2", "trials": "1", "duration": "130*ms", "weight": "5.0"}},
 		"hubs":              {"hubs", map[string]string{"n": "20", "k": "4", "lesions": "1", "duration": "100*ms"}},
@@ -234,6 +235,20 @@ func TestLongSleep(t *testing.T) {
 		within(t, "recall after sleep, beyond that without", c[1]-c[0], 0, 1)
 		within(t, "weights, change in percent", c[2], -30, -10)
 		within(t, "ratio within to between, times", c[5], 1.0001, 1000)
+	}
+}
+
+// TestLongInterference: what the second task takes, and what sleep gives back.
+func TestLongInterference(t *testing.T) {
+	long(t)
+	for seed := range uint64(5) {
+		l := seeded(t, "interference", seed) // accuracies of the two tasks
+		first, second := column(l[:5], 0), column(l[:5], 1)
+		within(t, "first task, learned", first[1], 0.8, 1)
+		within(t, "first task, when the second is learned", first[2], 0.4, 0.65)
+		within(t, "first task, given back", first[4]-first[2], 0.02, 0.5)
+		within(t, "first task, given back by cues at random", first[3]-first[2], -0.5, 0.02)
+		within(t, "second task after sleep", second[4], 0.7, 1)
 	}
 }
 
