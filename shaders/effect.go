@@ -56,7 +56,7 @@ func (w *walk) effect(lo, hi int, all, ordered bool) {
 	if ordered {
 		w.ordered(entry)
 	} else {
-		w.visits(entry)
+		w.visits(nil, entry)
 	}
 }
 

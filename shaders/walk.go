@@ -279,21 +279,25 @@ func (k *kernel) newWalk(stage int, r *rows, shards []*shard, group, team int) *
 	k.line("uint countAt%d(uint i) { return %s; }", w.number, counts)
 	k.line("uint listAt%d(uint i) { return %s; }", w.number, list)
 	k.line("uint word%d(uint h, uint i) {", w.number)
-	k.line("switch (h) {")
-	for h := range shards {
-		k.line("case %du: return E%d[i];", h, w.first+h)
+	if len(shards) == 1 {
+		k.line("return E%d[i];", w.first)
+	} else {
+		k.line("switch (h) {")
+		for h := range shards {
+			k.line("case %du: return E%d[i];", h, w.first+h)
+		}
+		k.line("}")
+		k.line("return 0u;")
 	}
-	k.line("}")
-	k.line("return 0u;")
 	k.line("}")
 	k.line("uint due%d = 0u, dueOf%d = 0u;", w.number, w.number)
 	w.lines(commonText)
 	return w
 }
 
-// visits prints the walk. entry is the statement for one entry: e is its number in shard h, row and s
+// visits prints the walk. entry is the statement for one entry, before what stands before all of a row in a shard (nil: nothing): e is its number in shard h, row and s
 // (the step at which it is due) are at hand.
-func (w *walk) visits(entry func(w *walk)) {
+func (w *walk) visits(before, entry func(w *walk)) {
 	k := w.k
 	// Entries of a row with delay d from number first + j on, in steps of so many, of those before number last.
 	k.line("void entries%d(uint s, uint row, uint d, uint tile, uint first, uint last, uint j, uint every) {", w.number)
@@ -304,6 +308,9 @@ func (w *walk) visits(entry func(w *walk)) {
 	k.line("uint from = word%d(h, g), end = word%d(h, g + 1u), to = end - from < last ? end : from + last;", w.number, w.number)
 	k.line("from += first;")
 	k.line("if (j == 0u && from < to) count%d(s, P[T + %du] * (to - from));", w.number, walkCount)
+	if before != nil {
+		before(w)
+	}
 	k.line("for (uint e = from + j; e < to; e += every) {")
 	entry(w)
 	k.line("}")
@@ -442,16 +449,25 @@ func (w *walk) deliver() {
 	l := w.k.l
 	s := &l.plan.Stages[w.stage]
 	acc := l.bufs[s.Acc]
-	w.visits(func(w *walk) {
-		k := w.k
-		local := fmt.Sprintf("word%d(h, P[H + <SHARD.ENTRIES>] + e / 2u) >> (16u * (e & 1u)) & 0xffffu", w.number)
-		weight := fmt.Sprintf("P[T + %du]", walkUniform)
-		switch l.plan.Tables[s.Table].Spec.Width {
+	width := l.plan.Tables[s.Table].Spec.Width
+	w.visits(func(w *walk) { // what all entries have in common, so that no compiler has to find out that no addition changes it
+		w.k.line("uint at = P[H + <SHARD.BASE>] + P[T + <ACC>] + (step & P[T + <SLOTS>]) * P[T + <STRIDE>], entry = P[H + <SHARD.ENTRIES>];")
+		switch width {
 		case 16:
-			k.line("uint w = word%d(h, P[H + <SHARD.ENTRIES>] + e);", w.number)
+		case 32:
+			w.k.line("uint far = P[H + <SHARD.FAR>];")
+		default:
+			w.k.line("uint one = P[T + %du];", walkUniform)
+		}
+	}, func(w *walk) {
+		k := w.k
+		local, weight := fmt.Sprintf("word%d(h, entry + e / 2u) >> (16u * (e & 1u)) & 0xffffu", w.number), "one"
+		switch width {
+		case 16:
+			k.line("uint w = word%d(h, entry + e);", w.number)
 			local, weight = "(w & 0xffffu)", "uint(int(w) >> 16)"
 		case 32:
-			weight = fmt.Sprintf("word%d(h, P[H + <SHARD.FAR>] + e)", w.number)
+			weight = fmt.Sprintf("word%d(h, far + e)", w.number)
 		}
 		if l.inject == "deliver-index" {
 			local = "(" + local + " ^ 1u)"
@@ -459,9 +475,8 @@ func (w *walk) deliver() {
 		if acc.arena < 0 {
 			return // nobody reads this accumulator
 		}
-		k.line("uint target = P[H + <SHARD.BASE>] + (%s);", local)
-		at := cell{k, acc, "P[T + <ACC>] + (step & P[T + <SLOTS>]) * P[T + <STRIDE>] + target"}
-		k.line("%s;", at.atomic("Add", weight))
+		k.line("uint target = at + (%s);", local)
+		k.line("%s;", cell{k, acc, "target"}.atomic("Add", weight))
 	})
 }
 

@@ -86,9 +86,11 @@ void entries0(uint s, uint row, uint d, uint tile, uint first, uint last, uint j
 		uint from = word0(h, g), end = word0(h, g + 1u), to = end - from < last ? end : from + last;
 		from += first;
 		if (j == 0u && from < to) count0(s, P[T + 16u] * (to - from));
+		uint at = P[H + 5u] + P[T + 7u] + (step & P[T + 9u]) * P[T + 8u], entry = P[H + 3u];
+		uint one = P[T + 15u];
 		for (uint e = from + j; e < to; e += every) {
-			uint target = P[H + 5u] + (word0(h, P[H + 3u] + e / 2u) >> (16u * (e & 1u)) & 0xffffu);
-			atomicAdd(A0[P[T + 7u] + (step & P[T + 9u]) * P[T + 8u] + target], P[T + 15u]);
+			uint target = at + (word0(h, entry + e / 2u) >> (16u * (e & 1u)) & 0xffffu);
+			atomicAdd(A0[target], one);
 		}
 	}
 }
