@@ -36,7 +36,8 @@ type device struct {
 	rows     map[rowsKey]*rows  // on the device
 	programs map[string]*shared // by text
 	backends atomic.Int32       // that are open
-	bound    []*memoryBuffer    // by storage block
+	beside   beside
+	bound    []*memoryBuffer // by storage block
 }
 
 // openDevice starts the thread and makes the context.

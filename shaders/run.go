@@ -19,16 +19,12 @@ func (p *program) Run(n int, host []uint32) (int, error) {
 		return 0, err
 	}
 	words, samples, n := p.hostWords(n, host)
-	done := 0
-	err := p.d.do(func() error {
-		var err error
-		done, err = p.run(n, words, samples)
-		return err
-	})
-	if err != nil && p.fault == nil {
-		p.failed = err
+	j := &job{p: p, n: n, words: words, samples: samples}
+	p.d.run(j)
+	if j.err != nil && p.fault == nil {
+		p.failed = j.err
 	}
-	return done, err
+	return j.done, j.err
 }
 
 // hostWords puts the number of earlier samples of each sample stage beside a
@@ -68,18 +64,30 @@ func (p *program) hostWords(n int, host []uint32) (words []uint32, taken [][]uin
 
 func (p *program) now() int64 { return p.epoch + int64(p.step) }
 
-// run does a Run on the thread of the context.
+// run does a Run alone, on the thread of the context.
 func (p *program) run(n int, words []uint32, samples [][]uint32) (int, error) {
-	begin := time.Now()
-	p.prepare(n, words)
-	p.profile.prepare += time.Since(begin)
-	if err := p.d.check("preparing a run"); err != nil {
+	j := &job{p: p, n: n, words: words, samples: samples}
+	if err := j.begin(); err != nil {
 		return 0, err
 	}
 	if err := p.submit(n, words); err != nil {
 		return 0, err
 	}
-	begin = time.Now()
+	return j.end()
+}
+
+// begin does what comes before the dispatches of a Run.
+func (j *job) begin() error {
+	begin := time.Now()
+	j.p.prepare(j.n, j.words)
+	j.p.profile.prepare += time.Since(begin)
+	return j.p.d.check("preparing a run")
+}
+
+// end takes in what a Run has made.
+func (j *job) end() (int, error) {
+	p, n, samples := j.p, j.n, j.samples
+	begin := time.Now()
 	defer func() { p.profile.records += time.Since(begin) }()
 	control := make([]uint32, p.l.ctlN)
 	p.control.read(0, control)

@@ -1,0 +1,152 @@
+//go:build egl && cgo && linux
+
+package shaders
+
+import (
+	"sync"
+	"time"
+
+	"github.com/go-gl/gl/v4.3-core/gl"
+)
+
+// job is a Run of a program.
+type job struct {
+	p       *program
+	n       int
+	words   []uint32   // of the host, for each step
+	samples [][]uint32 // see hostWords
+	done    int
+	err     error
+	over    bool
+}
+
+// beside is the Runs of programs beside one another: those that wait go to the device together, so that their dispatches
+// fill it between two barriers.
+type beside struct {
+	mu      sync.Mutex
+	waiting []*job
+	last    int     // how many went together last
+	rate    float64 // steps of each per second then
+}
+
+// patience is how long a Run waits for the others of the last time.
+const patience = 2 * time.Millisecond
+
+// run does a Run, together with those of other programs that are there.
+func (d *device) run(j *job) {
+	b := &d.beside
+	b.mu.Lock()
+	b.waiting = append(b.waiting, j)
+	b.mu.Unlock()
+	for start := time.Now(); ; time.Sleep(50 * time.Microsecond) {
+		err := d.do(func() error {
+			b.mu.Lock()
+			if j.over || len(b.waiting) < b.last && time.Since(start) < patience {
+				b.mu.Unlock()
+				return nil
+			}
+			all := b.waiting
+			b.waiting = nil
+			b.mu.Unlock()
+			d.runAll(all)
+			return nil
+		})
+		if err != nil {
+			j.err, j.over = err, true
+		}
+		if j.over {
+			return
+		}
+	}
+}
+
+// runAll does Runs of several programs.
+func (d *device) runAll(all []*job) {
+	b := &d.beside
+	if len(all) != b.last {
+		b.last, b.rate = len(all), 0
+	}
+	var on []*job
+	for _, j := range all {
+		j.over = true
+		if j.err = j.begin(); j.err == nil {
+			on = append(on, j)
+		}
+	}
+	var err error
+	if len(on) == 1 {
+		err = on[0].p.submit(on[0].n, on[0].words)
+	} else {
+		err = d.submit(on)
+	}
+	for _, j := range on {
+		if j.err = err; err == nil {
+			j.done, j.err = j.end()
+		}
+	}
+}
+
+// submit dispatches the steps of several programs, pass by pass, waiting after as many as take some 25 ms.
+// Kernel k of a pass of each stands between the same two barriers.
+func (d *device) submit(all []*job) error {
+	b := &d.beside
+	longest, kernels := 0, 0
+	for _, j := range all {
+		longest, kernels = max(longest, j.n), max(kernels, len(j.p.passes))
+		if !j.p.primed && j.n > 0 {
+			gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
+			for i := range j.p.prime {
+				j.p.dispatch(&j.p.prime[i], 0, j.p.l.sc.span)
+			}
+		}
+	}
+	at := make([]int, len(all))
+	for end := 0; end < longest; {
+		begin, from := time.Now(), end
+		end += max(1, int(b.rate*0.025))
+		if most := d.opt.Submit; most > 0 {
+			end = from + most
+		}
+		if d.chainBad {
+			end = from + 1
+		}
+		end = min(end, longest)
+		for more := true; more; {
+			more = false
+			for k := range kernels {
+				gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
+				for i, j := range all {
+					if at[i] >= min(end, j.n) || k >= len(j.p.passes) {
+						continue
+					}
+					x, steps := &j.p.passes[k], min(j.p.l.sc.span, j.n-at[i])
+					if x.groups == 0 || x.flags != nil && !j.p.flagged(x.flags, at[i], steps, j.words) {
+						continue
+					}
+					j.p.dispatch(x, at[i], steps)
+				}
+			}
+			for i, j := range all {
+				if at[i] < min(end, j.n) {
+					at[i] += j.p.l.sc.span
+					more = more || at[i] < min(end, j.n)
+				}
+			}
+		}
+		gl.MemoryBarrier(gl.BUFFER_UPDATE_BARRIER_BIT)
+		waits := time.Now()
+		if err := d.wait(); err != nil {
+			return err
+		}
+		for _, j := range all {
+			j.p.profile.wait += time.Since(waits) / time.Duration(len(all))
+		}
+		now := float64(end-from) / max(time.Since(begin).Seconds(), 1e-6)
+		if b.rate == 0 || now < b.rate {
+			b.rate = now
+		} else {
+			b.rate = min(now, 2*b.rate)
+		}
+	}
+	return nil
+}
