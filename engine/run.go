@@ -305,8 +305,14 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 	batch := 32
 	var host []uint32
 	saved := time.Now()
+	any := func(yes bool) bool {
+		if r, several := o.Backend.(backend.Ranked); several {
+			return r.Any(yes)
+		}
+		return yes
+	}
 	for done := int64(0); done < total; {
-		if err := ctx.Err(); err != nil {
+		if any(ctx.Err() != nil) {
 			if o.Checkpoint != nil && ops.started != n.Step {
 				if err := n.checkpoint(o); err != nil {
 					return err
@@ -367,7 +373,7 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		if n.Stopped {
 			return nil
 		}
-		if o.Every > 0 && done < total && time.Since(saved) >= o.Every {
+		if o.Every > 0 && done < total && any(time.Since(saved) >= o.Every) {
 			if err := n.checkpoint(o); err != nil {
 				return err
 			}

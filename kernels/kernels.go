@@ -64,6 +64,7 @@ type cpu struct {
 	division
 	*shelf
 	lists []*listing // of effects, those that are the same for every program
+	ranks Ranks      // this process is one of several; nil: it is alone
 }
 
 // wish is the number of parts that a plan would have if all processors were free,
@@ -155,6 +156,9 @@ func (c *cpu) Caps() backend.Caps {
 func (c *cpu) Load(w host.Work, plan *backend.Plan) (backend.Program, error) {
 	if err := plan.Check(); err != nil {
 		return nil, err
+	}
+	if c.ranks != nil {
+		return c.loadRanked(w, plan)
 	}
 	start := time.Now()
 	p, err := newProgram(w, c, plan, c.parts(plan))

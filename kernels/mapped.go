@@ -176,6 +176,7 @@ func (u *unit) bind(p *program, it *item, t int) {
 		switch {
 		case kind == ir.Mask:
 			words = p.parts[t].masks[b.Event]
+		case kind == ir.Array && p.lay.accs[b.Buf] != nil && p.parts[t].accs[b.Buf] == nil: // of another process
 		case kind == ir.Array && p.lay.accs[b.Buf] != nil:
 			a := p.lay.accs[b.Buf]
 			words = p.parts[t].accs[b.Buf][a.position(t, b.Off+lo):]

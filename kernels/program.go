@@ -25,7 +25,9 @@ type program struct {
 	single  []int      // the numbers of stages, for lists of one
 	bufs    [][]uint32 // by BufID, in canonical form; nil for accumulators and records of spikes
 	parts   []*part
-	threads []*thread // as many as there are parts
+	own     []int     // those of this process: all, where it is alone
+	over    *over     // the ranks that share the plan out; nil: it is not shared out
+	threads []*thread // as many as there are own parts
 	team    []*thread // those at work
 	tables  []*built  // by stage
 	effects []*effect // by stage
@@ -78,8 +80,19 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	for i := range plan.Stages {
 		p.single = append(p.single, i)
 	}
-	p.crowded = runtime.GOMAXPROCS(0) < p.lay.parts
-	p.pace, p.base, p.stride = c.paceFor(p.lay.parts), baseWork(plan), p.sched.rows
+	if c.ranks != nil && c.ranks.Size() > 1 && !p.lay.plain {
+		if p.over = newOver(c.ranks, p); p.over == nil {
+			p.lay = newLayout(w, plan, c.threads)
+			p.sched = newSchedule(plan, p.lay)
+		}
+	}
+	for k := range p.lay.parts {
+		if p.over == nil || k/c.threads == p.over.Rank() {
+			p.own = append(p.own, k)
+		}
+	}
+	p.crowded = runtime.GOMAXPROCS(0) < len(p.own)
+	p.pace, p.base, p.stride = c.paceFor(len(p.own)), baseWork(plan), p.sched.rows
 	if err := p.loadTables(); err != nil {
 		p.Close()
 		return nil, err
@@ -112,6 +125,8 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	}
 	for k := range p.lay.parts {
 		p.parts = append(p.parts, newPart(p, k))
+	}
+	for k := range p.own {
 		p.threads = append(p.threads, &thread{p: p, id: k})
 	}
 	p.samples = make([]*sampling, len(plan.Stages))
@@ -141,6 +156,9 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 		}
 	}
 	p.masksOld, p.listsOld, p.moved = false, true, true
+	if p.over != nil {
+		p.over.keep()
+	}
 	return p, nil
 }
 
@@ -175,6 +193,9 @@ func (p *program) Run(n int, host []uint32) (int, error) {
 	p.freshenLists()
 	p.beginOwing()
 	p.n, p.from, p.to, p.full = n, 0, 0, false
+	if p.over != nil {
+		p.over.begin()
+	}
 	p.last = roundEnd{at: time.Now()}
 	for _, t := range p.threads {
 		t.ended, t.fault, t.due, t.work = 0, nil, 0, 0
@@ -198,7 +219,7 @@ func (p *program) together(s, threads int) int {
 	p.team = p.threads[:threads]
 	p.until.Store(p.step0 + int64(s))
 	for k, t := range p.team {
-		t.parts = p.parts[k*len(p.parts)/threads : (k+1)*len(p.parts)/threads]
+		t.parts = p.parts[p.own[0]:][k*len(p.own)/threads : (k+1)*len(p.own)/threads]
 		t.barriers, t.waited, t.spun = 0, 0, 0
 		t.progress.done.Store(p.step0 + int64(s))
 		t.progress.met.Store(0)
@@ -216,6 +237,9 @@ func (p *program) together(s, threads int) int {
 // round ends a round of steps at step s, where the whole team is, and returns
 // where the next one ends; s where there is none.
 func (p *program) round(s int) int {
+	if p.over != nil {
+		return p.over.round(s)
+	}
 	p.measure(s)
 	if p.pace.size() != len(p.team) {
 		return s
@@ -296,6 +320,13 @@ func (p *program) finish() (int, error) {
 	if p.fault != nil {
 		done = int(p.fault.Step-p.step0) + 1
 	}
+	fresh := uint64(0)
+	for _, t := range p.threads {
+		fresh += t.due
+	}
+	if p.over != nil {
+		fresh = p.over.gather(done, fresh)
+	}
 	p.gather(done)
 	p.masksOld = true
 	word := &p.bufs[p.plan.Step][0]
@@ -304,10 +335,7 @@ func (p *program) finish() (int, error) {
 	}
 	*word += uint32(done)
 	due := p.bufs[p.plan.Due]
-	count := uint64(due[1])<<32 | uint64(due[0])
-	for _, t := range p.threads {
-		count += t.due
-	}
+	count := (uint64(due[1])<<32 | uint64(due[0])) + fresh
 	due[0], due[1] = uint32(count), uint32(count>>32)
 	p.threads[0].clock[phaseRecord] += time.Since(start)
 	if p.fault != nil {
@@ -334,8 +362,11 @@ func (p *program) Read(b backend.BufID, dst []uint32) error {
 			p.settle()
 		}
 	}
-	if p.isMask(b) {
+	switch {
+	case p.isMask(b):
 		p.freshenMasks()
+	case p.over != nil:
+		p.over.read(b)
 	}
 	return p.wordsOf(b, dst)
 }
@@ -351,7 +382,13 @@ func (p *program) Write(b backend.BufID, src []uint32) error {
 		p.freshenMasks()
 		p.listsOld = true
 	}
-	return p.setWords(b, src)
+	if p.over == nil {
+		return p.setWords(b, src)
+	}
+	p.over.read(b)
+	err := p.setWords(b, src)
+	p.over.wrote(b)
+	return err
 }
 
 func (p *program) isMask(b backend.BufID) bool {
@@ -373,6 +410,7 @@ func (p *program) Close() error {
 			b.users--
 		}
 	}
+	p.over = nil
 	p.bufs, p.parts, p.threads, p.team, p.tables, p.effects, p.owed = nil, nil, nil, nil, nil, nil, nil
 	return nil
 }

@@ -66,7 +66,9 @@ func (p *program) roomUntil(s, n int) int {
 			room = min(room, p.plan.Bufs[d].Len)
 		}
 		room = max(room, elastic)
-		if s > 0 {
+		if p.over != nil {
+			room -= p.over.taken[i]
+		} else if s > 0 {
 			for _, h := range p.parts {
 				room -= int(h.recs[i].cum[s-1])
 			}

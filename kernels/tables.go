@@ -59,6 +59,10 @@ func (p *program) loadDelivered() error {
 		spec := p.plan.Tables[st.Table].Spec
 		o := order{stage: i}
 		for t := range p.lay.parts {
+			if !slices.Contains(p.own, t) {
+				o.tiles = append(o.tiles, nil)
+				continue
+			}
 			o.tiles = append(o.tiles, p.lay.accs[st.Acc].tiles(t, spec.NTgt))
 		}
 		o.key = fmt.Sprint(o.tiles, spec.Scale, spec.Width, spec.Uniform) // a later run may choose another scale
@@ -86,7 +90,9 @@ func (p *program) loadDelivered() error {
 	for _, o := range orders {
 		spec := p.plan.Tables[p.plan.Stages[o.stage].Table].Spec
 		if p.cpu.find(spec, o.key) == nil {
-			count(fmt.Sprintf("%p %s", spec, o.key), spec, connect.Estimate(spec, len(flat(o.tiles)), p.work))
+			m := connect.Estimate(spec, len(flat(o.tiles)), p.work)
+			m.Entries = int64(float64(m.Entries) * p.ownTargets(p.plan.Stages[o.stage].Acc, spec.NTgt))
+			count(fmt.Sprintf("%p %s", spec, o.key), spec, m)
 		}
 	}
 	for i := range p.plan.Stages {

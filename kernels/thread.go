@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"synfire/engine/backend"
@@ -26,6 +27,7 @@ type thread struct {
 	p        *program
 	id       int
 	parts    []*part
+	alone    bool // it runs what no other thread, and each rank, runs: parts are all there are
 	barriers int64
 	ended    int // steps made, where no fault counts
 
@@ -61,6 +63,9 @@ func newPart(p *program, id int) *part {
 		h.lists = append(h.lists, make([][]uint32, ev.History+min(lag, ev.History)+2+mostSteps))
 	}
 	for b, a := range p.lay.accs {
+		if !slices.Contains(p.own, id) { // another process has it
+			break
+		}
 		n := a.words(id)
 		h.accs[b] = aligned(p.sched.rows*a.stride(id) + connect.MaxTile)
 		if p.lay.plain {
@@ -163,6 +168,12 @@ func (t *thread) step(s int) {
 			t.deliver(o, s)
 		case opBarrier:
 			t.meet()
+			if t.p.over != nil {
+				if t.id == 0 {
+					t.p.over.meet(o, s)
+				}
+				t.meet()
+			}
 			t.lap(phaseWait, nil)
 		}
 	}
@@ -323,7 +334,10 @@ func clampSub(a, b int) int {
 func (t *thread) serial(it *item, s int) {
 	p := t.p
 	if it.kind == itemEffect {
+		own := t.parts
+		t.parts, t.alone = p.parts, true
 		t.effect(it.stages[0], s)
+		t.parts, t.alone = own, false
 		return
 	}
 	v := it.mapped.always
@@ -351,7 +365,9 @@ func (t *thread) clear(h *part, b backend.BufID) {
 
 // count notes that so many synapses were due in a stage.
 func (t *thread) count(st *backend.Stage, synapses uint64) {
-	t.due += synapses * uint64(st.Count)
+	if !t.alone || t.p.over == nil || t.p.over.Rank() == 0 {
+		t.due += synapses * uint64(st.Count)
+	}
 	t.work += synapses
 }
 
@@ -359,6 +375,9 @@ func (t *thread) count(st *backend.Stage, synapses uint64) {
 func (t *thread) trapped(f *backend.Fault) {
 	if t.fault == nil || f.Less(t.fault) {
 		t.fault = f
+	}
+	if t.p.over != nil { // all ranks come to the end of the round, and then tell
+		return
 	}
 	s := f.Step - t.p.step0
 	for old := t.p.stop.Load(); s < old && !t.p.stop.CompareAndSwap(old, s); {

@@ -1,0 +1,196 @@
+package kernels_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"synfire/engine/backend"
+	"synfire/engine/backend/backendtest"
+	"synfire/engine/host"
+	"synfire/kernels"
+)
+
+// world is ranks that are goroutines of the test, in place of processes.
+type world struct {
+	size  int
+	mu    sync.Mutex
+	moved sync.Cond
+	round int
+	given [][]uint32
+	all   [][]uint32
+	in    int
+	words int64 // that were given
+}
+
+func newWorld(size int) *world {
+	w := &world{size: size, given: make([][]uint32, size)}
+	w.moved.L = &w.mu
+	return w
+}
+
+// gather is one meeting of all ranks.
+func (w *world) gather(rank int, words []uint32) [][]uint32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.given[rank] = slices.Clone(words)
+	w.words += int64(len(words))
+	w.in++
+	if w.in < w.size {
+		for round := w.round; w.round == round; {
+			w.moved.Wait()
+		}
+		return w.all
+	}
+	w.all, w.in = slices.Clone(w.given), 0
+	w.round++
+	w.moved.Broadcast()
+	return w.all
+}
+
+type rank struct {
+	*world
+	rank int
+}
+
+func (r rank) Rank() int                        { return r.rank }
+func (r rank) Size() int                        { return r.size }
+func (r rank) Gather(words []uint32) [][]uint32 { return r.gather(r.rank, words) }
+
+func (r rank) Or(words []uint32) {
+	for q, of := range r.gather(r.rank, words) {
+		if len(of) != len(words) {
+			panic(fmt.Sprintf("ranks %d and %d have parted: %d and %d words", r.rank, q, len(words), len(of)))
+		}
+		for k, w := range of {
+			words[k] |= w
+		}
+	}
+}
+
+// allRanks is a backend that is a number of ranks, which must agree in all that is seen of them.
+type allRanks []backend.Backend
+
+func openRanks(size, threads int) allRanks {
+	w := newWorld(size)
+	var all allRanks
+	for k := range size {
+		all = append(all, kernels.Over(rank{w, k}, threads))
+	}
+	return all
+}
+
+func (a allRanks) Name() string       { return "cpu" }
+func (a allRanks) Caps() backend.Caps { return a[0].Caps() }
+
+// each calls f for all ranks at once; the error is that of the first.
+func each(n int, f func(k int) error) error {
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	for k := range n {
+		all.Go(func() { errs[k] = f(k) })
+	}
+	all.Wait()
+	for k, err := range errs {
+		if (err == nil) != (errs[0] == nil) {
+			return fmt.Errorf("rank 0: %v, rank %d: %v", errs[0], k, err)
+		}
+	}
+	return errs[0]
+}
+
+func (a allRanks) Load(w host.Work, p *backend.Plan) (backend.Program, error) {
+	progs := make(allPrograms, len(a))
+	err := each(len(a), func(k int) (err error) {
+		progs[k], err = a[k].Load(w, p)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return progs, nil
+}
+
+func (a allRanks) Close() error { return each(len(a), func(k int) error { return a[k].Close() }) }
+
+type allPrograms []backend.Program
+
+func (a allPrograms) Run(n int, host []uint32) (int, error) {
+	done := make([]int, len(a))
+	faults := make([]*backend.Fault, len(a))
+	err := each(len(a), func(k int) (err error) {
+		done[k], err = a[k].Run(n, host)
+		errors.As(err, &faults[k])
+		return err
+	})
+	for k := range a {
+		if done[k] != done[0] || (faults[k] == nil) != (faults[0] == nil) || faults[k] != nil && *faults[k] != *faults[0] {
+			return 0, fmt.Errorf("rank 0 made %d steps (%v), rank %d %d (%v)", done[0], faults[0], k, done[k], faults[k])
+		}
+	}
+	return done[0], err
+}
+
+func (a allPrograms) Read(b backend.BufID, dst []uint32) error {
+	got := make([][]uint32, len(a))
+	err := each(len(a), func(k int) error {
+		got[k] = make([]uint32, len(dst))
+		return a[k].Read(b, got[k])
+	})
+	if err != nil {
+		return err
+	}
+	for k := range got {
+		if !slices.Equal(got[k], got[0]) {
+			return fmt.Errorf("ranks 0 and %d read buffer %d differently", k, b)
+		}
+	}
+	copy(dst, got[0])
+	return nil
+}
+
+func (a allPrograms) Write(b backend.BufID, src []uint32) error {
+	return each(len(a), func(k int) error { return a[k].Write(b, src) })
+}
+
+func (a allPrograms) Close() error {
+	return each(len(a), func(k int) error { return a[k].Close() })
+}
+
+// TestRanks holds ranks that share a network out to the suite.
+func TestRanks(t *testing.T) {
+	for _, c := range []struct{ ranks, threads int }{{2, 1}, {3, 2}, {4, 1}} {
+		t.Run(fmt.Sprintf("%d ranks of %d threads", c.ranks, c.threads), func(t *testing.T) {
+			if testing.Short() && c.ranks != 3 {
+				t.Skip("with -short, 3 ranks stand for any number")
+			}
+			backendtest.Run(t, func(testing.TB) backend.Backend { return openRanks(c.ranks, c.threads) })
+		})
+	}
+}
+
+// TestRanksInSpans does so while several steps are made on a block of lanes at a time.
+func TestRanksInSpans(t *testing.T) {
+	defer kernels.ForceSpans()()
+	backendtest.Run(t, func(testing.TB) backend.Backend { return openRanks(2, 1) })
+}
+
+// TestRanksThatDiffer: ranks that have described different networks are told so.
+func TestRanksThatDiffer(t *testing.T) {
+	all := openRanks(2, 1)
+	err := each(2, func(k int) error {
+		p := newSketch()
+		p.lif(1000+k, 1)
+		_, err := all[k].Load(host.Work{}, &p.Plan)
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "different networks") {
+		t.Errorf("%v; expected that the ranks differ", err)
+	}
+}
+
+var _ = rand.N[int]
