@@ -40,6 +40,13 @@ bin/synfire:
 deps:
 	@./.ci/deps
 
+# The command for clusters (docs/cluster.md), bin/synfire-mpi: with the MPI library whose compiler MPICC is.
+MPICC ?= mpicc
+.PHONY: mpi
+mpi:
+	@command -v $(MPICC) >/dev/null || ./.ci/deps openmpi-bin libopenmpi-dev
+	CC=$(MPICC) $(GO) build -tags mpi -trimpath -ldflags '$(LDFLAGS)' -o bin/synfire-mpi ./cmd/synfire
+
 # The build tags that this machine allows.
 .PHONY: tags
 tags:

@@ -150,6 +150,10 @@ func (c *cpu) Caps() backend.Caps {
 	if threads == 1 {
 		plural = ""
 	}
+	if c.ranks != nil && c.ranks.Size() > 1 {
+		n := c.ranks.Size()
+		return backend.Caps{Device: fmt.Sprintf("%d ranks of %d thread%s, %s", n, threads, plural, vm.SIMD()), Threads: n * threads, SIMD: vm.SIMD()}
+	}
 	return backend.Caps{Device: fmt.Sprintf("%d thread%s, %s", threads, plural, vm.SIMD()), Threads: threads, SIMD: vm.SIMD()}
 }
 

@@ -60,20 +60,30 @@ type environment struct {
 	err     io.Writer
 	outTerm terminal
 	errTerm terminal
+	job     job // the ranks of which this process is one; nil: it is alone
 }
 
 func main() {
 	if free := host.Free(); free > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(free - free/8) // the collector works harder before what it has not looked at fills the memory
 	}
+	if startJob != nil {
+		os.Exit(ranksMain(os.Args[1:]))
+	}
 	os.Exit(realMain(os.Args[1:], os.Stdout, os.Stderr))
 }
 
 func realMain(args []string, stdout, stderr *os.File) int {
+	code, _ := command(args, stdout, stderr, nil)
+	return code
+}
+
+// command runs a command, as one of the ranks of a job if there is one, and returns the exit status and the error.
+func command(args []string, stdout, stderr *os.File, j job) (status int, failure string) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	heed(stop)
-	env := &environment{ctx: ctx, out: &output{w: stdout, end: stop}, err: stderr, outTerm: newTerminal(stdout), errTerm: newTerminal(stderr)}
+	env := &environment{ctx: ctx, out: &output{w: stdout, end: stop}, err: stderr, outTerm: newTerminal(stdout), errTerm: newTerminal(stderr), job: j}
 
 	var c cli
 	code := -1
@@ -89,9 +99,9 @@ func realMain(args []string, stdout, stderr *os.File) int {
 		kong.Bind(env))
 	if err != nil {
 		fmt.Fprintln(stderr, err)
-		return exitModel
+		return exitModel, err.Error()
 	}
-	return func() (status int) {
+	return func() (status int, failure string) {
 		defer func() {
 			if r := recover(); r != nil {
 				if _, ok := r.(helpShown); !ok {
@@ -104,13 +114,20 @@ func realMain(args []string, stdout, stderr *os.File) int {
 		if err != nil {
 			fmt.Fprintf(stderr, "%s %v\n", env.errTerm.red("synfire:"), err)
 			fmt.Fprintln(stderr, "`synfire --help` and `synfire run --help` show what there is.")
-			return exitModel
+			return exitModel, err.Error()
+		}
+		if _, runs := k.Selected().Target.Interface().(runCmd); j != nil && !runs {
+			err = fmt.Errorf("%s: of the commands, only run is for several ranks: leave mpirun out", k.Selected().Name)
+			return report(env, err), err.Error()
 		}
 		err = k.Run()
 		if e := env.out.failure(); e != nil && (err == nil || errors.Is(err, env.out.err) || errors.Is(err, engine.ErrInterrupted) || errors.Is(err, errDiffers)) {
 			err = e
 		}
-		return report(env, err)
+		if err != nil {
+			failure = err.Error()
+		}
+		return report(env, err), failure
 	}()
 }
 

@@ -124,6 +124,11 @@ func (c *runCmd) drawn(f *drawing.Figure, name string) (string, error) {
 
 // Run runs the model.
 func (c *runCmd) Run(env *environment) error {
+	if env.job != nil {
+		if err := c.share(env.job); err != nil {
+			return err
+		}
+	}
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -177,9 +182,21 @@ func (c *runCmd) Run(env *environment) error {
 			}
 		}, r.opened)
 	}
+	if j := env.job; j != nil {
+		opt.Open = func() (backend.Backend, error) {
+			b := c.openRanks(j)
+			r.opened(b)
+			return b, nil
+		}
+		opt.BeforeRun = enough(j)
+		opt.Ranks = &script.Ranks{Writes: j.Rank() == 0, Meet: func() { j.Or([]uint32{0}) }}
+	}
 	opt.Stdout = &clearing{bar, stdout}
 	opt.Warn = func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) }
 	opt.Draw = func(f *drawing.Figure, name string) error {
+		if env.job != nil && env.job.Rank() > 0 {
+			return nil
+		}
 		where, err := c.drawn(f, name)
 		if bar.clear(); err == nil && !c.Quiet {
 			fmt.Fprintln(env.err, env.errTerm.faint(fmt.Sprintf("figure %d is in %s", f.Number, where)))
@@ -202,7 +219,7 @@ func (c *runCmd) Run(env *environment) error {
 			return e
 		}
 	}
-	if err == nil {
+	if err == nil && (env.job == nil || env.job.Rank() == 0) {
 		opt.Checkpoints.Done(len(res.Runs))
 	}
 	if err == nil || errors.Is(err, engine.ErrInterrupted) {

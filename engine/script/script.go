@@ -62,6 +62,8 @@ type Options struct {
 	Info io.Writer
 	// Checkpoints keep the state of runs while they go on.
 	Checkpoints Checkpoints
+	// Ranks is set where several processes run the script alike, each a part of the network.
+	Ranks *Ranks
 	// MaxSteps ends the script after so many steps of the model; 0: no limit.
 	MaxSteps int64
 	// BeforeRun is called as each run() of the script begins, and AfterRun when it
@@ -89,6 +91,26 @@ func (o Options) maxMemory() int64 {
 		return min(defaultMemory, free/2)
 	}
 	return defaultMemory
+}
+
+// Ranks are processes that run a script together. What it stores in files one of
+// them writes, while the others wait.
+type Ranks struct {
+	Writes bool   // this is the one
+	Meet   func() // waits for all of them
+}
+
+// writes calls write, where several processes run the script in one of them alone.
+func (x *script) writes(write func() error) error {
+	r := x.opt.Ranks
+	if r == nil {
+		return write()
+	}
+	defer r.Meet()
+	if r.Writes {
+		return write()
+	}
+	return nil
 }
 
 // Recorder keeps records, as of engine.RunOptions, and the arrays of save_array:

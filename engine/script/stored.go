@@ -97,14 +97,17 @@ func (x *script) storeAs(name, file string, only *network) error {
 	if err != nil {
 		return err
 	}
-	all := map[string]*store.State{}
-	if _, err := os.Stat(path); err == nil { // further states of the file stay
-		if all, err = store.ReadStates(path); err != nil {
-			return fmt.Errorf("store: %w", err)
+	err = x.writes(func() error {
+		all := map[string]*store.State{}
+		if _, err := os.Stat(path); err == nil { // further states of the file stay
+			if all, err = store.ReadStates(path); err != nil {
+				return err
+			}
 		}
-	}
-	all[name] = s.State
-	if err := store.WriteStates(path, all); err != nil {
+		all[name] = s.State
+		return store.WriteStates(path, all)
+	})
+	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	return nil
@@ -159,6 +162,9 @@ func (x *script) restoreFrom(name, file string, random bool, only *network) erro
 			return err
 		}
 		all, err := store.ReadStates(path)
+		if x.opt.Ranks != nil {
+			x.opt.Ranks.Meet() // before one of them writes the file anew
+		}
 		if err != nil {
 			return fmt.Errorf("restore: %w", err)
 		}
@@ -205,7 +211,7 @@ func (x *script) write(s *engine.Snapshot, name, path string) error {
 	if err := x.keepDraws(s); err != nil {
 		return err
 	}
-	return store.WriteStates(path, map[string]*store.State{name: s.State})
+	return x.writes(func() error { return store.WriteStates(path, map[string]*store.State{name: s.State}) })
 }
 
 // finishedFile is where the end of a run is kept.

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"synfire/engine"
+	"synfire/engine/backend"
+	"synfire/kernels"
+)
+
+// job is the processes of an MPI job.
+type job interface {
+	kernels.Ranks
+	Library() string
+	Leave(status int, why uint32, patience time.Duration) [][2]uint32
+	End(status int)
+}
+
+// startJob joins the job; nil in a program that is built without MPI.
+var startJob func() (job, error)
+
+// patience is how long a rank that has failed waits for the others to come to the
+// same end, before it ends them.
+const patience = 2 * time.Second
+
+// ranksMain is main of a program that is built with MPI. All ranks do the same; the
+// first one alone writes and is heard, but for what went wrong elsewhere only.
+func ranksMain(args []string) int {
+	j, err := startJob()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "synfire:", err)
+		return exitModel
+	}
+	stdout, stderr := os.Stdout, os.Stderr
+	heard := func() string { return "" }
+	if j.Rank() > 0 {
+		if stdout, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+			stderr, heard, err = overhear()
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "synfire: rank %d: %v\n", j.Rank(), err)
+			j.End(exitModel)
+		}
+	}
+	code := exitModel
+	failure := ""
+	if j.Size() > 1 {
+		code, failure = command(args, stdout, stderr, j)
+	} else {
+		code, failure = command(args, stdout, stderr, nil)
+	}
+	why := fnv.New32a()
+	io.WriteString(why, failure)
+	tell := func() {
+		if text := strings.TrimSpace(heard()); j.Rank() > 0 {
+			fmt.Fprintf(os.Stderr, "rank %d: %s\n", j.Rank(), text)
+		}
+	}
+	all := j.Leave(code, why.Sum32(), patience)
+	if all == nil {
+		tell()
+		j.End(code)
+	}
+	if mine := all[j.Rank()]; code != exitDone && mine != all[0] {
+		tell()
+	}
+	for _, of := range all {
+		code = max(code, int(of[0]))
+	}
+	return code
+}
+
+// overhear returns a file, and what was written to it.
+func overhear() (*os.File, func() string, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	var text strings.Builder
+	done := make(chan struct{})
+	go func() {
+		io.Copy(&text, io.LimitReader(r, 1<<20))
+		close(done)
+		io.Copy(io.Discard, r)
+	}()
+	return w, func() string {
+		w.Close()
+		<-done
+		return text.String()
+	}, nil
+}
+
+// sameEverywhere refuses ranks that have another program, other options or another script than the first.
+func sameEverywhere(j job, model string) error {
+	words := fileSum(os.Executable())
+	args := sha256.Sum256([]byte(strings.Join(os.Args[1:], "\x00")))
+	words = append(words, binary.LittleEndian.Uint32(args[:]))
+	words = append(words, fileSum(model, nil)...)
+	all := j.Gather(words)
+	for rank, of := range all {
+		for k, what := range []string{"another program", "other options", "another script " + model} {
+			if of[k] != all[0][k] {
+				return fmt.Errorf("rank %d has %s than rank 0: all ranks must run the same", rank, what)
+			}
+		}
+	}
+	return nil
+}
+
+// fileSum identifies what a file holds; 0: it cannot be read.
+func fileSum(path string, err error) []uint32 {
+	sum := make([]byte, 4)
+	if err == nil {
+		var f *os.File
+		if f, err = os.Open(path); err == nil {
+			defer f.Close()
+			h := sha256.New()
+			if _, err = io.Copy(h, f); err == nil {
+				sum = h.Sum(nil)
+			}
+		}
+	}
+	return []uint32{binary.LittleEndian.Uint32(sum)}
+}
+
+// share prepares a run that is shared out among ranks: only the first of them writes.
+func (c *runCmd) share(j job) error {
+	if err := sameEverywhere(j, c.Model); err != nil {
+		return err
+	}
+	switch {
+	case c.Backend != "auto" && c.Backend != "cpu":
+		return fmt.Errorf("--backend %s: ranks compute on the cpu; leave it out, or run without mpirun", c.Backend)
+	case c.Device != "":
+		return errors.New("--device: ranks compute on the cpu; leave it out, or run without mpirun")
+	}
+	if j.Rank() > 0 {
+		c.Out, c.Plot, c.Plots, c.JSON, c.Quiet = nil, nil, nil, false, true
+	}
+	return nil
+}
+
+// enough refuses more ranks than there are neurons.
+func enough(j job) func(*engine.Network) error {
+	return func(n *engine.Network) error {
+		neurons := 0
+		for _, g := range n.Groups() {
+			neurons += g.N()
+		}
+		if neurons < j.Size() {
+			return fmt.Errorf("%d ranks for %d neurons: at most as many ranks as neurons can share a network out", j.Size(), neurons)
+		}
+		return nil
+	}
+}
+
+// openRanks opens the backend of a rank.
+func (c *runCmd) openRanks(j job) backend.Backend { return kernels.Over(j, max(c.Threads.n, 1)) }

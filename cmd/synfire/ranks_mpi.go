@@ -1,0 +1,15 @@
+//go:build mpi
+
+package main
+
+import "synfire/kernels/mpi"
+
+func init() {
+	startJob = func() (job, error) {
+		j, err := mpi.Start()
+		if err != nil {
+			return nil, err
+		}
+		return j, nil
+	}
+}

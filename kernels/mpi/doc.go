@@ -1,0 +1,4 @@
+//go:build !mpi
+
+// Package mpi is empty without the build tag mpi.
+package mpi
