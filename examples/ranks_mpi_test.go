@@ -1,0 +1,57 @@
+//go:build mpi
+
+package examples
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"synfire/kernels"
+	"synfire/kernels/mpi"
+)
+
+var job *mpi.Job
+
+func TestMain(m *testing.M) {
+	var err error
+	if job, err = mpi.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if job.Leave(code, 0, 10*time.Second) == nil {
+		job.End(code)
+	}
+	os.Exit(code)
+}
+
+// TestGoldenRanks runs the examples on as many ranks as mpirun has started (`make
+// mpi-test`): on each of them they must give the hashes, counts and texts of one process.
+func TestGoldenRanks(t *testing.T) {
+	b, err := os.ReadFile("testdata/golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]golden{}
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	for _, threads := range []int{1, 2} {
+		for _, name := range slices.Sorted(maps.Keys(small)) {
+			c := small[name]
+			t.Run(fmt.Sprintf("%s on %d ranks of %d threads", name, job.Size(), threads), func(t *testing.T) {
+				be := kernels.Over(job, threads)
+				defer be.Close()
+				got, _ := play(t, c.file, c.set, be, nil)
+				if err := same(got, want[name]); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
