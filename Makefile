@@ -47,6 +47,25 @@ mpi:
 	@command -v $(MPICC) >/dev/null || ./.ci/deps openmpi-bin libopenmpi-dev
 	CC=$(MPICC) $(GO) build -tags mpi -trimpath -ldflags '$(LDFLAGS)' -o bin/synfire-mpi ./cmd/synfire
 
+# Runs on ranks: every example at test size on 3 of them, three on 2 of 2 threads; what a user does (.ci/ranks). mpi-long tries all
+# examples on 1, 2, 3 and 4 ranks of 1 and 2 threads, and the suite. With MPICH: make mpi-test MPICC=mpicc.mpich MPIRUN=mpirun.mpich
+export MPIRUN ?= mpirun
+RANKS_OF := cd examples && ../.ci/mpirun -np
+.PHONY: mpi-test mpi-long mpi-examples
+mpi-examples: mpi bin/synfire
+	CC=$(MPICC) $(GO) vet -tags mpi ./kernels/mpi ./cmd/synfire ./examples
+	CC=$(MPICC) $(GO) test -tags mpi -trimpath -c -o bin/examples-mpi.test ./examples
+
+mpi-test: mpi-examples
+	$(RANKS_OF) 3 ../bin/examples-mpi.test -test.run 'TestGoldenRanks/.*_of_1_'
+	$(RANKS_OF) 2 ../bin/examples-mpi.test -test.run 'TestGoldenRanks/(cuba|potjans_diesmann|stdp)_on_.*_of_2_'
+	.ci/ranks
+
+mpi-long: mpi-examples
+	for n in 1 2 3 4; do ($(RANKS_OF) $$n ../bin/examples-mpi.test -test.timeout 60m) || exit 1; done
+	SYNFIRE_LONG=1 $(GO) test -timeout 60m ./kernels -run TestRanks
+	.ci/ranks
+
 # The build tags that this machine allows.
 .PHONY: tags
 tags:

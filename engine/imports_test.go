@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"engine/script/array":        {"engine/eqn", "engine/num", "engine/script/argument", "engine/script/memory"},
 	"engine/script":              {"engine", "engine/analysis", "engine/backend", "engine/eqn", "engine/figure", "engine/host", "engine/models", "engine/nir", "engine/num", "engine/philox", "engine/script/argument", "engine/script/array", "engine/script/memory", "engine/script/python", "engine/store", "engine/train"},
 	"kernels":                    {"engine/backend", "engine/connect", "engine/host", "engine/ir", "engine/vm"},
+	"kernels/mpi":                {},
 	"kernels/ref":                {"engine/backend", "engine/connect", "engine/host", "engine/ir"},
 	"shaders":                    {"engine/backend", "engine/connect", "engine/host", "engine/ir"},
 }

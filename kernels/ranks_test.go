@@ -3,7 +3,7 @@ package kernels_test
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -163,10 +163,10 @@ func (a allPrograms) Close() error {
 
 // TestRanks holds ranks that share a network out to the suite.
 func TestRanks(t *testing.T) {
-	for _, c := range []struct{ ranks, threads int }{{2, 1}, {3, 2}, {4, 1}} {
+	for _, c := range []struct{ ranks, threads int }{{2, 1}, {2, 2}, {3, 2}, {4, 1}} {
 		t.Run(fmt.Sprintf("%d ranks of %d threads", c.ranks, c.threads), func(t *testing.T) {
-			if testing.Short() && c.ranks != 3 {
-				t.Skip("with -short, 3 ranks stand for any number")
+			if os.Getenv("SYNFIRE_LONG") == "" && (testing.Short() || c.ranks != 2 || c.threads != 1) {
+				t.Skip("without SYNFIRE_LONG=1, 2 ranks of one thread stand for any number; with -short, none")
 			}
 			backendtest.Run(t, func(testing.TB) backend.Backend { return openRanks(c.ranks, c.threads) })
 		})
@@ -175,6 +175,9 @@ func TestRanks(t *testing.T) {
 
 // TestRanksInSpans does so while several steps are made on a block of lanes at a time.
 func TestRanksInSpans(t *testing.T) {
+	if os.Getenv("SYNFIRE_LONG") == "" {
+		t.Skip("the suite on ranks in spans: set SYNFIRE_LONG=1")
+	}
 	defer kernels.ForceSpans()()
 	backendtest.Run(t, func(testing.TB) backend.Backend { return openRanks(2, 1) })
 }
@@ -192,5 +195,3 @@ func TestRanksThatDiffer(t *testing.T) {
 		t.Errorf("%v; expected that the ranks differ", err)
 	}
 }
-
-var _ = rand.N[int]
