@@ -166,7 +166,7 @@ func (c *runCmd) Run(env *environment) error {
 	m.Version, m.Script = versionText(), filepath.Base(c.Model)
 
 	bar := newProgress(env.err, env.errTerm, c.Quiet)
-	if why := c.Threads.beyond(); why != "" && !c.Quiet {
+	if why := c.Threads.beyond(); why != "" && !c.Quiet && env.job == nil {
 		fmt.Fprintln(env.err, env.errTerm.faint(why))
 	}
 	stdout := io.Writer(env.out)
