@@ -28,7 +28,7 @@ type Ranks interface {
 // read is then whole in all processes, so that what is on top of a backend runs in
 // each of them alike.
 func Over(r Ranks, threads int) backend.Backend {
-	return &cpu{threads: max(threads, 1), fixed: true, ranks: r}
+	return &cpu{threads: max(threads, 1), fixed: true, ranks: r, shelf: &shelf{backends: 1}}
 }
 
 // Any says whether it is true for any of the ranks.
@@ -428,7 +428,7 @@ func (p *program) ownTargets(b backend.BufID, n int) float64 {
 
 // ranked is a program of one of several ranks.
 type ranked struct {
-	backend.Program
+	*program
 	ranks Ranks
 	alone bool // the ranks do not divide it
 }
@@ -436,7 +436,7 @@ type ranked struct {
 // Run advances up to n steps, as many on each rank.
 func (r *ranked) Run(n int, host []uint32) (int, error) {
 	n = agree(r.ranks, n)
-	return r.Program.Run(n, host)
+	return r.program.Run(n, host)
 }
 
 // Warnings tell of a plan that ranks do not divide.

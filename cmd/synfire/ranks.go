@@ -139,11 +139,13 @@ func (c *runCmd) share(j job) error {
 	switch {
 	case c.Backend != "auto" && c.Backend != "cpu":
 		return fmt.Errorf("--backend %s: ranks compute on the cpu; leave it out, or run without mpirun", c.Backend)
+	case c.Trials != nil:
+		return errors.New("--trials: trials run beside one another in one process; leave it out, or run without mpirun")
 	case c.Device != "":
 		return errors.New("--device: ranks compute on the cpu; leave it out, or run without mpirun")
 	}
 	if j.Rank() > 0 {
-		c.Out, c.Plot, c.Plots, c.JSON, c.Quiet = nil, nil, nil, false, true
+		c.Out, c.Plot, c.Plots, c.Synapses, c.JSON, c.Quiet = nil, nil, nil, false, false, true
 	}
 	return nil
 }
