@@ -21,7 +21,11 @@ import (
 
 func init() {
 	backend.Register("gl", func(o backend.Options) (backend.Backend, error) {
-		return Open(Options{Device: o.Device, AllowInexact: o.AllowInexact, Inject: o.Inject})
+		opt, err := variant(Options{Device: o.Device, AllowInexact: o.AllowInexact, Inject: o.Inject})
+		if err != nil {
+			return nil, err
+		}
+		return Open(opt)
 	})
 }
 

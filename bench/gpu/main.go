@@ -105,7 +105,12 @@ func (r *runner) run(name string, limit time.Duration, dir string, args ...strin
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), min(limit, left))
 	defer cancel()
+	var env []string
+	if strings.HasPrefix(args[0], "SYNFIRE_GL=") {
+		env, args = append(os.Environ(), args[0]), args[1:]
+	}
 	cmd := exec.CommandContext(ctx, filepath.Join(r.kit, args[0]), args[1:]...)
+	cmd.Env = env
 	cmd.Dir = filepath.Join(r.kit, dir)
 	cmd.WaitDelay = 2 * time.Second
 	var out, said bytes.Buffer
@@ -273,6 +278,7 @@ func (r *runner) all() {
 			r.rep.Rows = append(r.rep.Rows, rows(w.name+", "+size, out)...)
 		}
 	}
+	defer r.variants(scale, brief, dev, hashes) // with the time that is left
 	if r.has("shaders.test") && !soft {
 		if _, ok := r.run("suite", 120*time.Second, "shaders", "shaders.test", "-test.short", "-test.run", "^(TestBackend|TestAhead|TestMutations|TestFaultInSpan)$", "-rapid.checks=3"); !ok {
 			r.rep.Exact = false
@@ -315,6 +321,31 @@ func rows(workload string, out []byte) []row {
 }
 
 // markdown is report.md.
+// variants runs Potjans and Diesmann's network with other ways to use the device. Of equal length, all have one hash.
+func (r *runner) variants(scale, duration, dev string, hashes []string) {
+	if len(hashes) == 0 {
+		return // it does not run here
+	}
+	first := ""
+	for _, v := range []string{"", "apart=1", "group=128", "group=256", "walk=528", "chunk=1024", "philox=1", "philox=4", "movable=1"} {
+		name := "variant-" + strings.ReplaceAll(v, "=", "-")
+		args := []string{"SYNFIRE_GL=" + v, "synfire", "run", "potjans_diesmann.star", "--backend", "gl", "--device", dev, "--set", "scale=" + scale, "--set", "duration=" + duration, "--json"}
+		out, ok := r.run(name, 40*time.Second, "examples", args...)
+		var m manifest
+		if !ok || json.Unmarshal(out, &m) != nil || len(m.Runs) == 0 {
+			continue
+		}
+		last, hash := m.Runs[len(m.Runs)-1], m.Hash.Spikes+" "+m.Hash.State
+		r.rep.Rows = append(r.rep.Rows, row{Workload: "potjans_diesmann, scale " + scale + ", " + duration, Backend: strings.TrimSuffix("gl, "+v, ", "), Micros: last.WallS / float64(max(last.Steps, 1)) * 1e6, Factor: last.RealTimeFactor, Hash: m.Hash.Spikes})
+		if first == "" {
+			first = hash
+		}
+		if hash != first {
+			r.rep.Exact = false
+		}
+	}
+}
+
 func (rep *report) markdown() []byte {
 	var b bytes.Buffer
 	line := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
