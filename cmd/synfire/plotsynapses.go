@@ -15,8 +15,8 @@ import (
 // shownCells is how many rows and columns a matrix has at most: more neurons share cells.
 const shownCells = 400
 
-// noSynapses says how a run directory comes to hold synapses.
-var noSynapses = fmt.Errorf("%w: no synapses, which `synfire run MODEL --out DIR --synapses` writes", errNothing)
+// errNoSynapses says how a run directory comes to hold synapses.
+var errNoSynapses = fmt.Errorf("%w: no synapses, which `synfire run MODEL --out DIR --synapses` writes", errNothing)
 
 // connected reads the synapses of the directory.
 func (r *recorded) connected() (all []*rundir.Connected, err error) {
@@ -28,7 +28,7 @@ func (r *recorded) connected() (all []*rundir.Connected, err error) {
 		all = append(all, c)
 	}
 	if len(all) == 0 {
-		return nil, noSynapses
+		return nil, errNoSynapses
 	}
 	return all, nil
 }

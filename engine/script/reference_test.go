@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.starlark.net/starlark"
@@ -456,7 +457,10 @@ func TestReference(t *testing.T) {
 func giveDefaults(t *testing.T) func([]argument.Param, *argument.Call) error {
 	x := probe()
 	values := map[string]starlark.Value{}
+	var mu sync.Mutex // a script that an earlier test has left may still come to its end
 	return func(params []argument.Param, c *argument.Call) error {
+		mu.Lock()
+		defer mu.Unlock()
 		for _, p := range params {
 			if p.Default == "" {
 				continue
