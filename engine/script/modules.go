@@ -1,10 +1,12 @@
 package script
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
+	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
 
 	"synfire/engine/eqn"
@@ -144,10 +146,47 @@ func (x *script) module(name string) (starlark.Value, error) {
 	return &pymodule{name: name, members: globals}, nil
 }
 
+// allOf are the names that "from name import *" takes of a script of the folder: all that it assigns, defines or imports outside functions, but for
+// those that begin with an underscore. The script is read for that, and runs where the import stands.
+func (x *script) allOf(name string) ([]string, error) {
+	if x.moduleNamed(name) != nil {
+		return nil, errors.New("it is not a script of this folder")
+	}
+	if names, begun := x.starred[name]; begun && names == nil {
+		return nil, errors.New("it imports itself, directly or through others")
+	} else if begun {
+		return names, nil
+	}
+	if x.starred == nil {
+		x.starred = map[string][]string{}
+	}
+	x.starred[name] = nil // until they are known
+	src, err := x.readFile(name + ".py")
+	if err != nil {
+		return nil, err
+	}
+	s, err := parse(name+".py", src, x.imported())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := starlark.FileProgram(s.tree, func(n string) bool { return x.predeclared[n] != nil }); err != nil {
+		return nil, err
+	}
+	names := []string{}
+	for _, b := range s.tree.Module.(*resolve.Module).Globals {
+		if n := b.First.Name; !strings.HasPrefix(n, "_") && !strings.HasPrefix(n, "<") {
+			names = append(names, n)
+		}
+	}
+	x.starred[name] = names
+	return names, nil
+}
+
 // imported tells the parser what import may name.
 func (x *script) imported() python.Modules {
 	return python.Modules{
 		Predeclared: func(name string) bool { return x.predeclared[name] != nil },
+		All:         x.allOf,
 		Known:       func(module string) bool { return x.moduleNamed(module) != nil || x.ownModule(module) },
 		Has: func(module, name string) bool {
 			m := x.moduleNamed(module)

@@ -183,6 +183,7 @@ type script struct {
 	root        *os.Root            // the script's folder
 	dir         string
 	modules     map[string]*module
+	starred     map[string][]string     // names that "import *" takes of scripts of the folder; nil while they are being found
 	imports     map[string]*pymodule    // what import may name
 	pylab       *pylab                  // what it has drawn and not shown yet
 	shared      *shared                 // the names that functions declare global

@@ -53,6 +53,8 @@ func (s *synapses) Attr(name string) (starlark.Value, error) {
 		return starlark.Bool(s.s.Active()), nil
 	case "N_outgoing_pre", "N_incoming_post":
 		return s.degrees(name == "N_incoming_post")
+	case "indices":
+		return &indices{s: s}, nil
 	case "connect":
 		return s.x.method(s, name, s.connect), nil
 	case "run_regularly", "run_at":
@@ -112,7 +114,7 @@ func (s *synapses) degrees(post bool) (starlark.Value, error) {
 }
 
 func (s *synapses) AttrNames() []string {
-	return append(append([]string{"N", "N_incoming_post", "N_outgoing_pre", "active", "connect", "name", "run_at", "run_regularly"}, s.s.Pathways()...), s.s.VarNames()...)
+	return append(append([]string{"N", "N_incoming_post", "N_outgoing_pre", "active", "connect", "indices", "name", "run_at", "run_regularly"}, s.s.Pathways()...), s.s.VarNames()...)
 }
 
 func (s *synapses) SetField(name string, v starlark.Value) error {
@@ -141,13 +143,25 @@ func (s *synapses) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	at, err := (&variable{x: s.x, owner: s.s.Name(), name: "i", v: v.In(s.x.work())}).index(ix)
+	src, tgt := s.s.Ends()
+	at, err := (&variable{x: s.x, owner: s.s.Name(), name: "i", v: v.In(s.x.work()), ends: []int{src.N(), tgt.N()}}).index(ix)
 	if err != nil {
 		return nil, false, err
 	}
 	list, err := s.s.Find(s.x.work(), at)
 	return whole(list), true, err
 }
+
+// indices is S.indices, of which S.indices[index] is S[index].
+type indices struct {
+	opaque
+	s *synapses
+}
+
+func (n *indices) String() string { return "<the indices of " + n.s.s.Name() + ">" }
+func (n *indices) Type() string   { return "indices" }
+
+func (n *indices) Get(ix starlark.Value) (starlark.Value, bool, error) { return n.s.Get(ix) }
 
 // connectParams are Brian2's and NEST's.
 const connectParams = "/ condition i j p n skip_if_invalid=False namespace level rule N indegree outdegree allow_autapses allow_multapses"

@@ -57,8 +57,21 @@ func (p *parser) importsFrom(list []syntax.Stmt) []syntax.Stmt {
 	p.known(name, at)
 	p.need("import")
 	if star := p.tok.at; p.take("*") {
-		if !p.mods.Bound(name, "*", "") {
+		if p.mods.Bound(name, "*", "") {
+			return list
+		}
+		if p.mods.All == nil {
 			p.fail(star, "name what is wanted: from "+name+" import a, b", "not everything of %s can be imported at once", name)
+		}
+		all, err := p.mods.All(name)
+		if err != nil {
+			p.fail(star, "name what is wanted: from "+name+" import a, b", "not everything of %s can be imported at once: %v", name, err)
+		}
+		for _, n := range all {
+			x := &syntax.DotExpr{X: module(name, at), Dot: star, Name: &syntax.Ident{NamePos: star, Name: n}}
+			take := &syntax.AssignStmt{OpPos: at, Op: syntax.EQ, LHS: &syntax.Ident{NamePos: star, Name: n}, RHS: x}
+			// It may not have come to assign the name.
+			list = append(list, &syntax.IfStmt{If: at, Cond: call("hasattr", at, module(name, at), text(n, at)), True: []syntax.Stmt{take}})
 		}
 		return list
 	}

@@ -49,6 +49,8 @@ type Modules struct {
 	Bound func(module, name, as string) bool // a script sees the name ("": the module) as that without import
 
 	Predeclared func(name string) bool // the language has the name
+
+	All func(module string) ([]string, error) // the names that "from module import *" takes of a script of the folder
 }
 
 // Error is an error of the text.
