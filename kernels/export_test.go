@@ -1,6 +1,10 @@
 package kernels
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"synfire/engine/backend"
+)
 
 // ForceChanges changes the number of threads at random all the time, of backends of
 // a fixed number too; the result undoes it.
@@ -8,6 +12,16 @@ func ForceChanges(seed uint64) (undo func()) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	shuffle = r.IntN
 	return func() { shuffle = nil }
+}
+
+// Entries is the number of synapses in the tables that a backend holds.
+func Entries(b backend.Backend) (n int) {
+	for _, t := range b.(*cpu).built {
+		for _, tile := range t.all {
+			n += tile.Entries()
+		}
+	}
+	return n
 }
 
 // ForceFree has so many processors free; the result undoes it.

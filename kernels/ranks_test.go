@@ -11,7 +11,9 @@ import (
 
 	"synfire/engine/backend"
 	"synfire/engine/backend/backendtest"
+	"synfire/engine/connect"
 	"synfire/engine/host"
+	"synfire/engine/ir"
 	"synfire/kernels"
 )
 
@@ -75,10 +77,11 @@ func (r rank) Or(words []uint32) {
 // allRanks is a backend that is a number of ranks, which must agree in all that is seen of them.
 type allRanks []backend.Backend
 
-func openRanks(size, threads int) allRanks {
-	w := newWorld(size)
+func openRanks(size, threads int) allRanks { return newWorld(size).open(threads) }
+
+func (w *world) open(threads int) allRanks {
 	var all allRanks
-	for k := range size {
+	for k := range w.size {
 		all = append(all, kernels.Over(rank{w, k}, threads))
 	}
 	return all
@@ -180,6 +183,68 @@ func TestRanksInSpans(t *testing.T) {
 	}
 	defer kernels.ForceSpans()()
 	backendtest.Run(t, func(testing.TB) backend.Backend { return openRanks(2, 1) })
+}
+
+// TestRanksBuildTheirPart: the tables of ranks have each synapse once, about as many each, and what ranks tell each other of
+// constant synapses is the spikes.
+func TestRanksBuildTheirPart(t *testing.T) {
+	const n = 4096
+	for _, rule := range []connect.Proj{{Rule: connect.Bernoulli, P: 0.05}, {Rule: connect.FixedIndegree, N: 200}, {Rule: connect.FixedTotal, N: 800_000}} {
+		rule.Name, rule.NPre, rule.NPost, rule.Weight, rule.Delay = "S", n, n, connect.Column{Const: 100, Lo: 100, Hi: 100}, connect.Column{Const: 5}
+		plan := func() *backend.Plan {
+			p, proj := newSketch(), rule
+			acc := p.buf("acc", backend.Scratch, ir.I32, n)
+			spec := &connect.Spec{Name: "S", NSrc: n, NTgt: n, Projs: []*connect.Proj{&proj}, Scale: 1, Width: 16}
+			p.deliver(spec, 5, 5, 0, 0, n, acc)
+			p.record(p.lif(n, 6, acc), n, 100*n)
+			return &p.Plan
+		}
+		one := kernels.New(1)
+		if _, err := one.Load(host.Work{}, plan()); err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []int{2, 4} {
+			w := newWorld(size)
+			all, shared := w.open(1), plan()
+			prog, err := all.Load(host.Work{}, shared)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := 0
+			for k, b := range all {
+				n := kernels.Entries(b)
+				if sum += n; float64(n) > 1.1*float64(kernels.Entries(one))/float64(size) {
+					t.Errorf("rule %v: rank %d of %d has %d of %d synapses", rule.Rule, k, size, n, kernels.Entries(one))
+				}
+			}
+			if sum != kernels.Entries(one) {
+				t.Errorf("rule %v: %d ranks have %d synapses, one process %d", rule.Rule, size, sum, kernels.Entries(one))
+			}
+			told := w.words
+			if done, err := prog.Run(100, nil); err != nil || done != 100 {
+				t.Fatal(done, err)
+			}
+			spikes := make([]uint32, 100)
+			for k := range shared.Stages {
+				if st := &shared.Stages[k]; st.Form == backend.FormSpikes {
+					if err := prog.Read(st.Rec.Count, spikes); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			fired := 0
+			for _, k := range spikes {
+				fired += int(k)
+			}
+			// Each spike twice, in flight and as a record; a word for each step twice; and a few for each of 20 meetings.
+			if told, most := w.words-told, int64(2*fired+size*(2*100+20*10)); fired == 0 || told > most {
+				t.Errorf("rule %v: %d ranks told %d words for %d spikes, expected at most %d", rule.Rule, size, told, fired, most)
+			}
+			prog.Close()
+			all.Close()
+		}
+		one.Close()
+	}
 }
 
 // TestRanksThatDiffer: ranks that have described different networks are told so.
