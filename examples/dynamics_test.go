@@ -77,6 +77,7 @@ func TestSynchrony(t *testing.T) {
 		within(t, what+"chi", c[1]/c[2], 0.9, 1.1)
 		within(t, what+"Fano factor", c[3]/c[4], 0.9, 1.1)
 		within(t, what+"correlation of pairs", c[5]-c[6], -0.02, 0.02)
+		within(t, what+"van Rossum distance squared", c[7], 0.9*c[8], 1.1*c[8])
 	}
 	for _, c := range l[4:] {
 		within(t, "order of phases", c[0]/c[1], 0.9, 1.1)
