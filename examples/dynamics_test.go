@@ -21,6 +21,7 @@ func init() {
 		"thalamus":          {"thalamus", map[string]string{"scale": "0.01", "extra": "[8.0]", "period": "20*ms", "duration": "60*ms"}},
 		"decision":          {"decision", map[string]string{"n": "80", "trials": "1", "coherences": "[51.2]", "before": "0*ms", "duration": "20*ms"}},
 		"entrainment":       {"entrainment", map[string]string{"duration": "200*ms", "detunings": "5"}},
+		"entrained_network": {"entrained_network", map[string]string{"n": "5", "detunings": "3", "sizes": "[0.0, 0.5]", "duration": "80*ms"}},
 		"coordinated_reset": {"coordinated_reset", map[string]string{"n": "20", "duration": "40*ms", "frequency": "200*Hz"}},
 		"pharmacology":      {"pharmacology", map[string]string{"n": "200", "duration": "40*ms", "doses": "[0.5]"}},
 		"disease":           {"disease", map[string]string{"n": "200", "duration": "40*ms"}},
@@ -173,6 +174,29 @@ func TestLongEntrainment(t *testing.T) {
 	}
 	within(t, "fourth size, lower end", l[3][1], -6, -4.5)
 	within(t, "fourth size, upper end", l[3][2], 4.5, 6)
+}
+
+// TestLongEntrainedNetwork: a tongue that widens.
+func TestLongEntrainedNetwork(t *testing.T) {
+	long(t)
+	for seed := range uint64(3) {
+		l := seeded(t, "entrained_network", seed) // A; from, to, f_0's index, width; without stimulus f_0's index, locking, the best
+		within(t, "order of the cells", l[0][2], 0.7, 1)
+		within(t, "without stimulus: locking at its best", l[1][3], 0, 0.5)
+		var widths []float64
+		for _, c := range l[2:] {
+			if len(c) != 5 {
+				t.Fatalf("A %g: not locked", c[0])
+			}
+			within(t, "lower end", c[1], -20, 0)
+			within(t, "upper end", c[2], 0, 20)
+			widths = append(widths, c[4])
+		}
+		narrower := slices.Clone(widths)
+		slices.Reverse(narrower)
+		falls(t, "width, from the largest stimulus down", narrower...)
+		within(t, "the widest, of the narrowest", narrower[0]/widths[0], 3, 100)
+	}
 }
 
 // TestLongCoordinatedReset: what is unlearned stays unlearned.
