@@ -100,6 +100,7 @@ var truthCases = []truthCase{
 	{workload: "cobahh", size: 4000, duration: 1, peers: both, parts: excAndInh, known: map[string]string{"nest": otherMethod + ", and its cells start without conductance"}},
 	{workload: "brunel", about: "500 inputs each", size: 5000, duration: 1, warmup: 0.1, set: map[string]string{"indegree": "500"}, peers: both, parts: splitInS},
 	{workload: "brunel_stdp", size: 0.1, duration: 1, warmup: 0.1, set: map[string]string{"record": "True"}, peers: both, parts: splitInS, known: map[string]string{"nest": otherDelay}},
+	{workload: "stdp", size: 1000, duration: 10, set: map[string]string{"record": "True"}, peers: both[1:], parts: []part{{"cells", 10. / 1010, "M", 0, "P", 0}}},
 	{workload: "potjans_diesmann", size: 0.1, duration: 5, warmup: 0.1, set: map[string]string{"raster": "True"}, peers: both[:1], parts: layers()},
 	{workload: "fly", size: 13864, duration: 1, peers: both[1:], parts: allInM},
 }
