@@ -198,8 +198,8 @@ func title(peer string) string {
 
 // choose lists the cases, checked, with the size and duration that were asked for, and completes t.Peers.
 func (t *Truth) choose() ([]truthCase, error) {
-	if t.Seeds < 3 {
-		return nil, fmt.Errorf("%d seeds: the spread of the peer's own takes 3 at least", t.Seeds)
+	if t.Seeds < 5 {
+		return nil, fmt.Errorf("--repeats %d: expected 5 seeds at least (of equal networks, 2 to 4 %% of the rows differ by chance with 5, 17 to 20 %% with 3)", t.Seeds)
 	}
 	if len(t.Peers) == 0 {
 		t.Peers = both

@@ -156,13 +156,13 @@ func TestTruth(t *testing.T) {
 		truth Truth
 		want  string
 	}{
-		{Truth{Exe: fails, Python: breaks, Workloads: []string{"update"}, Seeds: 2}, "2 seeds: the spread of the peer's own takes 3"},
-		{Truth{Exe: fails, Python: breaks, Workloads: []string{"build"}, Seeds: 3}, `no peer's spikes are at hand for "build"`},
-		{Truth{Exe: fails, Python: breaks, Peers: []string{"arbor"}, Seeds: 3}, `not with "arbor"`},
-		{Truth{Exe: fails, Python: breaks, Workloads: []string{"update"}, Peers: []string{"nest"}, Seeds: 3}, "none of these is written for nest"},
-		{Truth{Exe: fails, Python: lacks, Workloads: []string{"update"}, Peers: []string{"brian2"}, Seeds: 3}, "brian2 is not installed (" + lacks + " has no brian2"},
-		{Truth{Exe: fails, Python: filepath.Join(dir, "nowhere"), Workloads: []string{"update"}, Peers: []string{"brian2"}, Seeds: 3}, "nowhere is not there"},
-		{Truth{Exe: fails, Python: breaks, Workloads: []string{"update"}, Seeds: 3}, "update: synfire: seed 1: exit status 1: models.star:3:1: no such thing"},
+		{Truth{Exe: fails, Python: breaks, Workloads: []string{"update"}, Seeds: 2}, "--repeats 2: expected 5 seeds at least"},
+		{Truth{Exe: fails, Python: breaks, Workloads: []string{"build"}, Seeds: 5}, `no peer's spikes are at hand for "build"`},
+		{Truth{Exe: fails, Python: breaks, Peers: []string{"arbor"}, Seeds: 5}, `not with "arbor"`},
+		{Truth{Exe: fails, Python: breaks, Workloads: []string{"update"}, Peers: []string{"nest"}, Seeds: 5}, "none of these is written for nest"},
+		{Truth{Exe: fails, Python: lacks, Workloads: []string{"update"}, Peers: []string{"brian2"}, Seeds: 5}, "brian2 is not installed (" + lacks + " has no brian2"},
+		{Truth{Exe: fails, Python: filepath.Join(dir, "nowhere"), Workloads: []string{"update"}, Peers: []string{"brian2"}, Seeds: 5}, "nowhere is not there"},
+		{Truth{Exe: fails, Python: breaks, Workloads: []string{"update"}, Seeds: 5}, "update: synfire: seed 1: exit status 1: models.star:3:1: no such thing"},
 	} {
 		c.truth.Python, _ = filepath.Abs(c.truth.Python)
 		t.Setenv("SYNFIRE_PEERS", "")

@@ -115,14 +115,14 @@ func writeDistances(w *strings.Builder, c truthCase, peer string, ours, theirs [
 			d := distancesOf(x[m], y[m])
 			verdict := "agrees"
 			switch {
-			case len(a) == 0 || len(b) < 3:
+			case len(a) == 0 || len(b) < 4:
 				verdict = "too few are alive"
 			case d.differ() && c.known[peer] != "":
 				verdict = "differs: " + c.known[peer]
 			case d.differ():
 				verdict = "**DIFFERS**"
 			}
-			if d.differ() && len(b) >= 3 {
+			if d.differ() && len(b) >= 4 {
 				found = append(found, fmt.Sprintf("%s, %s, %s of %s: distance %.3f, the peer's own up to %.3f", name, title(peer), measure, p.name, median(d.cross), slices.Max(d.own)))
 			}
 			fmt.Fprintf(w, "| %s | %s | %d, %d of %d | %s | %s | %s | %s | %s | %s | %s |\n", name, title(peer), len(a), len(b), len(theirs), p.name, measure, means(x[m]), means(y[m]),
