@@ -263,6 +263,8 @@ func (s *Synapses) synapses(w Work, ix any) ([]int, error) {
 		return out, err
 	case [2]any:
 		return s.pairIndex(w, x)
+	case [3]any:
+		return s.numberIndex(w, x)
 	}
 	n, err := s.N(w)
 	if err != nil {
@@ -312,6 +314,51 @@ func (s *Synapses) pairIndex(w Work, x [2]any) ([]int, error) {
 		base += n
 	}
 	return out, nil
+}
+
+// numberIndex is S.w[i, j, k]: of the synapses of a pair the kth, by multisynaptic_index.
+func (s *Synapses) numberIndex(w Work, x [3]any) ([]int, error) {
+	some, err := s.pairIndex(w, [2]any{x[0], x[1]})
+	if err != nil || x[2] == nil {
+		return some, err
+	}
+	most, err := s.PerPair(w)
+	if err != nil {
+		return nil, err
+	}
+	list, err := positions(w, x[2], most, "each pair of "+s.Name()+" at most")
+	if err != nil {
+		return nil, err
+	}
+	want := make([]bool, most)
+	for _, k := range list {
+		want[k] = true
+	}
+	out, next := []int{}, 0
+	err = s.number.each(w, func(k0, n int, value func(int) float64) error {
+		for ; next < len(some) && some[next] < k0+n; next++ {
+			if want[int(value(some[next]-k0))] {
+				out = append(out, some[next])
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// PerPair is the most synapses that a pair of neurons has, by multisynaptic_index.
+func (s *Synapses) PerPair(w Work) (int, error) {
+	if s.number == nil {
+		return 0, fmt.Errorf("%s: a third index is the number of a synapse among those of its pair: give Synapses(..., multisynaptic_index='k')", s.Name())
+	}
+	most := 0
+	err := s.number.each(w, func(_, n int, value func(int) float64) error {
+		for k := range n {
+			most = max(most, int(value(k))+1)
+		}
+		return nil
+	})
+	return most, err
 }
 
 // open makes the columns explicit. A delay given before the first connect is that of

@@ -440,24 +440,34 @@ func (v *variable) index(ix starlark.Value) (any, error) {
 		if len(ix) == 1 {
 			return v.index(ix[0])
 		}
-		if len(ix) == 2 { // source and target of synapses
-			var pair [2]any
+		if len(ix) == 2 || len(ix) == 3 && v.ends != nil { // source and target of synapses, the number among those of the pair
+			var parts [3]any
 			for k, e := range ix {
 				s, ok := e.(*array.Span)
 				var err error
 				switch {
 				case !ok:
-					pair[k], err = v.index(e)
-				case !s.All() && v.ends != nil:
-					pair[k], err = resolveSlice(s.Lo, s.Hi, s.Step, v.ends[k])
-				case !s.All():
+					parts[k], err = v.index(e)
+				case s.All():
+				case v.ends == nil:
 					err = fmt.Errorf("%s.%s has one index", v.owner, v.name)
+				case k < 2:
+					parts[k], err = resolveSlice(s.Lo, s.Hi, s.Step, v.ends[k])
+				default:
+					of, _, _ := v.v.Of()
+					var n int
+					if n, err = of.Syn.PerPair(v.x.work()); err == nil {
+						parts[k], err = resolveSlice(s.Lo, s.Hi, s.Step, n)
+					}
 				}
 				if err != nil {
 					return nil, err
 				}
 			}
-			return pair, nil
+			if len(ix) == 2 {
+				return [2]any{parts[0], parts[1]}, nil
+			}
+			return parts, nil
 		}
 	}
 	o, ok, err := array.OperandOf(ix)
