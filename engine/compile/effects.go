@@ -340,7 +340,7 @@ func (c *compiler) effect(e *statement, a *accumulator) error {
 // effectProgram is what runs for each synapse that is due.
 func (c *compiler) effectProgram(e *statement, a *accumulator) (*effectLanes, *ir.Prog, error) {
 	s, v := e.syn(), e.ref().Var
-	sc := c.pathScope(s, e.conn(), e.path.Code)
+	sc := c.scopeOf(e.path, e.conn())
 	m := &effectLanes{Lanes: *c.lanes(v.Group, "effect"), c: c, s: s, conn: e.conn(), acc: a}
 	m.Clock = &s.Object
 	m.Traps = []backend.Trap{{Pop: len(c.n.Objects), Object: s.Name(), Name: v.Name, Why: "received a contribution beyond the bound of its sum"}}
@@ -430,7 +430,7 @@ func (c *compiler) assign(e *statement) error {
 	if err := c.effect(&one, a); err != nil {
 		return err
 	}
-	sc := c.pathScope(e.syn(), e.conn(), e.path.Code)
+	sc := c.scopeOf(e.path, e.conn())
 	m := &endLanes{Lanes: *c.lanes(r.Var.Group, "assign "+r.Var.Name), sp: e.end(r.Post)}
 	due := m.B.Gather(m.Slot("sum", ir.Table, ir.U32, model.Memory{Acc: a}), m.B.Shl(m.B.Lane(), m.B.I(1)), ir.Range{})
 	m.Mask, m.Respect = m.B.NotB(m.B.EqI(due, m.B.I(0))), true

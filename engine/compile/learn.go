@@ -246,7 +246,7 @@ func (l *learned) adopt() {
 func (c *Compiled) Alike(w model.Work, b backend.BufID, words []uint32) ([]uint64, error) {
 	for _, l := range c.Learned {
 		switch {
-		case l.buf != b || l.by == single || l.by == each && l.alike == each:
+		case l.buf != b || !l.temp && (l.by == single || l.by == each && l.alike == each):
 			continue
 		case l.temp:
 			return []uint64{}, nil
@@ -658,7 +658,7 @@ func (c *compiler) keepLocals(w *model.Path, sides map[*model.Variable]side) err
 			changed := false
 			for _, later := range w.Code[d+1:] {
 				late = late || changed && slices.Contains(eqn.Identifiers(later.X), name)
-				if v := s.ByName[later.Target.ID]; v != nil && reads.reads[v] {
+				if to := base.Resolve(later.Target.ID); to != nil && changes(to, reads.reads) {
 					changed = true
 				}
 			}
@@ -666,22 +666,30 @@ func (c *compiler) keepLocals(w *model.Path, sides map[*model.Variable]side) err
 		if !late || !near {
 			continue
 		}
-		v := &model.Variable{Syn: s, Name: w.Name + "#" + name}
-		v.Symbol = &eqn.Symbol{Name: name, Kind: eqn.Variable, Dim: y.Dim, Type: y.Type, Ref: v}
-		l := &learned{v: v, by: at, temp: true}
-		if err := c.group(l, path); err != nil {
+		if err := c.keepLocal(w, y, at, path); err != nil {
 			return err
 		}
-		if err := c.lay(l); err != nil {
-			return err
-		}
-		c.learned[v] = l
-		c.Learned = append(c.Learned, l)
-		if c.locals[w] == nil {
-			c.locals[w] = map[string]*eqn.Symbol{}
-		}
-		c.locals[w][name] = v.Symbol
 	}
+	return nil
+}
+
+// keepLocal keeps a local variable of a pathway for as long as the step lasts.
+func (c *compiler) keepLocal(w *model.Path, y *eqn.Symbol, by side, path *model.Path) error {
+	v := &model.Variable{Syn: w.Delay.Syn, Name: w.Name + "#" + y.Name}
+	v.Symbol = &eqn.Symbol{Name: y.Name, Kind: eqn.Variable, Dim: y.Dim, Type: y.Type, Ref: v}
+	l := &learned{v: v, by: by, temp: true}
+	if err := c.group(l, path); err != nil {
+		return err
+	}
+	if err := c.lay(l); err != nil {
+		return err
+	}
+	c.learned[v] = l
+	c.Learned = append(c.Learned, l)
+	if c.locals[w] == nil {
+		c.locals[w] = map[string]*eqn.Symbol{}
+	}
+	c.locals[w][y.Name] = v.Symbol
 	return nil
 }
 
@@ -705,6 +713,8 @@ func (c *compiler) reads(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, sides map[
 						n.reads[e] = true
 					}
 				}
+			} else if r, ok := y.Ref.(model.EndRef); ok {
+				n.reads[r.Var] = true
 			}
 		}
 	}

@@ -20,6 +20,7 @@ type piece struct {
 	reads  map[*model.Variable]bool
 	writes map[*model.Variable]bool // assigned; an event-driven variable with its set
 	adds   map[*model.Variable]bool // of neurons: "+=", which commutes
+	alone  bool                     // a statement with a stage of its own, as in pathways without memory
 }
 
 // learn plans a pathway whose statements read or assign what the synapses keep of
@@ -28,16 +29,36 @@ type piece struct {
 // moves to an earlier piece where nothing in between is in its way.
 func (o *order) learn(w *model.Path, base *model.Scope) error {
 	c := o.c
-	var pieces []*piece
-	flush := func() error {
-		for _, p := range pieces {
-			if err := o.piece(w, p, pieces); err != nil {
-				return err
-			}
-		}
-		pieces = nil
-		return nil
+	units, of, err := c.pieces(w, base)
+	if err != nil {
+		return err
 	}
+	if kept, err := c.keepLate(w, base, of); err != nil {
+		return err
+	} else if kept {
+		return o.learn(w, c.scopeOf(w, -1))
+	}
+	for _, p := range units {
+		if p.alone {
+			nth := p.nth[0]
+			st := w.Code[nth]
+			for _, l := range w.Lives() {
+				if err := o.statement(&statement{path: w, Carried: l, locals: c.localsBefore(w, nth, base), Stmt: st, to: base.Resolve(st.Target.ID)}); err != nil {
+					return err
+				}
+			}
+		} else if err := o.piece(w, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pieces divides a pathway into what is done one after the other; of is the piece of
+// each statement, nil of local variables.
+func (c *compiler) pieces(w *model.Path, base *model.Scope) (units, of []*piece, err error) {
+	var open []*piece // into which a statement may go yet
+	of = make([]*piece, len(w.Code))
 	for nth, st := range w.Code {
 		y := base.Resolve(st.Target.ID)
 		if y == nil {
@@ -57,14 +78,8 @@ func (o *order) learn(w *model.Path, base *model.Scope) error {
 				sum = sum && v.Symbol.Type == eqn.Integer && err == nil && typ != eqn.Float
 			}
 			if constant || !sum || n.reads[v] || v.Shared { // as pathways without memory do
-				if err := flush(); err != nil {
-					return err
-				}
-				for _, l := range w.Lives() {
-					if err := o.statement(&statement{path: w, Carried: l, locals: locals, Stmt: st, to: y}); err != nil {
-						return err
-					}
-				}
+				p.alone = true
+				units, open, of[nth] = append(append(units, open...), p), nil, p
 				continue
 			}
 			p.adds[v] = true
@@ -83,19 +98,19 @@ func (o *order) learn(w *model.Path, base *model.Scope) error {
 				p.reads[r] = true
 			}
 		default:
-			return model.ErrorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
+			return nil, nil, model.ErrorAt(st.Target.At, "%q cannot be assigned here", st.Target.ID)
 		}
-		pieces = place(pieces, p)
+		open, of[nth] = place(open, p)
 	}
 	if w.Last != nil {
 		p := &piece{by: c.learned[w.Last].by, nth: []int{len(w.Code)}, reads: map[*model.Variable]bool{}, writes: map[*model.Variable]bool{w.Last: true}, adds: map[*model.Variable]bool{}}
-		pieces = place(pieces, p)
+		open, _ = place(open, p)
 	}
-	return flush()
+	return append(units, open...), of, nil
 }
 
-// place puts a statement's piece into the earliest one that can take it.
-func place(pieces []*piece, p *piece) []*piece {
+// place puts a statement's piece into the earliest one that can take it, and says which.
+func place(pieces []*piece, p *piece) ([]*piece, *piece) {
 	var into *piece
 	for k := len(pieces) - 1; k >= 0; k-- {
 		q := pieces[k]
@@ -108,14 +123,14 @@ func place(pieces []*piece, p *piece) []*piece {
 		}
 	}
 	if into == nil {
-		return append(pieces, p)
+		return append(pieces, p), p
 	}
 	into.nth = append(into.nth, p.nth...)
 	slices.Sort(into.nth)
 	maps.Copy(into.reads, p.reads)
 	maps.Copy(into.writes, p.writes)
 	maps.Copy(into.adds, p.adds)
-	return pieces
+	return pieces, into
 }
 
 // takes says whether a statement may stand in the program of q: what it reads and
@@ -135,11 +150,8 @@ func meet(a, b map[*model.Variable]bool) bool {
 
 // piece plans the stages of a piece: for each connect call, and each set of its
 // delays.
-func (o *order) piece(w *model.Path, p *piece, all []*piece) error {
+func (o *order) piece(w *model.Path, p *piece) error {
 	c := o.c
-	if err := c.settled(w, p, all); err != nil {
-		return err
-	}
 	o.flush(func(a *accumulator) bool {
 		return slices.ContainsFunc(a.segs, func(g segment) bool {
 			return p.reads[g.v] || g.v.Mirror != nil && (p.reads[g.v.Mirror] || p.writes[g.v.Mirror])
@@ -198,39 +210,56 @@ func uses(code []eqn.Stmt, d int, nth []int, sc eqn.Scope) bool {
 	return false
 }
 
-// settled refuses local variables whose value at their place in the text another
-// piece has no way to know.
-func (c *compiler) settled(w *model.Path, p *piece, all []*piece) error {
-	base := c.scopeOf(w, -1)
-	for _, n := range p.nth {
-		if n == len(w.Code) {
+// keepLate finds the local variables of a pathway that a piece needs after another one
+// has changed what they are worked out from: the synapses keep them for as long as the
+// step lasts. It says whether there were any.
+func (c *compiler) keepLate(w *model.Path, base *model.Scope, of []*piece) (bool, error) {
+	var late []string
+	for n, st := range w.Code {
+		if base.Resolve(st.Target.ID) == nil {
 			continue
 		}
-		locals := c.localsBefore(w, n, base)
-		for d, st := range w.Code[:n] {
-			if base.Resolve(st.Target.ID) != nil || !slices.ContainsFunc(eqn.Identifiers(w.Code[n].X), func(id string) bool { return id == st.Target.ID }) {
+		need := eqn.Identifiers(st.X)
+		for d := n - 1; d >= 0; d-- {
+			local := w.Code[d]
+			if name := local.Target.ID; base.Resolve(name) != nil || !slices.Contains(need, name) {
 				continue
 			}
-			need := needs{reads: map[*model.Variable]bool{}}
-			c.dependsOn(st.X, base, locals, &need)
-			for _, q := range all {
-				if q == p {
-					continue
-				}
-				for _, k := range q.nth {
-					if k <= d || k >= n || k == len(w.Code) {
-						continue
-					}
-					if y := base.Resolve(w.Code[k].Target.ID); y != nil {
-						if v, ok := y.Ref.(*model.Variable); ok && need.reads[v] {
-							return eqn.At(st.Target.At, "keep it in a parameter of the synapses", "'%s' is worked out from '%s', which the pathway changes before '%s' is used", st.Target.ID, v.Name, st.Target.ID).Of(eqn.Unsupported)
-						}
-					}
+			need = append(need, eqn.Identifiers(local.X)...)
+			reads := needs{reads: map[*model.Variable]bool{}}
+			c.dependsOn(local.X, base, nil, &reads)
+			for k := d + 1; k < n; k++ {
+				if y := base.Resolve(w.Code[k].Target.ID); y != nil && of[k] != of[n] && !slices.Contains(late, local.Target.ID) && changes(y, reads.reads) {
+					late = append(late, local.Target.ID)
 				}
 			}
 		}
 	}
-	return nil
+	if len(late) == 0 {
+		return false, nil
+	}
+	symbols, err := localSymbols(w.Code, base)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range late {
+		if err := c.keepLocal(w, symbols[name], each, nil); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// changes says whether assigning y changes one of some variables.
+func changes(y *eqn.Symbol, some map[*model.Variable]bool) bool {
+	switch r := y.Ref.(type) {
+	case *model.Variable:
+		return some[r]
+	case model.EndRef:
+		to, _ := r.Var.Shown()
+		return some[r.Var] || r.Var.Mirror != nil && some[r.Var.Mirror] || to != nil && some[to]
+	}
+	return false
 }
 
 // sumOf is the accumulator that a statement of a piece adds to: of 32 bits where

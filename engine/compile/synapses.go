@@ -78,6 +78,15 @@ func (o *order) pathway(w *model.Path) error {
 	if o.c.learning(w, base) {
 		return o.learn(w, o.c.scopeOf(w, -1))
 	}
+	alone := make([]*piece, len(w.Code))
+	for n := range alone {
+		alone[n] = &piece{}
+	}
+	if kept, err := o.c.keepLate(w, base, alone); err != nil {
+		return err
+	} else if kept {
+		return o.learn(w, o.c.scopeOf(w, -1))
+	}
 	// Statement by statement, each for all synapses, whatever connect call and delays they are of: a statement reads what the ones before it have written.
 	lives := w.Lives()
 	var locals []eqn.Stmt
@@ -104,7 +113,7 @@ func (o *order) statement(e *statement) error {
 		return model.ErrorAt(e.Target.At, "%q cannot be assigned here", e.Target.ID)
 	}
 	v := r.Var
-	sc := o.c.pathScope(e.syn(), e.conn(), e.path.Code)
+	sc := o.c.scopeOf(e.path, e.conn())
 	n := needs{reads: map[*model.Variable]bool{}}
 	o.c.dependsOn(e.X, sc, e.locals, &n)
 	sum := e.Op == "+=" || e.Op == "-="
@@ -151,7 +160,7 @@ func (o *order) effect(e *statement, sum bool) error {
 		a.scale = 0x1p30
 	} else if err := c.onlyOne(e); err != nil {
 		var several *eqn.Error
-		if e.Op != "=" || r.Var.Shared || !errors.As(err, &several) || !sameForAll(e.X, c.pathScope(e.syn(), e.conn(), e.path.Code), e.locals, r) {
+		if e.Op != "=" || r.Var.Shared || !errors.As(err, &several) || !sameForAll(e.X, c.scopeOf(e.path, e.conn()), e.locals, r) {
 			return err
 		}
 		o.ops = append(o.ops, func() error { return c.assign(e) })
