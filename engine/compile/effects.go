@@ -340,7 +340,11 @@ func (c *compiler) effect(e *statement, a *accumulator) error {
 // effectProgram is what runs for each synapse that is due.
 func (c *compiler) effectProgram(e *statement, a *accumulator) (*effectLanes, *ir.Prog, error) {
 	s, v := e.syn(), e.ref().Var
-	sc := c.scopeOf(e.path, e.conn())
+	x := &visit{path: e.path, Carried: e.Carried, code: e.code(e.to), own: make([]bool, len(e.locals)+1)}
+	sc, code, err := c.program(x)
+	if err != nil {
+		return nil, nil, err
+	}
 	m := &effectLanes{Lanes: *c.lanes(v.Group, "effect"), c: c, s: s, conn: e.conn(), acc: a}
 	m.Clock = &s.Object
 	m.Traps = []backend.Trap{{Pop: len(c.n.Objects), Object: s.Name(), Name: v.Name, Why: "received a contribution beyond the bound of its sum"}}
@@ -350,7 +354,7 @@ func (c *compiler) effectProgram(e *statement, a *accumulator) (*effectLanes, *i
 		target = *e.to
 	}
 	target.Summed = a != nil
-	if err := eqn.Lower(m.B, e.code(&target), sc, m); err != nil {
+	if err := eqn.Lower(m.B, append(code, e.code(&target)...), sc, m); err != nil {
 		return nil, nil, sc.Explain(err)
 	}
 	if m.err != nil {

@@ -123,6 +123,38 @@ func (v *Variable) NearGroups(c int, post bool, g *Groups) ([]uint32, bool) {
 	return out, true
 }
 
+// seesNoDriven refuses names of event-driven variables of the synapses at an end: between
+// their own events these have no value yet.
+func (s *Synapses) seesNoDriven() error {
+	check := func(at eqn.Pos, names ...string) error {
+		for _, name := range names {
+			for suffix, end := range map[string]*NeuronGroup{"_pre": s.Src.Group, "_post": s.Tgt.Group, "": s.Tgt.Group} {
+				base, is := strings.CutSuffix(name, suffix)
+				if !is || end.Mirror == nil || suffix == "" && s.ByName[name] != nil {
+					continue
+				}
+				if v := end.Mirror.ByName[base]; v != nil && v.Driven != nil {
+					return eqn.At(at, "declare '"+base+"' (clock-driven) there", "'%s': the variable '%s' of %s is event-driven, known at its own synapse's events alone", name, base, end.Mirror.Name()).Of(eqn.Unsupported)
+				}
+			}
+		}
+		return nil
+	}
+	for _, e := range s.Eqs.List {
+		if err := check(e.At, append(eqn.Identifiers(e.X), e.Name)...); err != nil {
+			return err
+		}
+	}
+	for _, w := range s.Paths {
+		for _, st := range w.Code {
+			if err := check(st.Target.At, append(eqn.Identifiers(st.X), st.Target.ID)...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // synapseFlags says why an equation of Synapses cannot have a flag; "" where it can.
 func synapseFlags(e *eqn.Equation) func(flag string) string {
 	return func(flag string) string {
@@ -133,6 +165,9 @@ func synapseFlags(e *eqn.Equation) func(flag string) string {
 		}[e.Kind]
 		if slices.Contains(has, flag) {
 			return ""
+		}
+		if flag == "linked" {
+			return "link a variable of the group at one end (G.x = linked_var(...)) and read x_pre or x_post here"
 		}
 		return "equations of Synapses take (event-driven) and (clock-driven), subexpressions (summed), (shared) and (constant over dt), parameters (constant) and (shared)"
 	}

@@ -144,6 +144,9 @@ func (n *Network) Synapses(source, target Cells, o SynapsesOptions) (*Synapses, 
 	if err := s.knownPathways(o); err != nil {
 		return nil, err
 	}
+	if err := s.seesNoDriven(); err != nil {
+		return nil, err
+	}
 	s.keepUp()
 	if len(s.Driven) > 0 {
 		for _, w := range s.Paths {

@@ -526,6 +526,9 @@ func (c *call) pathways(name, old, pathway string) []engine.Pathway {
 	case nil:
 		return nil
 	case starlark.String:
+		if v == "" { // no pathway, as in Brian2
+			return nil
+		}
 		return []engine.Pathway{{Name: pathway, Code: string(v)}}
 	case *starlark.Dict:
 		var r []engine.Pathway
