@@ -69,6 +69,10 @@ const Beside = model.Beside
 // they let them have tables of synapses in common.
 func Pools(trials int) []*Pool { return model.Pools(trials) }
 
+// DefaultClock, as the Dt of what would go by the clock of a group, is the default
+// clock's, whatever that will be.
+const DefaultClock = model.DefaultClock
+
 // Stored is a snapshot that was read from a file.
 func Stored(s *StoredState) *Snapshot { return model.Stored(s) }
 

@@ -340,7 +340,8 @@ func (c *compiler) effect(e *statement, a *accumulator) error {
 // effectProgram is what runs for each synapse that is due.
 func (c *compiler) effectProgram(e *statement, a *accumulator) (*effectLanes, *ir.Prog, error) {
 	s, v := e.syn(), e.ref().Var
-	x := &visit{path: e.path, Carried: e.Carried, code: e.code(e.to), own: make([]bool, len(e.locals)+1)}
+	x := &visit{path: e.path, Carried: e.Carried, code: e.code(e.to)}
+	x.own = make([]bool, len(x.code))
 	sc, code, err := c.program(x)
 	if err != nil {
 		return nil, nil, err

@@ -35,7 +35,14 @@ func (s *statement) end(post bool) model.Span {
 func (s *statement) code(target *eqn.Symbol) []eqn.Stmt {
 	last := s.Stmt
 	last.Target = &eqn.Name{At: s.Target.At, ID: s.Target.ID, Sym: target}
-	return append(append([]eqn.Stmt(nil), s.locals...), last)
+	code, names := []eqn.Stmt{last}, eqn.Identifiers(last.X)
+	for _, local := range slices.Backward(s.locals) {
+		if slices.Contains(names, local.Target.ID) {
+			code, names = append(code, local), append(names, eqn.Identifiers(local.X)...)
+		}
+	}
+	slices.Reverse(code)
+	return code
 }
 
 // pathScope is the names of code of synapses, or of their equations (nil), for one

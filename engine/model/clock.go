@@ -16,6 +16,10 @@ import (
 // many of them. Times that are kept in steps, delays and the steps of events count
 // StepSize, whatever the clock of their object.
 
+// DefaultClock, as a dt, is the default clock's, whatever that will be: for what goes by
+// the clock of a group otherwise.
+const DefaultClock = -1.0
+
 // partsOfStep is the most steps of a network in one of its fastest clock.
 const partsOfStep = 10000
 
@@ -23,6 +27,8 @@ const partsOfStep = 10000
 // belongs to, else the default clock's.
 func (o *Object) Dt() float64 {
 	switch {
+	case o.ownDt == DefaultClock:
+		return o.Net.dt
 	case o.ownDt != 0:
 		return o.ownDt
 	case o.of != nil:
@@ -50,7 +56,7 @@ func (o *Object) now() int64 {
 	if o.ownDt == 0 && o.of != nil {
 		return o.of.now()
 	}
-	if o.ownDt == 0 {
+	if o.ownDt == 0 || o.ownDt == DefaultClock {
 		return o.Net.Default.Step * o.Every()
 	}
 	return o.Net.Step
@@ -285,7 +291,7 @@ func (e *GroupEvent) refine(f, step int64, words int) {
 
 // checkDt refuses an interval that is no time, where one is given.
 func checkDt(dt float64, what string) error {
-	if dt != 0 && !(dt > 0 && dt/1e9 < ir.FarStep) {
+	if dt != 0 && dt != DefaultClock && !(dt > 0 && dt/1e9 < ir.FarStep) {
 		return argErrorf("dt", "%s: dt must be a positive time, got %g s", what, dt)
 	}
 	return nil

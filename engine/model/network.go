@@ -145,7 +145,7 @@ type Object struct {
 	Since    float64   // the time at which its first run began, s
 	When     string    // its slot; "": its default
 	InSlot   int       // order= in the slot
-	ownDt    float64   // dt= as given; 0: that of what the object belongs to, or the default clock's
+	ownDt    float64   // dt= as given; 0: that of what the object belongs to, or the default clock's; DefaultClock
 	moments  []float64 // in ascending order, seconds: it acts at these times; nil: at each step of its clock
 	of       *Object   // what it belongs to: a monitor to what it watches; nil: nothing
 	Inactive bool      // Brian2's active is False: it takes no part in a run

@@ -5,6 +5,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"synfire/engine"
 	"synfire/engine/eqn"
 	"synfire/engine/script/array"
 )
@@ -104,7 +105,7 @@ func (c *call) clock() (dt float64, times []float64) {
 		return k.dt, k.times
 	case *clock:
 		if c.Fn == "run_regularly" || c.Fn == "StateMonitor" { // without it, these go by a group's
-			return k.x.net.Dt(), nil
+			return engine.DefaultClock, nil
 		}
 		return 0, nil
 	default:
