@@ -18,7 +18,7 @@ import (
 
 // DefaultClock, as a dt, is the default clock's, whatever that will be: for what goes by
 // the clock of a group otherwise.
-const DefaultClock = -1.0
+const DefaultClock = -math.MaxFloat64
 
 // partsOfStep is the most steps of a network in one of its fastest clock.
 const partsOfStep = 10000
