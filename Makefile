@@ -246,6 +246,18 @@ bin/$(BRIAN2)/examples: | venv
 brian2-examples: bin/synfire bin/$(BRIAN2)/examples
 	SYNFIRE=$(CURDIR)/bin/synfire PYTHONPATH=$(CURDIR)/python/src bin/examples/bin/python python/tests/examples.py gate bin/$(BRIAN2)/examples $(SCRIPTS)
 
+# PyNN's own tests with its brian2 backend on the device, against python/tests/pynn.txt, in an environment of their own. They come with PyNN's source distribution.
+PYNN := pynn-0.13.0
+.PHONY: pynn
+bin/$(PYNN)/test: | venv
+	.venv/bin/python -m venv bin/pynn
+	bin/pynn/bin/pip install -q --disable-pip-version-check -r python/tests/requirements-pynn.txt
+	bin/pynn/bin/pip download -q --disable-pip-version-check --no-deps --no-binary pynn -d bin $(subst -,==,$(PYNN))
+	tar -xzf bin/$(PYNN).tar.gz -C bin $(PYNN)
+
+pynn: bin/synfire bin/$(PYNN)/test
+	SYNFIRE=$(CURDIR)/bin/synfire PYTHONPATH=$(CURDIR)/python/src bin/pynn/bin/python python/tests/pynn.py bin/$(PYNN)
+
 # load_nir() and python/src/synfire/nir.py beside the package nir: round trips of files, and the spikes of a graph against NumPy.
 .PHONY: nir
 nir: venv bin/synfire

@@ -561,7 +561,7 @@ class Script:
             if kind(o) is SynapticPathway:
                 there[f"{self.name(o.synapses)}.{o.objname}"] = o.active
             elif o.name in self.definitions:
-                there[self.name(o)] = o.active
+                there[self.name(o)] = o.active and not nothing_to_do(o)
             elif not o.active and getattr(o, "group", o).active:
                 raise Refused("active=False of a part of a group", o)
         for path in self.active:
@@ -571,6 +571,14 @@ class Script:
             if self.active.get(path, True) != active:
                 self.say(f"{path}.active = {active}")
             self.active[path] = active
+
+
+def nothing_to_do(op):
+    """PyNN has a function called at every step for its sources of current, also where there are none: the engine need not stop for it."""
+    function = getattr(op, "function", None)
+    if getattr(function, "__module__", "") != "pyNN.brian2.standardmodels.electrodes" or function.__name__ != "update_currents":
+        return False
+    return not function.__globals__["simulator"].state.current_sources
 
 
 def linked_subexpression(G, x, objects):
