@@ -466,6 +466,17 @@ var options = map[string]struct {
 		t.run(engine.RunOptions{Records: given[engine.Recorder](with, full{})})
 	}, "the disk is full"},
 
+	"RunOptions.Stages": {func(t *trial, with bool) {
+		t.firing()
+		r := t.run(engine.RunOptions{Stages: with})
+		t.see(r != nil && len(r.Stages) > 0)
+	}, ""},
+	"Options.Pool": {func(t *trial, with bool) {
+		p := engine.Pools(1)[0]
+		defer p.End()
+		t.n = engine.NewNetwork(engine.Options{Pool: given(with, p)})
+		t.see(t.n.Pool() != nil)
+	}, ""},
 	"Options.Seed": {func(t *trial, with bool) {
 		t.n = engine.NewNetwork(engine.Options{Seed: given(with, uint64(5))})
 		t.connect(engine.ConnectOptions{P: 0.5})
