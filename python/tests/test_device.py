@@ -1,7 +1,9 @@
 """What a script that runs on the device can rely on."""
+import gc
 import os
 import pickle
 import subprocess
+import weakref
 
 import numpy as np
 import pytest
@@ -300,6 +302,29 @@ def test_seed():
         run(1*ms)
         runs.append(list(G.v[:]))
     assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize("options", [{}, {"build_on_run": False}, {"defer": 1}])
+def test_nothing_stays_of_a_network_that_is_gone(options):
+    set_device("synfire", fallback="error", backend="cpu", **options)
+
+    def simulation():
+        scale = 0.1
+        G = NeuronGroup(20, "dv/dt = -v/(10*ms) : 1", threshold="v > 0.9", reset="v = 0", method="exact")
+        G.v = "rand()"
+        S = Synapses(G, G, "w : 1", on_pre="v_post += w*scale")
+        S.connect(p=0.5)
+        S.w = "scale*rand()"
+        P, M, T = PoissonInput(G, "v", 10, 10*Hz, "scale"), SpikeMonitor(G), StateMonitor(G, "v", record=True)
+        net = Network(G, S, P, M, T)
+        net.run(1*ms)
+        return M, weakref.finalize(device.sessions[net].engine, lambda: None), weakref.ref(net), weakref.ref(G), weakref.ref(S)
+    M, engine, *made = simulation()
+    assert len(M.t) == M.num_spikes
+    del M
+    synfire_device.last = None
+    gc.collect()
+    assert not engine.alive and [o() for o in made] == [None]*3
 
 
 def test_deferred_synapses():

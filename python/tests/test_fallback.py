@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 from brian2 import *
+from brian2.core.base import BrianObjectException
 from brian2.utils.logger import catch_logs
 from brian2synfire import Refused, SynfireFault, synfire_device
 
@@ -156,6 +157,24 @@ def test_run_args_after_a_fallback():
         device.run(run_args={H.tau: tau})
         assert G.v[0] == first[0] and np.allclose(H.v, np.exp(-10*ms/tau)) and G.t == 10*ms
     assert H.v[0] == first[1] and "double" in device.ran_on()
+
+
+def test_run_args_repeat_what_has_run_of_this_simulation():
+    set_device("synfire", fallback="error", build_on_run=False)
+
+    def simulation():
+        start_scope()
+        G = NeuronGroup(1, "dv/dt = -v/tau : 1", method="exact")
+        with pytest.raises(BrianObjectException):
+            run(5*ms)  # no tau yet
+        G.v = 2
+        tau = 10*ms
+        run(5*ms)
+        device.run(run_args={G.v: 4})
+        return G.v[0], G.t
+    for _ in range(2):
+        v, t = simulation()
+        assert np.isclose(v, 4*np.exp(-0.5)) and t == 5*ms
 
 
 def test_spikes_in_flight_do_not_move():

@@ -84,6 +84,21 @@ def test_spikes_in_flight_and_noise_go_on_in_the_worker():
         assert len(here) and (here == got).all()
 
 
+@fork
+def test_a_network_that_was_restored_before_the_fork_runs_in_the_worker(tmp_path):
+    net, G = model()
+    net.run(10*ms)
+    net.store(filename=tmp_path/"state")
+    net.run(10*ms)
+    net.restore(filename=tmp_path/"state")
+
+    def work():
+        net.run(10*ms)
+        return list(G.v[:])
+    assert np.allclose(in_child(work), np.exp(-2)) and np.allclose(work(), np.exp(-2))
+    assert np.allclose(in_child(lambda: in_child(work)), np.exp(-3))  # a worker of a worker
+
+
 def test_a_state_from_a_file_is_older_than_what_is_assigned_after_it(tmp_path):
     net, G = model()
     net.run(10*ms)

@@ -40,7 +40,7 @@ from synfire.engine import Engine, binary
 from . import monitors, synapses
 from .errors import PAGE, Answered, EngineLost, Refused, SynfireFault, python_error
 from .session import SMALL, Session
-from .translate import kind, own_arrays
+from .translate import kind, own_arrays, to_keep
 
 logger = get_logger("brian2.devices.synfire")
 
@@ -76,7 +76,7 @@ class SynfireDevice(RuntimeDevice):
         self.seeds = [None, 0, 0, 0]                  # as given to seed(), networks and restores since, calls of seed()
         self.last = None                              # the session of the last run
         self.latest = None                            # the network of it, weakly, for run(run_args=)
-        self.repeats = weakref.WeakKeyDictionary()    # Network: its runs, and its objects
+        self.repeats = weakref.WeakKeyDictionary()    # Network: its id, its objects, and its runs
         self.build_options = {}
         self.build_on_run = True
         self.options = {}
@@ -255,8 +255,24 @@ class SynfireDevice(RuntimeDevice):
         check_units(duration=second, report_period=second)(lambda duration, report_period: None)(duration, report_period)
         if namespace is None:
             namespace = get_local_namespace(level=level + 2)
-        if not self.build_on_run and not self.repeating:
-            self.note(net, duration, namespace)
+        repeatable = not self.build_on_run and not self.repeating and self.keep_beginning(net)
+        self.run_somewhere(net, duration, report, report_period, namespace, profile)
+        if repeatable:
+            self.repeats[net][2].append((duration, to_keep(namespace)))
+            self.latest = weakref.ref(net)
+
+    def keep_beginning(self, net):
+        """Keeps what run(run_args=) goes back to, before a network's first run; False if that is gone."""
+        number, _, runs = self.repeats.get(net, (None, [], []))
+        if number != net.id or not runs:  # the magic network has an id for each simulation
+            if float(net.t) != 0 or not net.objects:
+                return False
+            Network.store(net, FIRST)
+            self.repeats[net] = (net.id, list(net.objects), [])
+        return True
+
+    def run_somewhere(self, net, duration, report, report_period, namespace, profile):
+        """Runs a network on the engine, or else in Brian2's loop."""
         if net.id not in self.in_loop:
             try:
                 return self.engine_run(net, duration, report, report_period, namespace, profile)
@@ -271,16 +287,6 @@ class SynfireDevice(RuntimeDevice):
                 if self.option("fallback") == "warn":
                     logger.warn(f"The network '{net.name}' runs in Brian2's own loop: {why}. See {PAGE}.")
         return self.brian2_run(net, duration, report, report_period, namespace, profile)
-
-    def note(self, net, duration, namespace):
-        """Keeps a network's beginning and its runs, for run(run_args=)."""
-        if net not in self.repeats:
-            if float(net.t) != 0 or not net.objects:
-                return
-            Network.store(net, FIRST)
-            self.repeats[net] = ([], list(net.objects))
-        self.repeats[net][0].append((duration, namespace))
-        self.latest = weakref.ref(net)
 
     def fetch_state(self, net, session):
         """Brings a network that has run on the engine to Brian2's arrays, for Brian2's loop; False if that is not all of its state: spikes may be on their way."""
@@ -471,7 +477,7 @@ class SynfireDevice(RuntimeDevice):
     def forget(self):
         """In a forked child."""
         for session in self.sessions.values():
-            if session.begun:
+            if session.begun and session.kept is None:
                 session.broken = "this network was running in the parent process when this one was forked: build it anew, or restore() it from a file"
             session.engine.close()
         self.discard_idle()
@@ -479,7 +485,7 @@ class SynfireDevice(RuntimeDevice):
     def adopt(self, net, old):
         """In a forked child: a session that goes on where the parent's was."""
         session = Session(self, net, self.engine())
-        session.to_restore, session.recorded, session.seed = (old.inherited(), True), dict(old.recorded), old.seed
+        session.to_restore, session.recorded, session.seed = old.inherited(), dict(old.recorded), old.seed
         for S, waiting in self.deferred.items():
             if waiting.session is old:
                 waiting.session, waiting.said = None, 0
@@ -606,7 +612,7 @@ class SynfireDevice(RuntimeDevice):
         net = self.latest() if self.latest else None
         if net is None or net not in self.repeats:
             raise RuntimeError("device.run(run_args=...) repeats a network that has run after set_device('synfire', build_on_run=False)")
-        runs, objects = self.repeats[net]
+        _, objects, runs = self.repeats[net]
         if not net.objects:
             net.objects = set(objects)  # MagicNetwork forgets them
         Network.restore(net, FIRST)

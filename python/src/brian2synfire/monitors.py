@@ -6,6 +6,8 @@ from brian2.monitors.ratemonitor import PopulationRateMonitor
 from brian2.monitors.spikemonitor import EventMonitor
 from brian2.monitors.statemonitor import StateMonitor
 
+from .translate import to_keep
+
 MONITORS = (StateMonitor, EventMonitor, PopulationRateMonitor)
 
 
@@ -51,7 +53,7 @@ class SingleStep:
     """Stands for the code of a StateMonitor that ran on the engine: record_single_timestep() has Brian2 make and run it."""
 
     def __init__(self, monitor, namespace):
-        self.monitor, self.namespace = weakref.proxy(monitor), namespace
+        self.monitor, self.namespace = weakref.proxy(monitor), to_keep(namespace)
 
     def __call__(self):
         monitor = self.monitor

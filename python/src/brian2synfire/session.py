@@ -1,4 +1,5 @@
 """One network in one engine: what was said, what the engine holds alone, runs."""
+import mmap
 import os
 import time
 import weakref
@@ -32,7 +33,7 @@ class Session:
         self.hash = None
         self.seed = None
         self.answer = None     # the engine's, to the last run
-        self.to_restore = None  # the bytes of a state from a file, for the next run
+        self.to_restore = None  # the bytes of a state from a file, and whether with its random numbers, for the next run
         self.kept = None        # a file with the state after the last run, without a name: what forked children go on from
 
     # Statements.
@@ -121,10 +122,12 @@ class Session:
         return {v for v in self.device.dirty if v in self.script.known and v not in self.device.elsewhere}
 
     def is_inherited(self):
-        return self.kept is not None and self.engine.pid != os.getpid()
+        """In a forked child: the session is the parent's, and can be gone on from."""
+        return not self.broken and self.engine.pid != os.getpid()
 
     def inherited(self):
-        return os.pread(self.kept.fileno(), os.fstat(self.kept.fileno()).st_size, 0)
+        """What a forked child restores before its first run; None where the parent's had not begun."""
+        return (mmap.mmap(self.kept.fileno(), 0, access=mmap.ACCESS_READ), True) if self.kept is not None else self.to_restore
 
     def check_alive(self, what):
         if self.is_inherited():

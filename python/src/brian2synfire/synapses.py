@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 from brian2.core.functions import Function
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
-from brian2.core.variables import ArrayVariable, Constant
+from brian2.core.variables import ArrayVariable, Constant, VariableView
 from brian2.groups.subgroup import Subgroup
 from brian2.parsing.expressions import parse_expression_dimensions
 from brian2.synapses.synapses import Synapses
@@ -17,7 +17,7 @@ from brian2.utils.stringtools import get_identifiers, word_substitute
 
 from . import text
 from .text import quoted
-from .translate import SOURCES, kind
+from .translate import SOURCES, kind, to_keep
 
 LARGE = 1 << 20  # pairs of neurons
 
@@ -35,7 +35,7 @@ def hidden_variables(S):
 class Deferred:
     def __init__(self, device, S):
         self.device, self.S = device, weakref.ref(S)
-        self.calls = []       # (statement with the object's name left out, how Brian2 does it, {variable: its values then})
+        self.calls = []       # (statement with the object's name left out, how Brian2 does it to them, {variable: its values then})
         self.said = 0
         self.session = None
         self.seed = int(np.random.randint(2**31))  # of what is drawn: the same synapses, whoever makes them when
@@ -74,8 +74,8 @@ class Deferred:
                 given[name] = text.number(value)
         if skip_if_invalid:
             given["skip_if_invalid"] = "True"
-        again = dict(condition=condition, i=i, j=j, p=p, n=n, skip_if_invalid=skip_if_invalid, namespace=namespace)
-        self.calls.append((f".connect({text.arguments(**given)})", lambda: Synapses.connect.original_function(S, **again), reads))
+        again = dict(condition=condition, i=i, j=j, p=p, n=n, skip_if_invalid=skip_if_invalid, namespace=to_keep(namespace))
+        self.calls.append((f".connect({text.arguments(**given)})", lambda S: Synapses.connect.original_function(S, **again), reads))
 
     def assign(self, view, path, code, namespace, check_units):
         """S.w = 'text'; units are checked at once."""
@@ -84,9 +84,9 @@ class Deferred:
         if check_units:
             names = S.resolve_all(get_identifiers(code), namespace)
             fail_for_dimension_mismatch(var.dim, Quantity(1, dim=parse_expression_dimensions(code, names)), f"Incorrect unit for setting variable {view.name}")
-        from brian2.core.variables import VariableView
+        kept = to_keep(namespace)
         self.calls.append((f".{path} = {quoted(inlined)}",
-                           lambda: VariableView.set_with_expression_conditional.original_function(view, "True", code, namespace, check_units=check_units), reads))
+                           lambda S: VariableView.set_with_expression_conditional.original_function(view_of(S, path), "True", code, kept, check_units=check_units), reads))
 
     def assign_value(self, view, path, value, check_units):
         var = view.variable
@@ -94,8 +94,7 @@ class Deferred:
             fail_for_dimension_mismatch(var.dim, value, f"Incorrect unit for setting variable {view.name}")
         number = np.asarray(value).item()
         said = text.number(bool(number)) if var.dtype == bool else text.quantity(number, var.dim)
-        from brian2.core.variables import VariableView
-        self.calls.append((f".{path} = {said}", lambda: VariableView.set_with_index_array.original_function(view, slice(None), value, check_units), {}))
+        self.calls.append((f".{path} = {said}", lambda S: VariableView.set_with_index_array.original_function(view_of(S, path), slice(None), value, check_units), {}))
 
     def say(self, script):
         """Hands the statements over, with the values that they read when they were made."""
@@ -128,7 +127,7 @@ class Deferred:
                 now = {v: device.get_value(v).copy() for v in reads}
                 for v, then in reads.items():
                     device.store_value(v, then)
-                brian2()
+                brian2(S)
                 for v, values in now.items():
                     device.store_value(v, values)
             np.random.set_state(state)
@@ -175,6 +174,12 @@ def may_defer(device, S, i, j):
             and (i is None or isinstance(i, str)) and (j is None or isinstance(j, str))
             and len(S.source)*len(S.target) >= device.defer
             and (S in device.deferred or (S.variables["N"] not in device.elsewhere and device.arrays[S.variables["N"]][0] == 0)))
+
+
+def view_of(S, path):
+    """S.w or S.pre.delay, by its path."""
+    *pathway, name = path.split(".")
+    return (getattr(S, pathway[0]) if pathway else S).state(name)
 
 
 def assigned_path(S, view):

@@ -9,9 +9,10 @@ import numpy as np
 from brian2.core.clocks import Clock, EventClock
 from brian2.core.functions import Function
 from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
+from brian2.core.network import Network
 from brian2.core.operations import NetworkOperation
 from brian2.core.preferences import prefs
-from brian2.core.base import BrianObjectException
+from brian2.core.base import BrianObject, BrianObjectException
 from brian2.core.variables import ArrayVariable, Constant, Subexpression
 from brian2.equations.equations import DIFFERENTIAL_EQUATION
 from brian2.groups.group import CodeRunner
@@ -67,6 +68,11 @@ def own_arrays(net):
         for var in getattr(obj, "variables", {}).values():
             if isinstance(var, ArrayVariable) and var.owner is not None:
                 yield var
+
+
+def to_keep(namespace):
+    """What texts can name of a namespace that is kept: while its objects and networks are, these would not go away."""
+    return {n: v for n, v in namespace.items() if not isinstance(v, (BrianObject, Network))}
 
 
 def constant_over_dt(group):
@@ -182,13 +188,18 @@ class Script:
 
     def update(self, net, objects, run_namespace):
         """Adds what the engine has not been told yet; objects are those of the network in its order."""
-        self.run_namespace = run_namespace
+        self.run_namespace, self.weights = run_namespace, [o for o in objects if kind(o) is PoissonInput]
+        try:
+            self.add(net, objects)
+        finally:
+            self.run_namespace = self.weights = None  # which hold the network and its objects, as a rule
+
+    def add(self, net, objects):
         schedule = net.schedule
         if schedule != DEFAULT_SCHEDULE:
             raise Refused(f"the schedule {schedule}: a step has the slots {DEFAULT_SCHEDULE}", net)
         for obj in objects:
             self.check(obj)
-        self.weights = [o for o in objects if kind(o) is PoissonInput]
         self.default_clock(objects)
         groups = [o for o in objects if kind(o) in SOURCES]
         for obj in groups:
