@@ -104,18 +104,26 @@ func same(a, b golden) error {
 	return nil
 }
 
+const goldenFile = "testdata/golden.json"
+
+// goldens are what the examples must give.
+func goldens(t *testing.T) map[string]golden {
+	t.Helper()
+	b, err := os.ReadFile(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]golden{}
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	return want
+}
+
 // TestGolden: the same bits from the reference and from the cpu backend with 1,
 // 2, 3 and 7 threads, and those that are committed.
 func TestGolden(t *testing.T) {
-	const file = "testdata/golden.json"
-	want := map[string]golden{}
-	if b, err := os.ReadFile(file); err == nil {
-		if err := json.Unmarshal(b, &want); err != nil {
-			t.Fatal(err)
-		}
-	} else if !*update {
-		t.Fatal(err)
-	}
+	want := goldens(t)
 	got := map[string]golden{}
 	for name, c := range small {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +131,7 @@ func TestGolden(t *testing.T) {
 			got[name] = first
 			if !*update {
 				if err := same(first, want[name]); err != nil {
-					t.Errorf("cpu, 1 thread, differs from %s:\n%v", file, err)
+					t.Errorf("cpu, 1 thread, differs from %s:\n%v", goldenFile, err)
 				}
 			}
 			for _, n := range []int{2, 3, 7} {
@@ -161,7 +169,7 @@ func TestGolden(t *testing.T) {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(goldenFile, append(b, '\n'), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,9 +1,7 @@
 package examples
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
 	"testing"
 
 	"synfire/shaders"
@@ -14,14 +12,7 @@ func TestGoldenGL(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute on a software device")
 	}
-	b, err := os.ReadFile("testdata/golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]golden{}
-	if err := json.Unmarshal(b, &want); err != nil {
-		t.Fatal(err)
-	}
+	want := goldens(t)
 	for name, c := range small {
 		t.Run(name, func(t *testing.T) {
 			gl, err := shaders.Open(shaders.Options{})

@@ -3,7 +3,6 @@
 package examples
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -33,14 +32,7 @@ func TestMain(m *testing.M) {
 // TestGoldenRanks runs the examples on as many ranks as mpirun has started (`make
 // mpi-test`): on each of them they must give the hashes, counts and texts of one process.
 func TestGoldenRanks(t *testing.T) {
-	b, err := os.ReadFile("testdata/golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]golden{}
-	if err := json.Unmarshal(b, &want); err != nil {
-		t.Fatal(err)
-	}
+	want := goldens(t)
 	for _, threads := range []int{1, 2} {
 		for _, name := range slices.Sorted(maps.Keys(small)) {
 			c := small[name]

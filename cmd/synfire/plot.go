@@ -60,6 +60,7 @@ type recorded struct {
 	*rundir.Recorded
 	start, stop, bin, window float64
 	spikes                   []train
+	synapses                 []*rundir.Connected // read once, by connected
 }
 
 // train is what a SpikeMonitor has recorded.
@@ -176,6 +177,9 @@ func drawTraces(r *recorded, file string) error {
 			rows, t, err := r.Values(m.Name, v)
 			if err != nil {
 				return err
+			}
+			if len(rows) == 0 {
+				continue
 			}
 			x := plot.Trace{Name: v, T: t}
 			if unit := r.Unit(m.Name, v); unit != "1" {

@@ -18,19 +18,19 @@ const shownCells = 400
 // errNoSynapses says how a run directory comes to hold synapses.
 var errNoSynapses = fmt.Errorf("%w: no synapses, which `synfire run MODEL --out DIR --synapses` writes", errNothing)
 
-// connected reads the synapses of the directory.
-func (r *recorded) connected() (all []*rundir.Connected, err error) {
-	for _, m := range r.Manifest.Connections {
+// connected is the synapses of the directory.
+func (r *recorded) connected() ([]*rundir.Connected, error) {
+	for _, m := range r.Manifest.Connections[len(r.synapses):] {
 		c, err := r.Connections(m.Name)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, c)
+		r.synapses = append(r.synapses, c)
 	}
-	if len(all) == 0 {
+	if len(r.synapses) == 0 {
 		return nil, errNoSynapses
 	}
-	return all, nil
+	return r.synapses, nil
 }
 
 // weightOf is the name of the variable that is the weight: w or weight, else the first that is no delay; "": there is none.
@@ -152,8 +152,8 @@ func matrix(c *rundir.Connected, w []float64) (m drawing.Mark, note string) {
 	}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for at, x := range m.Z {
-		if !there[at] && down*across == 1 {
-			m.Z[at] = math.NaN() // nothing: white
+		if !there[at] && down*across == 1 || x-x != 0 {
+			m.Z[at] = math.NaN() // nothing, or no number: white
 			continue
 		}
 		lo, hi = min(lo, x), max(hi, x)
@@ -167,8 +167,8 @@ func matrix(c *rundir.Connected, w []float64) (m drawing.Mark, note string) {
 	case hi <= 0:
 		hi = 0
 	}
-	if lo == hi {
-		hi = lo + 1
+	if !(lo < hi) {
+		lo, hi = 0, 1
 	}
 	m.Lo, m.Hi = lo, hi
 	return m, note
@@ -236,6 +236,29 @@ func (r *recorded) synapseBars(file, title string, of func(c *rundir.Connected) 
 	return plot.SaveFigure(f, file)
 }
 
+// trajectories are the first rows of what a StateMonitor has recorded of a variable in the span that is looked at, in a unit that suits.
+func (r *recorded) trajectories(monitor, variable string, first int) (rows [][]float64, t []float64, label string, err error) {
+	rows, t, err = r.Values(monitor, variable)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	lo, _ := slices.BinarySearch(t, r.start)
+	hi, _ := slices.BinarySearch(t, r.stop)
+	rows = rows[:min(len(rows), first)]
+	most := 0.0
+	for k := range rows {
+		rows[k] = rows[k][lo:hi]
+		most = max(most, largest(rows[k]))
+	}
+	by, in := scale(most, r.Unit(monitor, variable))
+	for _, row := range rows {
+		for k := range row {
+			row[k] /= by
+		}
+	}
+	return rows, t[lo:hi], variable + in, nil
+}
+
 // drawLearning draws what StateMonitors have recorded of synapses over time: the median, the range of half of them, of nine
 // tenths, and some single ones.
 func drawLearning(r *recorded, file string) error {
@@ -250,27 +273,14 @@ func drawLearning(r *recorded, file string) error {
 			continue
 		}
 		for _, v := range m.Value.Variables {
-			rows, t, err := r.Values(m.Name, v)
+			rows, t, label, err := r.trajectories(m.Name, v, math.MaxInt)
 			if err != nil {
 				return err
 			}
-			lo, _ := slices.BinarySearch(t, r.start)
-			hi, _ := slices.BinarySearch(t, r.stop)
-			if hi-lo < 2 || len(rows) == 0 {
+			if len(t) < 2 || len(rows) == 0 {
 				continue
 			}
-			most := 0.0
-			for k := range rows {
-				rows[k] = rows[k][lo:hi]
-				most = max(most, largest(rows[k]))
-			}
-			by, in := scale(most, r.Unit(m.Name, v))
-			for _, row := range rows {
-				for k := range row {
-					row[k] /= by
-				}
-			}
-			parts = append(parts, part{fmt.Sprintf("%s: %s of %s synapses of %s", m.Name, v, count(int64(len(rows))), m.Value.Source), v + in, t[lo:hi], rows})
+			parts = append(parts, part{fmt.Sprintf("%s: %s of %s synapses of %s", m.Name, v, count(int64(len(rows))), m.Value.Source), label, t, rows})
 		}
 	}
 	if len(parts) == 0 {
@@ -345,25 +355,11 @@ func drawPhase(r *recorded, file string) error {
 		p := part{title: m.Name}
 		var labels [2]string
 		for n, v := range m.Value.Variables[:2] {
-			rows, t, err := r.Values(m.Name, v)
+			rows, _, label, err := r.trajectories(m.Name, v, 5)
 			if err != nil {
 				return err
 			}
-			lo, _ := slices.BinarySearch(t, r.start)
-			hi, _ := slices.BinarySearch(t, r.stop)
-			rows = rows[:min(len(rows), 5)]
-			most := 0.0
-			for k := range rows {
-				rows[k] = rows[k][lo:hi]
-				most = max(most, largest(rows[k]))
-			}
-			by, in := scale(most, r.Unit(m.Name, v))
-			for _, row := range rows {
-				for k := range row {
-					row[k] /= by
-				}
-			}
-			labels[n], p.v[n] = v+in, rows
+			labels[n], p.v[n] = label, rows
 		}
 		p.x, p.y = labels[0], labels[1]
 		if len(p.v[0]) == 0 || len(p.v[0]) != len(p.v[1]) || len(p.v[0][0]) < 2 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -122,6 +123,13 @@ func (c *runCmd) drawn(f *drawing.Figure, name string) (string, error) {
 	return where, plot.SaveFigure(f, where)
 }
 
+// writeSynapses writes them into a run directory when the script has come to its end.
+func writeSynapses(ctx context.Context, dir *rundir.Dir, threads int) func(*script.Result) error {
+	return func(res *script.Result) error {
+		return dir.Connections(engine.Work{Ctx: ctx, Threads: threads}, res.Net)
+	}
+}
+
 // Run runs the model.
 func (c *runCmd) Run(env *environment) error {
 	if env.job != nil {
@@ -158,9 +166,7 @@ func (c *runCmd) Run(env *environment) error {
 		r.m, opt.Records = &dir.Manifest, dir
 	}
 	if c.Synapses {
-		opt.AtEnd = func(res *script.Result) error {
-			return dir.Connections(engine.Work{Ctx: env.ctx, Threads: opt.Threads}, res.Net)
-		}
+		opt.AtEnd = writeSynapses(env.ctx, dir, opt.Threads)
 	}
 	m := r.m
 	m.Version, m.Script = versionText(), filepath.Base(c.Model)

@@ -172,6 +172,9 @@ func (t *trials) run(ctx context.Context, k int) {
 			defer dir.Close()
 			x.m, opt.Records = &dir.Manifest, dir
 		}
+		if c.Synapses {
+			opt.AtEnd = writeSynapses(ctx, dir, opt.Threads)
+		}
 		x.m.Version, x.m.Script = versionText(), filepath.Base(c.Model)
 		x.m.TimeS.Start = time.Since(started).Seconds()
 		opt.Open = func() (backend.Backend, error) {

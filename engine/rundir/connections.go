@@ -25,6 +25,9 @@ func (d *Dir) Connections(w engine.Work, n *engine.Network) error {
 		if number == 0 {
 			continue
 		}
+		if err := d.vacate(s.Name()); err != nil { // a monitor of an earlier network may have had the name
+			return err
+		}
 		src, tgt := s.Ends()
 		entry := store.Connections{Source: s.Src.Group.Name(), Target: s.Tgt.Group.Name(), Sources: int64(src.N()), Targets: int64(tgt.N()), Synapses: int64(number)}
 		for _, name := range s.VarNames() {
@@ -41,7 +44,7 @@ func (d *Dir) Connections(w engine.Work, n *engine.Network) error {
 			if of, _, _ := v.Of(); v.Scalar() || of.Symbol.Kind == eqn.Subexpression {
 				continue
 			}
-			if err := w.Room(16*int64(number), "writing %s.%s of %d synapses", s.Name(), name, number); err != nil {
+			if err := w.Room(24*int64(number), "writing %s.%s of %d synapses", s.Name(), name, number); err != nil {
 				return err
 			}
 			a, err := v.In(w).Get(nil)

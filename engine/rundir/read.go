@@ -145,6 +145,9 @@ func (r *Recorded) Rate(monitor string) (rate, t []float64, err error) {
 
 // Values are a variable of a StateMonitor, one row for each neuron, in SI units, and the times of the samples, s.
 func (r *Recorded) Values(monitor, variable string) (rows [][]float64, t []float64, err error) {
+	if m, ok := r.Manifest.Monitors.Get(monitor); ok && m.Recorded == 0 && !r.Has(monitor, variable) {
+		return nil, nil, nil // of no neuron: there is no file
+	}
 	a, err := r.read(monitor, variable)
 	if err != nil {
 		return nil, nil, err

@@ -188,6 +188,9 @@ func (d *Dir) free(m engine.Monitor) string {
 // settle gives each folder the name that its monitor has at the end: the newest first, where several have one.
 func (d *Dir) settle() error {
 	final := map[string]bool{}
+	for _, c := range d.Manifest.Connections {
+		final[c.Name] = true
+	}
 	var errs []error
 	for k := len(d.begun) - 1; k >= 0; k-- {
 		f := d.begun[k]
@@ -264,7 +267,8 @@ func (d *Dir) Finish(err error) error {
 		m.Monitors.Set(f.name, f.monitor.Entry())
 	}
 	for _, o := range others { // that no run has taken in
-		if _, ok := m.Monitors.Get(o.Name); !ok {
+		_, synapses := m.Connections.Get(o.Name)
+		if _, ok := m.Monitors.Get(o.Name); !ok && !synapses {
 			m.Monitors.Set(o.Name, o.Value)
 		}
 	}

@@ -438,6 +438,9 @@ func (d *Dir) save(name string, t DType, values int, shape []int, put func(*Writ
 		err = e
 	}
 	if err != nil {
+		if w.err != nil {
+			err = errors.Unwrap(w.err) // without what it says of the samples that are kept
+		}
 		os.Remove(path)
 		return fmt.Errorf("%s is not written: %w", path, err)
 	}
