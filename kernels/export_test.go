@@ -24,6 +24,13 @@ func Entries(b backend.Backend) (n int) {
 	return n
 }
 
+// ForceRoom has records of spikes come to so many entries; the result undoes it.
+func ForceRoom(n int) (undo func()) {
+	old := elastic
+	elastic = n
+	return func() { elastic = old }
+}
+
 // ForceFree has so many processors free; the result undoes it.
 func ForceFree(n int) (undo func()) {
 	free = func() int { return n }

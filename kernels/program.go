@@ -425,7 +425,7 @@ const (
 )
 
 // Profile says where the time went, summed over threads. Threads look at the
-// clock in one step of sixteen.
+// clock in one step of 64.
 func (p *program) Profile() []backend.Phase {
 	out := []backend.Phase{{Name: "update"}, {Name: "deliver"}, {Name: "record"}, {Name: "wait"}}
 	for _, t := range p.threads {

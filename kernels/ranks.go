@@ -54,14 +54,16 @@ func (c *cpu) alike(plan *backend.Plan, failed error) error {
 	if failed != nil {
 		words[0] = 1
 	}
-	for rank, of := range c.ranks.Gather(words) {
-		switch {
-		case failed != nil:
-			return failed
-		case of[0] != 0:
+	all := c.ranks.Gather(words)
+	if failed != nil {
+		return failed
+	}
+	for rank, of := range all { // the same error on all ranks
+		if of[0] != 0 {
 			return fmt.Errorf("rank %d could not load the network", rank)
-		case !slices.Equal(of, words):
-			return fmt.Errorf("ranks 0 and %d have described different networks: they must read the same script, modules and files", max(rank, c.ranks.Rank()))
+		}
+		if !slices.Equal(of, all[0]) {
+			return fmt.Errorf("ranks 0 and %d have described different networks: they must read the same script, modules and files", rank)
 		}
 	}
 	return nil
@@ -148,7 +150,7 @@ func (v *over) keep() {
 	}
 }
 
-// part returns the first of a rank's parts, and one past its last.
+// parts are those of a rank.
 func (v *over) parts(rank int) []*part {
 	n := len(v.p.threads)
 	return v.p.parts[rank*n : (rank+1)*n]

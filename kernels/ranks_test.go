@@ -247,16 +247,109 @@ func TestRanksBuildTheirPart(t *testing.T) {
 	}
 }
 
-// TestRanksThatDiffer: ranks that have described different networks are told so.
+// TestRanksThatDiffer: ranks that have described different networks are told so, all the same.
 func TestRanksThatDiffer(t *testing.T) {
+	all := openRanks(3, 1)
+	told := make([]string, 3)
+	err := each(3, func(k int) error {
+		p := newSketch()
+		p.lif(1000+k%2, 1)
+		_, err := all[k].Load(host.Work{}, &p.Plan)
+		told[k] = fmt.Sprint(err)
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "ranks 0 and 1 have described different networks") || told[1] != told[0] || told[2] != told[0] {
+		t.Errorf("%q; expected that ranks 0 and 1 differ", told)
+	}
+}
+
+// TestRanksAgree: ranks make as many steps as the one that wants fewest.
+func TestRanksAgree(t *testing.T) {
 	all := openRanks(2, 1)
 	err := each(2, func(k int) error {
 		p := newSketch()
-		p.lif(1000+k, 1)
-		_, err := all[k].Load(host.Work{}, &p.Plan)
+		p.lif(1000, 1)
+		prog, err := all[k].Load(host.Work{}, &p.Plan)
+		if err != nil {
+			return err
+		}
+		done, err := prog.Run([]int{10, 7}[k], nil)
+		if err == nil && done != 7 {
+			err = fmt.Errorf("rank %d made %d steps, expected 7", k, done)
+		}
 		return err
 	})
-	if err == nil || !strings.Contains(err.Error(), "different networks") {
-		t.Errorf("%v; expected that the ranks differ", err)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRanksFillRecords: a Run ends where the record of all ranks' spikes is full, at the same step everywhere.
+func TestRanksFillRecords(t *testing.T) {
+	defer kernels.ForceRoom(5000)()
+	const n = 1000
+	p := newSketch()
+	v := p.buf("v", backend.State, ir.F32, n)
+	e := p.event(n, 1)
+	b := ir.NewBuilder("fire")
+	sv, sp := b.Slot("v", ir.Array, ir.F32), b.Slot("spike", ir.Mask, ir.Bool)
+	b.StoreBit(sp, b.Lt(b.Load(sv), b.F(1)))
+	p.eval(b, n, at(v), bits(e))
+	p.record(e, n, 5000)
+	prog, err := openRanks(2, 1).Load(host.Work{}, &p.Plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if done, err := prog.Run(100, nil); err != nil || done != 5 {
+			t.Fatalf("%d steps (%v), expected the 5 that there is room for", done, err)
+		}
+	}
+}
+
+// TestRanksAlone: a network that ranks cannot share out each of them computes whole, and says so: its sums are one thread's, or
+// belong to lanes of two kinds.
+func TestRanksAlone(t *testing.T) {
+	const n = 1000
+	for _, applied := range []bool{false, true} {
+		plan := func() (*backend.Plan, backend.BufID) {
+			p := newSketch()
+			acc, sum := p.buf("acc", backend.Scratch, ir.I32, n), p.buf("sum", backend.State, ir.I32, 1)
+			var own []backend.BufID
+			if applied {
+				own = append(own, acc)
+			}
+			e := p.lif(n, 6, own...)
+			one := func(v float64) connect.Column { return connect.Column{Const: v, Lo: v, Hi: v} }
+			proj := &connect.Proj{Name: "S", Rule: connect.FixedIndegree, N: 20, NPre: n, NPost: n, Weight: one(100), Delay: one(5)}
+			p.deliver(&connect.Spec{Name: "S", NSrc: n, NTgt: n, Projs: []*connect.Proj{proj}, Scale: 1, Width: 16}, 5, 5, e, 0, n, acc)
+			b := ir.NewBuilder("collect")
+			in, out := b.Slot("acc", ir.Array, ir.I32), b.Slot("sum", ir.Accum, ir.I32)
+			b.Scatter(out, b.I(0), b.Load(in))
+			p.eval(b, n, at(acc), at(sum))
+			return &p.Plan, sum
+		}
+		var got [2]uint32
+		for k, b := range []backend.Backend{kernels.New(1), openRanks(2, 1)} {
+			p, sum := plan()
+			prog, err := b.Load(host.Work{}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := prog.Run(300, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := prog.Read(sum, got[k:k+1]); err != nil {
+				t.Fatal(err)
+			}
+			if all, several := prog.(allPrograms); several && len(all[1].(backend.Warner).Warnings()) != 1 {
+				t.Errorf("applied %t: no warning", applied)
+			}
+			prog.Close()
+			b.Close()
+		}
+		if got[0] != got[1] || got[0] == 0 {
+			t.Errorf("applied %t: one process %d, two ranks %d", applied, got[0], got[1])
+		}
 	}
 }

@@ -49,8 +49,9 @@ func (t *thread) spikes(h *part, it *item, s int) {
 }
 
 // elastic is the number of entries that a record of spikes may come to, even if
-// the plan asks for less room: records grow with what fires.
-const elastic = 1 << 24
+// the plan asks for less room: records grow with what fires. A variable, so that
+// tests can force it.
+var elastic = 1 << 24
 
 // roomUntil is the step, at most n, before which no record of spikes can
 // overflow, given what was recorded before step s.

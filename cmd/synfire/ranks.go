@@ -19,7 +19,6 @@ import (
 // job is the processes of an MPI job.
 type job interface {
 	kernels.Ranks
-	Library() string
 	Leave(status int, why uint32, patience time.Duration) [][2]uint32
 	End(status int)
 }

@@ -1,6 +1,6 @@
 //go:build mpi
 
-// Package mpi is the thirteen functions of the MPI standard that ranks need: it
+// Package mpi is the eleven functions of the MPI standard that ranks need: it
 // starts a job, lets its ranks tell each other words, and ends it. It is built by
 // `make mpi`, with the compiler that the MPI library brings (CC=mpicc).
 package mpi
@@ -50,13 +50,6 @@ static uint32_t told(int k) { return all[k]; }
 
 static void finish(void) { MPI_Finalize(); }
 static void end(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
-
-static int version(char *text) {
-	int n;
-	MPI_Get_library_version(text, &n);
-	return n;
-}
-enum { longest = MPI_MAX_LIBRARY_VERSION_STRING };
 */
 import "C"
 
@@ -64,7 +57,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 	"unsafe"
 )
@@ -92,15 +84,6 @@ func (j *Job) Rank() int { return j.rank }
 
 // Size is the number of processes.
 func (j *Job) Size() int { return j.size }
-
-// Library names the MPI library.
-func (j *Job) Library() string {
-	text := make([]byte, C.longest)
-	n := C.version((*C.char)(unsafe.Pointer(&text[0])))
-	line, _, _ := strings.Cut(string(text[:n]), "\n")
-	line, _, _ = strings.Cut(line, ",")
-	return strings.Join(strings.Fields(line), " ")
-}
 
 // Gather returns what each rank has given, by rank; it is good until the next call.
 func (j *Job) Gather(words []uint32) [][]uint32 {
