@@ -44,7 +44,9 @@ deps:
 MPICC ?= mpicc
 .PHONY: mpi
 mpi:
-	@command -v $(MPICC) >/dev/null || ./.ci/deps openmpi-bin libopenmpi-dev
+	@command -v $(MPICC) >/dev/null || [ "$(MPICC)" != mpicc ] || ./.ci/deps openmpi-bin libopenmpi-dev
+	@command -v $(MPICC) >/dev/null || { echo "make mpi: there is no $(MPICC), the compiler of an MPI library. Install OpenMPI or MPICH with its headers" \
+		"(on a cluster: module load openmpi, or the like), or name the compiler: make mpi MPICC=/path/to/mpicc"; exit 1; }
 	CC=$(MPICC) $(GO) build -tags mpi -trimpath -ldflags '$(LDFLAGS)' -o bin/synfire-mpi ./cmd/synfire
 
 # Runs on ranks: every example at test size on 3 of them, three on 2 of 2 threads; what a user does (.ci/ranks). mpi-long tries all
