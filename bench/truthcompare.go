@@ -109,17 +109,21 @@ func writeDistances(w *strings.Builder, c truthCase, peer string, ours, theirs [
 	if c.about != "" {
 		name += ", " + c.about
 	}
+	gone := min(len(a), len(b)) == 0 && max(len(a), len(b)) >= 4
+	if gone {
+		found = append(found, fmt.Sprintf("%s, %s: %d of %d runs of ours are alive at the end, %d of %d of the peer's", name, title(peer), len(a), len(ours), len(b), len(theirs)))
+	}
 	for k, p := range c.parts {
 		x, y := byMeasure(a, k), byMeasure(b, k)
 		for m, measure := range measures {
 			d := distancesOf(x[m], y[m])
 			verdict := "agrees"
 			switch {
-			case len(a) == 0 || len(b) < 4:
+			case !gone && (len(a) == 0 || len(b) < 4):
 				verdict = "too few are alive"
-			case d.differ() && c.known[peer] != "":
+			case (gone || d.differ()) && c.known[peer] != "":
 				verdict = "differs: " + c.known[peer]
-			case d.differ():
+			case gone || d.differ():
 				verdict = "**DIFFERS**"
 			}
 			if d.differ() && len(b) >= 4 {

@@ -320,7 +320,6 @@ func rows(workload string, out []byte) []row {
 	return list
 }
 
-// markdown is report.md.
 // variants runs Potjans and Diesmann's network with other ways to use the device. Of equal length, all have one hash.
 func (r *runner) variants(scale, duration, dev string, hashes []string) {
 	if len(hashes) == 0 {
@@ -346,6 +345,7 @@ func (r *runner) variants(scale, duration, dev string, hashes []string) {
 	}
 }
 
+// markdown is report.md.
 func (rep *report) markdown() []byte {
 	var b bytes.Buffer
 	line := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }

@@ -41,6 +41,7 @@ func (c *recordFlags) open() (r *rundir.Recorded, stop float64, err error) {
 		stop = reached
 	}
 	switch {
+	case len(r.Manifest.Monitors) == 0 && len(r.Manifest.Connections) > 0: // there is nothing over time
 	case reached == 0:
 		err = fmt.Errorf("%s: nothing was simulated: the script has no run(), or ended before it", c.Dir)
 	case len(r.Manifest.Monitors)+len(r.Manifest.Connections) == 0:
