@@ -98,8 +98,11 @@ type ownSlot struct {
 }
 
 func (m *effectLanes) bound(name string, k ir.Kind, t ir.Type, b backend.Binding) uint32 {
-	if s, ok := m.Slots[name]; ok {
-		return s
+	for s, ok := m.Slots[name]; ok; s, ok = m.Slots[name] {
+		if slices.Contains(m.own, ownSlot{s, b}) {
+			return s
+		}
+		name += "'" // it is another's, such as that of the variable's sum of another width
 	}
 	s := m.Slot(name, k, t, model.Memory{})
 	m.own = append(m.own, ownSlot{s, b})

@@ -198,6 +198,9 @@ func uses(code []eqn.Stmt, d int, nth []int, sc eqn.Scope) bool {
 	names := []string{code[d].Target.ID}
 	for n := d + 1; n < len(code); n++ {
 		if !slices.ContainsFunc(eqn.Identifiers(code[n].X), func(id string) bool { return slices.Contains(names, id) }) {
+			if code[n].Op == "=" { // the name has another value from here on
+				names = slices.DeleteFunc(names, func(id string) bool { return id == code[n].Target.ID })
+			}
 			continue
 		}
 		if slices.Contains(nth, n) {
