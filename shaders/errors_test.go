@@ -88,6 +88,18 @@ func TestCompileErrorNamesIR(t *testing.T) {
 	}
 }
 
+// TestBadOptions: numbers that no device could follow are errors.
+func TestBadOptions(t *testing.T) {
+	for _, opt := range []Options{{WorkGroup: 33}, {Team: 3}, {Philox: 2}} {
+		if b, err := Open(opt); err == nil || !strings.Contains(err.Error(), "expected") {
+			t.Errorf("%+v: %v", opt, err)
+			if err == nil {
+				b.Close()
+			}
+		}
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	b := open(t, Options{NoSelfTest: true, MaxBlock: 1 << 10})
 	defer b.Close()

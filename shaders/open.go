@@ -70,6 +70,9 @@ func Open(opt Options) (backend.Backend, error) {
 	if opt.Team < 0 || opt.Team > 32 || opt.Team&(opt.Team-1) != 0 {
 		return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("teams of %d lanes, expected a power of two up to 32", opt.Team)}
 	}
+	if opt.Philox != 0 && opt.Philox != 1 && opt.Philox != 4 {
+		return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("calls of Philox for %d neighbours, expected 1 or 4", opt.Philox)}
+	}
 	d, err := choose(opt)
 	if err != nil {
 		return nil, err

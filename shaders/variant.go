@@ -19,7 +19,7 @@ func variant(o Options) (Options, error) {
 	if text == "" {
 		return o, nil
 	}
-	block := 0
+	block := int(o.MaxBlock)
 	numbers := map[string]*int{"group": &o.WorkGroup, "walk": &o.WalkGroups, "chunk": &o.Chunk, "team": &o.Team, "philox": &o.Philox, "span": &o.Span, "submit": &o.Submit, "block": &block}
 	flags := map[string]*bool{"apart": &o.Apart, "movable": &o.Movable}
 	for _, part := range strings.Split(text, ",") {

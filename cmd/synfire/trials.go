@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,14 +39,15 @@ type trials struct {
 	mu     sync.Mutex // of all below
 	bar    *progress
 	warned map[string]bool
-	told   int // trials whose output has been printed
+	begun  int  // trials, in their order
+	told   int  // those whose output has been printed
+	passed bool // one has come to its end
 	over   error
 }
 
 // trial is one of them.
 type trial struct {
 	*record
-	res   *script.Result
 	err   error
 	out   strings.Builder // what the script printed
 	ended bool
@@ -71,31 +71,15 @@ func (c *runCmd) runTrials(env *environment, n int) error {
 	if why := c.Threads.beyond(); why != "" && !c.Quiet {
 		fmt.Fprintln(env.err, env.errTerm.faint(why))
 	}
-	ctx, stop := context.WithCancel(env.ctx)
-	defer stop()
 	begin := time.Now()
-	work := make(chan int)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			for k := range work {
-				t.run(ctx, k)
+			for k := t.next(); k < n; k = t.next() {
+				t.run(k)
 			}
 		})
 	}
-	for k := range n {
-		t.mu.Lock()
-		over := t.over
-		t.mu.Unlock()
-		if over != nil || ctx.Err() != nil {
-			break
-		}
-		select {
-		case work <- k:
-		case <-ctx.Done():
-		}
-	}
-	close(work)
 	wg.Wait()
 	wall := time.Since(begin)
 	if err := shut(); err != nil && t.over == nil {
@@ -157,8 +141,19 @@ func (t *trials) backend(n int) (workers int, shut func() error, err error) {
 	return workers, first.Close, nil
 }
 
+// next is the trial to run next; as many as there are: none.
+func (t *trials) next() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.begun == len(t.all) || t.over != nil || t.env.ctx.Err() != nil {
+		return len(t.all)
+	}
+	t.begun++
+	return t.begun - 1
+}
+
 // run runs trial k.
-func (t *trials) run(ctx context.Context, k int) {
+func (t *trials) run(k int) {
 	c, x := t.c, t.all[k]
 	defer t.pool[k].End()
 	err := func() error {
@@ -173,7 +168,7 @@ func (t *trials) run(ctx context.Context, k int) {
 			x.m, opt.Records = &dir.Manifest, dir
 		}
 		if c.Synapses {
-			opt.AtEnd = writeSynapses(ctx, dir, opt.Threads)
+			opt.AtEnd = writeSynapses(t.env.ctx, dir, opt.Threads)
 		}
 		x.m.Version, x.m.Script = versionText(), filepath.Base(c.Model)
 		x.m.TimeS.Start = time.Since(started).Seconds()
@@ -187,16 +182,20 @@ func (t *trials) run(ctx context.Context, k int) {
 		opt.Warn = func(msg string) { t.warn(k, msg) }
 		opt.Progress = func(done, total int64) { t.progress(x, done, total) }
 		opt.AfterRun = func(res *script.Result) error {
+			t.mu.Lock()
 			x.before, x.done, x.total = x.before+x.done, 0, 0
+			t.mu.Unlock()
 			return x.afterRun(res)
 		}
 		opt.Draw = func(f *drawing.Figure, name string) error {
 			_, err := c.drawn(f, fmt.Sprintf("trial-%d-%s", k, filepath.Base(filepath.FromSlash(name))))
 			return err
 		}
-		res, err := script.Run(ctx, opt)
-		x.res = res
+		res, err := script.Run(t.env.ctx, opt)
 		x.finish(res, err)
+		if res != nil {
+			res.Net.Close() // or what it has on the device, and of tables, would stay until the last trial is over
+		}
 		if dir != nil {
 			if e := dir.Finish(err); e != nil && err == nil {
 				err = e
@@ -207,8 +206,9 @@ func (t *trials) run(ctx context.Context, k int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	x.err, x.ended = err, true
-	if fault := (*backend.Fault)(nil); err != nil && t.over == nil && !errors.As(err, &fault) {
-		t.over = err // the others would come to the same
+	t.passed = t.passed || err == nil
+	if fault := (*backend.Fault)(nil); err != nil && t.over == nil && !t.passed && !errors.As(err, &fault) {
+		t.over = err // the others would come to the same, as far as is known
 	}
 	t.bar.clear()
 	for t.told < len(t.all) && t.all[t.told].ended { // in their order, whichever ends first
@@ -266,7 +266,7 @@ func (t *trials) end(wall time.Duration) error {
 	var texts []string
 	var err error
 	for k, x := range t.all {
-		if x.res != nil && len(x.res.Runs) > 0 {
+		if len(x.m.Runs) > 0 {
 			ran = append(ran, k)
 		}
 		if x.err != nil {
@@ -303,8 +303,11 @@ func (t *trials) end(wall time.Duration) error {
 	case !t.c.Quiet && len(ran) > 0:
 		t.summarize(ran, wall)
 		if t.c.Out != nil {
-			fmt.Fprintf(t.env.out, "written: %s\n", filepath.Join(*t.c.Out, fmt.Sprintf("trial-0 to trial-%d", len(t.all)-1)))
+			fmt.Fprintf(t.env.out, "written: %s\n", filepath.Join(*t.c.Out, fmt.Sprintf("trial-0 to trial-%d", t.begun-1)))
 		}
+	}
+	if left := len(t.all) - t.begun; left > 0 {
+		fmt.Fprintln(t.env.err, t.env.errTerm.faint(fmt.Sprintf("%d of %d trials were not run, from trial %d on", left, len(t.all), t.begun)))
 	}
 	if len(ran) == len(t.all) && len(ran) > 1 && t.alike() && !t.c.Quiet {
 		fmt.Fprintln(t.env.err, t.env.errTerm.amber("warning:"), "all trials are alike: nothing differs between them but initial values, given as texts, of variables with an equation, noise, Poisson input, and rand() in what a network computes (`synfire sweep MODEL --seeds N` runs other networks)")

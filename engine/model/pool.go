@@ -7,30 +7,29 @@ import (
 )
 
 // Pool is one trial's part in the tables that trials of a network have in common. The first
-// that comes to a table defines it, and it is kept until the last has come.
+// that comes to a table defines it, and it is kept until the last has come, or until a trial
+// is over that has not: then it is not one of all.
 type Pool struct {
 	*pooled
-	had  map[SpecKey]bool
-	over bool
+	had map[SpecKey]bool
 }
 
 // pooled is what all have.
 type pooled struct {
-	mu     sync.Mutex
-	trials int
-	ended  int
-	specs  map[SpecKey]*waiting
+	mu    sync.Mutex
+	left  int // trials that are not over
+	specs map[SpecKey]*waiting
 }
 
 // waiting is a table for which some trials are still to come.
 type waiting struct {
 	spec *connect.Spec
-	had  int // trials that have come, of those that go on
+	left int
 }
 
 // Pools are those of so many trials, each to be used by one goroutine.
 func Pools(trials int) []*Pool {
-	all := &pooled{trials: trials, specs: map[SpecKey]*waiting{}}
+	all := &pooled{left: trials, specs: map[SpecKey]*waiting{}}
 	out := make([]*Pool, trials)
 	for k := range out {
 		out[k] = &Pool{pooled: all, had: map[SpecKey]bool{}}
@@ -45,42 +44,35 @@ func (p *Pool) Spec(key SpecKey, s *connect.Spec) *connect.Spec {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.over || p.had[key] {
+	if p.had[key] {
 		return s
 	}
+	p.had[key] = true
 	x := p.specs[key]
 	if x == nil {
-		x = &waiting{spec: s}
+		x = &waiting{s, p.left}
 		p.specs[key] = x
 		s.Hold()
 	}
-	p.had[key] = true
-	x.had++
-	p.settle(key, x)
+	if x.left--; x.left == 0 {
+		p.release(key)
+	}
 	return x.spec
 }
 
-// End says that the trial is over, and will come to no further table.
+// End says that the trial is over, and will come to no further table. It is called once.
 func (p *Pool) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.over {
-		return
-	}
-	p.over = true
-	p.ended++
-	for key, x := range p.specs {
-		if p.had[key] {
-			x.had--
+	p.left--
+	for key := range p.specs {
+		if !p.had[key] {
+			p.release(key)
 		}
-		p.settle(key, x)
 	}
 }
 
-// settle lets go of a table to which all have come that go on.
-func (p *pooled) settle(key SpecKey, x *waiting) {
-	if x.had >= p.trials-p.ended {
-		delete(p.specs, key)
-		x.spec.Release()
-	}
+func (p *pooled) release(key SpecKey) {
+	p.specs[key].spec.Release()
+	delete(p.specs, key)
 }

@@ -79,6 +79,9 @@ func (x *script) storeAs(name, file string, only *network) error {
 	if err != nil {
 		return err
 	}
+	if file != "" && x.opt.Pool != nil {
+		return withHint("store() without filename= keeps the state of each for itself", "store(filename=%q): trials beside one another would all write that file, and restore what another has stored", file)
+	}
 	s, err := n.Store()
 	if err == nil {
 		err = x.keepDraws(s)
