@@ -39,22 +39,26 @@ func (d *device) run(j *job) {
 	b.waiting = append(b.waiting, j)
 	b.mu.Unlock()
 	for start := time.Now(); ; time.Sleep(50 * time.Microsecond) {
+		over := false // asked on the thread of the context alone: others do the job there, and have not ended when they begin
 		err := d.do(func() error {
+			if over = j.over; over {
+				return nil
+			}
 			b.mu.Lock()
-			if j.over || len(b.waiting) < b.last && time.Since(start) < patience {
+			if len(b.waiting) < b.last && time.Since(start) < patience {
 				b.mu.Unlock()
 				return nil
 			}
 			all := b.waiting
-			b.waiting = nil
+			b.waiting, over = nil, true
 			b.mu.Unlock()
 			d.runAll(all)
 			return nil
 		})
 		if err != nil {
-			j.err, j.over = err, true
+			j.err = err
 		}
-		if j.over {
+		if err != nil || over {
 			return
 		}
 	}
