@@ -88,6 +88,7 @@ lint:
 
 race:
 	$(GO) test $(TAGFLAG) -race -short -timeout 30m $(THREADED)
+	$(if $(TAGFLAG),$(GO) test $(TAGFLAG) -race -short -run TestBeside ./shaders)
 
 # The cpu backend on every system that Go reaches without a C compiler.
 cross:
