@@ -11,7 +11,8 @@ from brian2 import Hz, Network, NeuronGroup, PoissonInput, SpikeMonitor, Synapse
 prefs.codegen.target = "numpy"
 index = {number: k for k, number in enumerate(pd.read_csv("cells.csv", index_col=0).index)}
 edges = pd.read_parquet("edges.parquet")
-driven = [int(x) for x in re.findall(r"\b7205759\d{11}\b", open("../../flywire.star").read()) if int(x) in index]
+published = re.search(r"param\('driven', \[(.*?)\]", open("../../flywire.star").read(), re.S).group(1)
+driven = [int(x) for x in published.split(",")]
 names = dict(v_0=-52*mV, v_rst=-52*mV, v_th=-45*mV, t_mbr=20*ms, tau=5*ms)
 neurons = NeuronGroup(len(index), """dv/dt = (v_0 - v + g)/t_mbr : volt (unless refractory)
                                      dg/dt = -g/tau : volt (unless refractory)
@@ -22,7 +23,7 @@ synapses = Synapses(neurons, neurons, "w : volt", on_pre="g += w", delay=1.8*ms)
 synapses.connect(i=edges["Presynaptic_Index"].values, j=edges["Postsynaptic_Index"].values)
 synapses.w = edges["Excitatory x Connectivity"].values*0.275*mV
 inputs = []
-for number in dict.fromkeys(driven):
+for number in driven:
     k = index[number]
     inputs.append(PoissonInput(neurons[k:k + 1], "v", 1, 10000*Hz, weight=250*0.275*mV))
     neurons[k:k + 1].rfc = 0*ms
