@@ -35,26 +35,19 @@ func distributions(s *analysis.Spikes) [][]float64 {
 
 // correlations are those of all pairs among cells that spike, evenly chosen.
 func correlations(s *analysis.Spikes) (r []float64) {
-	var active []int32
+	var active, chosen []int
 	for j, x := range s.Rates() {
 		if x > 0 {
-			active = append(active, int32(j))
+			active = append(active, j)
 		}
 	}
-	at := map[int32]int32{}
 	for k := range min(len(active), correlationCells) {
-		at[active[k*len(active)/min(len(active), correlationCells)]] = int32(k)
+		chosen = append(chosen, active[k*len(active)/min(len(active), correlationCells)])
 	}
-	if len(at) < 2 {
+	if len(chosen) < 2 {
 		return nil
 	}
-	chosen := &analysis.Spikes{N: len(at), Start: s.Start, Stop: s.Stop}
-	for k, j := range s.I {
-		if n, ok := at[j]; ok {
-			chosen.I, chosen.T = append(chosen.I, n), append(chosen.T, s.T[k])
-		}
-	}
-	for j, row := range analysis.CorrelationMatrix(chosen.CountsEach(correlationBin)) {
+	for j, row := range analysis.CorrelationMatrix(s.Of(chosen).CountsEach(correlationBin)) {
 		r = append(r, row[:j]...)
 	}
 	return r

@@ -347,16 +347,7 @@ func drawCorrelation(r *recorded, file string) error {
 		})
 		order = order[:min(len(order), shownPairs)]
 		slices.Sort(order)
-		of := make(map[int32]int32, len(order))
-		for k, j := range order {
-			of[int32(j)] = int32(k)
-		}
-		part := &analysis.Spikes{N: len(order), Start: x.s.Start, Stop: x.s.Stop}
-		for k, j := range x.s.I {
-			if n, shown := of[j]; shown {
-				part.I, part.T = append(part.I, n), append(part.T, x.s.T[k])
-			}
-		}
+		part := x.s.Of(order)
 		if len(part.T) == 0 {
 			continue
 		}

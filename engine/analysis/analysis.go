@@ -72,6 +72,21 @@ func (s *Spikes) Trains() [][]float64 {
 	return trains
 }
 
+// Of is the spikes of some neurons, each with its place in the list as its number.
+func (s *Spikes) Of(neurons []int) *Spikes {
+	at := make(map[int32]int32, len(neurons))
+	for k, j := range neurons {
+		at[int32(j)] = int32(k)
+	}
+	part := &Spikes{N: len(neurons), Start: s.Start, Stop: s.Stop}
+	for k, j := range s.I {
+		if n, ok := at[j]; ok {
+			part.I, part.T = append(part.I, n), append(part.T, s.T[k])
+		}
+	}
+	return part
+}
+
 // Rates returns the rate of each neuron, in Hz: spikes/duration.
 func (s *Spikes) Rates() []float64 {
 	r := make([]float64, s.N)

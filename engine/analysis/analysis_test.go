@@ -74,6 +74,13 @@ func TestRates(t *testing.T) {
 	near(t, "mean rate", s.MeanRate(), 8.0/3, 1e-15)
 }
 
+func TestOf(t *testing.T) {
+	s := &Spikes{I: []int32{3, 0, 1, 3}, T: []float64{1, 2, 3, 4}, N: 4, Stop: 5}
+	if got := s.Of([]int{3, 2, 1}); got.N != 3 || got.Stop != 5 || !slices.Equal(got.I, []int32{0, 2, 0}) || !slices.Equal(got.T, []float64{1, 3, 4}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestIrregularity(t *testing.T) {
 	// A clock has 0; intervals 1 and 3 have sd 1 over mean 2, and 2*2/4; one interval is too few.
 	s := spikes(t, []int32{0, 1, 2, 0, 1, 2, 0, 1, 0}, []float64{0, 0, 0, 1, 1, 1, 2, 4, 3}, 3, 0, 5)
