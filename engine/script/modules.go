@@ -161,6 +161,11 @@ func (x *script) allOf(name string) ([]string, error) {
 		x.starred = map[string][]string{}
 	}
 	x.starred[name] = nil // until they are known
+	defer func() {
+		if x.starred[name] == nil { // of a session that goes on: the script may be mended
+			delete(x.starred, name)
+		}
+	}()
 	src, err := x.readFile(name + ".py")
 	if err != nil {
 		return nil, err

@@ -2,6 +2,8 @@ package script
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"go.starlark.net/starlark"
@@ -47,5 +49,21 @@ func TestSessionNearby(t *testing.T) {
 			}
 		}
 		must(s.Exec("S.w = 'rand()*mV'\n", nil))
+	}
+}
+
+// A script that could not be read, and so not imported from, can be when it is mended.
+func TestSessionImportsAgain(t *testing.T) {
+	dir := t.TempDir()
+	s := NewSession(context.Background(), dir, Options{}, nil)
+	defer s.Close()
+	for _, text := range []string{"x = (1", "x = 1"} {
+		if err := os.WriteFile(filepath.Join(dir, "names.py"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		err := s.Exec("from names import *\ny = x\n", nil)
+		if mended := text == "x = 1"; mended != (err == nil) {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
