@@ -249,17 +249,41 @@ func TestRanksBuildTheirPart(t *testing.T) {
 
 // TestRanksThatDiffer: ranks that have described different networks are told so, all the same.
 func TestRanksThatDiffer(t *testing.T) {
-	all := openRanks(3, 1)
-	told := make([]string, 3)
-	err := each(3, func(k int) error {
-		p := newSketch()
-		p.lif(1000+k%2, 1)
-		_, err := all[k].Load(host.Work{}, &p.Plan)
-		told[k] = fmt.Sprint(err)
-		return err
-	})
-	if err == nil || !strings.Contains(err.Error(), "ranks 0 and 1 have described different networks") || told[1] != told[0] || told[2] != told[0] {
-		t.Errorf("%q; expected that ranks 0 and 1 differ", told)
+	const n, synapses = 1000, 20_000
+	for name, change := range map[string]func(*sketch, *connect.Proj){
+		"a value":   func(p *sketch, _ *connect.Proj) { p.Bufs[p.Stages[0].Bind[0].Buf].Init[n-1]++ },
+		"a synapse": func(_ *sketch, q *connect.Proj) { q.J[synapses-1]-- },
+		"a weight":  func(_ *sketch, q *connect.Proj) { q.Weight.Array[synapses-1]++ },
+		"a delay": func(_ *sketch, q *connect.Proj) {
+			q.Delay.Exact = &connect.Exact{Leaves: []connect.Column{{Data: [][]uint32{{1}}}}}
+		},
+		"nothing": func(*sketch, *connect.Proj) {},
+	} {
+		all := openRanks(3, 1)
+		told := make([]string, 3)
+		each(3, func(k int) error {
+			p := newSketch()
+			acc := p.buf("acc", backend.Scratch, ir.I32, n)
+			e := p.lif(n, 6, acc)
+			q := &connect.Proj{Name: "S", Rule: connect.Given, NPre: n, NPost: n, Weight: connect.Column{Lo: 0, Hi: 10}, Delay: connect.Column{Const: 5}}
+			for s := range uint32(synapses) {
+				q.I, q.J, q.Weight.Array = append(q.I, s/20), append(q.J, 1+s%(n-1)), append(q.Weight.Array, 1)
+			}
+			p.deliver(&connect.Spec{Name: "S", NSrc: n, NTgt: n, Projs: []*connect.Proj{q}, Scale: 1, Width: 16}, 5, 5, e, 0, n, acc)
+			if k == 1 {
+				change(p, q)
+			}
+			_, err := all[k].Load(host.Work{}, &p.Plan)
+			told[k] = fmt.Sprint(err)
+			return err
+		})
+		want := "ranks 0 and 1 have described different networks"
+		if name == "nothing" {
+			want = "<nil>"
+		}
+		if !strings.Contains(told[0], want) || told[1] != told[0] || told[2] != told[0] {
+			t.Errorf("%s: %q, expected %s", name, told, want)
+		}
 	}
 }
 

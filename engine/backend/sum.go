@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"slices"
 
 	"synfire/engine/connect"
 )
@@ -45,22 +46,33 @@ func (p *Plan) Sum() [32]byte {
 			for _, words := range append(q.CondData[:len(q.CondData):len(q.CondData)], q.PData...) {
 				sumWords(h, words)
 			}
-			for _, c := range []*connect.Column{&q.Weight, &q.Delay} {
-				fmt.Fprint(h, c.Const, c.Lo, c.Hi, c.Each, len(c.Array))
-				binary.Write(h, binary.LittleEndian, c.Array)
-				if c.Prog != nil {
-					fmt.Fprint(h, c.Prog)
-				}
-				for _, words := range c.Data {
-					sumWords(h, words)
-				}
-			}
+			sumColumn(h, &q.Weight)
+			sumColumn(h, &q.Delay)
 		}
 	}
 	return [32]byte(h.Sum(nil))
 }
 
-func sumWords(h hash.Hash, words []uint32) {
+func sumColumn(h hash.Hash, c *connect.Column) {
+	fmt.Fprint(h, c.Const, c.Lo, c.Hi, c.Each, " ")
+	sumWords(h, c.Array)
+	if c.Prog != nil {
+		fmt.Fprint(h, c.Prog)
+	}
+	for _, words := range c.Data {
+		sumWords(h, words)
+	}
+	if c.Exact != nil {
+		fmt.Fprint(h, c.Exact.Key)
+		for k := range c.Exact.Leaves {
+			sumColumn(h, &c.Exact.Leaves[k])
+		}
+	}
+}
+
+func sumWords[T uint32 | float32](h hash.Hash, words []T) {
 	fmt.Fprint(h, len(words), " ")
-	binary.Write(h, binary.LittleEndian, words)
+	for some := range slices.Chunk(words, 1<<14) { // of which Write makes a copy
+		binary.Write(h, binary.LittleEndian, some)
+	}
 }
