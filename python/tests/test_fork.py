@@ -67,6 +67,35 @@ def test_a_network_that_has_run_goes_on_in_the_worker():
 
 
 @fork
+def test_a_worker_has_the_state_at_its_own_fork():
+    net, G = model()
+
+    def work():
+        net.run(10*ms)
+        return list(G.v[:])
+    net.run(10*ms)
+    net.store()
+    assert np.allclose(in_child(work), np.exp(-2))
+    G.v[1] = 2
+    net.store("changed")
+    assert np.allclose(in_child(work), [np.exp(-2), 2*np.exp(-1), np.exp(-2)])
+    net.run(10*ms)
+    assert np.allclose(in_child(work), [np.exp(-3), 2*np.exp(-2), np.exp(-3)])
+    net.restore()
+    assert np.allclose(in_child(work), np.exp(-2))
+
+
+@fork
+def test_a_fork_leaves_export_as_it_was(tmp_path):
+    net, G = model()
+    net.run(10*ms)
+    G.v[1] = 2
+    assert in_child(lambda: 1) == 1
+    net.run(10*ms)
+    assert os.path.exists(synfire_device.export(tmp_path, net))
+
+
+@fork
 def test_spikes_in_flight_and_noise_go_on_in_the_worker():
     seed(5)
     G = NeuronGroup(50, "dv/dt = (1.2 - v)/(10*ms) + 0.1*xi/sqrt(10*ms) : 1", threshold="v > 1", reset="v = 0", method="euler")

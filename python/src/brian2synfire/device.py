@@ -573,7 +573,7 @@ class SynfireDevice(RuntimeDevice):
         for var, owner in kept["held"].items():
             self.elsewhere[var] = owner
         if begun and filename is None:
-            session.broken = ""
+            session.broken, session.kept = "", None
             session.recorded = dict(kept["recorded"])
             if restore_random_state:
                 session.seed = kept["seed"]

@@ -34,7 +34,7 @@ class Session:
         self.seed = None
         self.answer = None     # the engine's, to the last run
         self.to_restore = None  # the bytes of a state from a file, and whether with its random numbers, for the next run
-        self.kept = None        # a file with the state after the last run, without a name: what forked children go on from
+        self.kept = None        # a file with the state that the engine is in, without a name: what forked children go on from
 
     # Statements.
 
@@ -106,20 +106,16 @@ class Session:
     # What forked children go on from.
 
     def keep_for_children(self):
-        if self.kept is not None and not self.dirty():
+        """The state, without what Python has changed since: children have that themselves."""
+        if self.kept is not None:
             return
         try:
-            self.push()
             self.engine.ask("snapshot", file="fork.state")
             path = os.path.join(self.engine.folder, "fork.state")
             self.kept = open(path, "rb")
             os.unlink(path)
         except (Answered, EngineLost, OSError) as e:
             logger.warn(f"The state of a network could not be kept for forked processes, where it cannot go on: {e}")
-
-    def dirty(self):
-        """The variables whose values Python has changed and the engine has not seen, though it knows them."""
-        return {v for v in self.device.dirty if v in self.script.known and v not in self.device.elsewhere}
 
     def is_inherited(self):
         """In a forked child: the session is the parent's, and can be gone on from."""
@@ -163,6 +159,7 @@ class Session:
             for n, var in own_variables(obj).items():
                 if var in self.device.dirty and var not in self.device.elsewhere and var in self.script.known:
                     self.device.dirty.discard(var)
+                    self.kept = None
                     self.engine.set(f"{self.script.name(obj)}.{n}", self.device.get_value(var))
                     self.log.append(("set",))
 
