@@ -25,6 +25,8 @@ type device struct {
 	work     chan func()
 	ctx      *eglContext
 	binary   bool          // program binaries can be kept
+	handed   int           // texts that the driver was given and has not been asked about since
+	most     int           // of these at a time
 	fresh    bool          // programs were made since the last wait: a driver may compile them at their first dispatch
 	clock    bool          // it tells the time
 	sms      int           // multiprocessors, 0 where the driver does not tell
@@ -124,6 +126,7 @@ func (d *device) query() error {
 		d.stage = newStage()
 	}
 	d.reset = resetStatus(int(major*10+minor), has)
+	compileBeside(has)
 	if slices.Contains(has, "GL_NV_shader_thread_group") {
 		const smCount = 0x933B
 		var n int32
@@ -325,90 +328,6 @@ func (d *device) bind(buffers []*memoryBuffer) {
 			d.bound[i] = b
 		}
 	}
-}
-
-// shared is a program, and how many have it.
-type shared struct {
-	id    uint32
-	users int
-}
-
-// share is a program of text that networks beside one another have in common.
-func (d *device) share(name, text string, origin func(line int) string) (uint32, error) {
-	s := d.programs[text]
-	if s == nil {
-		id, err := d.compile(name, text, origin)
-		if err != nil {
-			return 0, err
-		}
-		s = &shared{id: id}
-		d.programs[text] = s
-	}
-	s.users++
-	return s.id, nil
-}
-
-func (d *device) unshare(text string) {
-	if s := d.programs[text]; s != nil {
-		if s.users--; s.users == 0 {
-			gl.DeleteProgram(s.id)
-			delete(d.programs, text)
-		}
-	}
-}
-
-// compile makes a program of text, from the cache where it is there. origin
-// names the line of IR for a line of text, "" where none does.
-func (d *device) compile(name, text string, origin func(line int) string) (uint32, error) {
-	if d.opt.Inject == "compile" {
-		text += "\ninjected error\n"
-	}
-	d.fresh = true
-	key := d.cacheKey(text)
-	if p := d.cached(key); p != 0 {
-		return p, nil
-	}
-	shader := gl.CreateShader(gl.COMPUTE_SHADER)
-	defer gl.DeleteShader(shader)
-	source, release := gl.Strs(text + "\x00")
-	defer release()
-	gl.ShaderSource(shader, 1, source, nil)
-	gl.CompileShader(shader)
-	var ok, n int32
-	if gl.GetShaderiv(shader, gl.COMPILE_STATUS, &ok); ok == 0 {
-		gl.GetShaderiv(shader, gl.INFO_LOG_LENGTH, &n)
-		log := make([]byte, n+1)
-		gl.GetShaderInfoLog(shader, n+1, nil, &log[0])
-		return 0, d.badShader(name, text, gl.GoStr(&log[0]), origin)
-	}
-	program := gl.CreateProgram()
-	gl.ProgramParameteri(program, gl.PROGRAM_BINARY_RETRIEVABLE_HINT, gl.TRUE)
-	gl.AttachShader(program, shader)
-	gl.LinkProgram(program)
-	if gl.GetProgramiv(program, gl.LINK_STATUS, &ok); ok == 0 {
-		gl.GetProgramiv(program, gl.INFO_LOG_LENGTH, &n)
-		log := make([]byte, n+1)
-		gl.GetProgramInfoLog(program, n+1, nil, &log[0])
-		return 0, d.badShader(name, text, gl.GoStr(&log[0]), origin)
-	}
-	d.keep(key, program)
-	return program, d.check("compiling " + name)
-}
-
-// badShader quotes the driver's log, the line of GLSL that it names and the IR
-// that this line came from.
-func (d *device) badShader(name, text, log string, origin func(int) string) error {
-	log = strings.TrimSpace(log)
-	at := ""
-	if line := logLine(log); line > 0 {
-		if all := strings.Split(text, "\n"); line <= len(all) {
-			at = fmt.Sprintf("; line %d is %q", line, strings.TrimSpace(all[line-1]))
-		}
-		if from := origin(line); from != "" {
-			at += ", from IR " + from
-		}
-	}
-	return d.fail(BadShader, "%s: the driver said %q%s", name, log, at)
 }
 
 // wait waits for what was submitted, at most opt.Fence seconds.

@@ -4,6 +4,7 @@ package shaders
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -67,6 +68,27 @@ func TestErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCompileBeside: the driver has all texts of a network before it is asked about the first, so that it may compile
+// several at once; after that, and where one does not compile, none is left.
+func TestCompileBeside(t *testing.T) {
+	p := planOf(t, filepath.Join("..", "examples", "coba.star"), nil, nil)
+	for _, inject := range []string{"", "compile"} {
+		b := open(t, Options{NoSelfTest: true, NoCache: true, Inject: inject})
+		defer b.Close()
+		prog, err := b.Load(host.Work{}, p)
+		if (err != nil) != (inject != "") {
+			t.Fatal(err)
+		}
+		d := b.(*glBackend).d
+		if err == nil {
+			prog.Close()
+		}
+		if d.do(func() error { return nil }); d.most != 3 || d.handed != 0 || len(d.programs) != 0 {
+			t.Errorf("%q: %d texts at once, %d of them and %d programs are left; expected 3, 0, 0", inject, d.most, d.handed, len(d.programs))
+		}
 	}
 }
 

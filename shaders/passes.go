@@ -117,22 +117,17 @@ func (p *program) addSingle(k *kernel) error {
 	return nil
 }
 
-// use compiles a kernel and adds it to the pass.
+// use adds a kernel to the pass; the driver may compile it from here on, beside others.
 func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []int, more []*memoryBuffer) error {
 	if n := blockA + len(k.arenas) + len(more); n > p.d.info.MaxBlocks {
 		return p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; its blocks of %d MiB are too small for this network: make it smaller or use --backend cpu", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
 	}
 	prog, ok := p.programs[k.String()]
 	if !ok {
-		var err error
-		if prog, err = p.d.share(name, k.String(), k.origin); err != nil {
-			return err
-		}
+		prog = p.d.share(name, k.String(), k.origin)
 		p.programs[k.String()] = prog
 	}
-	x := dispatch{program: prog, groups: groups, barrier: barrier, flags: flags, name: name, stages: slices.Clone(k.stages), buffers: []*memoryBuffer{nil, p.control}}
-	x.s, x.k = gl.GetUniformLocation(prog, gl.Str("S\x00")), gl.GetUniformLocation(prog, gl.Str("K\x00"))
-	x.q, x.n = gl.GetUniformLocation(prog, gl.Str("Q\x00")), gl.GetUniformLocation(prog, gl.Str("N\x00"))
+	x := dispatch{program: prog, text: k.String(), groups: groups, barrier: barrier, flags: flags, name: name, stages: slices.Clone(k.stages), buffers: []*memoryBuffer{nil, p.control}}
 	x.table, x.bodies = uint32(k.table), uint32(k.bodies)
 	for _, a := range k.arenas {
 		x.buffers = append(x.buffers, p.arenas[a])
@@ -142,14 +137,20 @@ func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []
 	return nil
 }
 
-// bindAll enters P, which is allocated when all parameters are known.
-func (p *program) bindAll() {
-	for i := range p.passes {
-		p.passes[i].buffers[blockP] = p.params
+// bindAll enters P, which is allocated when all parameters are known, and waits until all programs are compiled.
+func (p *program) bindAll() error {
+	for _, list := range [][]dispatch{p.passes, p.prime} {
+		for i := range list {
+			x := &list[i]
+			x.buffers[blockP] = p.params
+			if err := p.d.made(x.text); err != nil {
+				return err
+			}
+			at := func(name string) int32 { return gl.GetUniformLocation(x.program, gl.Str(name+"\x00")) }
+			x.s, x.k, x.q, x.n = at("S"), at("K"), at("Q"), at("N")
+		}
 	}
-	for i := range p.prime {
-		p.prime[i].buffers[blockP] = p.params
-	}
+	return nil
 }
 
 func (p *program) addMap(seg *segment, barrier bool) error {

@@ -45,6 +45,7 @@ type program struct {
 // dispatch is one kernel of a pass.
 type dispatch struct {
 	program uint32
+	text    string
 	s, k    int32 // locations of the uniforms S and K, -1 where passes are one dispatch
 	q, n    int32 // and of Q and N, and their values
 	table   uint32
@@ -132,7 +133,9 @@ func (p *program) load() error {
 	if p.params, err = p.d.alloc(p.hostAt+p.plan.Batch*p.l.hostN, nil); err != nil {
 		return err
 	}
-	p.bindAll()
+	if err := p.bindAll(); err != nil {
+		return err
+	}
 	return p.initialise()
 }
 
