@@ -40,6 +40,9 @@ type thread struct {
 	visits []visit
 	found  found
 
+	bound   bool   // in this run bind was tried
+	release func() // ends what bind began
+
 	waited time.Duration // since the team began or the last round ended, but for looks
 	spun   int           // looks, of pauseTime each
 
@@ -79,6 +82,7 @@ func newPart(p *program, id int) *part {
 func (t *thread) run(s int) {
 	p := t.p
 	t.found = found{} // a step may be made again
+	defer t.unbind()
 	for int64(s) <= p.stop.Load() {
 		until := t.round(s)
 		if until == s {
@@ -104,6 +108,14 @@ func (t *thread) run(s int) {
 	}
 	t.progress.done.Store(gone)
 	t.progress.met.Store(gone)
+}
+
+// unbind lets the system choose the processor again.
+func (t *thread) unbind() {
+	if t.release != nil {
+		t.release()
+	}
+	t.bound, t.release = false, nil
 }
 
 // round says up to which step the team may go from step s on; s: it is to part.

@@ -60,6 +60,9 @@ func (t *thread) reach(at *atomic.Int64, n int64) {
 		pause()
 	}
 	start, most := time.Now(), yields
+	if !t.p.crowded && t.p.over == nil {
+		t.bind()
+	}
 	if t.p.over != nil { // another process may need the processor to arrive
 		most = rankYields
 	}
