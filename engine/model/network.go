@@ -11,6 +11,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"synfire/engine/connect"
 	"synfire/engine/eqn"
@@ -192,6 +193,8 @@ func (n *Network) register(ob object, given, class string) error {
 			o.AutoName = fmt.Sprintf("%s_%d", class, k)
 		}
 		n.names[class]++
+	}
+	if given == "" || automatic(given, class) {
 		if r, ok := ob.(*Regular); ok {
 			class = r.owner().Base().counted + r.suffix()
 		}
@@ -205,6 +208,17 @@ func (n *Network) register(ob object, given, class string) error {
 		return err
 	}
 	return nil
+}
+
+// automatic tells whether a name that was given is one that Brian2 gives to objects of
+// the class: its device does, and the number counts what else lives in the process.
+func automatic(given, class string) bool {
+	number, ok := strings.CutPrefix(given, class)
+	if !ok || number == "" {
+		return ok
+	}
+	digits, ok := strings.CutPrefix(number, "_")
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
 // Warn gives a warning to the user, once.

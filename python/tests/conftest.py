@@ -1,5 +1,3 @@
-import gc
-
 import brian2
 import brian2synfire
 import pytest
@@ -10,7 +8,6 @@ from brian2.devices.device import reset_device
 @pytest.fixture(autouse=True)
 def on_synfire():
     """Each test begins with a fresh device that refuses rather than falls back."""
-    gc.collect()  # objects that are still there keep their names, and noise goes by names
     brian2.start_scope()
     brian2.Network._globally_running = False
     brian2.set_device("synfire", fallback="error", backend="cpu")

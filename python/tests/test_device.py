@@ -77,7 +77,7 @@ def test_info(capsys):
     P, Ce, Ci = cuba(20)
     run(1*ms)
     device.info()
-    assert "neurongroup: 20 neurons" in capsys.readouterr().out
+    assert f"{P.name}: 20 neurons" in capsys.readouterr().out
 
 
 def test_plain_run_of_a_script(tmp_path):
@@ -489,3 +489,29 @@ def test_networks_can_be_pickled_after_a_run():
     G.v = 1
     run(1*ms)
     assert np.allclose(pickle.loads(pickle.dumps(G.get_states()))["v"], np.exp(-1))
+
+
+def test_seed_repeats_while_older_objects_live():
+    def model():
+        seed(1)
+        G = NeuronGroup(20, "dv/dt = -v/(10*ms) + 0.2*xi/sqrt(ms) : 1", threshold="v > 1", reset="v = 0", method="euler")
+        G.v = "rand()"
+        P = PoissonGroup(30, 100*Hz)
+        C = Synapses(P, G, "w : 1", on_pre="v += w*rand()", delay=1*ms)
+        C.connect(p=0.3)
+        C.w = "rand()"
+        G.run_regularly("v += 0.01*randn()", dt=1*ms)
+        M = SpikeMonitor(G)
+        net = Network(G, P, C, M)
+        net.run(50*ms)
+        return net, M, G.name
+
+    kept = []
+    for _ in range(3):
+        net, M, name = model()
+        kept.append((name, np.array(M.i), np.array(M.t), device.hash["state"], net))
+    assert kept[0][0] != kept[1][0]
+    for name, i, t, state, net in kept[1:]:
+        assert len(i) > 10 and state == kept[0][3]
+        np.testing.assert_array_equal(i, kept[0][1])
+        np.testing.assert_array_equal(t, kept[0][2])
