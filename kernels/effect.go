@@ -3,7 +3,6 @@ package kernels
 import (
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -21,6 +20,7 @@ type effect struct {
 	list   *listing
 	delays []uint16
 	own    bool // rows are spikes of the part that has their synapses
+	rows   int  // 1 + the first stage that has the same visits
 	parts  []*block
 }
 
@@ -28,6 +28,7 @@ type effect struct {
 // the synapses that are due, as they are listed.
 type block struct {
 	env               ir.Env
+	call, rowCall     *vm.Call
 	k, source, target []uint32
 	number            []uint32 // k, or the numbers where those are places
 	along             ir.Env   // of the program for one row
@@ -60,7 +61,11 @@ func (p *program) loadEffects() error {
 	}
 	p.place()
 	for i, e := range p.effects {
-		if e == nil || e.list == nil {
+		if e == nil {
+			continue
+		}
+		e.rows = 1 + slices.IndexFunc(p.effects, func(o *effect) bool { return o != nil && e.sameVisits(o, p.lay.parts) })
+		if e.list == nil {
 			continue
 		}
 		if err := e.compile(p); err != nil {
@@ -157,6 +162,9 @@ func (e *effect) bind(p *program) {
 			return env
 		}
 		b.env = fresh(e.prog)
+		if e.code != nil {
+			b.call = e.code.Call()
+		}
 		for s, bind := range e.stage.Bind {
 			switch {
 			case bind.Buf != backend.NoBuf:
@@ -181,7 +189,7 @@ func (e *effect) bind(p *program) {
 			b.env.Slots[s] = aligned(blockLanes)
 		}
 		if e.row != nil {
-			b.along, b.near = fresh(e.row.prog), make([]uint32, 1)
+			b.along, b.near, b.rowCall = fresh(e.row.prog), make([]uint32, 1), e.row.code.Call()
 			for s, bind := range e.stage.Bind {
 				switch {
 				case bind.Buf != backend.NoBuf:
@@ -260,30 +268,55 @@ func (t *thread) effect(i, s int) {
 	t.lap(phaseDeliver, p.one(i))
 }
 
-// found says of which rows the visits are that a thread holds: the stages of a
-// pathway look for them once a step.
+// found says whose rows the visits are that a thread holds: the stages of a pathway
+// look for them once a step.
 type found struct {
-	table  *backend.Table
-	delays *uint16
-	own    bool
-	step   int64
+	rows int // of an effect; 0: of none
+	step int64
+}
+
+// sameVisits says that groups of the same numbers are due at the same steps.
+func (e *effect) sameVisits(o *effect, parts int) bool {
+	return (e.own == o.own || parts == 1) && slices.Equal(e.delays, o.delays) && (e.table == o.table || sameEvents(e.table, o.table))
 }
 
 // rowsDue visits the rows of an effect that are due at a step.
 func (t *thread) rowsDue(e *effect, step int64) {
-	f := found{e.table, unsafe.SliceData(e.delays), e.own, step}
+	f := found{e.rows, step}
 	if t.found == f {
 		return
 	}
 	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter;
 	t.await(min(until, step))                   // for those of this very step a barrier has seen to it
 	t.lap(phaseWait, nil)
-	d := &due{table: e.table, delays: e.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: t.p.parts}
+	parts := t.p.parts
 	if e.own {
-		d.parts = t.parts
+		parts = t.parts
 	}
-	t.visit(d, 0, until)
+	if len(e.delays) == 1 {
+		t.visitOne(e.table, parts, step-int64(e.delays[0]))
+	} else {
+		t.visit(&due{table: e.table, delays: e.delays, step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: parts}, 0, until)
+	}
 	t.found = f
+}
+
+// visitOne lists the groups of a table whose synapses have one delay, for the spikes of a step.
+func (t *thread) visitOne(table *backend.Table, parts []*part, step int64) {
+	t.visits = t.visits[:0]
+	if step < max(table.First, 0) || step > table.Last {
+		return
+	}
+	for i := range table.Sources {
+		src := &table.Sources[i]
+		for _, h := range parts {
+			for _, n := range h.fired(src.Event, step) {
+				if n >= uint32(src.Lo) && n < uint32(src.Hi) {
+					t.visits = append(t.visits, visit{group: uint32(src.Row0) + n - uint32(src.Lo), n: 1})
+				}
+			}
+		}
+	}
 }
 
 // share runs an effect for a part's share of the synapses of the thread's visits.
@@ -369,7 +402,7 @@ func (t *thread) along(e *effect, b *block, step int64, way int, row uint32, lo,
 			env.Slots[s] = p.bufs[bind.Buf][bind.Off+lo : bind.Off+lo+m]
 		}
 		env.Lane0 = uint32(lo)
-		e.row.code.Run(env, 0, m)
+		b.rowCall.Run(env, 0, m)
 		lo += m
 	}
 	for c, k := range env.Traps {
@@ -384,7 +417,7 @@ func (t *thread) along(e *effect, b *block, step int64, way int, row uint32, lo,
 func (t *thread) runBlock(e *effect, b *block, step int64, n int) {
 	t.count(e.stage, uint64(n))
 	if e.code != nil {
-		e.code.Run(&b.env, 0, n)
+		b.call.Run(&b.env, 0, n)
 	} else {
 		ir.Eval(e.prog, &b.env, 0, n)
 	}

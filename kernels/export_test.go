@@ -39,10 +39,16 @@ func ForceFree(n int) (undo func()) {
 }
 
 // ForceSpans makes small plans run several steps on a block of lanes at a time,
-// and few synapses of a row by themselves, as large ones do, and has nothing made
-// up later; the result undoes it.
+// and few synapses of a row by themselves, as large ones do; the result undoes it.
 func ForceSpans() (undo func()) {
 	old, lanes := nearBytes, rowLanes
-	nearBytes, rowLanes, eager = 0, 1, true
-	return func() { nearBytes, rowLanes, eager = old, lanes, false }
+	nearBytes, rowLanes = 0, 1
+	return func() { nearBytes, rowLanes = old, lanes }
+}
+
+// ForceLater has on_post made up later in small plans, as in large ones; the result undoes it.
+func ForceLater() (undo func()) {
+	old := nearWords
+	nearWords = -1
+	return func() { nearWords = old }
 }

@@ -13,7 +13,9 @@ import (
 	"synfire/kernels"
 )
 
+// TestBackend has what on_post does made up later, as in large networks; TestBackendInSpans at once.
 func TestBackend(t *testing.T) {
+	defer kernels.ForceLater()()
 	for _, threads := range []int{1, 2, 3, 7} {
 		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
 			if testing.Short() && threads != 2 {
@@ -50,6 +52,8 @@ func TestChangingThreads(t *testing.T) {
 				defer kernels.ForceChanges(uint64(parts))()
 				if spans {
 					defer kernels.ForceSpans()()
+				} else {
+					defer kernels.ForceLater()()
 				}
 				backendtest.Run(t, func(testing.TB) backend.Backend { return kernels.New(parts) })
 			})

@@ -13,6 +13,10 @@ import (
 // TestLater: networks as a compiler makes them of pair STDP run on all threads, and
 // what on_post does is made up later.
 func TestLater(t *testing.T) {
+	if l := newLayout(host.Work{Threads: 1}, backendtest.Pairs(), 1); len(l.lags) > 0 {
+		t.Error("a small network has something made up later")
+	}
+	defer ForceLater()()
 	for name, c := range map[string]struct {
 		plan *backend.Plan
 		lags int
@@ -29,6 +33,7 @@ func TestLater(t *testing.T) {
 // TestListingsAreKept: a plan that names a Spec again has its synapses listed already,
 // where they are numbered in the order of the listing.
 func TestListingsAreKept(t *testing.T) {
+	defer ForceLater()()
 	c := New(2).(*cpu)
 	defer c.Close()
 	plan := backendtest.Pairs()

@@ -33,7 +33,8 @@ type unit struct {
 	binds  []backend.Binding
 	traps  []backend.Trap
 	envs   []*ir.Env // by part
-	lanes  []int     // by part
+	calls  []*vm.Call
+	lanes  []int // by part
 	lane0  []int
 	serial bool        // run by ir.Eval, lane after lane
 	accs   [][]accSlot // by part: slots that differ from step to step
@@ -189,6 +190,9 @@ func (u *unit) bind(p *program, it *item, t int) {
 		e.Slots = append(e.Slots, words)
 	}
 	u.envs, u.accs = append(u.envs, e), append(u.accs, accs)
+	if u.code != nil {
+		u.calls = append(u.calls, u.code.Call())
+	}
 	u.lanes = append(u.lanes, hi-lo)
 	u.lane0 = append(u.lane0, lo)
 }
@@ -234,7 +238,7 @@ func (u *unit) run(t *thread, part int, step int64, host []uint32, lo, hi int) {
 		if u.serial {
 			ir.Eval(u.prog, e, lo, next)
 		} else {
-			u.code.Run(e, lo, next)
+			u.calls[part].Run(e, lo, next)
 		}
 		lo = next
 	}

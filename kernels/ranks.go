@@ -319,8 +319,7 @@ func (v *over) getLists(in []uint32, parts []*part, e, from, to int) []uint32 {
 	counts, at := in, (to-from)*len(parts)
 	for s := from; s < to; s++ {
 		for _, h := range parts {
-			ring := h.lists[e]
-			list := &ring[(v.p.step0+int64(s))%int64(len(ring))]
+			list := h.list(e, v.p.step0+int64(s))
 			n := int(counts[0])
 			*list = append((*list)[:0], in[at:at+n]...)
 			counts, at = counts[1:], at+n

@@ -166,6 +166,7 @@ func (a allPrograms) Close() error {
 
 // TestRanks holds ranks that share a network out to the suite.
 func TestRanks(t *testing.T) {
+	defer kernels.ForceLater()()
 	for _, c := range []struct{ ranks, threads int }{{2, 1}, {2, 2}, {3, 2}, {4, 1}} {
 		t.Run(fmt.Sprintf("%d ranks of %d threads", c.ranks, c.threads), func(t *testing.T) {
 			if os.Getenv("SYNFIRE_LONG") == "" && (testing.Short() || c.ranks != 2 || c.threads != 1) {

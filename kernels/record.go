@@ -33,8 +33,7 @@ func (t *thread) spikes(h *part, it *item, s int) {
 	p := t.p
 	i := it.stages[0]
 	r, rec := &h.recs[i], &p.plan.Stages[i].Rec
-	if p.runs(i, s) {
-		list := h.fired(it.event, p.step0+int64(s))
+	if list := h.fired(it.event, p.step0+int64(s)); len(list) > 0 && p.runs(i, s) {
 		lo := sort.Search(len(list), func(k int) bool { return int(list[k]) >= rec.Lo })
 		hi := sort.Search(len(list), func(k int) bool { return int(list[k]) >= rec.Hi })
 		r.index = append(r.index, list[lo:hi]...)

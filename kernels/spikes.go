@@ -10,19 +10,30 @@ import (
 // extract lists the spikes of the step among the part's bits lo to hi-1; the
 // first block of a step begins the list.
 func (h *part) extract(event int, step int64, lo, hi int, first bool) {
-	ring := h.lists[event]
-	at := &ring[step%int64(len(ring))]
+	at := h.list(event, step)
 	list := *at
 	if first {
 		list = list[:0]
 	}
-	mask, base := h.masks[event], uint32(h.first[event])
-	for w := lo / 32; w < (hi+31)/32; w++ {
-		for m := mask[w]; m != 0; m &= m - 1 {
-			list = append(list, base+uint32(32*w+bits.TrailingZeros32(m)))
+	mask, base := h.masks[event][lo/32:(hi+31)/32], uint32(h.first[event]+lo/32*32)
+	for len(mask) > 0 {
+		m := uint64(mask[0])
+		if mask = mask[1:]; len(mask) > 0 { // two words at a time
+			m |= uint64(mask[0]) << 32
+			mask = mask[1:]
 		}
+		for ; m != 0; m &= m - 1 {
+			list = append(list, base+uint32(bits.TrailingZeros64(m)))
+		}
+		base += 64
 	}
 	*at = list
+}
+
+// list is where the part's list of a step is, and of others long before and after.
+func (h *part) list(event int, step int64) *[]uint32 {
+	ring := h.lists[event]
+	return &ring[step&int64(len(ring)-1)]
 }
 
 // fired is the part's list of a step; steps before 0 have none.
@@ -30,8 +41,7 @@ func (h *part) fired(event int, step int64) []uint32 {
 	if step < 0 {
 		return nil
 	}
-	ring := h.lists[event]
-	return ring[step%int64(len(ring))]
+	return *h.list(event, step)
 }
 
 // inject sets the bits, among lo to hi-1 of the part's, of spikes known ahead.
@@ -68,16 +78,14 @@ func (p *program) freshenLists() {
 		for step := max(0, now-int64(ev.History)); step < now; step++ {
 			mask := p.mask(e, step)
 			for _, h := range p.parts {
-				ring := h.lists[e]
-				list := ring[step%int64(len(ring))]
+				list := h.list(e, step)
 				for i := h.first[e]; i < h.last[e]; i++ {
 					if mask[i/32] == 0 {
 						i |= 31
 					} else if mask[i/32]>>(i%32)&1 != 0 {
-						list = append(list, uint32(i))
+						*list = append(*list, uint32(i))
 					}
 				}
-				ring[step%int64(len(ring))] = list
 			}
 		}
 	}

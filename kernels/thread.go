@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ type part struct {
 	first []int                      // by event: the first neuron that is its own
 	last  []int                      // by event: one past the last
 	masks [][]uint32                 // by event: this step's bits of its own neurons
-	lists [][][]uint32               // by event and step modulo their number: its own neurons that fired, ascending
+	lists [][][]uint32               // by event and step modulo their number, a power of two: its own neurons that fired, ascending
 	accs  map[backend.BufID][]uint32 // its share, for each step of a ring, with room behind for a full tile
 	recs  []spikeRecord              // by stage
 }
@@ -63,7 +64,7 @@ func newPart(p *program, id int) *part {
 		lo, hi := p.lay.part(p.lay.event[e], ev.N, id)
 		h.first, h.last = append(h.first, lo), append(h.last, hi)
 		h.masks = append(h.masks, aligned((hi-lo+31)/32+1))
-		h.lists = append(h.lists, make([][]uint32, ev.History+min(lag, ev.History)+2+mostSteps))
+		h.lists = append(h.lists, make([][]uint32, 1<<bits.Len(uint(ev.History+min(lag, ev.History)+1+mostSteps))))
 	}
 	for b, a := range p.lay.accs {
 		if !slices.Contains(p.own, id) { // another process has it
@@ -195,16 +196,20 @@ func (t *thread) step(s int) {
 // timed apart. Otherwise only some of single steps are timed, and stand for the others.
 func (t *thread) lap(phase int, stages []int) {
 	if t.timed {
-		now := time.Now()
-		d := now.Sub(t.since)
-		if !t.p.sched.blocks && !t.p.apart {
-			d *= timedSteps
-		}
-		t.clock[phase] += d
-		t.since = now
-		if t.p.apart && len(stages) > 0 {
-			t.p.plan.Share(t.stages, d, stages)
-		}
+		t.look(phase, stages)
+	}
+}
+
+func (t *thread) look(phase int, stages []int) {
+	now := time.Now()
+	d := now.Sub(t.since)
+	if !t.p.sched.blocks && !t.p.apart {
+		d *= timedSteps
+	}
+	t.clock[phase] += d
+	t.since = now
+	if t.p.apart && len(stages) > 0 {
+		t.p.plan.Share(t.stages, d, stages)
 	}
 }
 

@@ -20,11 +20,17 @@ type jitCode struct {
 	wide    bool
 	chunk   int // most lanes of one call
 	area    int // words of the data area
-	uniAt   []int32
+	spread  []spread
 	trapAt  int
 	fill    filler
 	summary string
 	pool    sync.Pool
+}
+
+// spread is a uniform value, by its number, and the word of the data area where it goes.
+type spread struct {
+	from, to int
+	truth    bool
 }
 
 // jitState is what one run needs; its memory is reused.
@@ -63,7 +69,12 @@ func newJIT(l *lowered, m Mode) (*jitCode, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &jitCode{low: l, exec: x, wide: g.wide, area: int(g.area+63) / 64 * 16, uniAt: g.uniAt, trapAt: int(g.trapAt / 4), fill: fill}
+	c := &jitCode{low: l, exec: x, wide: g.wide, area: int(g.area+63) / 64 * 16, trapAt: int(g.trapAt / 4), fill: fill}
+	for k, at := range g.uniAt {
+		if at >= 0 {
+			c.spread = append(c.spread, spread{k, int(at / 4), isBool(&l.ins[l.uniforms[k]])})
+		}
+	}
 	// About half a cycle for each instruction and group, four times that where
 	// memory is slow, at 2.5 GHz for 250 microseconds.
 	c.chunk = min(largestChunk, max(256, int(g.group())*300_000/(g.instrs/2+1)/64*64))
@@ -262,29 +273,29 @@ func aligned(n int) []uint32 {
 }
 
 func (c *jitCode) run(e *ir.Env, lo, hi int) {
-	l := c.low
 	s := c.pool.Get().(*jitState)
-	l.evalUniforms(e, s.uniforms)
-	for k, at := range c.uniAt {
-		if at < 0 {
-			continue
-		}
-		x := s.uniforms[k]
-		if isBool(&l.ins[l.uniforms[k]]) {
+	c.runWith(s, e, lo, hi)
+	clear(s.ptrs[:len(c.low.prog.Slots)]) // keep no memory of the caller alive
+	c.pool.Put(s)
+}
+
+func (c *jitCode) runWith(s *jitState, e *ir.Env, lo, hi int) {
+	c.low.evalUniforms(e, s.uniforms)
+	for _, u := range c.spread {
+		x := s.uniforms[u.from]
+		if u.truth {
 			x = -x
 		}
-		s.data[at/4] = x
+		s.data[u.to] = x
 		if !c.wide {
-			for i := range int32(8) {
-				s.data[at/4+i] = x
+			for i := range 8 {
+				s.data[u.to+i] = x
 			}
 		}
 	}
 	for ; lo < hi; lo += c.chunk {
 		c.runChunk(s, e, lo, min(hi, lo+c.chunk))
 	}
-	clear(s.ptrs[:len(l.prog.Slots)]) // keep no memory of the caller alive
-	c.pool.Put(s)
 }
 
 func (c *jitCode) runChunk(s *jitState, e *ir.Env, lo, hi int) {

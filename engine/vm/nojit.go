@@ -11,6 +11,8 @@ import (
 // jitCode is absent here: machine code is made on Linux and amd64 only.
 type jitCode struct{}
 
+type jitState struct{}
+
 func canExecute() bool { return false }
 
 func newJIT(*lowered, Mode) (*jitCode, error) {
@@ -18,5 +20,9 @@ func newJIT(*lowered, Mode) (*jitCode, error) {
 }
 
 func (*jitCode) run(*ir.Env, int, int) {}
+
+func (*jitCode) newState() *jitState { return nil }
+
+func (*jitCode) runWith(*jitState, *ir.Env, int, int) {}
 
 func (*jitCode) listing() string { return "" }

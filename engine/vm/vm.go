@@ -153,16 +153,44 @@ func compile(p *ir.Prog, m Mode) (*Code, error) {
 // multiple of 32, hi any number. Words of Array slots outside [lo, hi) are
 // neither read nor written; bits of Mask slots outside keep their values.
 func (c *Code) Run(e *ir.Env, lo, hi int) {
-	if hi <= lo {
+	if !c.any(lo, hi) {
 		return
-	}
-	if lo%32 != 0 {
-		panic(fmt.Sprintf("vm: %s: first lane %d is not a multiple of 32", c.prog.Name, lo))
 	}
 	if c.jit != nil {
 		c.jit.run(e, lo, hi)
 	} else {
 		c.mach.run(e, lo, hi)
+	}
+}
+
+func (c *Code) any(lo, hi int) bool {
+	if lo%32 != 0 && lo < hi {
+		panic(fmt.Sprintf("vm: %s: first lane %d is not a multiple of 32", c.prog.Name, lo))
+	}
+	return lo < hi
+}
+
+// A Call runs a Code for one goroutine at a time, with memory that it keeps: for few
+// lanes, where to look for memory would take as long as they do.
+type Call struct {
+	code  *Code
+	state *jitState
+}
+
+// Call makes a Call.
+func (c *Code) Call() *Call {
+	if c.jit == nil {
+		return &Call{code: c}
+	}
+	return &Call{c, c.jit.newState()}
+}
+
+// Run is Code.Run.
+func (c *Call) Run(e *ir.Env, lo, hi int) {
+	if c.state == nil {
+		c.code.Run(e, lo, hi)
+	} else if c.code.any(lo, hi) {
+		c.code.jit.runWith(c.state, e, lo, hi)
 	}
 }
 
