@@ -11,12 +11,13 @@ package nir
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 )
 
-// Graph is a network as a file describes it.
+// Graph is a network as a file describes it. Graphs within it are taken apart: their nodes are called "outer.inner".
 type Graph struct {
 	raw   map[string]any
 	nodes map[string]*node
@@ -29,6 +30,8 @@ type node struct {
 	name, kind string
 	raw        map[string]any
 	arrays     map[string]array
+	padding    string // "same" or "valid", where it is no number
+	in, out    []int  // shapes
 }
 
 // array is numbers with their shape.
@@ -39,10 +42,16 @@ type array struct {
 
 // parameters are those of each type of node, optional ones with a question mark.
 var parameters = map[string]string{
-	"Input": "shape", "Output": "shape", "Linear": "weight", "Affine": "weight bias", "Scale": "scale", "Delay": "delay", "Flatten": "",
+	"Input": "shape", "Output": "shape", "Linear": "weight", "Affine": "weight bias", "Scale": "scale", "Delay": "delay",
+	"Flatten": "start_dim? end_dim? input_type?", "Threshold": "threshold",
+	"Conv1d": "weight bias? stride? padding? dilation? groups? input_shape?", "Conv2d": "weight bias? stride? padding? dilation? groups? input_shape?",
+	"SumPool2d": "kernel_size stride? padding?", "AvgPool2d": "kernel_size stride? padding?",
 	"I": "r", "IF": "r v_threshold v_reset?", "LI": "tau r v_leak", "LIF": "tau r v_leak v_threshold v_reset?",
 	"CubaLI": "tau_syn tau_mem r v_leak w_in?", "CubaLIF": "tau_syn tau_mem r v_leak v_threshold v_reset? w_in?",
 }
+
+// joint is what stands for an Input or an Output of a graph within the graph: it passes on what it is given.
+const joint = "joint"
 
 // Decode reads a graph.
 func Decode(text []byte) (*Graph, error) {
@@ -63,76 +72,131 @@ func New(raw any) (*Graph, error) {
 	if inner, ok := m["node"].(map[string]any); ok { // as in a file, beside the version
 		m = inner
 	}
+	g := &Graph{raw: m, nodes: map[string]*node{}}
+	if _, err := g.add("", m, 0); err != nil {
+		return nil, err
+	}
+	g.names = slices.Sorted(maps.Keys(g.nodes))
+	return g, g.shapes()
+}
+
+// ends are the inputs and outputs of a graph within the graph.
+type ends struct{ in, out []string }
+
+// add takes the nodes and edges of a graph, and says what its ends are.
+func (g *Graph) add(within string, m map[string]any, depth int) (ends, error) {
+	var own ends
+	at := map[bool]string{true: "the graph", false: fmt.Sprintf("the graph %q", strings.TrimSuffix(within, "."))}[within == ""]
+	if depth > 100 {
+		return own, fmt.Errorf("nir: %s lies too deep within others", at)
+	}
 	nodes, ok := m["nodes"].(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("nir: the graph has no dictionary 'nodes'")
+		return own, fmt.Errorf("nir: %s has no dictionary 'nodes'", at)
 	}
-	g := &Graph{raw: m, nodes: map[string]*node{}}
-	for name, x := range nodes {
-		n := &node{name: name, arrays: map[string]array{}}
-		if n.raw, ok = x.(map[string]any); !ok {
-			return nil, fmt.Errorf("nir: node %q is no dictionary", name)
+	inner := map[string]ends{}
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		n := &node{name: within + name, arrays: map[string]array{}}
+		if n.raw, ok = nodes[name].(map[string]any); !ok {
+			return own, fmt.Errorf("nir: node %q is no dictionary", n.name)
 		}
 		n.kind, _ = n.raw["type"].(string)
-		wanted, known := parameters[n.kind]
-		switch {
-		case n.kind == "NIRGraph":
-			return nil, fmt.Errorf("nir: node %q is a graph within the graph: flatten it first", name)
-		case !known:
-			return nil, fmt.Errorf("nir: node %q is of type %q; there are %s here", name, n.kind, strings.Join(kinds(), ", "))
+		if n.kind == "NIRGraph" {
+			var err error
+			if inner[name], err = g.add(n.name+".", n.raw, depth+1); err != nil {
+				return own, err
+			}
+			continue
 		}
-		for p := range strings.FieldsSeq(wanted) {
-			p, optional := strings.CutSuffix(p, "?")
-			v, there := n.raw[p]
-			if !there || v == nil {
-				if !optional {
-					return nil, fmt.Errorf("nir: node %q, %s, has no %s", name, n.kind, p)
-				}
-				continue
-			}
-			a, err := numbers(v)
-			if err == nil && len(a.v) == 0 {
-				err = fmt.Errorf("is empty")
-			}
-			if err != nil {
-				return nil, fmt.Errorf("nir: node %q: %s %w", name, p, err)
-			}
-			n.arrays[p] = a
+		if err := n.read(); err != nil {
+			return own, err
 		}
-		g.nodes[name] = n
-		g.names = append(g.names, name)
+		switch n.kind {
+		case "Input":
+			own.in = append(own.in, n.name)
+		case "Output":
+			own.out = append(own.out, n.name)
+		}
+		if within != "" && (n.kind == "Input" || n.kind == "Output") {
+			n.kind = joint
+		}
+		if g.nodes[n.name] != nil {
+			return own, fmt.Errorf("nir: two nodes are called %q", n.name)
+		}
+		g.nodes[n.name] = n
 	}
-	slices.Sort(g.names)
 	edges, ok := m["edges"].([]any)
 	if !ok {
-		return nil, fmt.Errorf("nir: the graph has no list 'edges'")
+		return own, fmt.Errorf("nir: %s has no list 'edges'", at)
 	}
 	for _, e := range edges {
 		pair, _ := e.([]any)
 		if len(pair) != 2 {
-			return nil, fmt.Errorf("nir: an edge is a pair of names, not %v", e)
+			return own, fmt.Errorf("nir: an edge is a pair of names, not %v", e)
 		}
 		var edge [2]string
 		for k, x := range pair {
-			edge[k], _ = x.(string)
-			if g.nodes[edge[k]] == nil {
-				return nil, fmt.Errorf("nir: an edge names %q, which is no node", x)
+			name, _ := x.(string)
+			edge[k] = within + name
+			if whole, ok := inner[name]; ok {
+				side, what := whole.out, "outputs"
+				if k == 1 {
+					side, what = whole.in, "inputs"
+				}
+				if len(side) != 1 {
+					return own, fmt.Errorf("nir: an edge names the graph %q, which has %d %s: one was expected", edge[k], len(side), what)
+				}
+				edge[k] = side[0]
+			} else if g.nodes[edge[k]] == nil {
+				return own, fmt.Errorf("nir: an edge names %q, which is no node", x)
 			}
 		}
 		if slices.Contains(g.edges, edge) {
-			return nil, fmt.Errorf("nir: the edge from %q to %q stands twice", edge[0], edge[1])
+			return own, fmt.Errorf("nir: the edge from %q to %q stands twice", edge[0], edge[1])
 		}
 		g.edges = append(g.edges, edge)
 	}
-	return g, nil
+	return own, nil
+}
+
+// read takes what a node of its type has.
+func (n *node) read() error {
+	wanted, known := parameters[n.kind]
+	if !known {
+		return fmt.Errorf("nir: node %q is of type %q; there are %s here", n.name, n.kind, strings.Join(kinds(), ", "))
+	}
+	for p := range strings.FieldsSeq(wanted) {
+		p, optional := strings.CutSuffix(p, "?")
+		v, there := n.raw[p]
+		if !there || v == nil {
+			if !optional {
+				return fmt.Errorf("nir: node %q, %s, has no %s", n.name, n.kind, p)
+			}
+			continue
+		}
+		if text, ok := v.(string); ok && p == "padding" {
+			if n.padding = text; text != "same" && text != "valid" {
+				return fmt.Errorf("nir: node %q: padding is %q: numbers, 'same' or 'valid' were expected", n.name, text)
+			}
+			continue
+		}
+		a, err := numbers(v)
+		if err == nil && len(a.v) == 0 {
+			if p == "shape" || p == "input_type" { // of one number
+				continue
+			}
+			err = fmt.Errorf("is empty")
+		}
+		if err != nil {
+			return fmt.Errorf("nir: node %q: %s %w", n.name, p, err)
+		}
+		n.arrays[p] = a
+	}
+	return nil
 }
 
 func kinds() (all []string) {
-	for k := range parameters {
-		all = append(all, k)
-	}
-	slices.Sort(all)
-	return all
+	return append(slices.Sorted(maps.Keys(parameters)), "NIRGraph")
 }
 
 // numbers reads nested lists.
@@ -175,42 +239,29 @@ func (a array) nested() any {
 	return out
 }
 
-// size is the number of elements that a node gives.
-func (n *node) size() (int, error) {
-	switch n.kind {
-	case "Input", "Output":
-		total := 1
-		for _, x := range n.arrays["shape"].v {
-			total *= int(x)
-		}
-		if total < 1 || total > 1<<30 {
-			return 0, fmt.Errorf("nir: node %q has a shape of %d elements", n.name, total)
-		}
-		return total, nil
-	}
-	size := 0
-	for p, a := range n.arrays {
-		if len(a.v) > 1 && size > 1 && len(a.v) != size {
-			return 0, fmt.Errorf("nir: node %q: %s has %d elements, others %d", n.name, p, len(a.v), size)
-		}
-		size = max(size, len(a.v))
-	}
-	return size, nil
-}
-
 // neuron says that a node has a state over time.
 func (n *node) neuron() bool { return n.arrays["r"].v != nil }
 
+// population says that a node becomes one: Threshold, too, and an Output that is fed by more than neurons (see paths).
+func (n *node) population() bool { return n.neuron() || n.kind == "Threshold" }
+
 // fires says that it sends spikes.
-func (n *node) fires() bool { return n.arrays["v_threshold"].v != nil }
+func (n *node) fires() bool { return n.arrays["v_threshold"].v != nil || n.kind == "Threshold" }
+
+// all are the parameters of a type of neuron.
+func (n *node) all() (names []string) {
+	if n.kind != "Output" {
+		for p := range strings.FieldsSeq(parameters[n.kind]) {
+			names = append(names, strings.TrimSuffix(p, "?"))
+		}
+	}
+	return names
+}
 
 // path is what lies between two populations.
 type path struct {
 	from, to *node
-	by       *node // Linear, Affine or Scale; nil: one to one
-	delay    *node
-	late     bool // the delay stands behind by
-	flat     bool // a Flatten has come
+	by       []*node
 }
 
 // paths finds what lies between populations, and what feeds outputs.
@@ -219,42 +270,25 @@ func (g *Graph) paths() (out []path, err error) {
 	for _, e := range g.edges {
 		next[e[0]] = append(next[e[0]], g.nodes[e[1]])
 	}
+	led := map[*node]bool{}
 	var follow func(p path, at *node) error
 	follow = func(p path, at *node) error {
+		led[at] = true
 		switch {
-		case at.kind == "Output":
-			if p.by != nil || p.delay != nil {
-				return fmt.Errorf("nir: the output %q is fed by %q, which is no population of neurons", at.name, p.last())
-			}
-			return nil
 		case at.kind == "Input":
 			return fmt.Errorf("nir: an edge leads to the input %q", at.name)
-		case at.neuron():
-			if p.from.kind != "Input" && !p.from.fires() {
-				return fmt.Errorf("nir: %q, %s, sends no spikes, and something follows it: only spikes are passed on here", p.from.name, p.from.kind)
+		case at.population() || at.kind == "Output":
+			if p.to = at; len(out) == 1<<16 {
+				return fmt.Errorf("nir: there are more than %d ways between the populations", len(out))
 			}
-			p.to = at
 			out = append(out, p)
 			return nil
-		case at.kind == "Delay":
-			if p.delay != nil {
-				return fmt.Errorf("nir: two delays, %q and %q, follow each other", p.delay.name, at.name)
-			}
-			p.delay, p.late = at, p.by != nil
-		case at.kind == "Flatten":
-			if p.flat {
-				return fmt.Errorf("nir: %q is a second Flatten without neurons between", at.name)
-			}
-			p.flat = true
-		default:
-			if p.by != nil {
-				return fmt.Errorf("nir: %q and %q follow each other without neurons between: multiply them into one", p.by.name, at.name)
-			}
-			p.by = at
-		}
-		if len(next[at.name]) == 0 {
+		case slices.Contains(p.by, at):
+			return fmt.Errorf("nir: a loop without neurons leads through %q", at.name)
+		case len(next[at.name]) == 0:
 			return fmt.Errorf("nir: nothing follows %q", at.name)
 		}
+		p.by = append(slices.Clone(p.by), at)
 		for _, x := range next[at.name] {
 			if err := follow(p, x); err != nil {
 				return err
@@ -263,7 +297,7 @@ func (g *Graph) paths() (out []path, err error) {
 		return nil
 	}
 	for _, name := range g.names {
-		if n := g.nodes[name]; n.kind == "Input" || n.neuron() {
+		if n := g.nodes[name]; n.kind == "Input" || n.population() {
 			for _, x := range next[name] {
 				if err := follow(path{from: n}, x); err != nil {
 					return nil, err
@@ -271,12 +305,10 @@ func (g *Graph) paths() (out []path, err error) {
 			}
 		}
 	}
-	return out, nil
-}
-
-func (p *path) last() string {
-	if p.late || p.by == nil {
-		return p.delay.name
+	for _, name := range g.names {
+		if n := g.nodes[name]; !led[n] && !n.population() && n.kind != "Input" && n.kind != "Output" {
+			return nil, fmt.Errorf("nir: nothing leads to %q", name)
+		}
 	}
-	return p.by.name
+	return out, nil
 }

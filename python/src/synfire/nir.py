@@ -12,6 +12,10 @@ from pathlib import Path
 import numpy as np
 
 
+# Parameters that are whole numbers.
+WHOLE = ("shape", "input_shape", "input_type", "start_dim", "end_dim", "stride", "padding", "dilation", "groups", "kernel_size")
+
+
 def to_json(graph):
     """A graph of the package nir as text."""
     def plain(x):
@@ -40,8 +44,8 @@ def from_json(text):
                 node[k] = {name: arrays(x) for name, x in v.items()}
             elif k == "edges":
                 node[k] = [tuple(e) for e in v]
-            elif k in ("shape", "start_dim", "end_dim"):
-                node[k] = np.array(v) if isinstance(v, list) else v
+            elif k in WHOLE:
+                node[k] = np.array(v, dtype=int) if isinstance(v, list) else v
             elif isinstance(v, (list, float)):
                 node[k] = np.array(v, dtype=float)
         return node
