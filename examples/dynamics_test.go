@@ -16,7 +16,7 @@ func init() {
 		"oscillations":      {"oscillations", map[string]string{"scale": "0.04", "duration": "60*ms", "firsts": "1"}},
 		"synchrony":         {"synchrony", map[string]string{"n": "10", "duration": "100*ms", "trials": "1", "correlations": "[0.0, 0.3]"}},
 		"hypersynchrony":    {"hypersynchrony", map[string]string{"inhibition": "[5.0, 3.0]", "scale": "0.04", "warmup": "20*ms", "duration": "50*ms"}},
-		"weakened":          {"weakened", map[string]string{"taken": "[0.0, 0.5]", "n": "200", "size": "100", "duration": "60*ms", "segment": "20"}},
+		"weakened":          {"weakened", map[string]string{"worlds": "1", "parts": "30", "taken": "[0.0, 0.5]", "n": "200", "size": "100", "duration": "60*ms", "segment": "20"}},
 		"noise":             {"noise", map[string]string{"sigmas": "[5.0]", "extra": "[8.0]", "n": "20", "network": "200", "duration": "800*ms", "window": "400"}},
 		"thalamus":          {"thalamus", map[string]string{"scale": "0.01", "extra": "[8.0]", "period": "20*ms", "duration": "60*ms"}},
 		"decision":          {"decision", map[string]string{"n": "80", "trials": "1", "coherences": "[51.2]", "before": "0*ms", "duration": "20*ms"}},
@@ -106,8 +106,13 @@ func TestLongWeakened(t *testing.T) {
 	l := printed(t, "weakened", nil)
 	within(t, "rate of the whole network", l[0][1], 5.0, 6.4)
 	falls(t, "rate", column(l[:5], 1)...)
-	falls(t, "coherence", column(l[5:], 2)...)
-	falls(t, "degree", column(l[5:], 3)...)
+	for k, name := range []string{"sigma", "least sigma", "largest sigma"} {
+		falls(t, name, column(l[5:10], 3+k)...)
+	}
+	within(t, "sigma of the whole small world", l[5][3], 3.5, 4.5)
+	within(t, "sigma of noise", l[9][3], 0.8, 1.3)
+	falls(t, "coherence", column(l[10:], 2)...)
+	falls(t, "degree", column(l[10:], 3)...)
 	within(t, "degree at the end", l[len(l)-1][3], 0, 0.5)
 	within(t, "clustering at the end", l[len(l)-1][4], 0, 0.05)
 }
