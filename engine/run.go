@@ -183,6 +183,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 			total, end = 0, n.T0
 		}
 	}
+	n.Batch = o.Backend.Caps().Batch
 	n.Begin()
 	defer n.End()
 	w := model.Work{Ctx: ctx, Threads: o.Threads}.Without(0)
@@ -300,10 +301,10 @@ func (n *Network) countSpikes(r *compile.RecordRef, b *model.Batch) {
 	}
 }
 
-// advance makes steps in batches, taking in the records after each.
+// advance makes steps in batches, taking in the records of each, where the backend can, while the next one runs.
 func (n *Network) advance(ctx context.Context, total int64, o RunOptions, records *keeping, ops *acting) error {
-	batch := 32
-	var host []uint32
+	size := 32        // of a batch
+	var now, next run // next has begun if it has steps
 	saved := time.Now()
 	any := func(yes bool) bool {
 		if r, several := o.Backend.(backend.Ranked); several {
@@ -312,44 +313,49 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		return yes
 	}
 	for done := int64(0); done < total; {
-		if any(ctx.Err() != nil) {
-			if o.Checkpoint != nil && ops.started != n.Step {
-				if err := n.checkpoint(o); err != nil {
-					return err
+		begun := next.steps > 0
+		now, next = next, run{host: now.host[:0]}
+		if !begun {
+			if any(ctx.Err() != nil) {
+				if o.Checkpoint != nil && ops.started != n.Step {
+					if err := n.checkpoint(o); err != nil {
+						return err
+					}
 				}
+				return fmt.Errorf("%w at t = %g s", model.ErrInterrupted, n.T())
 			}
-			return fmt.Errorf("%w at t = %g s", model.ErrInterrupted, n.T())
-		}
-		if err := ops.start(); err != nil {
-			return err
+			if err := ops.start(); err != nil {
+				return err
+			}
+			now.begin = time.Now()
+			if err := now.ask(n, n.Step, ops.due(n.Step, int(min(int64(size), total-done)))); err != nil {
+				return err
+			}
 		}
 		c, prog := n.live.c, n.live.program // an operation may have changed them
-		k := ops.due(n.Step, int(min(int64(batch), total-done, int64(c.Plan.Batch))))
-		host = host[:0]
-		for s := 0; s < k; s++ {
-			for _, f := range c.Hosts {
-				w, err := f(n.Step + int64(s))
-				switch {
-				case err != nil && s == 0:
-					return err
-				case err != nil: // up to there
-					k = s
+		made, err := prog.Run(now.steps, now.host)
+		// What stops the network, or looks at its state, comes before the next batch begins.
+		ahead, able := prog.(backend.Ahead)
+		able = able && err == nil && made > 0 && len(c.Start)+len(c.End) == 0 && !n.Stopped && ctx.Err() == nil && (o.Every == 0 || time.Since(saved) < o.Every)
+		if left := total - done - int64(made); able && left > 0 {
+			size = now.sized(size, made, c.Plan.Batch)
+			next.begin = time.Now()
+			if next.ask(n, n.Step+int64(made), int(min(int64(size), left))) == nil {
+				if err = ahead.Start(next.steps, next.host); err != nil {
+					next.steps = 0
 				}
-				host = append(host, w)
 			}
 		}
-		t := time.Now()
-		made, err := prog.Run(k, host)
-		if e := n.takeRecords(made, records); e != nil && err == nil {
+		if e := n.take(made, records); e != nil && err == nil {
 			err = e
 		}
-		records.done += int64(made)
-		if e := records.flush(false); e != nil && err == nil {
-			err = e
-		}
-		n.Step += int64(made)
 		done += int64(made)
 		if err != nil {
+			if next.steps > 0 { // the state is that of its end
+				if made, e := prog.Run(next.steps, next.host); e == nil {
+					n.take(made, records)
+				}
+			}
 			n.tick()
 			return err
 		}
@@ -361,14 +367,14 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		if err != nil {
 			return err
 		}
-		// Batches of some 30 ms keep interrupts and progress prompt.
-		if took := time.Since(t); took < 15*time.Millisecond && made == k {
-			batch = min(2*batch, c.Plan.Batch)
-		} else if took > 60*time.Millisecond {
-			batch = max(1, batch/2)
+		if !able {
+			size = now.sized(size, made, c.Plan.Batch)
 		}
 		if o.Progress != nil {
 			o.Progress(done, total)
+		}
+		if next.steps > 0 {
+			continue
 		}
 		if n.Stopped {
 			return nil
@@ -381,6 +387,58 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		}
 	}
 	return nil
+}
+
+// run is a batch of steps.
+type run struct {
+	steps int
+	host  []uint32 // words for each
+	begin time.Time
+}
+
+// ask makes the words of so many steps from a step on, or of those before the one that has none.
+func (r *run) ask(n *Network, step int64, steps int) error {
+	c := n.live.c
+	r.host, steps = r.host[:0], min(steps, c.Plan.Batch)
+	for s := 0; s < steps; s++ {
+		for _, f := range c.Hosts {
+			w, err := f(step + int64(s))
+			switch {
+			case err != nil && s == 0:
+				return err
+			case err != nil: // up to there
+				steps = s
+			}
+			r.host = append(r.host, w)
+		}
+	}
+	r.steps = steps
+	return nil
+}
+
+// sized is the size of batches after r, which has made so many of its steps: those of some 30 ms keep interrupts and
+// progress prompt, and where records had room for fewer steps, so has the next one.
+func (r *run) sized(size, made, most int) int {
+	switch took := time.Since(r.begin); {
+	case made < r.steps:
+		return max(1, made)
+	case took < 15*time.Millisecond:
+		return min(2*size, most)
+	case took > 60*time.Millisecond:
+		return max(1, size/2)
+	}
+	return size
+}
+
+// take takes in what a batch has recorded.
+func (n *Network) take(made int, records *keeping) error {
+	err := n.takeRecords(made, records)
+	records.done += int64(made)
+	if e := records.flush(false); e != nil && err == nil {
+		err = e
+	}
+	n.Step += int64(made)
+	return err
 }
 
 // checkpoint hands the present state on. That it could not be kept is no reason to

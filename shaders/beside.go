@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-gl/gl/v4.3-core/gl"
+
+	"synfire/engine/backend"
 )
 
 // job is a Run of a program.
@@ -15,9 +17,15 @@ type job struct {
 	n       int
 	words   []uint32   // of the host, for each step
 	samples [][]uint32 // see hostWords
-	done    int
 	err     error
 	over    bool
+
+	// What it has made.
+	control []uint32
+	done    int
+	entries [][]uint32                 // by stage, of spikes, as the device has listed them
+	values  map[backend.BufID][]uint32 // of samples
+	ended   chan struct{}              // closed then, of one that was started ahead
 }
 
 // beside is the Runs of programs beside one another: those that wait go to the device together, so that their dispatches
@@ -85,7 +93,7 @@ func (d *device) runAll(all []*job) {
 	}
 	for _, j := range on {
 		if j.err = err; err == nil {
-			j.done, j.err = j.end()
+			j.err = j.end()
 		}
 	}
 }

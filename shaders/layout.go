@@ -148,6 +148,7 @@ type layout struct {
 	events   []eventLayout
 	tables   []tableLayout
 	recs     []recordLayout // by stage
+	batch    int            // most steps of a Run
 	hostN    int            // host words for each step, samples' numbers included
 	ctlN     int            // words of C
 	cursor   int            // where, in C, an effect whose synapses have an order keeps its place
@@ -199,7 +200,7 @@ func power(n int) int { return 1 << bits.Len(uint(max(n, 1)-1)) }
 // arrange lays out a plan's memory. most is the number of words of a block; spread says into
 // what the rows of a table are cut, by table.
 func arrange(p *backend.Plan, sc *schedule, most int, spread map[int]*rows) *layout {
-	l := &layout{plan: p, sc: sc, arenas: arenas{most: most}, hostN: p.Host, rank: map[[2]int]int{}}
+	l := &layout{plan: p, sc: sc, arenas: arenas{most: most}, batch: p.Batch, hostN: p.Host, rank: map[[2]int]int{}}
 	l.bufs = make([]region, len(p.Bufs))
 	l.events = make([]eventLayout, len(p.Events))
 	l.tables = make([]tableLayout, len(p.Tables))
@@ -253,11 +254,20 @@ func (l *layout) placeEvents() {
 		x.injected = x.injected || x.known()                  // nobody zeroes its rows ahead
 		x.rows = power(max(e.History, l.sc.span) + l.sc.span) // a pass writes span rows while it zeroes the next span
 		if x.injected {
-			x.rows = power(e.History + max(p.Batch, l.sc.span))
+			l.batch = max(l.sc.span, min(l.batch, mostInjected/max(e.Words(), 1)))
+		}
+	}
+	for i := range p.Events {
+		e, x := &p.Events[i], &l.events[i]
+		if x.injected {
+			x.rows = power(e.History + max(l.batch, l.sc.span))
 		}
 		x.masks = l.arenas.place(x.rows * e.Words())
 	}
 }
+
+// mostInjected is about how many words of spikes that the host injects are there for one Run.
+const mostInjected = 1 << 24
 
 func (l *layout) placeTables(spread map[int]*rows) {
 	p := l.plan

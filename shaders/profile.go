@@ -17,10 +17,12 @@ import (
 // dispatches of one pass in each submission, which stand for the others of it. Where a pass is one dispatch
 // they stand around all of a submission.
 type profile struct {
-	stamps                 []uint32        // queries
-	used                   []int           // the dispatch before each; -1: none
-	kernels                []time.Duration // by dispatch
-	prepare, wait, records time.Duration
+	stamps                               []uint32        // queries
+	used                                 []int           // the dispatch before each; -1: none
+	kernels                              []time.Duration // by dispatch
+	prepare, submit, wait, read, between time.Duration
+	steps                                int
+	last                                 time.Time // the end of the last Run
 }
 
 // timestamps says whether the driver has a clock.
@@ -63,7 +65,7 @@ func (p *program) stamped(times int) {
 	f.used = f.used[:0]
 }
 
-// Profile is the time of each kernel, and of what the host did.
+// Profile is the time of each kernel, and of what the host did while the device had nothing to do (host: ...).
 func (p *program) Profile() []backend.Phase {
 	var out []backend.Phase
 	add := func(name string, t time.Duration) {
@@ -86,9 +88,12 @@ func (p *program) Profile() []backend.Phase {
 	for _, x := range out {
 		kernels += x.Time
 	}
-	add("host: preparing", p.profile.prepare)
-	add("host: waiting beside", max(0, p.profile.wait-kernels))
-	add("host: records", p.profile.records)
+	f := &p.profile
+	add("waiting for the device", max(0, f.submit+f.wait-kernels))
+	add("host: preparing", f.prepare)
+	add("host: reading records", f.read)
+	add("host: between runs", f.between)
+	add("records, beside the device", p.ordering)
 	return out
 }
 

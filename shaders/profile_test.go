@@ -29,7 +29,7 @@ func TestProfile(t *testing.T) {
 				t.Errorf("%s took %s", p.Name, p.Time)
 			}
 		}
-		want := []string{"self-test deliver and 4 more", "host: preparing", "host: waiting beside", "host: records"}
+		want := []string{"self-test deliver and 4 more", "waiting for the device", "host: preparing", "host: reading records", "host: between runs", "records, beside the device"}
 		if apart {
 			want = append([]string{"self-test deliver", "self-test update and 3 more"}, want[1:]...)
 		}

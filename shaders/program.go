@@ -4,6 +4,7 @@ package shaders
 
 import (
 	"fmt"
+	"time"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -30,16 +31,22 @@ type program struct {
 	held     []*rows
 	warnings []string
 
-	epoch   int64                      // steps done when word Step was last 0
-	step    uint32                     // word Step
-	due     uint64                     // words Due
-	masks   map[int][]uint32           // by event: canonical masks that the device has yet to be given
-	recs    map[backend.BufID][]uint32 // what spike records and counts received in the last Run
+	epoch   int64            // steps done when word Step was last 0
+	step    uint32           // word Step
+	due     uint64           // words Due
+	masks   map[int][]uint32 // by event: canonical masks that the device has yet to be given
+	begun   *job             // a Run that was started ahead
 	fault   *backend.Fault
 	failed  error // the device failed; nothing can be done any more
 	closed  bool
 	profile profile
 	rate    float64 // steps per second, as measured
+
+	// Records of the last Run.
+	recs        map[backend.BufID][]uint32
+	unordered   map[backend.BufID]*unordered // spikes that nobody has asked for
+	last, spare [][]uint32                   // memory of what the last Run and the one before it listed
+	ordering    time.Duration
 }
 
 // dispatch is one kernel of a pass.
@@ -62,7 +69,7 @@ func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, erro
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p := &program{d: b.d, work: w, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}}
+	p := &program{d: b.d, work: w, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}}
 	if b.d.note != "" {
 		p.warnings = append(p.warnings, b.d.note)
 	}
@@ -374,6 +381,8 @@ func (p *program) Close() error {
 	if p.closed {
 		return nil
 	}
-	p.closed = true
+	if p.closed = true; p.begun != nil {
+		<-p.begun.ended
+	}
 	return p.d.do(func() error { p.free(); return nil })
 }

@@ -3,43 +3,96 @@
 package shaders
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"synfire/engine/backend"
 )
 
-// collect brings the spike records of done steps into order and counts the
-// samples. Words of samples stay on the device until they are read.
-func (p *program) collect(done int, samples [][]uint32, control []uint32) {
-	clear(p.recs)
+// collect reads the records of a Run, on the thread of the context.
+func (j *job) collect() {
+	p := j.p
+	j.entries, j.values = p.spare, map[backend.BufID][]uint32{}
+	if p.spare = nil; j.entries == nil {
+		j.entries = make([][]uint32, len(p.plan.Stages))
+	}
 	for i := range p.plan.Stages {
-		s := &p.plan.Stages[i]
+		s, r := &p.plan.Stages[i], &p.l.recs[i]
 		switch s.Form {
 		case backend.FormSample:
-			p.recs[s.Rec.Count] = samples[i][:min(done, len(samples[i]))]
+			taken := 0
+			for _, on := range j.samples[i][:min(j.done, len(j.samples[i]))] {
+				taken += int(on)
+			}
+			for k, b := range s.Rec.Dst {
+				j.values[b] = make([]uint32, taken*s.Rec.Width())
+				p.get(r.dst[k], 0, j.values[b])
+			}
 		case backend.FormSpikes:
-			p.collectSpikes(s, &p.l.recs[i], done, control)
+			n := 0
+			if r.counter < len(j.control) {
+				n = min(int(j.control[r.counter]), r.room)
+			}
+			n *= 2 + len(s.Rec.Src)
+			j.entries[i] = slices.Grow(j.entries[i][:0], n)[:n]
+			p.get(r.entries, 0, j.entries[i])
 		}
 	}
 }
 
-func (p *program) collectSpikes(s *backend.Stage, r *recordLayout, done int, control []uint32) {
-	width := 2 + len(s.Rec.Src)
-	n := 0
-	if r.counter < len(control) {
-		n = min(int(control[r.counter]), r.room)
+// keep makes the records of a Run those that Read gives. Spikes are brought into order when they are asked for, while the
+// device may be at the next Run.
+func (p *program) keep(j *job) {
+	p.unordered = map[backend.BufID]*unordered{}
+	p.recs, p.spare, p.last = j.values, p.last, j.entries
+	for i := range p.plan.Stages {
+		switch s := &p.plan.Stages[i]; s.Form {
+		case backend.FormSample:
+			p.recs[s.Rec.Count] = j.samples[i][:min(j.done, len(j.samples[i]))]
+		case backend.FormSpikes:
+			u := &unordered{s, j.entries[i], j.done}
+			for _, b := range slices.Concat(s.Rec.Dst, []backend.BufID{s.Rec.Count, s.Rec.Index}) {
+				p.unordered[b] = u
+			}
+		}
 	}
-	raw := make([]uint32, n*width)
-	p.get(r.entries, 0, raw)
-	count, index, entry := spikesInOrder(raw, width, s.Rec.Lo, s.Rec.Hi, done)
-	p.recs[s.Rec.Count], p.recs[s.Rec.Index] = count, index
-	for d, b := range s.Rec.Dst {
+}
+
+// unordered is a spike record as the device has made it.
+type unordered struct {
+	stage   *backend.Stage
+	entries []uint32
+	done    int
+}
+
+// recorded is the words of a record, as the last Run has left it.
+func (p *program) recorded(b backend.BufID) ([]uint32, bool) {
+	if u := p.unordered[b]; u != nil {
+		p.order(u)
+	}
+	words, ok := p.recs[b]
+	return words, ok
+}
+
+func (p *program) order(u *unordered) {
+	begin, r := time.Now(), &u.stage.Rec
+	width := 2 + len(r.Src)
+	count, index, entry := spikesInOrder(u.entries, width, r.Lo, r.Hi, u.done)
+	p.recs[r.Count], p.recs[r.Index] = count, index
+	for d, b := range r.Dst {
 		words := make([]uint32, len(entry))
 		for k, e := range entry {
-			words[k] = raw[int(e)*width+2+d]
+			words[k] = u.entries[int(e)*width+2+d]
 		}
 		p.recs[b] = words
 	}
+	for b, x := range p.unordered {
+		if x == u {
+			delete(p.unordered, b)
+		}
+	}
+	p.ordering += time.Since(begin)
 }
 
 // giveMasks writes canonical masks into the rings: row s%History holds the last
@@ -84,7 +137,8 @@ func (p *program) stepOfRow(e *backend.Event, c int) (int64, bool) {
 
 func (p *program) guard() backend.Guard {
 	return backend.Guard{Name: "gl", Plan: p.plan, Closed: p.closed, Failed: p.failed, Fault: p.fault, Room: func(b backend.BufID) int {
-		return max(p.plan.Bufs[b].Len, len(p.recs[b]))
+		words, _ := p.recorded(b)
+		return max(p.plan.Bufs[b].Len, len(words))
 	}}
 }
 
@@ -92,10 +146,33 @@ func (p *program) Read(b backend.BufID, dst []uint32) error {
 	if err := p.guard().Read(b, len(dst)); err != nil {
 		return err
 	}
+	if p.copied(b, dst) {
+		return nil
+	}
+	if p.begun != nil {
+		return p.early(b)
+	}
 	return p.d.do(func() error { return p.read(b, dst) })
 }
 
+// copied gives a record that the host has.
+func (p *program) copied(b backend.BufID, dst []uint32) bool {
+	words, ok := p.recorded(b)
+	if ok {
+		clear(dst[copy(dst, words):])
+	}
+	return ok
+}
+
+// early refuses to look at a buffer that a Run is changing.
+func (p *program) early(b backend.BufID) error {
+	return fmt.Errorf("gl: %s is read or written while a Run goes on", p.plan.Bufs[b].Name)
+}
+
 func (p *program) read(b backend.BufID, dst []uint32) error {
+	if p.copied(b, dst) {
+		return nil
+	}
 	for e := range p.plan.Events {
 		if p.plan.Events[e].Masks == b {
 			m := p.masks[e]
@@ -106,24 +183,15 @@ func (p *program) read(b backend.BufID, dst []uint32) error {
 			return p.d.check("reading " + p.plan.Bufs[b].Name)
 		}
 	}
-	switch words, ok := p.recs[b]; {
+	switch {
 	case b == p.plan.Step:
 		copy(dst, []uint32{p.step})
 	case b == p.plan.Due:
 		copy(dst, []uint32{uint32(p.due), uint32(p.due >> 32)})
-	case ok:
-		clear(dst[copy(dst, words):])
-	case p.plan.Bufs[b].Kind == backend.Record:
-		clear(dst)
-		for i := range p.plan.Stages {
-			if k := slices.Index(p.plan.Stages[i].Rec.Dst, b); k >= 0 && p.plan.Stages[i].Form == backend.FormSample {
-				p.get(p.l.recs[i].dst[k], 0, dst)
-			}
-		}
 	case p.l.bufs[b].arena >= 0:
 		p.get(p.l.bufs[b], 0, dst)
 	default:
-		clear(dst) // scratch that lives in registers
+		clear(dst) // scratch that lives in registers, or a record before any Run
 	}
 	return p.d.check("reading " + p.plan.Bufs[b].Name)
 }
@@ -131,6 +199,9 @@ func (p *program) read(b backend.BufID, dst []uint32) error {
 func (p *program) Write(b backend.BufID, src []uint32) error {
 	if err := p.guard().Write(b, len(src)); err != nil {
 		return err
+	}
+	if p.begun != nil {
+		return p.early(b)
 	}
 	return p.d.do(func() error { return p.write(b, src) })
 }

@@ -15,16 +15,45 @@ import (
 // Run hands a whole batch to the device: parameters and host words first, then
 // passes, then one look at the control block and at the records.
 func (p *program) Run(n int, host []uint32) (int, error) {
-	if err := p.guard().Run(n, host); err != nil {
-		return 0, err
+	j := p.begun
+	if p.begun = nil; j != nil {
+		<-j.ended
+	} else {
+		var err error
+		if j, err = p.job(n, host); err != nil {
+			return 0, err
+		}
+		p.d.run(j)
 	}
-	words, samples, n := p.hostWords(n, host)
-	j := &job{p: p, n: n, words: words, samples: samples}
-	p.d.run(j)
-	if j.err != nil && p.fault == nil {
+	if j.err != nil {
 		p.failed = j.err
+		return 0, j.err
 	}
-	return j.done, j.err
+	return p.adopt(j)
+}
+
+// Start begins a Run, which the thread of the context makes while the records of the last one are read.
+func (p *program) Start(n int, host []uint32) error {
+	j, err := p.job(n, host)
+	if err != nil {
+		return err
+	}
+	j.ended = make(chan struct{})
+	p.begun = j
+	go func() {
+		p.d.run(j)
+		close(j.ended)
+	}()
+	return nil
+}
+
+// job is a Run to be made.
+func (p *program) job(n int, host []uint32) (*job, error) {
+	if err := p.guard().Run(n, host); err != nil {
+		return nil, err
+	}
+	words, samples, n := p.hostWords(min(n, p.l.batch), host)
+	return &job{p: p, n: n, words: words, samples: samples}, nil
 }
 
 // hostWords puts the number of earlier samples of each sample stage beside a
@@ -73,46 +102,63 @@ func (p *program) run(n int, words []uint32, samples [][]uint32) (int, error) {
 	if err := p.submit(n, words); err != nil {
 		return 0, err
 	}
-	return j.end()
+	if err := j.end(); err != nil {
+		return 0, err
+	}
+	return p.adopt(j)
 }
 
 // begin does what comes before the dispatches of a Run.
 func (j *job) begin() error {
-	begin := time.Now()
+	f, begin := &j.p.profile, time.Now()
+	if !f.last.IsZero() {
+		f.between += begin.Sub(f.last)
+	}
 	j.p.prepare(j.n, j.words)
-	j.p.profile.prepare += time.Since(begin)
+	f.prepare += time.Since(begin)
 	return j.p.d.check("preparing a run")
 }
 
-// end takes in what a Run has made.
-func (j *job) end() (int, error) {
-	p, n, samples := j.p, j.n, j.samples
-	begin := time.Now()
-	defer func() { p.profile.records += time.Since(begin) }()
-	control := make([]uint32, p.l.ctlN)
-	p.control.read(0, control)
+// end reads what a Run has made.
+func (j *job) end() error {
+	p, begin := j.p, time.Now()
+	defer func() {
+		p.profile.last = time.Now()
+		p.profile.read += p.profile.last.Sub(begin)
+		p.profile.steps += j.done
+	}()
+	j.control = make([]uint32, p.l.ctlN)
+	p.control.read(0, j.control)
 	if err := p.d.check("reading results"); err != nil {
-		return 0, err
+		return err
 	}
-	if p.l.sc.single && n > 0 {
+	if p.l.sc.single && j.n > 0 {
 		p.primed = true
-		copy(p.ahead, control[p.l.dueAt:])
+		copy(p.ahead, j.control[p.l.dueAt:])
 	}
-	done := min(n, int(control[ctlHalt]))
-	if at := control[ctlFault]; int(at) < done {
-		done = int(at) + 1
-		p.fault = p.findFault(at, control)
+	j.done = min(j.n, int(j.control[ctlHalt]))
+	if at := j.control[ctlFault]; int(at) < j.done {
+		j.done = int(at) + 1
 	}
-	p.collect(done, samples, control)
-	p.due += uint64(control[ctlDue+1])<<32 | uint64(control[ctlDue])
-	if before := p.step; p.step+uint32(done) < before {
+	j.collect()
+	return p.d.check("reading records")
+}
+
+// adopt makes what a Run has made the program's.
+func (p *program) adopt(j *job) (int, error) {
+	if at := j.control[ctlFault]; int(at) < j.done {
+		p.fault = p.findFault(at, j.control)
+	}
+	p.keep(j)
+	p.due += uint64(j.control[ctlDue+1])<<32 | uint64(j.control[ctlDue])
+	if before := p.step; p.step+uint32(j.done) < before {
 		p.epoch += 1 << 32
 	}
-	p.step += uint32(done)
+	p.step += uint32(j.done)
 	if p.fault != nil {
-		return done, p.fault
+		return j.done, p.fault
 	}
-	return done, nil
+	return j.done, nil
 }
 
 // prepare writes what the device needs to know for n steps.
@@ -237,6 +283,7 @@ func (p *program) submit(n int, words []uint32) error {
 		if err := p.d.wait(); err != nil {
 			return err
 		}
+		p.profile.submit += waits.Sub(begin)
 		p.profile.wait += time.Since(waits)
 		p.stamped(times)
 		now := float64(at-from) / max(time.Since(begin).Seconds(), 1e-6)
@@ -245,8 +292,18 @@ func (p *program) submit(n int, words []uint32) error {
 		} else {
 			p.rate = min(now, 2*p.rate)
 		}
+		if at < n && p.over() {
+			break
+		}
 	}
 	return nil
+}
+
+// over says that the device has ended the Run before its last step.
+func (p *program) over() bool {
+	c := make([]uint32, ctlHalt+1)
+	p.control.read(0, c)
+	return min(c[ctlFault], c[ctlHalt]) != unlisted
 }
 
 // pass dispatches the kernels of k steps from step s of the run, and with timed notes how long each takes.

@@ -63,7 +63,11 @@ func summarize(w io.Writer, t terminal, m *store.Manifest, profile []backend.Pha
 	}
 	fmt.Fprintln(w)
 	if s := shares(profile); s != "" {
-		fmt.Fprintf(w, "       %s\n", s)
+		fmt.Fprintf(w, "       %s", s)
+		if t := backend.HostTime(profile); t > 0 && last.Steps > 0 {
+			fmt.Fprintf(w, "; the device waits %.2g µs a step for the host", t.Seconds()/float64(last.Steps)*1e6)
+		}
+		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "%s plan %s, peak %s\n", t.bold("memory"), bytes(m.Bytes.Plan), bytes(m.Bytes.Peak))
 	if m.Hash.Spikes != "" {

@@ -25,6 +25,7 @@ type Caps struct {
 	SIMD    string
 	Inexact bool     // the device failed its self-test and runs under --allow-inexact
 	Lacks   []string // forms that are absent, each with its reason
+	Batch   int      // most steps of a Run that suit it; 0: as many as suit a backend whose steps cost microseconds of its host
 }
 
 // Program is a plan loaded on a device. It is used by one goroutine at a time.
@@ -43,6 +44,14 @@ type Program interface {
 	Read(b BufID, dst []uint32) error
 	Write(b BufID, src []uint32) error
 	Close() error
+}
+
+// Ahead is a Program that makes a Run while the records of the one before are read. Backends may implement it.
+//
+// Start begins Run(n, host), which has to follow; what it did is told there. Until then only records may be read, which
+// are those of the Run before, and host belongs to the program.
+type Ahead interface {
+	Start(n int, host []uint32) error
 }
 
 // Fault is a model's own error at run time (design section 3, rules 4 and 6):

@@ -1,12 +1,25 @@
 package backend
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Phase is one line of a profile: where a program's time went, over all Runs
 // and summed over threads.
 type Phase struct {
 	Name string // "update", "deliver", "record", "wait"
 	Time time.Duration
+}
+
+// HostTime is the time in which a device waited for its host: phases named "host: ...".
+func HostTime(all []Phase) (t time.Duration) {
+	for _, p := range all {
+		if strings.HasPrefix(p.Name, "host: ") {
+			t += p.Time
+		}
+	}
+	return t
 }
 
 // Profiler is a Program that says where its time went. Backends may implement it.

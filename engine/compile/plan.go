@@ -87,7 +87,7 @@ func newCompiler(n *model.Network, w model.Work, ext *model.Externals) *compiler
 		learned: map[*model.Variable]*learned{}, operated: map[*model.Variable]bool{}, tabled: map[tableKey]int{}, always: map[int]int{}, pathSpecs: map[*model.Life]*connect.Spec{}, counted: map[*model.Conn]bool{}, grouped: map[*model.Variable]*model.Path{}, locals: map[*model.Path]map[string]*eqn.Symbol{}}
 	c.Compiled = &Compiled{n: n, ext: ext, Places: map[*model.Variable]Place{}, Schemes: map[*model.NeuronGroup]*eqn.Scheme{}, images: map[*model.Variable]*model.Image{}, masks: map[*model.GroupEvent]mask{},
 		random: n.Random.Clone(), specs: map[model.SpecKey]*connect.Spec{}, Rounding: map[int]string{}, Shares: map[int][]Share{}, longest: map[*model.Life]int{}, groups: map[*model.Life]*model.Groups{}}
-	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: defaultBatch}
+	c.Plan = &backend.Plan{Dt: n.StepSize, Seed: n.Random.Seed, Batch: max(n.Batch, defaultBatch)}
 	c.drawnWith, c.Plan.Drawn = n.WouldDraw()
 	c.Plan.Step = c.buffer("step", backend.State, ir.U32, []uint32{uint32(n.Step)})
 	c.Plan.Due = c.buffer("due", backend.State, ir.U32, n.Due[:])

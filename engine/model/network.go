@@ -79,6 +79,7 @@ type Network struct {
 
 	Live    Live // while an operation runs: where the variables are; else nil
 	Stopped bool // Stop was called since the run began
+	Batch   int  // steps that the backend would make at a time; 0: as many as suit all
 
 	Outer   any // what runs it
 	running bool

@@ -1,0 +1,162 @@
+//go:build egl && cgo && linux
+
+package shaders
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/engine/backend"
+	"synfire/engine/host"
+	"synfire/engine/ir"
+	"synfire/kernels/ref"
+)
+
+// busy is n neurons that all fire at each step, with a record of spikes and a value of each, a sample at the steps whose host
+// word is set, and a trap at the step that is given.
+func busy(n, batch, trap int) *backend.Plan {
+	p := &backend.Plan{Dt: 1e-4, Batch: batch, Host: 1}
+	buf := func(name string, k backend.BufKind, t ir.Type, n int) backend.BufID {
+		p.Bufs = append(p.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: n})
+		return backend.BufID(len(p.Bufs) - 1)
+	}
+	p.Step, p.Due = buf("step", backend.State, ir.U32, 1), buf("due", backend.State, ir.U32, 2)
+	v, words := buf("v", backend.State, ir.U32, n), (n+31)/32
+	p.Events = []backend.Event{{Name: "spike", N: n, History: 3, Masks: buf("masks", backend.State, ir.U32, 3*words), Spike: true}}
+	a := &assembler{}
+	a.Name = "P update"
+	x, bit := a.slot(ir.Array, ir.U32), a.slot(ir.Mask, ir.Bool)
+	y := a.op(ir.AddI, ir.U32, a.op(ir.MulI, ir.U32, a.with(x, a.op(ir.Load, ir.U32)), a.with(3, a.op(ir.Const, ir.U32))), a.op(ir.Lane, ir.I32))
+	a.with(x, a.op(ir.Store, ir.U32, y))
+	a.with(bit, a.op(ir.StoreBit, ir.Bool, a.op(ir.EqI, ir.Bool, y, y)))
+	a.op(ir.Trap, ir.Bool, a.op(ir.EqI, ir.Bool, a.op(ir.Step, ir.I32), a.with(uint32(trap), a.op(ir.Const, ir.I32))))
+	a.Traps = 1
+	room := 40 * n
+	p.Stages = []backend.Stage{
+		{Form: backend.FormMap, Name: a.Name, Flag: -1, N: n, Prog: &a.Prog, Bind: []backend.Binding{{Buf: v}, {Event: 0}}, Trap: []backend.Trap{{Object: "P", Name: "v", Why: "is there"}}},
+		{Form: backend.FormSpikes, Name: "spikes", Flag: -1, Rec: backend.Rec{Count: buf("count", backend.Record, ir.U32, batch), Index: buf("index", backend.Record, ir.U32, room), Hi: n,
+			Src: []backend.Binding{{Buf: v, Event: -1}}, Dst: []backend.BufID{buf("value", backend.Record, ir.U32, room)}}},
+		{Form: backend.FormSample, Name: "sample", Flag: 0, Event: -1, Rec: backend.Rec{Count: buf("samples", backend.Record, ir.U32, batch), Index: backend.NoBuf, N: n,
+			Src: []backend.Binding{{Buf: v, Event: -1}}, Dst: []backend.BufID{buf("sampled", backend.Record, ir.U32, room)}}},
+	}
+	return p
+}
+
+// TestStart: Runs that begin while the records of the last are read leave its records and state, whatever their
+// lengths, where spikes or samples fill their room in the middle, and where one faults. Nothing but records can be reached meanwhile.
+func TestStart(t *testing.T) {
+	for _, c := range []struct {
+		name                string
+		n, batch, trap, all int
+	}{
+		{"small", 70, 64, -1, 300},
+		{"spikes fill their room", 300, 200, -1, 1000},
+		{"a fault", 70, 64, 157, 158},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := busy(c.n, c.batch, c.trap)
+			words := func(step, n int) []uint32 {
+				out := make([]uint32, n)
+				for k := range out {
+					if (step+k)%5 < 2 {
+						out[k] = 1
+					}
+				}
+				return out
+			}
+			// records of all buffers, one after the other
+			taken := func(prog backend.Program, made int) (out [][]uint32) {
+				read := func(b backend.BufID, n int) []uint32 {
+					w := make([]uint32, n)
+					if err := prog.Read(b, w); err != nil {
+						t.Fatal(err)
+					}
+					return w
+				}
+				for i := range p.Stages {
+					r := &p.Stages[i].Rec
+					if p.Stages[i].Form == backend.FormMap {
+						continue
+					}
+					count, entries := read(r.Count, made), 0
+					for _, k := range count {
+						entries += int(k)
+					}
+					out = append(out, count)
+					if r.Index != backend.NoBuf {
+						out = append(out, read(r.Index, entries))
+					} else {
+						entries *= r.N
+					}
+					out = append(out, read(r.Dst[0], entries))
+				}
+				return out
+			}
+			run := func(prog backend.Program, ahead bool) (all [][]uint32, fault *backend.Fault) {
+				for step, begun, k := 0, 0, 0; step < c.all; k++ {
+					n := begun
+					if n == 0 {
+						n = min([]int{1, 7, c.batch, 33}[k%4], c.all-step)
+					}
+					made, err := prog.Run(n, words(step, n))
+					if err != nil && !errors.As(err, &fault) {
+						t.Fatal(err)
+					}
+					begun = 0
+					if next := min([]int{c.batch, 2, 40}[k%3], c.all-step-made); ahead && next > 0 && fault == nil {
+						begun = next
+						if err := prog.(backend.Ahead).Start(next, words(step+made, next)); err != nil {
+							t.Fatal(err)
+						}
+						for _, err := range []error{prog.Read(2, make([]uint32, c.n)), prog.Write(2, make([]uint32, c.n))} {
+							if err == nil || !strings.Contains(err.Error(), "while a Run goes on") {
+								t.Errorf("%v, expected that v cannot be reached", err)
+							}
+						}
+					}
+					for i, w := range taken(prog, made) {
+						if i == len(all) {
+							all = append(all, nil)
+						}
+						all[i] = append(all[i], w...)
+					}
+					if step += made; fault != nil {
+						break
+					}
+				}
+				return all, fault
+			}
+			one, err := ref.New().Load(host.Work{}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer one.Close()
+			want, fault := run(one, false)
+			for _, opt := range []Options{{}, {Submit: 7}, {Span: 1, Movable: true}} {
+				opt.NoSelfTest = true
+				b := open(t, opt)
+				two, err := b.Load(host.Work{}, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, f := run(two, true)
+				if !slices.EqualFunc(got, want, slices.Equal) {
+					t.Errorf("%+v: other records", opt)
+				}
+				if (f == nil) != (fault == nil) || f != nil && *f != *fault {
+					t.Errorf("%+v: %v, expected %v", opt, f, fault)
+				}
+				if f == nil {
+					equal(t, p, state(t, p, one), state(t, p, two))
+					if err := two.(backend.Ahead).Start(3, words(0, 3)); err != nil { // Close waits for it
+						t.Error(err)
+					}
+				}
+				two.Close()
+				b.Close()
+			}
+		})
+	}
+}
