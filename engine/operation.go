@@ -189,6 +189,7 @@ func (a *acting) again() error {
 	if err != nil {
 		return err
 	}
+	n.heed(old.program)
 	n.live = &session{a.o.Backend, prog, c}
 	c.Adopt()
 	a.remake, a.changed = false, a.changed[:0]

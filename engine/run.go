@@ -201,11 +201,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	if err != nil {
 		return nil, err
 	}
-	if w, ok := prog.(backend.Warner); ok {
-		for _, msg := range w.Warnings() {
-			n.Warn("%s", msg)
-		}
-	}
+	n.heed(prog)
 	records, err := n.keepRecords(o.Records, total)
 	if err != nil {
 		prog.Close()
@@ -234,6 +230,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	n.told(c)
 	n.Stopped = false
 	err = n.advance(ctx, total, o, records, n.acting(ctx, o, w))
+	n.heed(n.live.program)
 	if e := records.flush(true); e != nil && err == nil {
 		err = e
 	}
@@ -263,6 +260,15 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		}
 	}
 	return res, err
+}
+
+// heed tells what a program has to say that was not told yet.
+func (n *Network) heed(prog backend.Program) {
+	if w, ok := prog.(backend.Warner); ok {
+		for _, msg := range w.Warnings() {
+			n.Warn("%s", msg)
+		}
+	}
 }
 
 // tick sets the default clock, which a run of no object leaves alone.

@@ -34,6 +34,7 @@ type device struct {
 	reset    func() uint32 // what became of the context; nil: the driver cannot tell
 	note     string        // what the user should know of the choice of this device, "" if nothing
 	chainBad bool          // long chains of dispatches lose their order
+	apart    bool          // a rendezvous failed in a run: each pass is a dispatch from then on
 	used     int64
 	rows     map[rowsKey]*rows  // on the device
 	programs map[string]*shared // by text

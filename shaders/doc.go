@@ -44,6 +44,8 @@ type Options struct {
 	MaxBlock     int64  // bytes of a buffer, for shards of synapses and arenas of state; 0: what the device advertises, at most 1 GiB
 	MaxBlocks    int    // buffers that one kernel binds; 0: as many as the device allows
 	Span         int    // most steps in one pass; 0: as the shortest delay allows, at most 32
+	Persistent   string // passes that are one dispatch, many in one: "" where the device carries it and it is worth while, "0" never, "1" wherever it can be; "fail", "fail7": the first rendezvous, or the one before pass 7, fails on purpose
+	Resident     int    // work groups of such a dispatch; 0: as many as were seen to come together
 	Submit       int    // most steps in one submission; 0: by measurement, under 50 ms
 	Fence        int    // seconds until a fence that does not come is an error; 0: 20
 	NoSelfTest   bool   // skip the self-test, for tests of this package
@@ -72,6 +74,7 @@ type DeviceInfo struct {
 	MaxLocal   int   // lanes of a work group
 	Memory     int64 // bytes, 0 where the driver does not tell
 	MemoryFree int64
+	Meet       int    // work groups that were seen to wait for one another within a dispatch; 0: none, or not tried (software renderers)
 	SelfTest   string // "bit-exact", "not yet run", or the first difference
 }
 

@@ -33,9 +33,12 @@ func goldens() map[string]string {
 		}
 		l := arrange(p, cut(p, nil, 8, ahead), 1<<20, nil)
 		l.together = true
-		all := l.sample(64, 32, 16, 2)
+		all := l.sample(64, 32, 16, 2, 0)
 		if ahead {
 			out["pass.comp"] = all[0].String()
+			l = arrange(p, cut(p, nil, 8, ahead), 1<<20, nil)
+			l.together = true
+			out["passes.comp"] = l.sample(64, 32, 16, 2, 1<<21)[0].String()
 		} else {
 			out["deliver.comp"], out["update.comp"] = all[0].String(), all[1].String()
 		}
@@ -167,6 +170,6 @@ func TestTextIsNoCopy(t *testing.T) {
 	}
 	p := smallNet()
 	l := arrange(p, cut(p, nil, 8, false), 1<<20, nil)
-	k := l.sample(64, 32, 16, 2)[0]
+	k := l.sample(64, 32, 16, 2, 0)[0]
 	k.line("// more")
 }

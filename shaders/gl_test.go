@@ -58,11 +58,12 @@ func TestVariants(t *testing.T) {
 	for k, opt := range []Options{
 		{WorkGroup: 32, Team: 32, Philox: 4}, {WorkGroup: 96, Team: 32, Apart: true, Movable: true}, {WorkGroup: 256, Span: 3, Philox: 4}, {WorkGroup: 1024, Submit: 7, Team: 1},
 		{MaxBlock: 256 << 10}, {Span: 1, Submit: 1},
+		{Persistent: "1", Resident: 1}, {Persistent: "1", Resident: 2, WorkGroup: 32, Team: 1}, {Persistent: "fail3", Resident: 1, Philox: 4},
 	} {
-		if testing.Short() && k%2 == 0 {
+		if testing.Short() && (k%2 == 0 || opt.Persistent != "") {
 			continue
 		}
-		name := fmt.Sprintf("group %d, block %d, span %d, submit %d, apart %t", opt.WorkGroup, opt.MaxBlock, opt.Span, opt.Submit, opt.Apart)
+		name := fmt.Sprintf("group %d, block %d, span %d, submit %d, apart %t, persistent %s", opt.WorkGroup, opt.MaxBlock, opt.Span, opt.Submit, opt.Apart, opt.Persistent)
 		t.Run(name, func(t *testing.T) {
 			backendtest.Run(t, func(t testing.TB) backend.Backend { return open(t, opt) })
 		})

@@ -13,22 +13,26 @@ import (
 // then whatever follows.
 type kernel struct {
 	text
-	l      *layout
-	arenas []int // blocks 2, 3, ...
-	pieced []*pieced
-	walks  []*walk
-	shards []*shard // what it binds after its arenas
-	group  int      // lanes of a work group
-	single bool     // it is a whole pass
-	parts  []uint32 // first group, function, parameters of each body and walk
-	texts  []*bodyText
-	table  int  // uniform Q: where the table of its parts begins in P
-	bodies int  // uniform N: their number
-	groups int  // work groups
-	always bool // it also runs where all its stages' flags are 0
-	stages []int
-	draws  int // most random words that one of its bodies makes for all lanes together
-	near   int // most rows that one lane of its bodies names for delivery after one step
+	l         *layout
+	arenas    []int // blocks 2, 3, ...
+	pieced    []*pieced
+	walks     []*walk
+	shards    []*shard // what it binds after its arenas
+	group     int      // lanes of a work group
+	single    bool     // it is a whole pass
+	loop      bool     // and makes many of them (loop.go), whose groups look so often for the others, and do not come where the host says so
+	polls     int
+	fails     bool
+	parts     []uint32 // first group, function, parameters of each body and walk
+	texts     []*bodyText
+	table     int  // uniform Q: where the table of its parts begins in P
+	bodies    int  // uniform N: their number
+	groups    int  // work groups
+	always    bool // it also runs where all its stages' flags are 0
+	stages    []int
+	draws     int // most random words that one of its bodies makes for all lanes together
+	near      int // most rows that one lane of its bodies names for delivery after one step
+	walkParts int // parts that walks have together; 0: as many as suit the device
 }
 
 const (
@@ -53,15 +57,22 @@ func (k *kernel) head() string {
 	fmt.Fprintf(&b, "#version 430\nlayout(local_size_x = %d) in;\n", k.group)
 	fmt.Fprintf(&b, "layout(std430, binding = %d) readonly restrict buffer BP { uint P[]; };\n", blockP)
 	fmt.Fprintf(&b, "layout(std430, binding = %d) coherent restrict buffer BC { uint C[]; };\n", blockC)
+	shared := ""
+	if k.loop { // what one group writes others read in the same dispatch
+		shared = "coherent "
+	}
 	for i := range k.arenas {
-		fmt.Fprintf(&b, "layout(std430, binding = %d) restrict buffer B%d { uint A%d[]; };\n", blockA+i, i, i)
+		fmt.Fprintf(&b, "layout(std430, binding = %d) %srestrict buffer B%d { uint A%d[]; };\n", blockA+i, shared, i, i)
 	}
 	for h := range k.shards {
 		fmt.Fprintf(&b, "layout(std430, binding = %d) readonly restrict buffer BE%d { uint E%d[]; };\n", blockA+len(k.arenas)+h, h, h)
 	}
-	if k.single {
+	switch {
+	case k.loop:
+		b.WriteString("uniform uint Q, N, PASSES, FAIL; // table of parts in P, their number, passes to make, a rendezvous that is to fail\nuint S, K, T; // first step, steps, parameters in P\n")
+	case k.single:
 		b.WriteString("uniform uint Q, N; // table of parts in P, their number\nuint S, K, T; // first step, steps, parameters in P\n")
-	} else {
+	default:
 		b.WriteString("uniform uint S, K, Q, N; // first step, steps, table of parts in P, their number\nuint T; // parameters in P\n")
 	}
 	for n, p := range k.pieced {
@@ -238,9 +249,22 @@ func (l *layout) writeBody(k *kernel, b *body, lo, hi, group int) *bodyWriter {
 func (k *kernel) finish() {
 	k.table, k.bodies = len(k.l.params), len(k.parts)/3
 	k.l.params = append(k.l.params, k.parts...)
+	if k.loop {
+		k.l.params = append(k.l.params, uint32(k.groups))
+	}
 	for i, x := range k.texts {
 		x.print(k, i)
 	}
+	if k.loop {
+		k.loopMain()
+	} else {
+		k.main()
+	}
+	k.prepend(k.head())
+}
+
+// main prints the function of a kernel whose work groups each have one part.
+func (k *kernel) main() {
 	k.line("void main() {")
 	k.line("uint lane = gl_LocalInvocationID.x;")
 	if k.single {
@@ -254,6 +278,21 @@ func (k *kernel) finish() {
 		k.line("groupMemoryBarrier(); barrier();")
 	}
 	k.line("uint g = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x, b = 0u;")
+	k.onePart()
+	if k.single {
+		k.line("memoryBarrier(); barrier();")
+		k.line("if (lane == 0u && atomicAdd(C[<C.LEFT>], 1u) + 1u == gl_NumWorkGroups.x * gl_NumWorkGroups.y) {")
+		k.line("memoryBarrier();")
+		k.takeEvents()
+		k.line("C[<C.LEFT>] = 0u;")
+		k.line("C[<C.STEP>] = S + K;")
+		k.line("}")
+	}
+	k.line("}")
+}
+
+// onePart prints what the lanes of a work group do as group g of all parts: find the part, do its work, deliver what its neurons sent.
+func (k *kernel) onePart() {
 	k.line("while (b + 1u < N && g >= P[Q + 3u * b + 3u]) b++;")
 	k.line("g -= P[Q + 3u * b];")
 	k.line("T = P[Q + 3u * b + 2u];")
@@ -277,23 +316,18 @@ func (k *kernel) finish() {
 		k.line("}")
 		k.line("}")
 	}
-	if k.single {
-		k.line("memoryBarrier(); barrier();")
-		k.line("if (lane == 0u && atomicAdd(C[<C.LEFT>], 1u) + 1u == gl_NumWorkGroups.x * gl_NumWorkGroups.y) {")
-		k.line("memoryBarrier();")
-		if len(k.walks) > 0 { // the events of these steps, which were counted ahead
-			k.line("for (uint k = 0u; k < K; k++) {")
-			k.line("uint at = P[%d] + 2u * ((P[<P.STEP>] + S + k) & P[%d]), low = C[at], sum = C[<C.DUE>] + low;", parDueAt, parSlots)
-			k.line("C[<C.DUE> + 1u] += C[at + 1u] + (sum < low ? 1u : 0u);")
-			k.line("C[<C.DUE>] = sum;")
-			k.line("C[at] = 0u;")
-			k.line("C[at + 1u] = 0u;")
-			k.line("}")
-		}
-		k.line("C[<C.LEFT>] = 0u;")
-		k.line("C[<C.STEP>] = S + K;")
-		k.line("}")
+}
+
+// takeEvents prints how one lane takes in the events of the steps of a pass, which were counted ahead.
+func (k *kernel) takeEvents() {
+	if len(k.walks) == 0 {
+		return
 	}
+	k.line("for (uint k = 0u; k < K; k++) {")
+	k.line("uint at = P[%d] + 2u * ((P[<P.STEP>] + S + k) & P[%d]), low = C[at], sum = C[<C.DUE>] + low;", parDueAt, parSlots)
+	k.line("C[<C.DUE> + 1u] += C[at + 1u] + (sum < low ? 1u : 0u);")
+	k.line("C[<C.DUE>] = sum;")
+	k.line("C[at] = 0u;")
+	k.line("C[at + 1u] = 0u;")
 	k.line("}")
-	k.prepend(k.head())
 }

@@ -121,7 +121,9 @@ const (
 	ctlDue    = 2 // two words: synaptic events of this run
 	ctlStep   = 4 // first step of the pass, where passes are one dispatch each
 	ctlLeft   = 5 // work groups that have ended
-	ctlCounts = 6
+	ctlMet    = 6 // the rendezvous of a dispatch that makes many passes: see persist.go
+	ctlBroken = 7 // 1: one failed
+	ctlCounts = 8
 
 	cursorWords = 4
 )

@@ -76,6 +76,9 @@ func Open(opt Options) (backend.Backend, error) {
 	if opt.Philox != 0 && opt.Philox != 1 && opt.Philox != 4 {
 		return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("calls of Philox for %d neighbours, expected 1 or 4", opt.Philox)}
 	}
+	if opt.Persistent != "" && !persistents.MatchString(opt.Persistent) {
+		return nil, &DeviceError{Kind: NoDevice, Detail: fmt.Sprintf("many passes in a dispatch: %q, expected 0, 1, fail or failN", opt.Persistent)}
+	}
 	d, err := choose(opt)
 	if err != nil {
 		return nil, err

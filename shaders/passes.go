@@ -150,6 +150,15 @@ func (p *program) bindAll() error {
 			x.s, x.k, x.q, x.n = at("S"), at("K"), at("Q"), at("N")
 		}
 	}
+	if m := p.many; m != nil {
+		m.buffers[blockP] = p.params
+		if err := p.d.made(m.text); err != nil { // one of the others does what it would
+			p.note("the kernel that makes many passes does not compile, so that each pass is a dispatch, of the same bits: %v", err)
+			p.many = nil
+		} else {
+			m.locate()
+		}
+	}
 	return nil
 }
 
@@ -324,6 +333,9 @@ func (p *program) walkGroups(w *walk, share float64) (int, error) {
 	teams := w.group / w.team
 	if n := p.d.opt.WalkGroups; n > 0 {
 		return n, nil
+	}
+	if n := w.k.walkParts; n > 0 {
+		return max(1, int(share*float64(n))), nil
 	}
 	if !p.d.info.Software {
 		all := p.l.sc.span * sources * items // where everything fires

@@ -14,22 +14,24 @@ import (
 
 // program is a plan on the device.
 type program struct {
-	d        *device
-	work     host.Work // of building
-	plan     *backend.Plan
-	l        *layout
-	arenas   []*memoryBuffer
-	params   *memoryBuffer // P: head, parameters, then host words from hostAt on
-	control  *memoryBuffer // C
-	hostAt   int
-	passes   []dispatch
-	rows     map[listing]*rows
-	prime    []dispatch        // where passes are one dispatch: delivers for the first steps of a Run that follows a Write
-	primed   bool              // what is due in the next steps is in the accumulators
-	ahead    []uint32          // counts of it, two words for each slot
-	programs map[string]uint32 // by text
-	held     []*rows
-	warnings []string
+	d          *device
+	work       host.Work // of building
+	plan       *backend.Plan
+	l          *layout
+	arenas     []*memoryBuffer
+	params     *memoryBuffer // P: head, parameters, then host words from hostAt on
+	control    *memoryBuffer // C
+	hostAt     int
+	passes     []dispatch
+	rows       map[listing]*rows
+	prime      []dispatch        // where passes are one dispatch: delivers for the first steps of a Run that follows a Write
+	primed     bool              // what is due in the next steps is in the accumulators
+	ahead      []uint32          // counts of it, two words for each slot
+	many       *manyPasses       // the dispatch that makes many passes; nil: there is none
+	persistent string            // Options.Persistent
+	programs   map[string]uint32 // by text
+	held       []*rows
+	warnings   []string
 
 	epoch   int64            // steps done when word Step was last 0
 	step    uint32           // word Step
@@ -69,7 +71,7 @@ func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, erro
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p := &program{d: b.d, work: w, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}}
+	p := &program{d: b.d, work: w, plan: plan, persistent: b.d.opt.Persistent, programs: map[string]uint32{}, masks: map[int][]uint32{}}
 	if b.d.note != "" {
 		p.warnings = append(p.warnings, b.d.note)
 	}
@@ -128,7 +130,9 @@ func (p *program) load() error {
 		return err
 	}
 	if whole != nil {
-		err = p.addSingle(whole)
+		if err = p.addSingle(whole); err == nil {
+			err = p.addLoop()
+		}
 	} else {
 		err = p.addSegments()
 	}

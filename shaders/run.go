@@ -270,7 +270,11 @@ func (p *program) submit(n int, words []uint32) error {
 		times := (end - at + span - 1) / span
 		if p.l.sc.single {
 			p.stamp(-1)
-			p.repeat(&p.passes[0], times)
+			if p.looping() {
+				p.makePasses(times)
+			} else {
+				p.repeat(&p.passes[0], times)
+			}
 			p.stamp(0)
 			at, times = end, 1
 		}
@@ -286,6 +290,10 @@ func (p *program) submit(n int, words []uint32) error {
 		p.profile.submit += waits.Sub(begin)
 		p.profile.wait += time.Since(waits)
 		p.stamped(times)
+		var err error
+		if at, err = p.passesMade(at); err != nil {
+			return err
+		}
 		now := float64(at-from) / max(time.Since(begin).Seconds(), 1e-6)
 		if p.rate == 0 || now < p.rate {
 			p.rate = now
@@ -351,6 +359,7 @@ func (p *program) dispatch(x *dispatch, s, k int) {
 	gl.Uniform1ui(x.k, uint32(k))
 	across, down := x.shape()
 	gl.DispatchCompute(across, down, 1)
+	dispatches.Add(1)
 }
 
 // repeat dispatches a kernel that is a whole pass n times: nothing but barriers stands between.
@@ -358,6 +367,7 @@ func (p *program) repeat(x *dispatch, n int) {
 	p.bindDispatch(x)
 	across, down := x.shape()
 	repeatDispatch(across, down, n)
+	dispatches.Add(int64(n))
 }
 
 func (p *program) flagged(flags []int, s, k int, words []uint32) bool {

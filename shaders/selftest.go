@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-gl/gl/v4.3-core/gl"
@@ -25,7 +26,15 @@ func (d *device) selfTestKept() string {
 	if data == nil {
 		return "not yet run"
 	}
-	return strings.TrimSuffix(string(data), chainNote)
+	said := d.take(string(data))
+	return strings.TrimSuffix(said, chainNote)
+}
+
+// take takes in what is kept of a self-test: what it said, and how many work groups come together.
+func (d *device) take(kept string) string {
+	said, groups, _ := strings.Cut(kept, "\n")
+	d.info.Meet, _ = strconv.Atoi(groups)
+	return said
 }
 
 const chainNote = "; long chains of dispatches need a fence for each step"
@@ -37,8 +46,13 @@ func (d *device) testKey() string {
 	text := func(plan *backend.Plan, span int) {
 		for _, ahead := range []bool{false, true} {
 			l := d.layout(plan, cut(plan, nil, span, ahead), 1<<24, nil)
-			for _, k := range l.sample(d.opt.WorkGroup, d.team(), d.info.MaxBlocks, 1) {
+			for _, k := range l.sample(d.opt.WorkGroup, d.team(), d.info.MaxBlocks, 1, 0) {
 				io.WriteString(h, k.String())
+			}
+			if ahead && l.sc.single && d.meets() {
+				for _, k := range l.sample(d.loopLanes(), d.team(), d.info.MaxBlocks, 1, polls(d.info.Software)) {
+					io.WriteString(h, k.String())
+				}
 			}
 		}
 		for i := range plan.Bufs {
@@ -52,6 +66,9 @@ func (d *device) testKey() string {
 		fmt.Fprintf(h, "%x", n.hash)
 	}
 	io.WriteString(h, endsText)
+	if d.meets() {
+		io.WriteString(h, probe(d.loopLanes(), d.info.MaxShared, d.probePolls(), false))
+	}
 	return fmt.Sprintf("self-test %x\n%s", h.Sum(nil), d.driverKey())
 }
 
@@ -61,7 +78,7 @@ func (d *device) selfTest() error {
 	key, caches := d.testKey(), !d.opt.NoCache && d.opt.Inject == ""
 	said, whence := "", ""
 	if data := kept("devices", key); data != nil && caches {
-		said, whence = string(data), fmt.Sprintf(" (found by an earlier run and kept in %s; delete it to test again)", cacheFile("devices", key))
+		said, whence = d.take(string(data)), fmt.Sprintf(" (found by an earlier run and kept in %s; delete it to test again)", cacheFile("devices", key))
 	}
 	if said == "" {
 		var err error
@@ -69,7 +86,7 @@ func (d *device) selfTest() error {
 			return err
 		}
 		if said == "" {
-			said, err = d.testDelivery()
+			said, err = d.testDelivery("0")
 		}
 		if said == "" && err == nil {
 			said, err = d.testEnds()
@@ -92,8 +109,13 @@ func (d *device) selfTest() error {
 				}
 			}
 		}
+		if strings.HasPrefix(said, exact) && d.meets() {
+			if err := d.testMeeting(); err != nil {
+				return err
+			}
+		}
 		if caches {
-			keep("devices", key, []byte(said))
+			keep("devices", key, fmt.Appendf(nil, "%s\n%d", said, d.info.Meet))
 		}
 	}
 	d.chainBad = strings.HasSuffix(said, chainNote)
@@ -150,10 +172,10 @@ func (d *device) testOperations() (string, error) {
 }
 
 // testDelivery runs the networks: lists and masks of spikes, shared memory, barriers in loops, atomics.
-func (d *device) testDelivery() (string, error) {
+func (d *device) testDelivery(persistent string) (string, error) {
 	for _, n := range testNetworks {
 		plan := testNetwork(n.delays...)
-		p := &program{d: d, plan: plan, programs: map[string]uint32{}, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}, rate: 1e9}
+		p := &program{d: d, plan: plan, persistent: persistent, programs: map[string]uint32{}, masks: map[int][]uint32{}, recs: map[backend.BufID][]uint32{}, rate: 1e9}
 		got, err := func() (uint64, error) {
 			defer p.free()
 			if err := p.load(); err != nil {
@@ -172,6 +194,24 @@ func (d *device) testDelivery() (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// meets says whether it is tried how many work groups come together: where it may be of use, or is asked for.
+func (d *device) meets() bool {
+	return d.opt.Persistent != "0" && d.opt.Resident == 0 && (!d.info.Software || d.opt.Persistent != "")
+}
+
+// testMeeting finds how many work groups come together, and has them make the networks' passes. Where anything goes wrong,
+// none do: a pass is a dispatch then, which was tested before.
+func (d *device) testMeeting() error {
+	if err := d.meeting(); err != nil || d.info.Meet == 0 {
+		return err
+	}
+	said, err := d.testDelivery("1")
+	if d.apart || said != "" {
+		d.apart, d.info.Meet = false, 0
+	}
+	return err
 }
 
 // endsText reads and adds at words of a buffer that P lists.

@@ -98,7 +98,7 @@ var layoutNames = func() *strings.Replacer {
 		"SOURCE.SET": sourceSet_, "SOURCE.RING": sourceRing, "SOURCE.ROW": sourceRow, "SOURCE.MASKS": sourceMasks, "SOURCE.LO": sourceLo, "SOURCE.HI": sourceHi,
 		"SOURCE.FIRSTROW": sourceRow0, "SOURCE.FIRST": sourceFirst, "SOURCE.WORDS": sourceWords, "SOURCE.SIZE": sourceSize,
 		"SHARD.TILE": shardTile, "SHARD.FROM": shardFrom, "SHARD.TO": shardTo, "SHARD.ENTRIES": shardEntries, "SHARD.FAR": shardFar, "SHARD.BASE": shardBase, "SHARD.SIZE": shardSize,
-		"C.FAULT": ctlFault, "C.HALT": ctlHalt, "C.DUE": ctlDue, "C.STEP": ctlStep, "C.LEFT": ctlLeft, "P.STEP": parStep, "P.STEPS": parSteps,
+		"C.FAULT": ctlFault, "C.HALT": ctlHalt, "C.DUE": ctlDue, "C.STEP": ctlStep, "C.LEFT": ctlLeft, "C.MET": ctlMet, "C.BROKEN": ctlBroken, "P.STEP": parStep, "P.STEPS": parSteps,
 	} {
 		out = append(out, "<"+name+">", fmt.Sprintf("%du", n))
 	}
@@ -481,9 +481,9 @@ func (w *walk) deliver() {
 }
 
 // sample is the kernels of a plan that maps and delivers alone, with so many shards that hold nothing: their texts are
-// those of every network of its form.
-func (l *layout) sample(group, team, blocks, shards int) []*kernel {
-	k := &kernel{l: l, group: group, single: l.sc.single}
+// those of every network of its form. With polls, a kernel that is a pass makes many.
+func (l *layout) sample(group, team, blocks, shards, polls int) []*kernel {
+	k := &kernel{l: l, group: group, single: l.sc.single, loop: polls > 0, polls: polls}
 	var out []*kernel
 	for n, seg := range l.sc.segments {
 		if seg.form == backend.FormDeliver {

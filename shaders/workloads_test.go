@@ -142,7 +142,7 @@ func TestFewTexts(t *testing.T) {
 	p := planOf(t, filepath.Join("..", "examples", "potjans_diesmann.star"), nil, map[string]string{"scale": "0.1"})
 	l := arrange(p, cut(p, nil, 32, true), 1<<28, nil)
 	l.together = true
-	all := l.sample(64, 32, 16, 2)
+	all := l.sample(64, 32, 16, 2, 0)
 	if n := len(all[0].texts); len(all) != 1 || n > 3 || len(all[0].String()) > 28000 {
 		t.Errorf("%d kernels, %d texts, %d bytes, expected 1, 3 and 28,000 at most", len(all), n, len(all[0].String()))
 	}

@@ -33,6 +33,7 @@ type device struct {
 	Software bool   `json:"software"`
 	Error    string `json:"error"`
 	SelfTest string `json:"self_test"`
+	Meet     int    `json:"meet"` // work groups that wait for one another
 }
 
 // part is one command of the report.
@@ -231,7 +232,7 @@ func (r *runner) all() {
 		if json.Unmarshal(list, &all) == nil {
 			for _, d := range all {
 				if d.Number == r.rep.Device.Number {
-					r.rep.Device.SelfTest = d.SelfTest
+					r.rep.Device.SelfTest, r.rep.Device.Meet = d.SelfTest, d.Meet
 				}
 			}
 		}
@@ -326,7 +327,7 @@ func (r *runner) variants(scale, duration, dev string, hashes []string) {
 		return // it does not run here
 	}
 	first := ""
-	for _, v := range []string{"", "apart=1", "group=128", "group=256", "walk=528", "chunk=1024", "philox=1", "philox=4", "movable=1"} {
+	for _, v := range []string{"", "persistent=0", "persistent=1", "apart=1", "group=128", "group=256", "walk=528", "chunk=1024", "philox=1", "philox=4", "movable=1"} {
 		name := "variant-" + strings.ReplaceAll(v, "=", "-")
 		args := []string{"SYNFIRE_GL=" + v, "synfire", "run", "potjans_diesmann.star", "--backend", "gl", "--device", dev, "--set", "scale=" + scale, "--set", "duration=" + duration, "--json"}
 		out, ok := r.run(name, 40*time.Second, "examples", args...)
@@ -355,7 +356,7 @@ func (rep *report) markdown() []byte {
 		kind = "software renderer; small networks: a check of the report and of exactness, no speed"
 	}
 	line("# %s\n", d.Name)
-	line("%s, %d cores. %s, %s (%s). Self-test: %s.\n", rep.Date, rep.Cores, d.Vendor, d.Version, kind, d.SelfTest)
+	line("%s, %d cores. %s, %s (%s). Self-test: %s; %d work groups wait for one another within a dispatch (row persistent=1; 0: they do not).\n", rep.Date, rep.Cores, d.Vendor, d.Version, kind, d.SelfTest, d.Meet)
 	switch {
 	case !rep.Exact:
 		line("**Something differs or failed**: see the parts below.\n")

@@ -27,6 +27,7 @@ type deviceEntry struct {
 	MaxLocal   int    `json:"max_local"`
 	Memory     int64  `json:"memory,omitempty"`
 	MemoryFree int64  `json:"memory_free,omitempty"`
+	Meet       int    `json:"meet,omitempty"` // work groups that wait for one another
 	SelfTest   string `json:"self_test,omitempty"`
 }
 
@@ -87,6 +88,9 @@ func showDevice(env *environment, d shaders.DeviceInfo) {
 		row("memory", "%s, %s free", bytes(d.Memory), bytes(d.MemoryFree))
 	} else {
 		row("memory", "the driver does not tell")
+	}
+	if d.Meet > 0 {
+		row("groups", "%d work groups wait for one another within a dispatch", d.Meet)
 	}
 	switch d.SelfTest {
 	case "bit-exact":

@@ -68,7 +68,8 @@ func (s *Stage) work(p *Plan) float64 {
 }
 
 // Warner is a Program that has something to say of its plan, such as that a
-// stage runs slowly on this backend, and why.
+// stage runs slowly on this backend, and why, or of how it went. It is asked when it was loaded and
+// when a run has ended, and says all so far each time.
 type Warner interface {
 	Warnings() []string
 }
