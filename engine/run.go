@@ -14,6 +14,7 @@ import (
 	"synfire/engine/backend"
 	"synfire/engine/compile"
 	"synfire/engine/connect"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/engine/model"
 )
@@ -22,6 +23,7 @@ import (
 type RunOptions struct {
 	Backend  backend.Backend         // what computes; it may serve one network after another, and is the caller's to close
 	Threads  int                     // for building tables; 0: all cores
+	Ranks    host.Ranks              // processes that compile and build the same network; nil: there is this one
 	MaxSteps int64                   // stop after so many steps of this run; 0: no limit
 	Progress func(done, total int64) // called now and then, from the goroutine of Run
 	Records  Recorder                // where records go; nil: they stay in memory
@@ -186,7 +188,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	n.Batch = o.Backend.Caps().Batch
 	n.Begin()
 	defer n.End()
-	w := model.Work{Ctx: ctx, Threads: o.Threads}.Without(0)
+	w := model.Work{Ctx: ctx, Threads: o.Threads, Ranks: o.Ranks}.Without(0)
 	compiled := compile.Compile
 	if o.Resume != nil {
 		compiled = compile.Continue

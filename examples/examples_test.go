@@ -71,13 +71,16 @@ type golden struct {
 	Prints string
 }
 
+// ranks are the processes that play together, nil but in `make mpi-test`.
+var ranks *script.Ranks
+
 // play runs an example.
 func play(t testing.TB, file string, set map[string]string, be backend.Backend, seed *uint64) (golden, *script.Result) {
 	t.Helper()
 	var out strings.Builder
 	g := golden{Count: map[string]uint64{}}
 	// The hash is taken while the backend is open, that is after each run.
-	res, err := script.Run(context.Background(), script.Options{File: file + ".star", Set: set, Seed: seed, Stdout: &out,
+	res, err := script.Run(context.Background(), script.Options{File: file + ".star", Set: set, Seed: seed, Stdout: &out, Ranks: ranks,
 		Open: func() (backend.Backend, error) { return be, nil },
 		AfterRun: func(r *script.Result) (err error) {
 			g.Spikes, g.State, err = r.Net.Hash()

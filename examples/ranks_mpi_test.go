@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"synfire/engine/script"
 	"synfire/kernels"
 	"synfire/kernels/mpi"
 )
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	ranks = &script.Ranks{Writes: job.Rank() == 0, Meet: func() { job.Or([]uint32{0}) }, All: job}
 	code := m.Run()
 	if job.Leave(code, 0, 10*time.Second) == nil {
 		job.End(code)

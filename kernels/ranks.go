@@ -3,7 +3,6 @@ package kernels
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -11,14 +10,8 @@ import (
 	"synfire/engine/host"
 )
 
-// Ranks are processes that make a run together. All make the same calls in the same
-// order. A rank that fails ends the others: no call returns an error.
-type Ranks interface {
-	Rank() int // 0 to Size()-1
-	Size() int
-	Gather(words []uint32) [][]uint32 // what each rank has given, by rank; good until the next call
-	Or(words []uint32)                // the bitwise or of all ranks' words, in their place
-}
+// Ranks are processes that make a run together.
+type Ranks = host.Ranks
 
 // Over opens the cpu backend for one of several processes, with so many threads in
 // each. What one process does with ranks x threads threads they do together: each
@@ -45,28 +38,19 @@ func (c *cpu) Any(yes bool) bool {
 }
 
 // alike refuses a plan that is not the same on all ranks.
-func (c *cpu) alike(plan *backend.Plan, failed error) error {
+func alike(w host.Work, plan *backend.Plan) error {
 	sum := plan.Sum()
-	words := []uint32{0}
+	var words []uint32
 	for k := 0; k < len(sum); k += 4 {
 		words = append(words, binary.LittleEndian.Uint32(sum[k:]))
 	}
-	if failed != nil {
-		words[0] = 1
-	}
-	all := c.ranks.Gather(words)
-	if failed != nil {
-		return failed
-	}
-	for rank, of := range all { // the same error on all ranks
-		if of[0] != 0 {
-			return fmt.Errorf("rank %d could not load the network", rank)
-		}
+	all, err := w.Meet(0, 0, nil, words...)
+	for rank, of := range all {
 		if !slices.Equal(of, all[0]) {
-			return fmt.Errorf("ranks 0 and %d have described different networks: they must read the same script, modules and files", rank)
+			return host.Parted(rank)
 		}
 	}
-	return nil
+	return err
 }
 
 // over is what a program has of its ranks, where they divide its plan.
@@ -454,8 +438,13 @@ func (c *cpu) loadRanked(w host.Work, plan *backend.Plan) (backend.Program, erro
 	if plan.Batch > math.MaxInt32 {
 		return nil, errTooLong
 	}
+	together := w
+	together.Ranks = c.ranks
+	if err := alike(together, plan); err != nil { // before they tell each other synapses
+		return nil, err
+	}
 	p, err := newProgram(w, c, plan, c.threads*c.ranks.Size())
-	if err = c.alike(plan, err); err != nil {
+	if _, err = together.Meet(0, 0, err); err != nil {
 		if p != nil {
 			p.Close()
 		}

@@ -25,12 +25,13 @@ type world struct {
 	round int
 	given [][]uint32
 	all   [][]uint32
+	mail  [][][]uint32
 	in    int
 	words int64 // that were given
 }
 
 func newWorld(size int) *world {
-	w := &world{size: size, given: make([][]uint32, size)}
+	w := &world{size: size, given: make([][]uint32, size), mail: make([][][]uint32, size)}
 	w.moved.L = &w.mu
 	return w
 }
@@ -72,6 +73,29 @@ func (r rank) Or(words []uint32) {
 			words[k] |= w
 		}
 	}
+}
+
+func (r rank) Sum(words []uint32) {
+	sum := make([]uint32, len(words))
+	for _, of := range r.gather(r.rank, words) {
+		for k, w := range of {
+			sum[k] += w
+		}
+	}
+	copy(words, sum)
+}
+
+func (r rank) Swap(words [][]uint32) [][]uint32 {
+	r.mu.Lock()
+	r.mail[r.rank] = words
+	r.mu.Unlock()
+	r.gather(r.rank, nil)
+	var in [][]uint32
+	for _, of := range r.mail {
+		in = append(in, slices.Clone(of[r.rank]))
+	}
+	r.gather(r.rank, nil) // nobody's words change before all have taken theirs
+	return in
 }
 
 // allRanks is a backend that is a number of ranks, which must agree in all that is seen of them.

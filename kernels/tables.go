@@ -104,11 +104,18 @@ func (p *program) loadDelivered() error {
 			count(fmt.Sprintf("%p effects %v", spec, st.Post), spec, listingMemory(spec, st.Post, p.lay.parts))
 		}
 	}
-	if err := p.fits(want, largest, name); err != nil {
+	w := p.work.Alone()
+	if p.over != nil {
+		w.Ranks = p.over.Ranks
+	}
+	if _, err := w.Meet(0, 0, p.fits(want, largest, name)); err != nil {
 		return err
 	}
 	for _, o := range orders {
-		b, err := p.cpu.build(p.work, p.plan.Tables[p.plan.Stages[o.stage].Table].Spec, o.key, o.tiles)
+		if _, err := connect.Measure(p.plan.Tables[p.plan.Stages[o.stage].Table].Spec, p.work); err != nil {
+			return err
+		}
+		b, err := p.cpu.build(w, p.plan.Tables[p.plan.Stages[o.stage].Table].Spec, o.key, o.tiles)
 		if err != nil {
 			return err
 		}

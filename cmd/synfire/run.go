@@ -195,7 +195,7 @@ func (c *runCmd) Run(env *environment) error {
 			return b, nil
 		}
 		opt.BeforeRun = enough(j)
-		opt.Ranks = &script.Ranks{Writes: j.Rank() == 0, Meet: func() { j.Or([]uint32{0}) }}
+		opt.Ranks = &script.Ranks{Writes: j.Rank() == 0, Meet: func() { j.Or([]uint32{0}) }, All: j}
 	}
 	opt.Stdout = &clearing{bar, stdout}
 	opt.Warn = func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) }

@@ -9,11 +9,13 @@ import (
 )
 
 // Build makes one table for each tile, all at once, so that each synapse is
-// drawn once. Tiles may leave targets out (a rank builds its own part) but must
-// not share any. It calls Measure unless that was done. Errors name the
-// projection and the synapse: a weight that does not fit in Width bits or lies
-// outside its column's bounds; a tile of more than MaxTile targets or 2^32-1
-// entries.
+// drawn once. Tiles may leave targets out but must not share any. It calls Measure
+// unless that was done. Errors name the projection and the synapse: a weight that
+// does not fit in Width bits or lies outside its column's bounds; a tile of more
+// than MaxTile targets or 2^32-1 entries.
+//
+// Where w has ranks, all of them call it, each with the tiles of which it makes the
+// tables; no two may share a target.
 //
 // How: rows of lists by source are drawn in blocks, each block sorted by tile,
 // source and delay in a worker's own memory and written where the blocks before
@@ -24,16 +26,16 @@ func Build(s *Spec, tiles [][]Range, w host.Work) ([]*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{s: s, st: st, work: w, d: len(st.Delays)}
-	if err := b.layout(tiles); err != nil {
+	b := &builder{s: s, st: st, work: w, d: len(st.Delays), of: []int{len(tiles)}}
+	all, err := b.tell(tiles)
+	if err != nil {
 		return nil, err
 	}
-	if err := b.allocate(); err != nil {
-		b.close()
+	if err := b.layout(all); err != nil {
 		return nil, err
 	}
-	for _, pass := range []func() error{b.countScattered, b.sortRows, b.fillScattered} {
-		if err := pass(); err != nil {
+	for _, pass := range []func() error{b.allocate, b.countScattered, b.sortRows, b.fillScattered} {
+		if _, err := w.Meet(s.print(), 0, pass()); err != nil {
 			b.close()
 			return nil, err
 		}
@@ -51,11 +53,13 @@ type builder struct {
 	s       *Spec
 	st      *Stats
 	work    host.Work
-	d       int      // delays
-	column  []uint16 // number of each delay in st.Delays
-	place   []uint32 // of each target: tile<<16 | local target
-	entries []int64  // of each tile
-	tables  []*Table
+	d       int        // delays
+	column  []uint16   // number of each delay in st.Delays
+	of      []int      // tiles of each rank
+	first   int        // own tile
+	place   []uint32   // of each target: tile<<16 | local target, tiles of all ranks being numbered through
+	entries []int64    // of each own tile
+	tables  []*Table   // of each own tile
 	limits  [][2]int64 // of each projection: least and largest fixed weight
 	rows    []*rows
 }
@@ -70,9 +74,8 @@ func (b *builder) layout(tiles [][]Range) error {
 	for t := range b.place {
 		b.place[t] = nowhere
 	}
-	b.entries = make([]int64, len(tiles))
 	for tile, ranges := range tiles {
-		local := 0
+		local, entries := 0, int64(0)
 		for _, r := range ranges {
 			if r.Lo < 0 || r.Hi < r.Lo || r.Hi > s.NTgt {
 				return fmt.Errorf("%s: tile %d: no targets %d to %d: there are %d", s.Name, tile, r.Lo, r.Hi, s.NTgt)
@@ -85,12 +88,16 @@ func (b *builder) layout(tiles [][]Range) error {
 					return fmt.Errorf("%s: target %d is in tiles %d and %d", s.Name, t, b.place[t]>>16, tile)
 				}
 				b.place[t] = uint32(tile<<16 | (local - (r.Hi - t)))
-				b.entries[tile] += int64(b.st.InDegree[t])
+				entries += int64(b.st.InDegree[t])
 			}
 		}
-		if b.entries[tile] > math.MaxUint32 {
-			return fmt.Errorf("%s: tile %d would have %d synapses, more than 2^32-1: make more tiles", s.Name, tile, b.entries[tile])
+		if entries > math.MaxUint32 {
+			return fmt.Errorf("%s: tile %d would have %d synapses, more than 2^32-1: make more tiles", s.Name, tile, entries)
 		}
+		if !b.owns(tile) {
+			continue
+		}
+		b.entries = append(b.entries, entries)
 		b.tables = append(b.tables, &Table{Tile: ranges, NSrc: s.NSrc, NTgt: local, Width: s.Width, Uniform: s.Uniform, Delays: b.st.Delays})
 	}
 	b.column = make([]uint16, MaxDelay+1)
@@ -247,7 +254,7 @@ func (b *builder) countScattered() error {
 		p, index := b.s.Projs[proj], b.tables[tile].Index[1:]
 		place := b.place[p.Tgt0:]
 		for k, j := range c.J {
-			if place[j] != nowhere && place[j]>>16 == uint32(tile) {
+			if place[j] != nowhere && place[j]>>16 == uint32(b.first+tile) {
 				index[(p.Row0+int(c.I[k]))*b.d+int(b.column[c.Steps[k]])]++
 			}
 		}
@@ -267,7 +274,7 @@ func (b *builder) fillScattered() error {
 		}
 		place, index := b.place[p.Tgt0:], t.Index[1:]
 		for k, j := range c.J {
-			if place[j] != nowhere && place[j]>>16 == uint32(tile) {
+			if place[j] != nowhere && place[j]>>16 == uint32(b.first+tile) {
 				next := &index[(p.Row0+int(c.I[k]))*b.d+int(b.column[c.Steps[k]])]
 				t.put(*next, place[j], fixed[tile][k])
 				*next++
@@ -300,8 +307,11 @@ type turn struct {
 // sortRows writes the entries of lists by source, and Index: afterwards
 // Index[g+1] is where the scattered synapses of group g go.
 func (b *builder) sortRows() error {
-	s := b.s
-	if b.d == 0 || len(b.tables) == 0 {
+	s, tiles := b.s, 0
+	for _, n := range b.of {
+		tiles += n
+	}
+	if b.d == 0 || tiles == 0 {
 		return nil
 	}
 	total, step := 0.0, 1
@@ -312,10 +322,13 @@ func (b *builder) sortRows() error {
 	}
 	const target = 32768 // synapses of a block: enough lanes for each projection, in L2
 	step = int(target / max(1, total/float64(s.NSrc)))
-	step = min(step, (1<<18)/(len(b.tables)*b.d), s.NSrc) // keys
+	step = min(step, (1<<18)/(tiles*b.d), s.NSrc) // keys
 	step = max(step, 1)
 	if step > 4 {
 		step = step / 4 * 4
+	}
+	if b.work.Ranks != nil {
+		return b.swapRows(step, tiles)
 	}
 	sorters := make([]*sorter, workers(b.work))
 	tn := &turn{end: make([]uint64, len(b.tables))}

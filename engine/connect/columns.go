@@ -373,6 +373,11 @@ func (p *Proj) Columns(w host.Work, k0, k1 int, want Want) (*Columns, error) {
 // overwritten after it returned, and f must not write to it. The first error,
 // by k, ends the walk.
 func (p *Proj) Walk(w host.Work, k0, k1 int, want Want, f func(worker int, c *Columns) error) error {
+	return p.walk(w, k0, k1, want, parallel, f)
+}
+
+// walk is Walk, of those blocks that hand hands out.
+func (p *Proj) walk(w host.Work, k0, k1 int, want Want, hand func(host.Work, int, func(worker, item int) error) error, f func(worker int, c *Columns) error) error {
 	r, err := p.ready(w)
 	if err != nil {
 		return err
@@ -387,7 +392,7 @@ func (p *Proj) Walk(w host.Work, k0, k1 int, want Want, f func(worker int, c *Co
 	step := p.chunk(r, float64(r.count()))
 	first := row0 / step // blocks begin at multiples of step, since four rows share their random words
 	walkers := make([]*walker, workers(w))
-	return parallel(w, (row1+step-1)/step-first, func(worker, item int) error {
+	return hand(w, (row1+step-1)/step-first, func(worker, item int) error {
 		if walkers[worker] == nil {
 			walkers[worker] = newWalker(&buffers{work: w}, p, r)
 		}

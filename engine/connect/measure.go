@@ -47,8 +47,7 @@ const spread = 1 << 16
 // satisfied, an index out of range, a delay that is negative or beyond 65,535
 // steps, more than 2^31-1 synapses in a projection.
 func Measure(s *Spec, w host.Work) (*Stats, error) {
-	measuring.Lock()
-	defer measuring.Unlock()
+	defer lock(&measuring, w)()
 	if st := s.stats.Load(); st != nil {
 		return st, nil
 	}
@@ -61,6 +60,9 @@ func Measure(s *Spec, w host.Work) (*Stats, error) {
 		if err := st.add(p, w, seen); err != nil {
 			return nil, err
 		}
+	}
+	if err := st.shapes(s, w); err != nil {
+		return nil, err
 	}
 	for d, yes := range seen {
 		if yes {
@@ -121,8 +123,28 @@ func (st *Stats) add(p *Proj, w host.Work, seen []bool) error {
 		st.InDegree[p.Tgt0+j] += d
 		st.In[p.Tgt0+j] += float64(bound * float64(d))
 	}
-	shape, err := p.shape(w, n)
-	st.Shape = append(st.Shape, shape)
+	return nil
+}
+
+// shapes finds the shapes of all projections, of which each rank takes some.
+func (st *Stats) shapes(s *Spec, w host.Work) error {
+	st.Shape = make([]Shape, len(s.Projs))
+	var found []uint32
+	err := s.inTurn(w, func(n int) (err error) {
+		st.Shape[n], err = s.Projs[n].shape(w.Alone(), int(st.Count[n]))
+		found = append(found, st.Shape[n].words()...)
+		return err
+	})
+	if w.Ranks == nil {
+		return err
+	}
+	all, err := w.Meet(s.print(), 0, err, found...)
+	for n := range st.Shape {
+		if err == nil {
+			from := &all[n%len(all)]
+			*from = st.Shape[n].read(*from)
+		}
+	}
 	return err
 }
 
@@ -153,7 +175,8 @@ func (t *tally) run(work host.Work) ([]uint32, error) {
 	}
 	n := workers(work)
 	degrees, seen, largest := make([][]uint32, n), make([][]bool, n), make([]float32, n)
-	err := p.Walk(work, 0, r.count(), t.want, func(worker int, c *Columns) error {
+	hand, meet := p.take(work)
+	err := p.walk(work, 0, r.count(), t.want, hand, func(worker int, c *Columns) error {
 		if degrees[worker] == nil {
 			degrees[worker], seen[worker] = make([]uint32, p.NPost), make([]bool, MaxDelay+1)
 		}
@@ -170,9 +193,6 @@ func (t *tally) run(work host.Work) ([]uint32, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
 	t.seen = make([]bool, MaxDelay+1)
 	for w := range seen {
 		for d, yes := range seen[w] {
@@ -180,7 +200,12 @@ func (t *tally) run(work host.Work) ([]uint32, error) {
 		}
 		t.largest = max(t.largest, largest[w])
 	}
-	return sum(degrees, p.NPost), nil
+	if err := meet(err, t); err != nil {
+		return nil, err
+	}
+	degree := sum(degrees, p.NPost)
+	add(work, degree)
+	return degree, nil
 }
 
 // shape is the spread of the first weights.
@@ -255,8 +280,7 @@ type Weights struct {
 
 // Weights looks at every weight, once, and keeps the result.
 func (p *Proj) Weights(work host.Work) (*Weights, error) {
-	measuring.Lock()
-	defer measuring.Unlock()
+	defer lock(&measuring, work)()
 	return p.findWeights(work)
 }
 
@@ -272,7 +296,8 @@ func (p *Proj) findWeights(work host.Work) (*Weights, error) {
 	for k := range parts {
 		parts[k] = Weights{Least: math.Inf(1), Grain: math.Inf(1)}
 	}
-	err = p.Walk(work, 0, r.count(), WantWeight, func(worker int, c *Columns) error {
+	hand, meet := p.take(work)
+	err = p.walk(work, 0, r.count(), WantWeight, hand, func(worker int, c *Columns) error {
 		q, last := parts[worker], float32(0)
 		for _, w := range c.Weight {
 			if w == 0 || w == last { // as a rule there are few different ones
@@ -285,12 +310,12 @@ func (p *Proj) findWeights(work host.Work) (*Weights, error) {
 		parts[worker] = q
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
 	out := &Weights{Least: math.Inf(1), Grain: math.Inf(1)}
 	for _, q := range parts {
-		out.Least, out.Most, out.Grain = min(out.Least, q.Least), max(out.Most, q.Most), min(out.Grain, q.Grain)
+		out.add(q)
+	}
+	if err := meet(err, out); err != nil {
+		return nil, err
 	}
 	if out.Most == 0 {
 		out.Least = 0
@@ -307,8 +332,7 @@ type Sums struct {
 
 // Sums adds every weight up, once, and keeps the result.
 func (p *Proj) Sums(work host.Work) (*Sums, error) {
-	measuring.Lock()
-	defer measuring.Unlock()
+	defer lock(&measuring, work)()
 	if p.sums != nil {
 		return p.sums, nil
 	}
@@ -322,7 +346,8 @@ func (p *Proj) Sums(work host.Work) (*Sums, error) {
 	quantum := math.Ldexp(1, e-28)
 	parts := make([]*Sums, workers(work))
 	fresh := func() *Sums { return &Sums{In: make([]float64, p.NPost), Degree: make([]uint32, p.NPost)} }
-	err = p.Walk(work, 0, p.rows.count(), WantWeight, func(worker int, c *Columns) error {
+	hand, meet := p.take(work)
+	err = p.walk(work, 0, p.rows.count(), WantWeight, hand, func(worker int, c *Columns) error {
 		if parts[worker] == nil {
 			parts[worker] = fresh()
 		}
@@ -333,7 +358,7 @@ func (p *Proj) Sums(work host.Work) (*Sums, error) {
 		}
 		return nil
 	})
-	if err != nil {
+	if err := meet(err, nil); err != nil {
 		return nil, err
 	}
 	out := fresh()
@@ -346,6 +371,8 @@ func (p *Proj) Sums(work host.Work) (*Sums, error) {
 			out.Degree[j] += q.Degree[j]
 		}
 	}
+	add(work, out.Degree)
+	addFloats(work, out.In, quantum)
 	p.sums = out
 	return out, nil
 }

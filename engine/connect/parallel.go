@@ -21,6 +21,12 @@ func workers(w host.Work) int {
 // handed out; the error of the least item is returned, whatever the timing,
 // since all items below it were handed out before it and are finished.
 func parallel(w host.Work, n int, f func(worker, item int) error) error {
+	_, err := handOut(w, n, f)
+	return err
+}
+
+// handOut is parallel, and says which item the error is of.
+func handOut(w host.Work, n int, f func(worker, item int) error) (int, error) {
 	threads := min(workers(w), n)
 	var (
 		next  atomic.Int64
@@ -54,7 +60,7 @@ func parallel(w host.Work, n int, f func(worker, item int) error) error {
 	}
 	wait.Wait()
 	if fault == nil && int(next.Load()) < n { // items were left out
-		return w.Err()
+		return first, w.Err()
 	}
-	return fault
+	return first, fault
 }

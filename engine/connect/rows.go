@@ -78,8 +78,7 @@ var preparing, measuring sync.Mutex
 
 // prepare makes the projection ready, at its first use.
 func (p *Proj) prepare(w host.Work) (*rows, error) {
-	preparing.Lock()
-	defer preparing.Unlock()
+	defer lock(&preparing, w)()
 	if p.rows != nil {
 		return p.rows, nil
 	}
@@ -238,7 +237,7 @@ func (p *Proj) preparePairs(w host.Work, r *rows) error {
 	}
 	gens, ends := make([]*gen, workers(w)), make([][]uint32, workers(w))
 	step := p.chunk(r, float64(float64(r.n)*float64(r.size)*p.guess()))
-	err = parallel(w, (r.n+step-1)/step, func(worker, item int) error {
+	_, err = p.shared(w, (r.n+step-1)/step, func(worker, item int) error {
 		if gens[worker] == nil {
 			gens[worker], ends[worker] = newGen(w, p, r), make([]uint32, r.size)
 		}
@@ -253,6 +252,8 @@ func (p *Proj) preparePairs(w host.Work, r *rows) error {
 		return err
 	}
 	r.ends = sum(ends, r.size)
+	add(w, degree)
+	add(w, r.ends)
 	return p.degrees(r, degree)
 }
 
@@ -304,7 +305,7 @@ func (p *Proj) prepareTotal(w host.Work, r *rows) error {
 	total := make([][]uint32, workers(w))
 	bufs := make([][]uint32, workers(w))
 	envs := make([]*env, workers(w))
-	err = parallel(w, (p.N+span-1)/span, func(worker, item int) error {
+	_, err = p.shared(w, (p.N+span-1)/span, func(worker, item int) error {
 		if total[worker] == nil {
 			total[worker], bufs[worker], envs[worker] = make([]uint32, r.n), make([]uint32, 4096), first.bind()
 		}
@@ -334,7 +335,9 @@ func (p *Proj) prepareTotal(w host.Work, r *rows) error {
 	if err != nil {
 		return err
 	}
-	return p.degrees(r, sum(total, r.n))
+	degree := sum(total, r.n)
+	add(w, degree)
+	return p.degrees(r, degree)
 }
 
 // accept says whether draw k, attempt a, of a source with so much room stands.

@@ -24,6 +24,7 @@ type Work struct {
 	Ctx     context.Context // nil: nothing interrupts
 	Threads int             // 0: all cores
 	Memory  int64           // bytes that may be taken; 0: what the machine has left, when asked
+	Ranks   Ranks           // processes that all do this work, and share it out where they can; nil: there is this one
 }
 
 // Err is ErrInterrupted once the context has ended. It is cheap: loops ask it

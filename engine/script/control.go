@@ -117,7 +117,7 @@ func (x *script) runFor(duration float64, net *engine.Network, all bool, progres
 	if x.opt.Records != nil {
 		records = x.opt.Records
 	}
-	o := engine.RunOptions{Backend: x.be, Progress: progress, Threads: x.opt.Threads, MaxSteps: left, Records: records, Stages: x.session != nil && x.session.stages}
+	o := engine.RunOptions{Backend: x.be, Progress: progress, Threads: x.opt.Threads, Ranks: x.ranks(), MaxSteps: left, Records: records, Stages: x.session != nil && x.session.stages}
 	if err := x.checkpoints(&o); err != nil {
 		return err
 	}

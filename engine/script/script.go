@@ -98,6 +98,15 @@ func (o Options) maxMemory() int64 {
 type Ranks struct {
 	Writes bool   // this is the one
 	Meet   func() // waits for all of them
+	All    host.Ranks
+}
+
+// ranks are the processes that run the script, nil where there is this one.
+func (x *script) ranks() host.Ranks {
+	if x.opt.Ranks == nil {
+		return nil
+	}
+	return x.opt.Ranks.All
 }
 
 // writes calls write, where several processes run the script in one of them alone.
@@ -326,7 +335,9 @@ func (x *script) settle() {
 }
 
 // work is the settings of what the script asks of the engine.
-func (x *script) work() engine.Work { return engine.Work{Ctx: x.ctx, Threads: x.opt.Threads} }
+func (x *script) work() engine.Work {
+	return engine.Work{Ctx: x.ctx, Threads: x.opt.Threads, Ranks: x.ranks()}
+}
 
 // grace is how long an interrupted script may take to hear of it.
 const grace = 300 * time.Millisecond

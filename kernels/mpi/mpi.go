@@ -1,6 +1,6 @@
 //go:build mpi
 
-// Package mpi is the eleven functions of the MPI standard that ranks need: it
+// Package mpi is the thirteen functions of the MPI standard that ranks need: it
 // starts a job, lets its ranks tell each other words, and ends it. It is built by
 // `make mpi`, with the compiler that the MPI library brings (CC=mpicc).
 package mpi
@@ -32,6 +32,14 @@ static void gather(void *words, int n, void *to, int *of, int *at) {
 }
 
 static void or(void *words, int n) { MPI_Allreduce(MPI_IN_PLACE, words, n, MPI_UINT32_T, MPI_BOR, work); }
+
+static void sum(void *words, int n) { MPI_Allreduce(MPI_IN_PLACE, words, n, MPI_UINT32_T, MPI_SUM, work); }
+
+static void sizes(int *out, int *in) { MPI_Alltoall(out, 1, MPI_INT, in, 1, MPI_INT, work); }
+
+static void swap(void *out, int *n, int *at, void *in, int *m, int *to) {
+	MPI_Alltoallv(out, n, at, MPI_UINT32_T, in, m, to, MPI_UINT32_T, work);
+}
 
 // What a rank leaves with outlives the call.
 static void leave(uint32_t status, uint32_t why, int size) {
@@ -66,7 +74,8 @@ import (
 type Job struct {
 	rank, size int
 	of, at     []C.int
-	in         []uint32
+	to, from   []C.int // of Swap: words for each rank, and where they lie
+	in, out    []uint32
 	parts      [][]uint32
 }
 
@@ -76,7 +85,7 @@ func Start() (*Job, error) {
 	if C.start(&rank, &size) == 0 {
 		return nil, errors.New("the MPI library does not let threads take turns (MPI_THREAD_SERIALIZED)")
 	}
-	return &Job{rank: int(rank), size: int(size), of: make([]C.int, size), at: make([]C.int, size), parts: make([][]uint32, size)}, nil
+	return &Job{rank: int(rank), size: int(size), of: make([]C.int, size), at: make([]C.int, size), to: make([]C.int, size), from: make([]C.int, size), parts: make([][]uint32, size)}, nil
 }
 
 // Rank is the number of this process, from 0 on.
@@ -88,31 +97,71 @@ func (j *Job) Size() int { return j.size }
 // Gather returns what each rank has given, by rank; it is good until the next call.
 func (j *Job) Gather(words []uint32) [][]uint32 {
 	C.counts(C.int(len(words)), &j.of[0])
-	total := 0
-	for r, n := range j.of {
-		if total > math.MaxInt32 {
-			panic(fmt.Sprintf("mpi: ranks exchange %d words at once, of 2^31 at most", total))
-		}
-		j.at[r] = C.int(total)
-		total += int(n)
-	}
+	j.room()
+	C.gather(unsafe.Pointer(unsafe.SliceData(words)), C.int(len(words)), unsafe.Pointer(&j.in[0]), &j.of[0], &j.at[0])
+	return j.received()
+}
+
+// room makes room for of[r] words of each rank.
+func (j *Job) room() {
+	total := lay(j.of, j.at)
 	if cap(j.in) < total+1 {
 		j.in = make([]uint32, total+total/4+16)
 	}
 	j.in = j.in[:total+1]
-	C.gather(unsafe.Pointer(unsafe.SliceData(words)), C.int(len(words)), unsafe.Pointer(&j.in[0]), &j.of[0], &j.at[0])
+}
+
+// lay lays so many words of each rank end to end.
+func lay(of, at []C.int) int {
+	total := 0
+	for r, n := range of {
+		if total > math.MaxInt32-int(n) {
+			panic(fmt.Sprintf("mpi: ranks exchange %d words at once, of 2^31 at most", total+int(n)))
+		}
+		at[r] = C.int(total)
+		total += int(n)
+	}
+	return total
+}
+
+func (j *Job) received() [][]uint32 {
 	for r, n := range j.of {
 		j.parts[r] = j.in[j.at[r] : j.at[r]+n]
 	}
 	return j.parts
 }
 
+// Swap tells rank r words[r], and returns what each has told this one, by rank; it is
+// good until the next call.
+func (j *Job) Swap(words [][]uint32) [][]uint32 {
+	j.out = j.out[:0]
+	for r, of := range words {
+		j.to[r] = C.int(len(of))
+		j.out = append(j.out, of...)
+	}
+	lay(j.to, j.from)
+	C.sizes(&j.to[0], &j.of[0])
+	j.room()
+	C.swap(unsafe.Pointer(unsafe.SliceData(j.out)), &j.to[0], &j.from[0], unsafe.Pointer(&j.in[0]), &j.of[0], &j.at[0])
+	return j.received()
+}
+
+// Sum replaces words by the sums of all ranks' words, modulo 2^32.
+func (j *Job) Sum(words []uint32) {
+	each(words, func(at unsafe.Pointer, n C.int) { C.sum(at, n) })
+}
+
 // Or replaces words by the bitwise or of all ranks' words.
 func (j *Job) Or(words []uint32) {
+	each(words, func(at unsafe.Pointer, n C.int) { C.or(at, n) })
+}
+
+// each calls f for pieces of words that the library takes.
+func each(words []uint32, f func(at unsafe.Pointer, n C.int)) {
 	const most = 1 << 26
 	for len(words) > 0 {
 		n := min(len(words), most)
-		C.or(unsafe.Pointer(&words[0]), C.int(n))
+		f(unsafe.Pointer(&words[0]), C.int(n))
 		words = words[n:]
 	}
 }
