@@ -52,8 +52,8 @@ type piece struct {
 }
 
 // inRound is how many blocks a worker sorts between two exchanges: so many that ranks
-// seldom wait for each other, few enough to be a megabyte or two.
-const inRound = 8
+// seldom wait for each other, few enough to be no memory to speak of.
+const inRound = 2
 
 // swapRows is sortRows on ranks: each sorts its share of the blocks, and tells the
 // owners of the targets, who put it behind what they have.
