@@ -13,100 +13,20 @@ import (
 	"synfire/engine/backend/backendtest"
 	"synfire/engine/connect"
 	"synfire/engine/host"
+	"synfire/engine/host/hosttest"
 	"synfire/engine/ir"
 	"synfire/kernels"
 )
 
-// world is ranks that are goroutines of the test, in place of processes.
-type world struct {
-	size  int
-	mu    sync.Mutex
-	moved sync.Cond
-	round int
-	given [][]uint32
-	all   [][]uint32
-	mail  [][][]uint32
-	in    int
-	words int64 // that were given
-}
-
-func newWorld(size int) *world {
-	w := &world{size: size, given: make([][]uint32, size), mail: make([][][]uint32, size)}
-	w.moved.L = &w.mu
-	return w
-}
-
-// gather is one meeting of all ranks.
-func (w *world) gather(rank int, words []uint32) [][]uint32 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.given[rank] = slices.Clone(words)
-	w.words += int64(len(words))
-	w.in++
-	if w.in < w.size {
-		for round := w.round; w.round == round; {
-			w.moved.Wait()
-		}
-		return w.all
-	}
-	w.all, w.in = slices.Clone(w.given), 0
-	w.round++
-	w.moved.Broadcast()
-	return w.all
-}
-
-type rank struct {
-	*world
-	rank int
-}
-
-func (r rank) Rank() int                        { return r.rank }
-func (r rank) Size() int                        { return r.size }
-func (r rank) Gather(words []uint32) [][]uint32 { return r.gather(r.rank, words) }
-
-func (r rank) Or(words []uint32) {
-	for q, of := range r.gather(r.rank, words) {
-		if len(of) != len(words) {
-			panic(fmt.Sprintf("ranks %d and %d have parted: %d and %d words", r.rank, q, len(words), len(of)))
-		}
-		for k, w := range of {
-			words[k] |= w
-		}
-	}
-}
-
-func (r rank) Sum(words []uint32) {
-	sum := make([]uint32, len(words))
-	for _, of := range r.gather(r.rank, words) {
-		for k, w := range of {
-			sum[k] += w
-		}
-	}
-	copy(words, sum)
-}
-
-func (r rank) Swap(words [][]uint32) [][]uint32 {
-	r.mu.Lock()
-	r.mail[r.rank] = words
-	r.mu.Unlock()
-	r.gather(r.rank, nil)
-	var in [][]uint32
-	for _, of := range r.mail {
-		in = append(in, slices.Clone(of[r.rank]))
-	}
-	r.gather(r.rank, nil) // nobody's words change before all have taken theirs
-	return in
-}
-
 // allRanks is a backend that is a number of ranks, which must agree in all that is seen of them.
 type allRanks []backend.Backend
 
-func openRanks(size, threads int) allRanks { return newWorld(size).open(threads) }
+func openRanks(size, threads int) allRanks { return open(hosttest.New(size), threads) }
 
-func (w *world) open(threads int) allRanks {
+func open(w *hosttest.World, threads int) allRanks {
 	var all allRanks
-	for k := range w.size {
-		all = append(all, kernels.Over(rank{w, k}, threads))
+	for k := range w.Size() {
+		all = append(all, kernels.Over(w.Rank(k), threads))
 	}
 	return all
 }
@@ -229,8 +149,8 @@ func TestRanksBuildTheirPart(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, size := range []int{2, 4} {
-			w := newWorld(size)
-			all, shared := w.open(1), plan()
+			w := hosttest.New(size)
+			all, shared := open(w, 1), plan()
 			prog, err := all.Load(host.Work{}, shared)
 			if err != nil {
 				t.Fatal(err)
@@ -245,7 +165,7 @@ func TestRanksBuildTheirPart(t *testing.T) {
 			if sum != kernels.Entries(one) {
 				t.Errorf("rule %v: %d ranks have %d synapses, one process %d", rule.Rule, size, sum, kernels.Entries(one))
 			}
-			told := w.words
+			told := w.Words()
 			if done, err := prog.Run(100, nil); err != nil || done != 100 {
 				t.Fatal(done, err)
 			}
@@ -262,7 +182,7 @@ func TestRanksBuildTheirPart(t *testing.T) {
 				fired += int(k)
 			}
 			// Each spike twice, in flight and as a record; a word for each step twice; and a few for each of 20 meetings.
-			if told, most := w.words-told, int64(2*fired+size*(2*100+20*10)); fired == 0 || told > most {
+			if told, most := w.Words()-told, int64(2*fired+size*(2*100+20*10)); fired == 0 || told > most {
 				t.Errorf("rule %v: %d ranks told %d words for %d spikes, expected at most %d", rule.Rule, size, told, fired, most)
 			}
 			prog.Close()

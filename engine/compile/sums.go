@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -50,23 +49,7 @@ func (c *compiler) weigh(p *part, x eqn.Expr, sc *model.Scope) error {
 
 // measureWeight finds the bound of weights whose expression proves none of use.
 func (p *part) measureWeight(w model.Work) error {
-	n, err := p.syn().Count(w, p.Life.Conn)
-	if err != nil {
-		return err
-	}
-	var mu sync.Mutex
-	lo, hi := 0.0, 0.0
-	q := p.conn.Proj.With(p.weight, connect.Column{})
-	err = q.Walk(w, 0, n, connect.WantWeight, func(_ int, c *connect.Columns) error {
-		l, h := float32(0), float32(0)
-		for _, w := range c.Weight {
-			l, h = min(l, w), max(h, w)
-		}
-		mu.Lock()
-		lo, hi = min(lo, float64(l)), max(hi, float64(h))
-		mu.Unlock()
-		return nil
-	})
+	lo, hi, err := p.conn.Proj.With(p.weight, connect.Column{}).Bounds(w)
 	p.weight.Lo, p.weight.Hi = lo, hi
 	return err
 }

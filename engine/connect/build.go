@@ -323,6 +323,9 @@ func (b *builder) sortRows() error {
 	const target = 32768 // synapses of a block: enough lanes for each projection, in L2
 	step = int(target / max(1, total/float64(s.NSrc)))
 	step = min(step, (1<<18)/(tiles*b.d), s.NSrc) // keys
+	if b.work.Ranks != nil {                      // some blocks for each
+		step = min(step, s.NSrc/(8*b.work.Ranks.Size()))
+	}
 	step = max(step, 1)
 	if step > 4 {
 		step = step / 4 * 4

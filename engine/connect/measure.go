@@ -324,6 +324,31 @@ func (p *Proj) findWeights(work host.Work) (*Weights, error) {
 	return out, nil
 }
 
+// Bounds looks at every weight, once: none lies below lo or above hi, between which 0 is.
+func (p *Proj) Bounds(work host.Work) (lo, hi float64, err error) {
+	r, err := p.ready(work)
+	if err != nil {
+		return 0, 0, err
+	}
+	parts := make([]bounds, workers(work))
+	hand, meet := p.take(work)
+	err = p.walk(work, 0, r.count(), WantWeight, hand, func(worker int, c *Columns) error {
+		q := &parts[worker]
+		for _, w := range c.Weight {
+			q.lo, q.hi = min(q.lo, w), max(q.hi, w)
+		}
+		return nil
+	})
+	out := &bounds{}
+	for _, q := range parts {
+		out.lo, out.hi = min(out.lo, q.lo), max(out.hi, q.hi)
+	}
+	err = meet(err, out)
+	return float64(out.lo), float64(out.hi), err
+}
+
+type bounds struct{ lo, hi float32 }
+
 // Sums is what a projection adds to each target.
 type Sums struct {
 	In     []float64 // of the weights' magnitudes, at most a little too large

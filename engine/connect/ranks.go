@@ -170,6 +170,12 @@ func (q *Weights) add(o Weights) {
 	q.Least, q.Most, q.Grain = min(q.Least, o.Least), max(q.Most, o.Most), min(q.Grain, o.Grain)
 }
 
+func (q *bounds) words() []uint32 { return []uint32{math.Float32bits(q.lo), math.Float32bits(q.hi)} }
+
+func (q *bounds) join(words []uint32) {
+	q.lo, q.hi = min(q.lo, math.Float32frombits(words[0])), max(q.hi, math.Float32frombits(words[1]))
+}
+
 func (s *Shape) words() []uint32 {
 	few := 0.0
 	if s.few {

@@ -1,0 +1,119 @@
+// Package hosttest has ranks that are goroutines of a test, in place of processes.
+package hosttest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"synfire/engine/host"
+)
+
+// World is a number of ranks.
+type World struct {
+	size  int
+	mu    sync.Mutex
+	moved sync.Cond
+	round int
+	given [][]uint32
+	all   [][]uint32
+	mail  [][][]uint32
+	in    int
+	words int64
+}
+
+// New is a world of so many ranks.
+func New(size int) *World {
+	w := &World{size: size, given: make([][]uint32, size), mail: make([][][]uint32, size)}
+	w.moved.L = &w.mu
+	return w
+}
+
+// Size is the number of ranks.
+func (w *World) Size() int { return w.size }
+
+// Words is how many words ranks have told each other.
+func (w *World) Words() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.words
+}
+
+// Rank is one of the ranks.
+func (w *World) Rank(k int) host.Ranks { return rank{w, k} }
+
+// Each calls f for all ranks at once, and returns what each answers.
+func (w *World) Each(f func(r host.Ranks) error) []error {
+	errs := make([]error, w.size)
+	var all sync.WaitGroup
+	for k := range w.size {
+		all.Go(func() { errs[k] = f(w.Rank(k)) })
+	}
+	all.Wait()
+	return errs
+}
+
+// gather is one meeting of all ranks.
+func (w *World) gather(rank int, words []uint32) [][]uint32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.given[rank] = slices.Clone(words)
+	w.words += int64(len(words))
+	w.in++
+	if w.in < w.size {
+		for round := w.round; w.round == round; {
+			w.moved.Wait()
+		}
+		return w.all
+	}
+	w.all, w.in = slices.Clone(w.given), 0
+	w.round++
+	w.moved.Broadcast()
+	return w.all
+}
+
+type rank struct {
+	*World
+	rank int
+}
+
+func (r rank) Rank() int                        { return r.rank }
+func (r rank) Gather(words []uint32) [][]uint32 { return slices.Clone(r.gather(r.rank, words)) }
+
+func (r rank) Or(words []uint32) { r.fold(words, func(to *uint32, w uint32) { *to |= w }) }
+
+func (r rank) Sum(words []uint32) {
+	own := slices.Clone(words)
+	r.fold(words, func(to *uint32, w uint32) { *to += w })
+	for k, w := range own {
+		words[k] -= w
+	}
+}
+
+// fold folds all ranks' words into words, which are among them.
+func (r rank) fold(words []uint32, f func(to *uint32, w uint32)) {
+	for q, of := range r.gather(r.rank, words) {
+		if len(of) != len(words) {
+			panic(fmt.Sprintf("ranks %d and %d have parted: %d and %d words", r.rank, q, len(words), len(of)))
+		}
+		for k, w := range of {
+			f(&words[k], w)
+		}
+	}
+}
+
+func (r rank) Swap(words [][]uint32) [][]uint32 {
+	r.mu.Lock()
+	r.mail[r.rank] = words
+	for _, of := range words {
+		r.words += int64(len(of))
+	}
+	r.mu.Unlock()
+	r.gather(r.rank, nil)
+	var in [][]uint32
+	for _, of := range r.mail {
+		in = append(in, slices.Clone(of[r.rank]))
+	}
+	r.gather(r.rank, nil) // nobody's words change before all have taken theirs
+	return in
+}
