@@ -51,6 +51,7 @@ type RunResult struct {
 	PlanBytes  int64             // buffers and tables of the plan
 	Profile    []backend.Phase   // where the time went, as far as the backend measures it
 	Stages     []StageTime       // the same by stage, where RunOptions.Stages asks for it
+	Held       []backend.Held    // the memory of this process, where it is one of several ranks
 }
 
 // StageTime is the time that a stage has taken, summed over threads.
@@ -255,6 +256,9 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	}
 	if p, ok := prog.(backend.Profiler); ok {
 		res.Profile = p.Profile()
+	}
+	if h, ok := prog.(backend.Holder); ok {
+		res.Held = h.Holds()
 	}
 	if timed {
 		for i, d := range timer.StageTimes() {

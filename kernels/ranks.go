@@ -432,6 +432,43 @@ func (r *ranked) Warnings() []string {
 	return []string{"ranks cannot share this network out (one of its programs sees words at two places that lie with different ranks, or adds to sums of others): each of them computes all of it, with the same result, and no faster than one"}
 }
 
+// Holds tells the memory of this rank.
+func (r *ranked) Holds() []backend.Held {
+	var entries, index, lists, words, copies int64
+	seen := map[any]bool{}
+	for _, b := range r.tables {
+		if b != nil && !seen[b] {
+			seen[b] = true
+			for _, t := range b.all {
+				index += int64(4 * len(t.Index))
+				entries += t.Bytes() - int64(4*len(t.Index))
+			}
+		}
+	}
+	for _, e := range r.effects {
+		if e != nil && e.list != nil && !seen[e.list] {
+			seen[e.list] = true
+			l := e.list
+			lists += int64(4*(len(l.index)+len(l.k)+len(l.far)+len(l.number)) + 2*len(l.far16))
+		}
+	}
+	for _, b := range r.bufs {
+		words += int64(4 * len(b))
+	}
+	if r.over != nil {
+		for _, b := range r.over.base {
+			copies += int64(4 * len(b))
+		}
+	}
+	return []backend.Held{
+		{Name: "synapses", Bytes: entries, Own: r.over != nil},
+		{Name: "index of synapses", Bytes: index},
+		{Name: "lists of synapses that run a program", Bytes: lists},
+		{Name: "variables and records", Bytes: words},
+		{Name: "second copies of what is written", Bytes: copies},
+	}
+}
+
 var errTooLong = errors.New("cpu: a Run of more than 2^31 steps")
 
 func (c *cpu) loadRanked(w host.Work, plan *backend.Plan) (backend.Program, error) {

@@ -22,6 +22,7 @@ type record struct {
 	m       *store.Manifest // of the run directory, if there is one
 	backend backend.Backend
 	profile []backend.Phase
+	held    []backend.Held
 	begin   time.Time // of the run() that is on, or of what comes before it
 }
 
@@ -61,7 +62,7 @@ func (r *record) finish(res *script.Result, err error) {
 	}
 	rundir.Describe(m, res.Runs, append([]*engine.Network{res.Net}, res.Others...)...)
 	if n := len(res.Runs); n > 0 {
-		r.profile = res.Runs[n-1].Profile
+		r.profile, r.held = res.Runs[n-1].Profile, res.Runs[n-1].Held
 	}
 }
 

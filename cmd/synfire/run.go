@@ -268,7 +268,7 @@ func (c *runCmd) show(env *environment, r *record, res *script.Result) error {
 		_, err = env.out.Write(b)
 		return err
 	case !c.Quiet:
-		summarize(env.out, env.outTerm, r.m, r.profile, trains(res, chartSpikes))
+		summarize(env.out, env.outTerm, r.m, r.profile, r.held, trains(res, chartSpikes))
 		for _, f := range []*string{c.Out, c.Plot} {
 			if f != nil {
 				fmt.Fprintln(env.out, "written:", *f)

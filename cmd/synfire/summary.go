@@ -12,7 +12,7 @@ import (
 )
 
 // summarize tells a person what ran, what came out and where the time went.
-func summarize(w io.Writer, t terminal, m *store.Manifest, profile []backend.Phase, spikes []term.Spikes) {
+func summarize(w io.Writer, t terminal, m *store.Manifest, profile []backend.Phase, held []backend.Held, spikes []term.Spikes) {
 	fmt.Fprintf(w, "%s: %s neurons, %s synapses, dt %s, seed %d\n", t.bold(m.Script), count(m.Neurons), count(m.Synapses), duration(m.DtS), m.Seed)
 	for _, s := range m.Set {
 		fmt.Fprintf(w, "  %s = %s\n", s.Name, s.Value)
@@ -70,6 +70,17 @@ func summarize(w io.Writer, t terminal, m *store.Manifest, profile []backend.Pha
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "%s plan %s, peak %s\n", t.bold("memory"), bytes(m.Bytes.Plan), bytes(m.Bytes.Peak))
+	for _, own := range []bool{true, false} {
+		var parts []string
+		for _, h := range held {
+			if h.Own == own && h.Bytes > 0 {
+				parts = append(parts, h.Name+" "+bytes(h.Bytes))
+			}
+		}
+		if len(parts) > 0 {
+			fmt.Fprintf(w, "       %s: %s\n", map[bool]string{true: "this rank's part", false: "on every rank"}[own], strings.Join(parts, ", "))
+		}
+	}
 	if m.Hash.Spikes != "" {
 		fmt.Fprintf(w, "%s   spikes %s  state %s\n", t.bold("hash"), m.Hash.Spikes, m.Hash.State[:min(16, len(m.Hash.State))])
 	}

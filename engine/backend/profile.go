@@ -73,3 +73,16 @@ func (s *Stage) work(p *Plan) float64 {
 type Warner interface {
 	Warnings() []string
 }
+
+// Held is a part of the memory of one of several ranks: its own share of the network,
+// or what every rank holds alike, however many they are.
+type Held struct {
+	Name  string
+	Bytes int64
+	Own   bool
+}
+
+// Holder is a Program of one of several ranks, and says what memory it takes there.
+type Holder interface {
+	Holds() []Held
+}
