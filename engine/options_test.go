@@ -11,6 +11,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/host/hosttest"
 	"synfire/kernels/ref"
 )
 
@@ -436,6 +437,16 @@ var options = map[string]struct {
 		t.keep(err)
 	}, "RunOptions.Backend is nil"},
 	"RunOptions.Threads": {func(t *trial, with bool) { t.firing(); t.run(engine.RunOptions{Threads: given(with, -1)}) }, "RunOptions.Threads = -1"},
+	"RunOptions.Ranks": {func(t *trial, with bool) {
+		world := hosttest.New(1)
+		g := t.firing()
+		s, err := t.n.Synapses(g, g, engine.SynapsesOptions{OnPre: pre("v += 1")})
+		if t.keep(err); err == nil {
+			t.keep(s.Connect(engine.ConnectOptions{}))
+		}
+		t.run(engine.RunOptions{Ranks: given(with, world.Rank(0))})
+		t.see(world.Words() > 0)
+	}, ""},
 	"RunOptions.MaxSteps": {func(t *trial, with bool) {
 		t.firing()
 		t.see(t.run(engine.RunOptions{MaxSteps: given(with, int64(3))}).Steps)
