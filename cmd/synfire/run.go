@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"synfire/engine"
 	"synfire/engine/backend"
 	drawing "synfire/engine/figure"
@@ -29,12 +31,35 @@ type deviceFlags struct {
 
 // modelFlags are what every command on a model takes.
 type modelFlags struct {
-	Model       string            `arg:"" help:"The script (.py or .star)." placeholder:"MODEL"`
-	Seed        *uint64           `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
-	NetworkSeed *uint64           `help:"Another seed for what the network is made of: connections, delays, values of synapses, parameters of neurons, and what the script itself draws. Noise, Poisson input and initial values stay with the other." placeholder:"N"`
-	Set         map[string]string `help:"Give a parameter of the script a value: --set scale=0.1 --set 'duration=2*second'." placeholder:"NAME=VALUE" mapsep:"none"`
+	Model       string   `arg:"" help:"The script (.py or .star)." placeholder:"MODEL"`
+	Seed        *uint64  `help:"Seed of all random numbers, instead of the script's." placeholder:"N"`
+	NetworkSeed *uint64  `help:"Another seed for what the network is made of: connections, delays, values of synapses, parameters of neurons, and what the script itself draws. Noise, Poisson input and initial values stay with the other." placeholder:"N"`
+	Set         settings `help:"Give a parameter of the script a value: --set scale=0.1 --set 'duration=2*second'." placeholder:"NAME=VALUE" mapsep:"none"`
 
 	ScriptMemory float64 `help:"Gigabytes that the script itself may keep: the numbers, lists and texts that it computes, not the network; 0: 2, or half of what is free." placeholder:"GB" default:"0"`
+}
+
+// settings are what --set gives, by name.
+type settings map[string]string
+
+// Decode reads one NAME=VALUE. (For kong, whose own maps take the last of several without a word.)
+func (s *settings) Decode(ctx *kong.DecodeContext) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("NAME=VALUE", &text); err != nil {
+		return err
+	}
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return fmt.Errorf("expected NAME=VALUE but got %q", text)
+	}
+	if old, twice := (*s)[name]; twice {
+		return fmt.Errorf("%s is given twice, %s and %s", name, old, value)
+	}
+	if *s == nil {
+		*s = settings{}
+	}
+	(*s)[name] = value
+	return nil
 }
 
 // memory is ScriptMemory in bytes.

@@ -32,16 +32,16 @@ import (
 )
 
 type sweepCmd struct {
-	Model   string            `arg:"" help:"The script (.py or .star)." placeholder:"MODEL"`
-	Set     map[string]string `help:"Values of a parameter of the script: a range with both ends (g=4:6:0.5, tau=5:20:5*ms), a list (scale=0.1,0.2), or one value. Every combination runs." placeholder:"NAME=VALUES" mapsep:"none"`
-	Seeds   int               `help:"So many seeds of each combination." default:"1" placeholder:"N"`
-	Seed    uint64            `help:"The first seed." default:"1" placeholder:"N"`
-	Jobs    int               `help:"Runs at a time, each with one thread; 0: as many as there are processors." default:"0" placeholder:"N"`
-	Backend string            `help:"auto, cpu, gl (OpenGL compute) or ref." enum:"auto,cpu,gl,ref" default:"cpu"`
-	Out     string            `help:"The directory for the table, the picture, and each run's numbers. The same command goes on where it stopped (files that the script loads are taken to be as they were)." required:"" placeholder:"DIR"`
-	Show    string            `help:"The column of the table that the picture shows; without it the first that was measured." placeholder:"COLUMN"`
-	Keep    bool              `help:"Keep what each run recorded, in DIR/runs/N."`
-	Quiet   bool              `short:"q" help:"No progress and no summary."`
+	Model   string   `arg:"" help:"The script (.py or .star)." placeholder:"MODEL"`
+	Set     settings `help:"Values of a parameter of the script: a range with both ends (g=4:6:0.5, tau=5:20:5*ms), a list (scale=0.1,0.2), or one value. Every combination runs." placeholder:"NAME=VALUES" mapsep:"none"`
+	Seeds   int      `help:"So many seeds of each combination." default:"1" placeholder:"N"`
+	Seed    uint64   `help:"The first seed." default:"1" placeholder:"N"`
+	Jobs    int      `help:"Runs at a time, each with one thread; 0: as many as there are processors." default:"0" placeholder:"N"`
+	Backend string   `help:"auto, cpu, gl (OpenGL compute) or ref." enum:"auto,cpu,gl,ref" default:"cpu"`
+	Out     string   `help:"The directory for the table, the picture, and each run's numbers. The same command goes on where it stopped (files that the script loads are taken to be as they were)." required:"" placeholder:"DIR"`
+	Show    string   `help:"The column of the table that the picture shows; without it the first that was measured." placeholder:"COLUMN"`
+	Keep    bool     `help:"Keep what each run recorded, in DIR/runs/N."`
+	Quiet   bool     `short:"q" help:"No progress and no summary."`
 }
 
 // The most runs of a sweep.
@@ -100,8 +100,11 @@ func valuesOf(text string) ([]string, error) {
 			x[k] = v
 		}
 		n := math.Floor((x[1]-x[0])/x[2] + 1e-9)
-		if x[2] == 0 || !(n >= 0) || n >= mostPoints {
+		if x[2] == 0 || !(n >= 0) {
 			return nil, fmt.Errorf("from %g one does not come to %g in steps of %g", x[0], x[1], x[2])
+		}
+		if n >= mostPoints {
+			return nil, fmt.Errorf("from %g to %g in steps of %g are %.3g values, more than the %d that a sweep takes", x[0], x[1], x[2], n+1, mostPoints)
 		}
 		var out []string
 		for k := range int(n) + 1 {

@@ -114,6 +114,11 @@ func (c *compiler) prepare() error {
 func (c *compiler) step(pathways []*order) ([]item, error) {
 	var s sequence
 	groups, monitors, synapses, objects := active(c.n.Groups()), active(c.n.Monitors()), active(c.n.AllSynapses()), active(c.n.Objects)
+	for _, s := range synapses {
+		if len(s.Conns) == 0 { // an error in Brian2, if connect() was never called
+			c.n.Warn("%s has no synapses: no call of connect() has made any", s.Name())
+		}
+	}
 
 	// Start: what holds for the whole step, operations, samples.
 	for _, g := range groups {

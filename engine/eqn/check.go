@@ -422,6 +422,15 @@ func Check(e Expr, sc Scope) (Dim, Type, error) {
 	return check(x)
 }
 
+// CheckShared is Check of what a (shared) variable is given: one value for all.
+func CheckShared(name string, e Expr, sc Scope) error {
+	x, err := (&binder{sc: sc}).bind(e)
+	if err == nil && !sharedValue(x) {
+		err = notShared(e.Pos(), name, e)
+	}
+	return err
+}
+
 // IsRandom says whether a function gives random numbers.
 func IsRandom(name string) bool { return functions[name].random }
 

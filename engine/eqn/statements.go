@@ -59,7 +59,7 @@ func bindStmts(stmts []Stmt, sc Scope) ([]assign, error) {
 			return nil, At(s.Target.At, "", "'%s' has unit %s, but '%s' has unit %s", s.Target.ID, sym.Dim, x, d).Of(Dimension)
 		}
 		if sym.Shared && sym.Kind == Variable && !sharedValue(x) {
-			return nil, At(s.Target.At, "", "the shared variable '%s' cannot be set from '%s', which differs between neurons", s.Target.ID, s.X)
+			return nil, notShared(s.Target.At, s.Target.ID, s.X)
 		}
 		list = append(list, assign{sym, op, x, s.Target.At})
 	}
@@ -98,6 +98,10 @@ func (b *binder) target(s Stmt) (*Symbol, error) {
 		return nil, At(n.At, "", "'%s' is declared (constant): statements cannot change it during a run", n.ID)
 	}
 	return sym, nil
+}
+
+func notShared(at Pos, name string, e Expr) error {
+	return At(at, "", "the shared variable '%s' cannot be set from '%s', which differs between neurons", name, e)
 }
 
 // sharedValue says that a bound expression is the same for all lanes.

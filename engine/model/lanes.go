@@ -335,7 +335,10 @@ func (g *NeuronGroup) evalAt(w Work, s Span, at []int, x eqn.Expr, target *eqn.S
 // evaluate works an expression out for every neuron of a span, now, or for some
 // of them (at is not nil). Its words are of its own type, floats as they come.
 func (g *NeuronGroup) evaluate(w Work, s Span, at []int, x eqn.Expr, target *eqn.Symbol, visit uint32) ([]uint32, eqn.Type, error) {
-	sc := g.Scope(g.Net.Externals()).Sized(s)
+	sc := g.Scope(g.Net.Externals())
+	if !target.Shared { // else the span is one lane, of a value for the whole group
+		sc = sc.Sized(s)
+	}
 	l := NewLanes(g.Net, g, "value of "+target.Name, "init\x00"+g.Net.Random.Draws(g)+"\x00"+target.Name)
 	l.visit = visit
 	l.Off, l.Ago = s.Lo, 1

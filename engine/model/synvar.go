@@ -422,6 +422,11 @@ func (k *ofSynapses) store(at []int, vals *list) error {
 func (k *ofSynapses) storeText(chosen []int, all bool, x eqn.Expr) error {
 	v, w, s := k.v, k.w, k.v.Syn
 	sc := s.Scope(s.Net.Externals())
+	if v.Shared {
+		if err := eqn.CheckShared(v.Name, x, sc); err != nil {
+			return sc.Explain(err)
+		}
+	}
 	site := "value\x00" + s.Net.Random.Draws(s) + "\x00" + v.Name
 	if v.path != nil {
 		site += "\x00" + v.path.Name

@@ -582,6 +582,12 @@ func (v *Variable) put(n int, w uint32) {
 
 func (v *ofNeurons) storeText(at []int, _ bool, x eqn.Expr) error {
 	g, s := v.v.Group, v.span()
+	if v.v.Shared {
+		sc := g.Scope(g.Net.Externals())
+		if err := eqn.CheckShared(v.v.Name, x, sc); err != nil {
+			return sc.Explain(err)
+		}
+	}
 	if q, err := eqn.EvalHost(x, g.Scope(g.Net.Externals())); err == nil && math.IsInf(q.Value, 0) && q.Dim == Second {
 		values, err := v.v.given(q)
 		if err != nil {

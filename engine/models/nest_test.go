@@ -128,6 +128,9 @@ func TestPublished(t *testing.T) {
 		// test_mat2_psc_exp: the voltage after the second step, the first three spikes
 		{"G = NeuronGroup(1, mat2_psc_exp(I_e=2400*pA))\nM, S = StateMonitor(G, 'V_m', record=0, when='end'), SpikeMonitor(G)\nrun(6*ms)\nprint(M.V_m[0, 0]/mV, *(S.t/ms + 0.1))",
 			[]float64{-67.6238, 0.9, 3.0, 5.2}},
+		// V_m stays at its default where E_L is another: nest.Create('iaf_psc_exp', params={'E_L': -62.}).V_m
+		{"print(*[NeuronGroup(1, f(E_L=-62*mV)).V_m[0]/mV for f in [iaf_psc_delta, iaf_psc_exp, iaf_psc_alpha, iaf_cond_exp, iaf_cond_alpha, iaf_psc_exp_multisynapse, aeif_cond_exp, aeif_cond_alpha, aeif_psc_exp, hh_psc_alpha, hh_cond_exp_traub, mat2_psc_exp, gif_psc_exp, glif_psc]], iaf_psc_exp(V_m=-60*mV)['initial']['V_m']/mV)",
+			[]float64{-70, -70, -70, -70, -70, -70, -70.6, -70.6, -70.6, -65, -60, -70, -70, -78.85, -60}},
 		// the calibration of Potjans and Diesmann (2014): 87.8085 pA make 0.15 mV
 		{"G, P = NeuronGroup(1, iaf_psc_exp(tau_syn_ex=0.5*ms)), SpikeGeneratorGroup(1, [0], [0]*ms)\nS = Synapses(P, G, weight=87.8085*pA, delay=0.1*ms)\nS.connect()\nM = StateMonitor(G, 'V_m', record=0)\nrun(5*ms)\nprint(M.V_m[0].max()/mV + 70)", []float64{0.15}},
 		// Hodgkin and Huxley's neuron with 10 uA/cm2: 68.3 Hz

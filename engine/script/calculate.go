@@ -7,6 +7,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"synfire/engine/eqn"
 	"synfire/engine/num"
 	"synfire/engine/philox"
 	"synfire/engine/script/array"
@@ -58,7 +59,14 @@ func roundBuiltin(_ *script, c *call) (starlark.Value, error) {
 	return array.Round(c.Val["x"], digits, !c.Has("ndigits"))
 }
 
-func makeArray(_ *script, args starlark.Tuple) (starlark.Value, error) { return array.Make(args) }
+// makeArray is array() and asarray(), which take units away: NumPy's arrays have none.
+func makeArray(_ *script, args starlark.Tuple) (starlark.Value, error) {
+	v, err := array.Make(args)
+	if a, ok := v.(*array.Array); ok {
+		a.Dim = eqn.Dim{}
+	}
+	return v, err
+}
 
 // random is rand or randn.
 func random(name string) func(*script, starlark.Tuple) (starlark.Value, error) {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -153,6 +154,9 @@ func decodeAny(name string, file *os.File) (*array.Array, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if k := slices.IndexFunc(f.I64, func(i int64) bool { return int64(float64(i)) != i }); k >= 0 {
+		return nil, fmt.Errorf("element %d is %d, which an array, where whole numbers are exact to 2^53, would round: load_table('x.csv').list('name') keeps whole numbers as they are", k, f.I64[k])
 	}
 	a := unpacked(f)
 	switch len(f.Shape) {

@@ -81,7 +81,7 @@ print(S.N, S.w[:9], sum(S.w), sum(S.i*S.j), w[3:9], i[:5], j.size, mean(j), max(
 				return spikes + state + out.String()
 			}
 			list := func(k int) string { return "array([" + strings.Join(texts[k], ", ") + "])" }
-			want := run(list(0), list(1), list(2))
+			want := run(list(0), list(1), list(2)+"*volt")
 			for _, c := range [][3]string{
 				{"load_array('i.npy')", "load_array('j.npy')", "load_array('w.npy', mV)"},
 				{"load_array('i8.npy')", "load_array('j.npy')", "load_array('w.npy')*mV"},

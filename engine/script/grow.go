@@ -105,12 +105,22 @@ func isArray(v starlark.Value) bool {
 	return ok
 }
 
-// grow is x op y for the operators whose result may be larger than both.
+// grow is x op y for the operators whose result may be larger than both, and where a
+// truth value takes part.
 func grow(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
+	_, first := x.(starlark.Bool)
+	_, second := y.(starlark.Bool)
+	if first || second {
+		x, y = array.Counted(x, y)
+	}
 	if err := growth(op, x, y); err != nil {
 		return nil, err
 	}
-	return starlark.Binary(op, x, y)
+	r, err := starlark.Binary(op, x, y)
+	if logical := op == syntax.AMP || op == syntax.PIPE || op == syntax.CIRCUMFLEX; logical && first && second && err == nil {
+		return r.Truth(), nil
+	}
+	return r, err
 }
 
 // growth fails if x op y is too large.

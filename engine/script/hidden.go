@@ -16,7 +16,8 @@ import (
 
 // operators are those that hidden functions take by name.
 var operators = map[string]syntax.Token{"<": syntax.LT, "<=": syntax.LE, ">": syntax.GT, ">=": syntax.GE, "==": syntax.EQL, "!=": syntax.NEQ,
-	"+": syntax.PLUS, "*": syntax.STAR, "<<": syntax.LTLT, "in": syntax.IN, "not in": syntax.NOT_IN}
+	"+": syntax.PLUS, "-": syntax.MINUS, "*": syntax.STAR, "/": syntax.SLASH, "//": syntax.SLASHSLASH, "<<": syntax.LTLT, ">>": syntax.GTGT,
+	"&": syntax.AMP, "|": syntax.PIPE, "^": syntax.CIRCUMFLEX, "in": syntax.IN, "not in": syntax.NOT_IN}
 
 // addHidden adds what the parser's tree and its rewriting call. A script cannot
 // name these functions, so their arguments are as many, and of the kinds, as
@@ -34,6 +35,7 @@ func (x *script) addHidden(d starlark.StringDict) {
 		if a[1] == starlark.None {
 			a[1] = a[2]
 		}
+		_, a[2] = array.Counted(a[1], a[2])
 		return a[2], growth(operator(a[0]), a[1], a[2])
 	})
 	add(fnMethod, func(a starlark.Tuple) (starlark.Value, error) {

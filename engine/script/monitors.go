@@ -147,18 +147,30 @@ func (m *monitor) AttrNames() []string {
 	return slices.Compact(names)
 }
 
-// Get is M[i]: the records of neuron i, of a monitor that has a row for each.
+// Get is M[i]: the records of neuron i, of a monitor that has a row for each; M[[i, j]]: of several.
 func (m *monitor) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	e, ok := m.kind.(rowed)
 	if !ok {
 		return nil, false, fmt.Errorf("a %s cannot be indexed: write %s.i, %s.t", m.class, m.m.Name(), m.m.Name())
 	}
-	i, err := array.ToInt(ix)
+	list := []int{0}
+	var err error
+	_, several := ix.(starlark.Sequence)
+	if several = several || isArray(ix); several {
+		list, err = array.ToInts(ix)
+	} else {
+		list[0], err = array.ToInt(ix)
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("the index %w", err)
 	}
-	if k := slices.Index(e.Recorded(), i); k >= 0 {
-		return &record{m: m, row: k}, true, nil
+	r := &record{m: m, several: several}
+	for _, i := range list {
+		k := slices.Index(e.Recorded(), i)
+		if k < 0 {
+			return nil, false, fmt.Errorf("%s does not record neuron %d: name it in record=", m.m.Name(), i)
+		}
+		r.rows = append(r.rows, k)
 	}
-	return nil, false, fmt.Errorf("%s does not record neuron %d: name it in record=", m.m.Name(), i)
+	return r, true, nil
 }

@@ -190,6 +190,17 @@ print(net.t, '%.3f' % P.v[0])
 	}
 }
 
+// TestUnconnected: synapses that connect() was not called for are told of.
+func TestUnconnected(t *testing.T) {
+	for calls, want := range map[string]string{"": "S has no synapses: no call of connect() has made any", "S.connect(p=0)\n": "", "S.active = False\n": ""} {
+		var warned string
+		_, _, err := simulate(t, "P = NeuronGroup(2, 'v : 1', threshold='v > 1')\nS = Synapses(P, P, on_pre='v += 1')\n"+calls+"run(1*ms)\nrun(1*ms)", script.Options{Warn: func(s string) { warned += s }})
+		if err != nil || warned != want {
+			t.Errorf("%q: %q, want %q (%v)", calls, warned, want, err)
+		}
+	}
+}
+
 // TestModelErrors: where an error inside the text of a model must stand.
 func TestModelErrors(t *testing.T) {
 	for _, c := range []struct{ name, src, at, want string }{
@@ -201,6 +212,11 @@ func TestModelErrors(t *testing.T) {
 		{"unknown variable", "P = NeuronGroup(1, 'volt_age : volt')\nP.voltage = 3*mV", "2:3", "did you mean 'volt_age'?"},
 		{"threshold", "P = NeuronGroup(1, 'v : volt', threshold='v > Vt')\nrun(1*ms)", "1:47", "Vt"},
 		{"unit of a reset", "P = NeuronGroup(1, 'v : volt', threshold='v > 1*mV',\n                reset='v = 3')\nrun(1*ms)", "2:", ""},
+		{"shared from neurons", "P = NeuronGroup(4, 'x : 1\\ns : 1 (shared)')\nP.s = 'x + 1'", "2:10", "the shared variable 's' cannot be set from 'x + 1', which differs between neurons"},
+		{"shared from an index", "P = NeuronGroup(4, 'x : 1\\ns : 1 (shared)')\nP.s = 'i'", "2:8", "differs between neurons"},
+		{"shared of synapses", "P = NeuronGroup(4, 'x : 1')\nS = Synapses(P, P, 'w : 1\\ns : 1 (shared)')\nS.connect()\nS.s = 'w'", "4:8", "differs between neurons"},
+		{"records of another group", "P, Q = NeuronGroup(4, 'x : 1'), NeuronGroup(4, 'x : 1')\nM = StateMonitor(P, 'x', record=Q[1:3])", "2:34", "record=Q[1:3] is no part of the source"},
+		{"records before a part", "P = NeuronGroup(4, 'x : 1')\nM = StateMonitor(P[2:], 'x', record=P[1:3])", "2:", "-1"},
 		{"subgroup out of range", "P = NeuronGroup(10, 'v : volt')\nQ = P[5:20]", "2:6", "out of range: P has 10 neurons"},
 		{"index out of range", "P = NeuronGroup(10, 'v : volt')\nP.v[10] = 1*mV", "2:4", "index 10 is out of range"},
 		{"synapse index out of range", "P = NeuronGroup(10, 'v : volt', threshold='v > 1*mV')\nS = Synapses(P, P, on_pre='v += 1*mV')\nS.connect(i=[0, 11], j=[0, 1])", "3:", "11"},

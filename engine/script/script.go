@@ -448,7 +448,7 @@ func unknownParam(file, name string, names []string) error {
 		return fmt.Errorf("%s: %s", msg, near)
 	}
 	if len(names) > 0 {
-		return fmt.Errorf("%s; it has %s", msg, strings.Join(names, ", "))
+		return fmt.Errorf("%s; it has %s", msg, strings.Join(slices.Sorted(slices.Values(names)), ", "))
 	}
 	return errors.New(msg)
 }

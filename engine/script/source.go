@@ -253,12 +253,15 @@ func (s *source) stmt(st syntax.Stmt) syntax.Stmt {
 			return &syntax.ExprStmt{X: hidden(fnSetSlice, at, sl.X, orNone(sl.Lo, at), orNone(sl.Hi, at), orNone(sl.Step, at), v)}
 		}
 		st.LHS = s.target(st.LHS)
-		if op := augmented[st.Op]; grows(op, st.LHS, st.RHS) {
+		if op, ok := augmented[st.Op]; !ok {
+		} else if grows(op, st.LHS, st.RHS) {
 			x := orNone(nil, st.OpPos)
 			if id, ok := st.LHS.(*syntax.Ident); ok { // others are not worked out twice
 				x = &syntax.Ident{NamePos: id.NamePos, Name: id.Name}
 			}
 			st.RHS = hidden(fnAugment, st.OpPos, textLit(op.String(), st.OpPos), x, st.RHS)
+		} else if id, ok := st.LHS.(*syntax.Ident); ok && isTruth(st.RHS) && operators[op.String()] == op {
+			st.Op, st.RHS = syntax.EQ, operation(&syntax.BinaryExpr{X: &syntax.Ident{NamePos: id.NamePos, Name: id.Name}, OpPos: st.OpPos, Op: op, Y: st.RHS})
 		}
 	case *syntax.DefStmt:
 		s.exprs(st.Params)
@@ -322,10 +325,28 @@ func operation(e *syntax.BinaryExpr) syntax.Expr {
 	case syntax.PERCENT:
 		return operator(fnFormat, e, e.X, e.Y)
 	}
-	if grows(e.Op, e.X, e.Y) {
+	if grows(e.Op, e.X, e.Y) || operators[e.Op.String()] == e.Op && (isTruth(e.X) || isTruth(e.Y)) {
 		return operator(fnGrow, e, textLit(e.Op.String(), e.OpPos), e.X, e.Y)
 	}
 	return e
+}
+
+// isTruth says that e is a truth value as it stands: a comparison, not x, True.
+func isTruth(e syntax.Expr) bool {
+	switch e := e.(type) {
+	case *syntax.ParenExpr:
+		return isTruth(e.X)
+	case *syntax.UnaryExpr:
+		return e.Op == syntax.NOT
+	case *syntax.Ident:
+		return e.Name == "True" || e.Name == "False"
+	case *syntax.BinaryExpr:
+		return e.Op == syntax.AND || e.Op == syntax.OR || e.Op == syntax.IN || e.Op == syntax.NOT_IN
+	case *syntax.CallExpr:
+		id, ok := e.Fn.(*syntax.Ident)
+		return ok && (id.Name == fnCompare || id.Name == python.Chain || id.Name == python.Is)
+	}
+	return false
 }
 
 // grows says whether x op y may be large: a sum with a number that stands there

@@ -42,6 +42,17 @@ func stateMonitor(x *script, c *call) (starlark.Value, error) {
 		o.Record = bool(v)
 	case starlark.Int:
 		o.Record = []int{c.integer("record", 0)}
+	case *group: // a part of the source
+		of, ok := c.Get("source").(*group)
+		if !ok || of.c.Group() != v.c.Group() {
+			c.failf("record", "record=%s is no part of the source", v.c.Name())
+			break
+		}
+		var list []int
+		for i := v.c.Span().Lo; i < v.c.Span().Hi; i++ {
+			list = append(list, i-of.c.Span().Lo)
+		}
+		o.Record = list
 	case *array.Array:
 		if v.Kind == array.Bools {
 			pick, err := array.Selection(v, v.Size())
@@ -88,14 +99,15 @@ func (e states) attr(_ *monitor, name string) (starlark.Value, error) {
 	return nil, nil
 }
 
-// record is one neuron of a StateMonitor.
+// record is one neuron of a StateMonitor, or several: what M[1] and M[[1, 2]] give.
 type record struct {
 	opaque
-	m   *monitor
-	row int
+	m       *monitor
+	rows    []int
+	several bool
 }
 
-func (r *record) String() string { return fmt.Sprintf("<record %d of %s>", r.row, r.m.m.Name()) }
+func (r *record) String() string { return fmt.Sprintf("<record %v of %s>", r.rows, r.m.m.Name()) }
 func (r *record) Type() string   { return "record" }
 func (r *record) Attr(name string) (starlark.Value, error) {
 	for _, c := range r.m.m.Columns() {
@@ -103,19 +115,27 @@ func (r *record) Attr(name string) (starlark.Value, error) {
 		if c.Name != plain && c.Name != name || c.Rows == 0 {
 			continue
 		}
-		row := r.row
-		if c.Rows == 1 { // a shared variable has one row
-			row = 0
-		}
-		if err := memory.Room(c.Len(), 8); err != nil {
+		if err := memory.Room(c.Len()*len(r.rows), 8); err != nil {
 			return nil, err
 		}
-		v, err := c.Row(row)
-		a := &array.Array{V: v, Dim: c.Unit, Kind: kindOfColumn(c)}
+		a := &array.Array{V: []float64{}, Dim: c.Unit, Kind: kindOfColumn(c)}
+		if r.several {
+			a.Table, a.Cols, a.Hollow = true, c.Len(), len(r.rows)
+		}
+		for _, row := range r.rows {
+			if c.Rows == 1 { // a shared variable has one row
+				row = 0
+			}
+			v, err := c.Row(row)
+			if err != nil {
+				return nil, err
+			}
+			a.V = append(a.V, v...)
+		}
 		if c.Name != name {
 			a.Dim = eqn.Dim{}
 		}
-		return valueOf(a, err)
+		return a, nil
 	}
 	return r.m.Attr(name)
 }

@@ -125,9 +125,9 @@ func (t *table) missing(n string) error {
 	if text, is := t.t.Texts[n]; is {
 		return fmt.Errorf("column '%s' of %s holds no numbers but '%.40s'", n, t.file, text)
 	}
-	hint := "there are " + strings.Join(t.t.Names, ", ")
-	if near := eqn.Nearest(n, t.t.Names); near != "" {
-		hint = fmt.Sprintf("did you mean '%s'?", near)
+	hint := eqn.Nearest(n, t.t.Names)
+	if hint == "" {
+		hint = "there are " + strings.Join(t.t.Names, ", ")
 	}
 	return withHint(hint, "%s has no column '%s'", t.file, n)
 }

@@ -65,6 +65,9 @@ func DecodeCSV(data []byte) (*Array, error) {
 				}
 				return nil, fmt.Errorf("%d:%d: %.40q is not a number", lineNo, k+1, f)
 			}
+			if i, err := strconv.ParseInt(f, 10, 64); err == nil && int64(x) != i {
+				return nil, fmt.Errorf("%d:%d: an array, where whole numbers are exact to 2^53, would round %s: load_table('x.csv').list('name') keeps them as they are", lineNo, k+1, f)
+			}
 			a.F = append(a.F, x)
 		}
 		rows++

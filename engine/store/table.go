@@ -44,7 +44,8 @@ func (o *TableOptions) stop() error {
 }
 
 // ReadTable reads a table whose first row names the columns, such as a list of edges:
-// fields apart by commas, or by tabs or semicolons where the first row has no comma.
+// fields apart by commas, or by tabs or semicolons where the first row has no comma. Lines that
+// are empty or begin with '#' are skipped.
 // Integers stay exact to 64 bits. A column whose first row is no number is a text, and
 // not read; a number that is missing or none is an error that names line and column.
 func ReadTable(f *os.File, size int64, o TableOptions) (*Table, error) {
@@ -74,11 +75,14 @@ func ReadTable(f *os.File, size int64, o TableOptions) (*Table, error) {
 		return s, true
 	}
 	text, ok := line()
-	for ok && body < len(head) && strings.TrimSpace(text) == "" {
+	for ok && body < len(head) && (strings.TrimSpace(text) == "" || text[0] == '#') {
 		text, ok = line()
 	}
 	if !ok {
-		return nil, fmt.Errorf("line 1 has more than 2^20 characters: this is no table")
+		return nil, fmt.Errorf("line %d has more than 2^20 characters: this is no table", t.Line+1)
+	}
+	if strings.TrimSpace(text) == "" || text[0] == '#' {
+		return nil, errors.New("the file is empty: its first line names the columns, such as pre,post,weight")
 	}
 	sep := byte(',')
 	for _, c := range []byte(",\t; ") {
@@ -99,7 +103,13 @@ func ReadTable(f *os.File, size int64, o TableOptions) (*Table, error) {
 	}
 	first := body
 	want := make([]bool, len(t.Names))
-	if row, ok := line(); ok && row != "" {
+	row, ok := line()
+	skipped := 0
+	for ok && body < len(head) && (row == "" || row[0] == '#') {
+		row, ok = line()
+		skipped++
+	}
+	if ok && row != "" {
 		fields := splitFields(row, sep)
 		for k, n := range t.Names {
 			if k < len(fields) {
@@ -109,9 +119,8 @@ func ReadTable(f *os.File, size int64, o TableOptions) (*Table, error) {
 			}
 			want[k] = o.Columns == nil && t.Texts[n] == ""
 		}
-		t.Line--
 	}
-	t.Line++
+	t.Line -= skipped // that of the first row, from which pieces count
 	wanted := 0
 	for _, n := range o.Columns {
 		k := slices.Index(t.Names, n)
@@ -119,7 +128,7 @@ func ReadTable(f *os.File, size int64, o TableOptions) (*Table, error) {
 			return nil, fmt.Errorf("there is no column '%s'; line %d names %s", n, t.Line-1, strings.Join(t.Names, ", "))
 		}
 		if text, is := t.Texts[n]; is {
-			return nil, fmt.Errorf("line %d: column '%s' must be a number, not '%.40s'", t.Line, n, text)
+			return nil, fmt.Errorf("line %d: column '%s' must be a number, not '%.40s'", t.Line+skipped, n, text)
 		}
 		want[k] = true
 	}
@@ -263,7 +272,7 @@ func (p *piece) parse(b []byte, names []string, sep byte, want []bool) {
 		if n := len(row); n > 0 && row[n-1] == '\r' {
 			row = row[:n-1]
 		}
-		if len(row) == 0 {
+		if len(row) == 0 || row[0] == '#' {
 			p.lines++
 			continue
 		}

@@ -272,6 +272,10 @@ func within(v starlark.Value, depth int, left *int) bool {
 // array takes part.
 func Compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 	if !calculable(x) && !calculable(y) {
+		x, y = Counted(x, y)
+		if isNaN(x) && countable(y) || isNaN(y) && countable(x) {
+			return starlark.Bool(op == syntax.NEQ), nil
+		}
 		for _, v := range []starlark.Value{x, y} {
 			left := maxCompared
 			if !within(v, 0, &left) {
@@ -307,6 +311,36 @@ func Compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 		r.V[k] = truth(compareFloats(op, x, y))
 	}
 	return r.Value(), nil
+}
+
+// Counted are x and y as Python calculates with them: where both are numbers or
+// truth values, True is 1 and False is 0. (Starlark's truth values are no numbers.)
+func Counted(x, y starlark.Value) (starlark.Value, starlark.Value) {
+	if !countable(x) || !countable(y) {
+		return x, y
+	}
+	return counted(x), counted(y)
+}
+
+func countable(v starlark.Value) bool {
+	switch v.(type) {
+	case starlark.Bool, starlark.Int, starlark.Float, Quantity:
+		return true
+	}
+	return false
+}
+
+func counted(v starlark.Value) starlark.Value {
+	if b, ok := v.(starlark.Bool); ok {
+		return starlark.MakeInt(int(truth(bool(b))))
+	}
+	return v
+}
+
+// isNaN says that v equals nothing, itself included. (Starlark's NaN equals itself.)
+func isNaN(v starlark.Value) bool {
+	f, ok := v.(starlark.Float)
+	return ok && f != f
 }
 
 // calculable says that comparisons of v are ours.

@@ -255,6 +255,9 @@ var Transforms = map[string]func(o Operand) (Operand, error){
 // Transform is one of the transforms.
 func Transform(name string, v starlark.Value) (starlark.Value, error) {
 	o, ok, err := OperandOf(v)
+	if o.Table && (name == "cumsum" || name == "unique") { // of all elements, as in NumPy
+		o.Table, o.Cols, o.hollow = false, 0, 0
+	}
 	if err != nil || !ok || o.One || o.Table {
 		return nil, fmt.Errorf("%s() takes a list or an array of numbers, not %s", name, Describe(v))
 	}

@@ -207,7 +207,7 @@ func (p *parser) unexpected(want string) {
 }
 
 // elsewhere is the way out where a script needs Python itself.
-const elsewhere = "run this script in Python with Brian2 (a Synfire device for Brian2 is to come)"
+const elsewhere = "run this script in Python with Brian2, whose device 'synfire' has the engine (docs/from-brian2.md)"
 
 // instead are the words of Python that scripts do not have, each with what to do.
 var instead = map[string]string{
