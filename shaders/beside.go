@@ -3,6 +3,8 @@
 package shaders
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,6 +87,9 @@ func (d *device) runAll(all []*job) {
 			on = append(on, j)
 		}
 	}
+	slices.SortStableFunc(on, func(x, y *job) int { // neighbours
+		return cmp.Or(cmp.Compare(slices.Index(d.abreast, x.p.beside), slices.Index(d.abreast, y.p.beside)), cmp.Compare(x.p.seat, y.p.seat))
+	})
 	var err error
 	if len(on) == 1 {
 		err = on[0].p.submit(on[0].n, on[0].words)
@@ -98,19 +103,33 @@ func (d *device) runAll(all []*job) {
 	}
 }
 
+// together says that the programs are neighbours, and nobody else is between them.
+func together(all []*job) bool {
+	for i, j := range all {
+		if j.p.beside == nil || j.p.beside != all[0].p.beside || j.p.seat != all[0].p.seat+i {
+			return false
+		}
+	}
+	return true
+}
+
 // submit dispatches the steps of several programs, pass by pass, waiting after as many as take some 25 ms.
-// Kernel k of a pass of each stands between the same two barriers.
+// Kernel k of a pass of each stands between the same two barriers, and is one dispatch for those that are neighbours.
 func (d *device) submit(all []*job) error {
 	b := &d.beside
 	longest, kernels := 0, 0
+	var first []call
 	for _, j := range all {
 		longest, kernels = max(longest, j.n), max(kernels, len(j.p.passes))
-		if !j.p.primed && j.n > 0 {
-			gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
-			for i := range j.p.prime {
-				j.p.dispatch(&j.p.prime[i], 0, j.p.l.sc.span)
-			}
+		if !j.p.primed && j.n > 0 && len(j.p.prime) > 0 {
+			first = append(first, call{j.p, &j.p.prime[0], 0, j.p.l.sc.span})
 		}
+	}
+	gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
+	dispatchAll(first)
+	span := 0 // of passes that are one dispatch of all; 0: they are not
+	if p := all[0].p; p.l.sc.single && together(all) {
+		span = p.l.sc.span
 	}
 	at := make([]int, len(all))
 	for end := 0; end < longest; {
@@ -123,10 +142,16 @@ func (d *device) submit(all []*job) error {
 			end = from + 1
 		}
 		end = min(end, longest)
-		for more := true; more; {
+		if span > 0 { // those whose Run is over do nothing
+			passes := (end - from + span - 1) / span
+			all[0].p.repeat(&all[0].p.passes[0], passes, len(all))
+			end = from + passes*span
+		}
+		for more := span == 0; more; {
 			more = false
 			for k := range kernels {
 				gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
+				var calls []call
 				for i, j := range all {
 					if at[i] >= min(end, j.n) || k >= len(j.p.passes) {
 						continue
@@ -135,8 +160,9 @@ func (d *device) submit(all []*job) error {
 					if x.groups == 0 || x.flags != nil && !j.p.flagged(x.flags, at[i], steps, j.words) {
 						continue
 					}
-					j.p.dispatch(x, at[i], steps)
+					calls = append(calls, call{j.p, x, at[i], steps})
 				}
+				dispatchAll(calls)
 			}
 			for i, j := range all {
 				if at[i] < min(end, j.n) {

@@ -40,6 +40,7 @@ type device struct {
 	programs map[string]*shared // by text
 	backends atomic.Int32       // that are open
 	beside   beside
+	abreast  []*abreast
 	bound    []*memoryBuffer // by storage block
 }
 
@@ -285,7 +286,16 @@ func (b *memoryBuffer) free() {
 // transfers counts copies between host and device.
 var transfers atomic.Int64
 
+// whole is the buffer itself, and where the word off of b is in it.
+func (b *memoryBuffer) whole(off int) (*memoryBuffer, int) {
+	if b.base != nil {
+		return b.base, b.from + off
+	}
+	return b, off
+}
+
 func (b *memoryBuffer) write(off int, src []uint32) {
+	b, off = b.whole(off)
 	switch {
 	case len(src) == 0:
 	case b.by != nil:
@@ -299,6 +309,7 @@ func (b *memoryBuffer) write(off int, src []uint32) {
 }
 
 func (b *memoryBuffer) read(off int, dst []uint32) {
+	b, off = b.whole(off)
 	switch {
 	case len(dst) == 0:
 	case b.by != nil:
@@ -312,6 +323,7 @@ func (b *memoryBuffer) read(off int, dst []uint32) {
 }
 
 func (b *memoryBuffer) fill(off, n int, word uint32) {
+	b, off = b.whole(off)
 	if n > 0 {
 		gl.BindBuffer(gl.SHADER_STORAGE_BUFFER, b.id)
 		gl.ClearBufferSubData(gl.SHADER_STORAGE_BUFFER, gl.R32UI, 4*off, 4*n, gl.RED_INTEGER, gl.UNSIGNED_INT, unsafe.Pointer(&word))
@@ -324,7 +336,7 @@ func (d *device) bind(buffers []*memoryBuffer) {
 		if i == len(d.bound) {
 			d.bound = append(d.bound, nil)
 		}
-		if d.bound[i] != b {
+		if b, _ = b.whole(0); d.bound[i] != b {
 			gl.BindBufferBase(gl.SHADER_STORAGE_BUFFER, uint32(i), b.id)
 			d.bound[i] = b
 		}

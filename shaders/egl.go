@@ -145,10 +145,10 @@ static void egl_close(egl_context *c) {
 }
 
 // A dispatch and the barrier before it, n times: one call from Go for all.
-static void repeat_dispatch(void *dispatch, void *barrier, unsigned across, unsigned down, unsigned bits, int n) {
+static void repeat_dispatch(void *dispatch, void *barrier, unsigned across, unsigned down, unsigned deep, unsigned bits, int n) {
 	for (; n > 0; n--) {
 		((void (*)(unsigned))barrier)(bits);
-		((void (*)(unsigned, unsigned, unsigned))dispatch)(across, down, 1);
+		((void (*)(unsigned, unsigned, unsigned))dispatch)(across, down, deep);
 	}
 }
 
@@ -237,7 +237,7 @@ var (
 )
 
 // repeatDispatch makes n dispatches, each of which waits for what was written before.
-func repeatDispatch(across, down uint32, n int) {
+func repeatDispatch(across, down, deep uint32, n int) {
 	const storage = 0x2000 // GL_SHADER_STORAGE_BARRIER_BIT
-	C.repeat_dispatch(dispatchProc(), barrierProc(), C.uint(across), C.uint(down), storage, C.int(n))
+	C.repeat_dispatch(dispatchProc(), barrierProc(), C.uint(across), C.uint(down), C.uint(deep), storage, C.int(n))
 }

@@ -169,6 +169,9 @@ type memoryBuffer struct {
 	id    uint32
 	words int
 	by    *stage // what is written and read goes through, for a buffer that stays on the device; nil: the driver sees to it
+
+	base *memoryBuffer // the buffer that it is a part of, beside those of other programs; nil: it is one by itself
+	from int           // its first word there
 }
 
 // stage is two small buffers through which words go to and from those that stay on the device. Drivers move

@@ -144,6 +144,7 @@ func choose(opt Options) (*device, error) {
 type glBackend struct {
 	d       *device
 	inexact bool
+	alike   bool // its programs lie beside those of others
 	closed  bool
 }
 
@@ -156,7 +157,7 @@ func (b *glBackend) Caps() backend.Caps {
 // Beside is another backend on the same device.
 func (b *glBackend) Beside() backend.Backend {
 	b.d.backends.Add(1)
-	return &glBackend{d: b.d, inexact: b.inexact}
+	return &glBackend{d: b.d, inexact: b.inexact, alike: true}
 }
 
 func (b *glBackend) Close() error {

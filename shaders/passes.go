@@ -122,12 +122,16 @@ func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []
 	if n := blockA + len(k.arenas) + len(more); n > p.d.info.MaxBlocks {
 		return p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; its blocks of %d MiB are too small for this network: make it smaller or use --backend cpu", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
 	}
-	prog, ok := p.programs[k.String()]
-	if !ok {
-		prog = p.d.share(name, k.String(), k.origin)
-		p.programs[k.String()] = prog
+	text := k.String()
+	if p.alike {
+		text = seated(text, len(k.arenas))
 	}
-	x := dispatch{program: prog, text: k.String(), groups: groups, barrier: barrier, flags: flags, name: name, stages: slices.Clone(k.stages), buffers: []*memoryBuffer{nil, p.control}}
+	prog, ok := p.programs[text]
+	if !ok {
+		prog = p.d.share(name, text, k.origin)
+		p.programs[text] = prog
+	}
+	x := dispatch{program: prog, text: text, groups: groups, barrier: barrier, flags: flags, name: name, stages: slices.Clone(k.stages), buffers: []*memoryBuffer{nil, p.control}}
 	x.table, x.bodies = uint32(k.table), uint32(k.bodies)
 	for _, a := range k.arenas {
 		x.buffers = append(x.buffers, p.arenas[a])
@@ -147,7 +151,7 @@ func (p *program) bindAll() error {
 				return err
 			}
 			at := func(name string) int32 { return gl.GetUniformLocation(x.program, gl.Str(name+"\x00")) }
-			x.s, x.k, x.q, x.n = at("S"), at("K"), at("Q"), at("N")
+			x.s, x.k, x.q, x.n, x.seats = at("S"), at("K"), at("Q"), at("N"), at("Z")
 		}
 	}
 	if m := p.many; m != nil {

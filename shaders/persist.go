@@ -51,7 +51,7 @@ func failing(persistent string) int {
 func (p *program) loops() (int, error) {
 	d := p.d
 	switch {
-	case p.persistent == "0", d.apart:
+	case p.persistent == "0", d.apart, p.alike: // trials fill the device together, pass by pass
 		return 0, nil
 	case p.persistent == "":
 		w := p.plan.Work()
@@ -210,7 +210,7 @@ func (p *program) makePasses(n int) {
 			fail = uint32(at)
 		}
 		gl.Uniform1ui(m.fail, fail)
-		repeatDispatch(uint32(m.groups), 1, 1)
+		repeatDispatch(uint32(m.groups), 1, 1, 1)
 		dispatches.Add(1)
 		m.asked += k
 		n -= k

@@ -30,6 +30,9 @@ type program struct {
 	many       *manyPasses       // the dispatch that makes many passes; nil: there is none
 	persistent string            // Options.Persistent
 	programs   map[string]uint32 // by text
+	alike      bool              // its memory lies beside that of others like it
+	beside     *abreast          // where
+	seat       int
 	held       []*rows
 	warnings   []string
 
@@ -55,6 +58,7 @@ type program struct {
 type dispatch struct {
 	program uint32
 	text    string
+	seats   int32 // location of Z, see seats.go
 	s, k    int32 // locations of the uniforms S and K, -1 where passes are one dispatch
 	q, n    int32 // and of Q and N, and their values
 	table   uint32
@@ -71,7 +75,7 @@ func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, erro
 	if err := plan.Check(); err != nil {
 		return nil, err
 	}
-	p := &program{d: b.d, work: w, plan: plan, persistent: b.d.opt.Persistent, programs: map[string]uint32{}, masks: map[int][]uint32{}}
+	p := &program{d: b.d, alike: b.alike, work: w, plan: plan, persistent: b.d.opt.Persistent, programs: map[string]uint32{}, masks: map[int][]uint32{}}
 	if b.d.note != "" {
 		p.warnings = append(p.warnings, b.d.note)
 	}
@@ -120,13 +124,13 @@ func (p *program) load() error {
 		p.l = p.d.layout(p.plan, schedule(false), most, spread)
 	}
 	for _, n := range p.l.arenas.used {
-		a, err := p.d.alloc(n, nil)
+		a, err := p.alloc(n)
 		if err != nil {
 			return err
 		}
 		p.arenas = append(p.arenas, a)
 	}
-	if p.control, err = p.d.alloc(p.l.ctlN, nil); err != nil {
+	if p.control, err = p.alloc(p.l.ctlN); err != nil {
 		return err
 	}
 	if whole != nil {
@@ -141,13 +145,26 @@ func (p *program) load() error {
 	}
 	p.hostAt = len(p.l.params)
 	p.l.params[parHost] = uint32(p.hostAt)
-	if p.params, err = p.d.alloc(p.hostAt+p.plan.Batch*p.l.hostN, nil); err != nil {
+	if p.params, err = p.alloc(p.hostAt + p.l.batch*p.l.hostN); err != nil {
 		return err
 	}
 	if err := p.bindAll(); err != nil {
 		return err
 	}
+	if p.alike {
+		if err := p.sit(); err != nil {
+			return err
+		}
+	}
 	return p.initialise()
+}
+
+// alloc makes a buffer of the program's, of zeroes.
+func (p *program) alloc(words int) (*memoryBuffer, error) {
+	if p.alike {
+		return p.side(words), nil
+	}
+	return p.d.alloc(words, nil)
 }
 
 // uploadAll sends the rows of all tables, and says into what those that only deliver are cut.
@@ -364,11 +381,14 @@ func (p *program) initialise() error {
 func (p *program) free() {
 	for _, list := range [][]*memoryBuffer{p.arenas, {p.params, p.control}} {
 		for _, b := range list {
-			if b != nil {
+			if b != nil && !p.alike {
 				p.d.used -= 4 * int64(b.words)
 				b.free()
 			}
 		}
+	}
+	if p.beside != nil {
+		p.leave()
 	}
 	for text := range p.programs {
 		p.d.unshare(text)

@@ -253,7 +253,7 @@ func (p *program) submit(n int, words []uint32) error {
 	span, most := p.l.sc.span, p.d.opt.Submit
 	if !p.primed && n > 0 {
 		for i := range p.prime {
-			p.dispatch(&p.prime[i], 0, span)
+			p.dispatch(&p.prime[i], 0, span, 1)
 		}
 	}
 	for at := 0; at < n; {
@@ -273,7 +273,7 @@ func (p *program) submit(n int, words []uint32) error {
 			if p.looping() {
 				p.makePasses(times)
 			} else {
-				p.repeat(&p.passes[0], times)
+				p.repeat(&p.passes[0], times, 1)
 			}
 			p.stamp(0)
 			at, times = end, 1
@@ -330,7 +330,7 @@ func (p *program) pass(s, k int, words []uint32, timed bool) {
 			gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT)
 			barrier = false
 		}
-		p.dispatch(x, s, k)
+		p.dispatch(x, s, k, 1)
 		if timed {
 			p.stamp(i)
 		}
@@ -343,6 +343,7 @@ func (p *program) bindDispatch(x *dispatch) {
 	p.d.bind(x.buffers)
 	gl.Uniform1ui(x.q, x.table)
 	gl.Uniform1ui(x.n, x.bodies)
+	p.place(x)
 }
 
 // shape is the number of work groups by axis.
@@ -353,20 +354,21 @@ func (x *dispatch) shape() (across, down uint32) {
 	return wide, uint32((x.groups + wide - 1) / wide)
 }
 
-func (p *program) dispatch(x *dispatch, s, k int) {
+// dispatch is for so many programs that lie beside one another, of which p is the first.
+func (p *program) dispatch(x *dispatch, s, k, programs int) {
 	p.bindDispatch(x)
 	gl.Uniform1ui(x.s, uint32(s))
 	gl.Uniform1ui(x.k, uint32(k))
 	across, down := x.shape()
-	gl.DispatchCompute(across, down, 1)
+	gl.DispatchCompute(across, down, uint32(programs))
 	dispatches.Add(1)
 }
 
-// repeat dispatches a kernel that is a whole pass n times: nothing but barriers stands between.
-func (p *program) repeat(x *dispatch, n int) {
+// repeat dispatches a kernel that is a whole pass n times, for so many programs: nothing but barriers stands between.
+func (p *program) repeat(x *dispatch, n, programs int) {
 	p.bindDispatch(x)
 	across, down := x.shape()
-	repeatDispatch(across, down, n)
+	repeatDispatch(across, down, uint32(programs), n)
 	dispatches.Add(int64(n))
 }
 
