@@ -238,8 +238,10 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		err = e
 	}
 	res.Wall = time.Since(start).Seconds()
-	if e := n.readBack(nil); e != nil && err == nil {
-		err = e
+	if alike(o.Backend, err) {
+		if e := n.readBack(nil); e != nil && err == nil {
+			err = e
+		}
 	}
 	res.Steps = n.Step - first
 	res.Duration = float64(float64(res.Steps) * n.StepSize)
@@ -275,6 +277,14 @@ func (n *Network) heed(prog backend.Program) {
 			n.Warn("%s", msg)
 		}
 	}
+}
+
+// alike says that an end is that of all processes of a Ranked backend, which still do everything together: it is no disk that
+// is full for the one that writes.
+func alike(b backend.Backend, err error) bool {
+	var fault *backend.Fault
+	_, several := b.(backend.Ranked)
+	return !several || err == nil || errors.As(err, &fault) || errors.Is(err, model.ErrInterrupted)
 }
 
 // tick sets the default clock, which a run of no object leaves alone.

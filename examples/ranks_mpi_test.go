@@ -25,8 +25,9 @@ func TestMain(m *testing.M) {
 	}
 	ranks = &script.Ranks{Writes: job.Rank() == 0, Meet: func() { job.Or([]uint32{0}) }, All: job}
 	code := m.Run()
-	if job.Leave(code, 0, 10*time.Second) == nil {
-		job.End(code)
+	if _, apart := job.Leave(code, 0, 10*time.Second); apart != nil {
+		fmt.Fprintln(os.Stderr, apart)
+		job.Part(1, 10*time.Second)
 	}
 	os.Exit(code)
 }

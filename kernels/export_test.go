@@ -52,3 +52,14 @@ func ForceLater() (undo func()) {
 	nearWords = -1
 	return func() { nearWords = old }
 }
+
+// Ranks are the backends of the ranks of Together.
+func RanksOf(b backend.Backend) []backend.Backend { return b.(allRanks) }
+
+// Each does something for all ranks at once.
+func Each(n int, f func(k int) error) error { return each(n, f) }
+
+// RankWarnings are those of one of the ranks of a program of Together.
+func RankWarnings(p backend.Program, rank int) []string {
+	return p.(allPrograms)[rank].(backend.Warner).Warnings()
+}

@@ -33,7 +33,7 @@ func (c *cpu) Any(yes bool) bool {
 	if yes {
 		word[0] = 1
 	}
-	c.ranks.Or(word)
+	c.ranks.For(host.MeetInterrupt).Or(word)
 	return word[0] != 0
 }
 
@@ -151,12 +151,12 @@ func (v *over) others(all [][]uint32, f func([]*part, []uint32)) {
 
 // whole makes the words of a buffer the same in all ranks: each has written some of
 // them since they were, and no other has written those otherwise.
-func (v *over) whole(b backend.BufID) {
+func (v *over) whole(what host.Meeting, b backend.BufID) {
 	words, base := v.p.bufs[b], v.base[b]
 	for k, w := range base {
 		words[k] ^= w
 	}
-	v.Or(words)
+	v.For(what).Or(words)
 	for k, w := range words {
 		base[k] ^= w
 	}
@@ -167,7 +167,7 @@ func (v *over) whole(b backend.BufID) {
 func (v *over) read(b backend.BufID) {
 	if v.old[b] {
 		v.old[b] = false
-		v.whole(b)
+		v.whole(host.MeetRead, b)
 	}
 }
 
@@ -180,7 +180,7 @@ func (v *over) wrote(b backend.BufID) {
 
 // agree is the least number of steps that a rank wants to make.
 func agree(r Ranks, n int) int {
-	for _, of := range r.Gather([]uint32{uint32(n)}) {
+	for _, of := range r.For(host.MeetSteps).Gather([]uint32{uint32(n)}) {
 		n = min(n, int(of[0]))
 	}
 	return n
@@ -247,7 +247,7 @@ func (v *over) tell(s int) {
 	}
 	v.out = out
 	clear(v.taken)
-	for rank, in := range v.Gather(out) {
+	for rank, in := range v.For(host.MeetSpikes).Gather(out) {
 		if int32(in[0]) >= 0 {
 			f := &backend.Fault{Step: p.step0 + int64(in[2]), Trap: p.plan.Stages[in[0]].Trap[in[1]], Item: int(in[3])}
 			if p.fault == nil || f.Less(p.fault) {
@@ -319,21 +319,21 @@ func (v *over) meet(o *op, s int) {
 		e, rest := (r-len(p.plan.Bufs))/2, (r-len(p.plan.Bufs))%2
 		switch {
 		case r < len(p.plan.Bufs):
-			v.whole(backend.BufID(r))
+			v.whole(host.MeetInStep, backend.BufID(r))
 		case rest == 0:
 			out := v.out[:0]
 			for _, h := range v.parts(v.Rank()) {
 				out = append(out, h.masks[e]...)
 			}
 			v.out = out
-			v.others(v.Gather(out), func(parts []*part, in []uint32) {
+			v.others(v.For(host.MeetInStep).Gather(out), func(parts []*part, in []uint32) {
 				for _, h := range parts {
 					in = in[copy(h.masks[e], in):]
 				}
 			})
 		default:
 			v.out = v.putLists(v.out[:0], e, s, s+1)
-			v.others(v.Gather(v.out), func(parts []*part, in []uint32) { v.getLists(in, parts, e, s, s+1) })
+			v.others(v.For(host.MeetInStep).Gather(v.out), func(parts []*part, in []uint32) { v.getLists(in, parts, e, s, s+1) })
 		}
 	}
 }
@@ -361,7 +361,7 @@ func (v *over) gather(done int, due uint64) uint64 {
 	}
 	v.out = out
 	total := uint64(0)
-	for rank, in := range v.Gather(out) {
+	for rank, in := range v.For(host.MeetRecords).Gather(out) {
 		total += uint64(in[1])<<32 | uint64(in[0])
 		if in = in[2:]; rank == v.Rank() {
 			continue
@@ -391,7 +391,7 @@ func (v *over) gather(done int, due uint64) uint64 {
 			rows++
 		}
 		for _, d := range s.stage.Rec.Dst {
-			v.Or(p.bufs[d][:rows*s.stage.Rec.Width()])
+			v.For(host.MeetRecords).Or(p.bufs[d][:rows*s.stage.Rec.Width()])
 		}
 	}
 	return total
@@ -476,11 +476,12 @@ func (c *cpu) loadRanked(w host.Work, plan *backend.Plan) (backend.Program, erro
 		return nil, errTooLong
 	}
 	together := w
-	together.Ranks = c.ranks
+	together.Ranks = c.ranks.For(host.MeetLoad)
 	if err := alike(together, plan); err != nil { // before they tell each other synapses
 		return nil, err
 	}
 	p, err := newProgram(w, c, plan, c.threads*c.ranks.Size())
+	c.ranks.For(host.MeetLoad)
 	if _, err = together.Meet(0, 0, err); err != nil {
 		if p != nil {
 			p.Close()

@@ -1,12 +1,9 @@
 package kernels_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"synfire/engine/backend"
@@ -18,94 +15,14 @@ import (
 	"synfire/kernels"
 )
 
-// allRanks is a backend that is a number of ranks, which must agree in all that is seen of them.
-type allRanks []backend.Backend
+func openRanks(size, threads int) backend.Backend { return open(hosttest.New(size), threads) }
 
-func openRanks(size, threads int) allRanks { return open(hosttest.New(size), threads) }
-
-func open(w *hosttest.World, threads int) allRanks {
-	var all allRanks
+func open(w *hosttest.World, threads int) backend.Backend {
+	var all []kernels.Ranks
 	for k := range w.Size() {
-		all = append(all, kernels.Over(w.Rank(k), threads))
+		all = append(all, w.Rank(k))
 	}
-	return all
-}
-
-func (a allRanks) Name() string       { return "cpu" }
-func (a allRanks) Caps() backend.Caps { return a[0].Caps() }
-
-// each calls f for all ranks at once; the error is that of the first.
-func each(n int, f func(k int) error) error {
-	errs := make([]error, n)
-	var all sync.WaitGroup
-	for k := range n {
-		all.Go(func() { errs[k] = f(k) })
-	}
-	all.Wait()
-	for k, err := range errs {
-		if (err == nil) != (errs[0] == nil) {
-			return fmt.Errorf("rank 0: %v, rank %d: %v", errs[0], k, err)
-		}
-	}
-	return errs[0]
-}
-
-func (a allRanks) Load(w host.Work, p *backend.Plan) (backend.Program, error) {
-	progs := make(allPrograms, len(a))
-	err := each(len(a), func(k int) (err error) {
-		progs[k], err = a[k].Load(w, p)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return progs, nil
-}
-
-func (a allRanks) Close() error { return each(len(a), func(k int) error { return a[k].Close() }) }
-
-type allPrograms []backend.Program
-
-func (a allPrograms) Run(n int, host []uint32) (int, error) {
-	done := make([]int, len(a))
-	faults := make([]*backend.Fault, len(a))
-	err := each(len(a), func(k int) (err error) {
-		done[k], err = a[k].Run(n, host)
-		errors.As(err, &faults[k])
-		return err
-	})
-	for k := range a {
-		if done[k] != done[0] || (faults[k] == nil) != (faults[0] == nil) || faults[k] != nil && *faults[k] != *faults[0] {
-			return 0, fmt.Errorf("rank 0 made %d steps (%v), rank %d %d (%v)", done[0], faults[0], k, done[k], faults[k])
-		}
-	}
-	return done[0], err
-}
-
-func (a allPrograms) Read(b backend.BufID, dst []uint32) error {
-	got := make([][]uint32, len(a))
-	err := each(len(a), func(k int) error {
-		got[k] = make([]uint32, len(dst))
-		return a[k].Read(b, got[k])
-	})
-	if err != nil {
-		return err
-	}
-	for k := range got {
-		if !slices.Equal(got[k], got[0]) {
-			return fmt.Errorf("ranks 0 and %d read buffer %d differently", k, b)
-		}
-	}
-	copy(dst, got[0])
-	return nil
-}
-
-func (a allPrograms) Write(b backend.BufID, src []uint32) error {
-	return each(len(a), func(k int) error { return a[k].Write(b, src) })
-}
-
-func (a allPrograms) Close() error {
-	return each(len(a), func(k int) error { return a[k].Close() })
+	return kernels.Together(all, threads)
 }
 
 // TestRanks holds ranks that share a network out to the suite.
@@ -156,7 +73,7 @@ func TestRanksBuildTheirPart(t *testing.T) {
 				t.Fatal(err)
 			}
 			sum := 0
-			for k, b := range all {
+			for k, b := range kernels.RanksOf(all) {
 				n := kernels.Entries(b)
 				if sum += n; float64(n) > 1.1*float64(kernels.Entries(one))/float64(size) {
 					t.Errorf("rule %v: rank %d of %d has %d of %d synapses", rule.Rule, k, size, n, kernels.Entries(one))
@@ -206,7 +123,7 @@ func TestRanksThatDiffer(t *testing.T) {
 	} {
 		all := openRanks(3, 1)
 		told := make([]string, 3)
-		each(3, func(k int) error {
+		kernels.Each(3, func(k int) error {
 			p := newSketch()
 			acc := p.buf("acc", backend.Scratch, ir.I32, n)
 			e := p.lif(n, 6, acc)
@@ -218,7 +135,7 @@ func TestRanksThatDiffer(t *testing.T) {
 			if k == 1 {
 				change(p, q)
 			}
-			_, err := all[k].Load(host.Work{}, &p.Plan)
+			_, err := kernels.RanksOf(all)[k].Load(host.Work{}, &p.Plan)
 			told[k] = fmt.Sprint(err)
 			return err
 		})
@@ -235,10 +152,10 @@ func TestRanksThatDiffer(t *testing.T) {
 // TestRanksAgree: ranks make as many steps as the one that wants fewest.
 func TestRanksAgree(t *testing.T) {
 	all := openRanks(2, 1)
-	err := each(2, func(k int) error {
+	err := kernels.Each(2, func(k int) error {
 		p := newSketch()
 		p.lif(1000, 1)
-		prog, err := all[k].Load(host.Work{}, &p.Plan)
+		prog, err := kernels.RanksOf(all)[k].Load(host.Work{}, &p.Plan)
 		if err != nil {
 			return err
 		}
@@ -311,7 +228,7 @@ func TestRanksAlone(t *testing.T) {
 			if err := prog.Read(sum, got[k:k+1]); err != nil {
 				t.Fatal(err)
 			}
-			if all, several := prog.(allPrograms); several && len(all[1].(backend.Warner).Warnings()) != 1 {
+			if k == 1 && len(kernels.RankWarnings(prog, 1)) != 1 {
 				t.Errorf("applied %t: no warning", applied)
 			}
 			prog.Close()

@@ -19,6 +19,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"synfire/engine"
+	"synfire/engine/backend"
 	"synfire/engine/host"
 	"synfire/shaders"
 )
@@ -51,6 +52,7 @@ type cli struct {
 	Info    infoCmd    `cmd:"" help:"Show sizes, equations as compiled and memory, before anything is allocated."`
 	Serve   serveCmd   `cmd:"" help:"Keep a network between the requests of another program (docs/serve.md)."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+	Watch   watchCmd   `cmd:"" hidden:""`
 }
 
 // environment is what commands use of the process, so that tests can stand in for it.
@@ -79,7 +81,7 @@ func realMain(args []string, stdout, stderr *os.File) int {
 }
 
 // command runs a command, as one of the ranks of a job if there is one, and returns the exit status and the error.
-func command(args []string, stdout, stderr *os.File, j job) (status int, failure string) {
+func command(args []string, stdout, stderr *os.File, j job) (status int, failure error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	heed(stop)
@@ -99,35 +101,41 @@ func command(args []string, stdout, stderr *os.File, j job) (status int, failure
 		kong.Bind(env))
 	if err != nil {
 		fmt.Fprintln(stderr, err)
-		return exitModel, err.Error()
+		return exitModel, err
 	}
-	return func() (status int, failure string) {
+	return func() (status int, failure error) {
 		defer func() {
-			if r := recover(); r != nil {
-				if _, ok := r.(helpShown); !ok {
-					panic(r)
-				}
+			switch r := recover().(type) {
+			case nil:
+			case helpShown:
 				status = code
+			case *backend.Apart:
+				failure = told(r)
+				status = report(env, failure)
+			default:
+				panic(r)
 			}
 		}()
 		k, err := parser.Parse(args)
 		if err != nil {
 			fmt.Fprintf(stderr, "%s %v\n", env.errTerm.red("synfire:"), err)
 			fmt.Fprintln(stderr, "`synfire --help` and `synfire run --help` show what there is.")
-			return exitModel, err.Error()
+			return exitModel, err
 		}
-		if _, runs := k.Selected().Target.Interface().(runCmd); j != nil && !runs {
+		switch k.Selected().Target.Interface().(type) {
+		case runCmd, watchCmd:
+		default:
+			if j == nil {
+				break
+			}
 			err = fmt.Errorf("%s: of the commands, only run is for several ranks: leave mpirun out", k.Selected().Name)
-			return report(env, err), err.Error()
+			return report(env, err), err
 		}
 		err = k.Run()
 		if e := env.out.failure(); e != nil && (err == nil || errors.Is(err, env.out.err) || errors.Is(err, engine.ErrInterrupted) || errors.Is(err, errDiffers)) {
 			err = e
 		}
-		if err != nil {
-			failure = err.Error()
-		}
-		return report(env, err), failure
+		return report(env, err), err
 	}()
 }
 
@@ -137,6 +145,7 @@ type helpShown struct{}
 func report(env *environment, err error) int {
 	var told *toldError
 	var device *shaders.DeviceError
+	var status statusError
 	switch {
 	case err == nil:
 		return exitDone
@@ -145,6 +154,8 @@ func report(env *environment, err error) int {
 		printError(env, err)
 	}
 	switch {
+	case errors.As(err, &status):
+		return int(status)
 	case errors.Is(err, engine.ErrInterrupted):
 		return exitInterrupted
 	case errors.As(err, &device):

@@ -13,14 +13,16 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/backend"
+	"synfire/engine/host"
+	"synfire/engine/script"
 	"synfire/kernels"
 )
 
 // job is the processes of an MPI job.
 type job interface {
 	kernels.Ranks
-	Leave(status int, why uint32, patience time.Duration) [][2]uint32
-	End(status int)
+	Leave(status int, why uint32, patience time.Duration) ([][2]uint32, *backend.Apart)
+	Part(status int, patience time.Duration)
 }
 
 // startJob joins the job; nil in a program that is built without MPI.
@@ -46,27 +48,38 @@ func ranksMain(args []string) int {
 		}
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "synfire: rank %d: %v\n", j.Rank(), err)
-			j.End(exitModel)
+			j.Part(exitModel, 0)
 		}
 	}
-	code := exitModel
-	failure := ""
+	var of job
 	if j.Size() > 1 {
-		code, failure = command(args, stdout, stderr, j)
-	} else {
-		code, failure = command(args, stdout, stderr, nil)
+		of = j
 	}
-	why := fnv.New32a()
-	io.WriteString(why, failure)
+	code, err := command(args, stdout, stderr, of)
 	tell := func() {
 		if text := strings.TrimSpace(heard()); j.Rank() > 0 {
 			fmt.Fprintf(os.Stderr, "rank %d: %s\n", j.Rank(), text)
 		}
 	}
-	all := j.Leave(code, why.Sum32(), patience)
-	if all == nil {
-		tell()
-		j.End(code)
+	if apart := (*backend.Apart)(nil); errors.As(err, &apart) {
+		j.Part(code, patience)
+		return code
+	}
+	why := fnv.New32a()
+	if err != nil {
+		io.WriteString(why, err.Error())
+	}
+	all, apart := j.Leave(code, why.Sum32(), patience)
+	if apart != nil {
+		switch {
+		case apart.Failed == j.Rank():
+			tell()
+		case apart.Failed < 0 && j.Rank() == 0:
+			fmt.Fprintln(stderr, newTerminal(stderr).red("error:"), apart)
+		}
+		code = max(code, exitModel)
+		j.Part(code, patience)
+		return code
 	}
 	if mine := all[j.Rank()]; code != exitDone && mine != all[0] {
 		tell()
@@ -75,6 +88,19 @@ func ranksMain(args []string) int {
 		code = max(code, int(of[0]))
 	}
 	return code
+}
+
+// told is the error of ranks that have come apart. The one that has failed tells why, else the first does; who was
+// interrupted while another waited has interrupted that one, too.
+func told(a *backend.Apart) error {
+	switch {
+	case a.Status == exitInterrupted:
+		a.Text = fmt.Sprintf("rank %d was", a.Failed)
+		return fmt.Errorf("%w: %w", engine.ErrInterrupted, a)
+	case a.Failed >= 0:
+		return &toldError{a}
+	}
+	return a
 }
 
 // overhear returns a file, and what was written to it.
@@ -103,7 +129,7 @@ func sameEverywhere(j job, model string) error {
 	args := sha256.Sum256([]byte(strings.Join(os.Args[1:], "\x00")))
 	words = append(words, binary.LittleEndian.Uint32(args[:]))
 	words = append(words, fileSum(model, nil)...)
-	all := j.Gather(words)
+	all := j.For(host.MeetStart).Gather(words)
 	for rank, of := range all {
 		for k, what := range []string{"another program", "other options", "another script " + model} {
 			if of[k] != all[0][k] {
@@ -161,6 +187,11 @@ func enough(j job) func(*engine.Network) error {
 		}
 		return nil
 	}
+}
+
+// together is what a script asks of its ranks.
+func together(j job) *script.Ranks {
+	return &script.Ranks{Writes: j.Rank() == 0, Meet: func() { j.For(host.MeetFile).Or([]uint32{0}) }, All: j}
 }
 
 // openRanks opens the backend of a rank.

@@ -15,6 +15,7 @@ import (
 	"synfire/engine"
 	"synfire/engine/backend"
 	drawing "synfire/engine/figure"
+	"synfire/engine/host"
 	"synfire/engine/plot"
 	"synfire/engine/rundir"
 	"synfire/engine/script"
@@ -78,6 +79,8 @@ type runCmd struct {
 	Quiet    bool    `short:"q" help:"No progress and no summary."`
 
 	Trials *int `help:"Run N trials of one network beside one another, which share its tables: trial K is the run with K added to the seed, and the network seed of the first. They are written into DIR/trial-K; auto is the cpu, one trial on each processor." placeholder:"N"`
+
+	Ranks *int `help:"Start so many ranks of MPI, which make the run together: what mpirun -np N synfire-mpi does, and interrupted (130) where this is ($MPIRUN names another starter)." placeholder:"N"`
 
 	Checkpoint *string       `help:"Keep the state of the run in progress in FILE, and the ends of finished ones in FILE.1, FILE.2, ..., until the script has come to its end." placeholder:"FILE"`
 	Every      time.Duration `help:"Time between checkpoints." default:"60s" placeholder:"10s"`
@@ -157,6 +160,9 @@ func writeSynapses(ctx context.Context, dir *rundir.Dir, threads int) func(*scri
 
 // Run runs the model.
 func (c *runCmd) Run(env *environment) error {
+	if c.Ranks != nil {
+		return c.onRanks(env, os.Args[1:])
+	}
 	if env.job != nil {
 		if err := c.share(env.job); err != nil {
 			return err
@@ -219,8 +225,15 @@ func (c *runCmd) Run(env *environment) error {
 			r.opened(b)
 			return b, nil
 		}
-		opt.BeforeRun = enough(j)
-		opt.Ranks = &script.Ranks{Writes: j.Rank() == 0, Meet: func() { j.Or([]uint32{0}) }, All: j}
+		opt.BeforeRun, opt.Ranks = enough(j), together(j)
+		write := opt.AtEnd
+		opt.AtEnd = func(res *script.Result) error { // no rank says that all is done before all have
+			j.For(host.MeetEnd).Or([]uint32{0})
+			if write != nil {
+				return write(res)
+			}
+			return nil
+		}
 	}
 	opt.Stdout = &clearing{bar, stdout}
 	opt.Warn = func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) }
@@ -236,6 +249,9 @@ func (c *runCmd) Run(env *environment) error {
 	}
 	opt.Progress, opt.AfterRun = bar.step, r.afterRun
 	res, err := script.Run(env.ctx, opt)
+	if apart := (*backend.Apart)(nil); errors.As(err, &apart) {
+		err = told(apart)
+	}
 	if e := env.out.failure(); e != nil && errors.Is(err, engine.ErrInterrupted) {
 		err = e
 	}

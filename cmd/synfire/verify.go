@@ -20,6 +20,7 @@ import (
 type verifyCmd struct {
 	modelFlags
 	Backends     []string `help:"Which to compare, the first being the one that the others must equal; without it all that this machine has." placeholder:"ref,cpu,gl"`
+	Ranks        []int    `help:"Compare runs on so many ranks of MPI with one process, of 1 and of 2 threads (--threads names another number); it starts mpirun itself ($MPIRUN names another)." placeholder:"1,2,3"`
 	Threads      threads  `help:"Threads of cpu, as for run." default:"0" placeholder:"N"`
 	Device       string   `help:"The OpenGL device, by number or part of its name." placeholder:"NAME"`
 	AllowInexact bool     `help:"Compare a device that fails its self-test."`
@@ -74,6 +75,9 @@ func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 	names, asked := c.Backends, len(c.Backends) > 0
 	if !asked {
 		names = backend.Names()
+		if c.Ranks != nil {
+			names = []string{"cpu"}
+		}
 	}
 	fault := ""
 	var in *compare.Injection
@@ -110,6 +114,13 @@ func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 		}
 		sides = append(sides, compare.Side{Name: n, Open: open})
 	}
+	if c.Ranks != nil {
+		more, err := c.rankSides()
+		if err != nil {
+			return nil, err
+		}
+		sides = append(sides, more...)
+	}
 	if len(sides) < 2 {
 		return nil, errors.New("--backends: a comparison takes two or more, as in --backends ref,cpu")
 	}
@@ -144,7 +155,7 @@ func (m *watchedModel) run(ctx context.Context, side string, open func() (backen
 		}
 	}
 	var runs []compare.Run
-	res, err := script.Run(ctx, script.Options{
+	o := script.Options{
 		File: m.c.Model, Set: m.c.Set, Seed: m.c.Seed, NetworkSeed: m.c.NetworkSeed, MaxMemory: m.c.memory(), Threads: m.c.Threads.forBuilding(), MaxSteps: limit, Open: open,
 		Stdout:   &clearing{m.bar, stdout},
 		Warn:     func(msg string) { m.bar.clear(); fmt.Fprintln(talk, m.env.errTerm.amber("warning:"), msg) },
@@ -162,7 +173,11 @@ func (m *watchedModel) run(ctx context.Context, side string, open func() (backen
 			runs = append(runs, run)
 			return err
 		},
-	})
+	}
+	if j := m.env.job; j != nil {
+		o.BeforeRun, o.Ranks = enough(j), together(j)
+	}
+	res, err := script.Run(ctx, o)
 	if res != nil {
 		m.net = res.Net
 	}

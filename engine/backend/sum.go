@@ -15,6 +15,16 @@ import (
 // all of them about: Any says whether something is so for one of them.
 type Ranked interface{ Any(bool) bool }
 
+// Apart is the end of a process that is Ranked where not all do the same: one has
+// failed, or a script does different things. It comes as a panic of whatever they do together.
+type Apart struct {
+	Text   string
+	Failed int // the first that has come to its end with an error, which it tells itself; -1: none has
+	Status int // the exit status of that one
+}
+
+func (a *Apart) Error() string { return a.Text }
+
 // Sum identifies a plan: processes that are to run it together compare it.
 func (p *Plan) Sum() [32]byte {
 	h := sha256.New()

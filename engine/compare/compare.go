@@ -27,6 +27,17 @@ type Side struct {
 	Name   string
 	Open   func() (backend.Backend, error)
 	Inject *Injection // a deliberate difference; nil: none
+
+	// Away runs the model elsewhere, in processes of their own, where Watch looks at it; nil: it runs here. Open is then
+	// what the stages of a single step are tried on.
+	Away func(ctx context.Context, s *Side, l Look, max int64) (*Seen, error)
+}
+
+// Seen is what a run has shown to one who watched it.
+type Seen struct {
+	Trace *Trace
+	Runs  []Run
+	Fault *backend.Fault // the model's own error that ended it
 }
 
 // Injection flips the lowest bit of one word of state when a step is done.
@@ -143,7 +154,7 @@ func Compare(ctx context.Context, sides []Side, model Model, o Options) (*Report
 	ref.Equal = true
 	r.Steps, r.States, r.Words, r.Records = ref.Steps, len(ref.trace.Marks)+len(ref.Runs), ref.trace.Words, ref.trace.Recorded
 	for k := range ref.Runs {
-		r.Words += ref.trace.size[k]
+		r.Words += ref.trace.Sizes[k]
 	}
 	var worst *SideReport
 	var at gap
@@ -175,7 +186,7 @@ type comparison struct {
 
 // first is the first pass of one side.
 func (c *comparison) first(s *Side) (*SideReport, error) {
-	t, runs, wall, err := c.run(s, look{every: c.o.Every, at: c.at}, 0)
+	t, runs, wall, err := c.run(s, Look{Every: c.o.Every, At: c.at}, 0)
 	r := &SideReport{Name: s.Name, Device: t.Device, Steps: t.Steps, WallS: wall, Runs: runs, trace: t}
 	if errors.As(err, &r.fault) {
 		r.Fault = r.fault.Error()
@@ -184,17 +195,35 @@ func (c *comparison) first(s *Side) (*SideReport, error) {
 	if err != nil {
 		return r, fmt.Errorf("on %s: %w", s.Name, err)
 	}
-	if s.Inject != nil && !t.injected {
+	if s.Inject != nil && !t.Injected {
 		return r, fmt.Errorf("--inject: %w", t.noInjection(s.Inject))
 	}
 	return r, nil
 }
 
 // run runs the model once on a side, watched.
-func (c *comparison) run(s *Side, l look, max int64) (*Trace, []Run, float64, error) {
-	t := &Trace{}
+func (c *comparison) run(s *Side, l Look, max int64) (*Trace, []Run, float64, error) {
 	begin := time.Now()
-	runs, err := c.model(c.ctx, s.Name, func() (backend.Backend, error) {
+	var seen *Seen
+	var err error
+	if s.Away != nil {
+		seen, err = s.Away(c.ctx, s, l, max)
+		if seen == nil {
+			seen = &Seen{Trace: &Trace{}}
+		}
+		if err == nil && seen.Fault != nil {
+			err = seen.Fault
+		}
+	} else {
+		seen, err = Watch(c.ctx, s, c.model, l, max)
+	}
+	return seen.Trace, seen.Runs, time.Since(begin).Seconds(), err
+}
+
+// Watch runs a model once on a side, in this process, and looks at it. What it has seen is there beside an error, too.
+func Watch(ctx context.Context, s *Side, model Model, l Look, max int64) (*Seen, error) {
+	t := &Trace{}
+	runs, err := model(ctx, s.Name, func() (backend.Backend, error) {
 		b, err := s.Open()
 		if err != nil {
 			return nil, err
@@ -203,7 +232,9 @@ func (c *comparison) run(s *Side, l look, max int64) (*Trace, []Run, float64, er
 		return &watch{Backend: b, look: l, inject: s.Inject, trace: t}, nil
 	}, max)
 	t.settle()
-	return t, runs, time.Since(begin).Seconds(), err
+	seen := &Seen{Trace: t, Runs: runs}
+	errors.As(err, &seen.Fault)
+	return seen, err
 }
 
 // gap is an interval of steps: equal when lo are done, different when hi are.
@@ -242,7 +273,7 @@ func apart(a, b *SideReport) (gap, bool) {
 		lo = a.trace.Marks[k].Step
 	}
 	same := len(a.Runs) == len(b.Runs) && a.Steps == b.Steps && len(a.trace.Marks) == len(b.trace.Marks) &&
-		a.trace.records == b.trace.records && (a.fault == nil) == (b.fault == nil) && (a.fault == nil || *a.fault == *b.fault)
+		a.trace.Sum == b.trace.Sum && (a.fault == nil) == (b.fault == nil) && (a.fault == nil || *a.fault == *b.fault)
 	return gap{lo, max(lo+1, min(a.Steps, b.Steps))}, same
 }
 
@@ -255,11 +286,11 @@ func (c *comparison) locate(a, b *Side, ra, rb *SideReport, g gap) (*Difference,
 	}
 	hi, err := First(g.lo, g.hi, c.o.Ways, func(points []int64) (int, error) {
 		c.o.Note(fmt.Sprintf("looking at %d states up to step %d", len(points), points[len(points)-1]))
-		ta, _, _, err := c.run(a, look{at: points}, points[len(points)-1])
+		ta, _, _, err := c.run(a, Look{At: points}, points[len(points)-1])
 		if err != nil && !isFault(err) {
 			return 0, err
 		}
-		tb, _, _, err := c.run(b, look{at: points}, points[len(points)-1])
+		tb, _, _, err := c.run(b, Look{At: points}, points[len(points)-1])
 		if err != nil && !isFault(err) {
 			return 0, err
 		}
@@ -273,21 +304,21 @@ func (c *comparison) locate(a, b *Side, ra, rb *SideReport, g gap) (*Difference,
 		return d, err
 	}
 	d.Step, d.After = hi-1, hi-1
-	ta, _, _, err := c.run(a, look{at: []int64{hi}, keep: hi}, hi)
+	ta, _, _, err := c.run(a, Look{At: []int64{hi}, Keep: hi}, hi)
 	if err != nil && !isFault(err) {
 		return d, err
 	}
-	tb, _, _, err := c.run(b, look{at: []int64{hi}, keep: hi}, hi)
+	tb, _, _, err := c.run(b, Look{At: []int64{hi}, Keep: hi}, hi)
 	if err != nil && !isFault(err) {
 		return d, err
 	}
-	if ta.snap == nil || tb.snap == nil {
+	if ta.Snap == nil || tb.Snap == nil {
 		return d, nil // a fault of one of them at this step
 	}
-	d.inspect(ta.snap, tb.snap)
+	d.inspect(ta.Snap, tb.Snap)
 	if len(d.Words) > 0 && !d.Before {
 		c.o.Note("trying the stages of the step one by one")
-		d.replay(a, b, ta.snap)
+		d.replay(a, b, ta.Snap)
 	}
 	return d, nil
 }

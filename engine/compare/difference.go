@@ -10,12 +10,12 @@ import (
 	"synfire/engine/ir"
 )
 
-// snapshot is one step of a run, whole.
-type snapshot struct {
-	plan      *backend.Plan
-	pre, post [][]uint32
-	host      []uint32
-	records   map[part][]uint32
+// Snapshot is one step of a run, whole.
+type Snapshot struct {
+	plan      *backend.Plan // nil: it came from elsewhere
+	Pre, Post [][]uint32
+	Host      []uint32
+	Records   map[part][]uint32
 }
 
 // Difference is where two runs part.
@@ -50,22 +50,22 @@ type Word struct {
 }
 
 // inspect compares two snapshots of the same step.
-func (d *Difference) inspect(a, b *snapshot) {
+func (d *Difference) inspect(a, b *Snapshot) {
 	d.TimeS = float64(float64(d.Step) * a.plan.Dt)
-	if len(a.plan.Bufs) != len(b.plan.Bufs) {
+	if len(a.Pre) != len(b.Pre) {
 		d.Reason = "unknown: the two plans differ: the model itself depends on what differed before"
 		return
 	}
-	if d.Words = Words(a.plan, a.pre, b.pre, d.Step); len(d.Words) > 0 {
+	if d.Words = Words(a.plan, a.Pre, b.Pre, d.Step); len(d.Words) > 0 {
 		d.Before = true
 		return
 	}
-	if d.Words = Words(a.plan, a.post, b.post, d.Step+1); len(d.Words) > 0 {
+	if d.Words = Words(a.plan, a.Post, b.Post, d.Step+1); len(d.Words) > 0 {
 		return
 	}
 	for i := range a.plan.Stages {
 		for role := range 2 + len(a.plan.Stages[i].Rec.Dst) {
-			x, y := a.records[part{i, role}], b.records[part{i, role}]
+			x, y := a.Records[part{i, role}], b.Records[part{i, role}]
 			if k := mismatch(x, y); k >= 0 {
 				what := [...]string{"count", "index", "value"}[min(role, 2)]
 				d.Stage = a.plan.Stages[i].Name

@@ -13,7 +13,7 @@ import (
 // replay finds the stage of the step at which two backends part: it runs the
 // step's first stages alone, from the state in which they still agree, and
 // bisects over how many.
-func (d *Difference) replay(a, b *Side, s *snapshot) {
+func (d *Difference) replay(a, b *Side, s *Snapshot) {
 	ba, err := a.Open()
 	if err != nil {
 		d.Reason = "the stages could not be tried: " + err.Error()
@@ -111,7 +111,7 @@ func (d *Difference) writers(p *backend.Plan) string {
 
 // prefix is the plan with its first n stages alone. Accumulators that the last
 // of them adds to are copied into state of their own, so that they can be seen.
-func (s *snapshot) prefix(n int) *backend.Plan {
+func (s *Snapshot) prefix(n int) *backend.Plan {
 	p := *s.plan
 	p.Bufs = slices.Clone(s.plan.Bufs)
 	p.Stages = slices.Clone(s.plan.Stages[:n])
@@ -139,20 +139,20 @@ func (s *snapshot) prefix(n int) *backend.Plan {
 
 // step runs one step of a plan from the snapshot's state and returns the state
 // after it.
-func (s *snapshot) step(b backend.Backend, p *backend.Plan) ([][]uint32, error) {
+func (s *Snapshot) step(b backend.Backend, p *backend.Plan) ([][]uint32, error) {
 	prog, err := b.Load(host.Work{}, p)
 	if err != nil {
 		return nil, err
 	}
 	defer prog.Close()
-	for i, words := range s.pre {
+	for i, words := range s.Pre {
 		if p.Bufs[i].Kind == backend.State && len(words) > 0 {
 			if err := prog.Write(backend.BufID(i), words); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if _, err := prog.Run(1, s.host); err != nil {
+	if _, err := prog.Run(1, s.Host); err != nil {
 		return nil, err
 	}
 	return States(prog, p)

@@ -86,7 +86,7 @@ func (x *twin) Run(n int, host []uint32) (int, error) {
 		if err := w.flip(in); err != nil {
 			return done, err
 		}
-		x.t.injected = w.w.trace.injected
+		x.t.injected = w.w.trace.Injected
 	}
 	a, e := States(x.Program, x.plan)
 	if e != nil {

@@ -26,24 +26,24 @@ type Trace struct {
 	Words    int64 // of state, in all marks
 	Recorded int64 // words of records
 
-	records  uint64
-	open     bool // the last mark waits for the records of its run
-	injected bool
-	names    []string // of State buffers with their lengths, for a wrong --inject
-	size     []int64  // words of state of each plan that was loaded, one for each run()
-	snap     *snapshot
+	Sum      uint64 // of all that was recorded
+	open     bool   // the last mark waits for the records of its run
+	Injected bool
+	Names    []string // of State buffers with their lengths, for a wrong --inject
+	Sizes    []int64  // words of state of each plan that was loaded, one for each run()
+	Snap     *Snapshot
 }
 
 // settle gives the last mark the records of the run that it ended.
 func (t *Trace) settle() {
 	if t.open {
-		t.Marks[len(t.Marks)-1].Records = t.records
+		t.Marks[len(t.Marks)-1].Records = t.Sum
 		t.open = false
 	}
 }
 
 func (t *Trace) noInjection(in *Injection) error {
-	for _, n := range t.names {
+	for _, n := range t.Names {
 		if name, size, _ := strings.Cut(n, "\x00"); in.names(name) {
 			if in.Step >= t.Steps {
 				return fmt.Errorf("step %d is not reached: the model makes %d", in.Step, t.Steps)
@@ -52,27 +52,27 @@ func (t *Trace) noInjection(in *Injection) error {
 		}
 	}
 	var list []string
-	for _, n := range t.names {
+	for _, n := range t.Names {
 		name, size, _ := strings.Cut(n, "\x00")
 		list = append(list, name+" ("+size+")")
 	}
 	return fmt.Errorf("there is no state %q; there are %s", in.Buffer, strings.Join(list, ", "))
 }
 
-// look says at which steps a watched run is cut and what is kept there.
-type look struct {
-	every int64   // marks at its multiples; 0: none
-	at    []int64 // more marks
-	keep  int64   // the state before and after the step that ends here, whole; 0: none
+// Look says at which steps a watched run is cut and what is kept there.
+type Look struct {
+	Every int64   // marks at its multiples; 0: none
+	At    []int64 // more marks
+	Keep  int64   // the state before and after the step that ends here, whole; 0: none
 }
 
 // next is the first step after s at which the run is cut.
-func (l *look) next(s int64) int64 {
+func (l *Look) next(s int64) int64 {
 	n := int64(1) << 62
-	if l.every > 0 {
-		n = (s/l.every + 1) * l.every
+	if l.Every > 0 {
+		n = (s/l.Every + 1) * l.Every
 	}
-	for _, a := range append([]int64{l.keep - 1, l.keep}, l.at...) {
+	for _, a := range append([]int64{l.Keep - 1, l.Keep}, l.At...) {
 		if a > s {
 			n = min(n, a)
 		}
@@ -83,7 +83,7 @@ func (l *look) next(s int64) int64 {
 // watch is a backend that passes everything on and looks at what comes back.
 type watch struct {
 	backend.Backend
-	look   look
+	look   Look
 	inject *Injection
 	trace  *Trace
 }
@@ -94,16 +94,24 @@ func (w *watch) Load(set host.Work, p *backend.Plan) (backend.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.trace.names = w.trace.names[:0]
+	w.trace.Names = w.trace.Names[:0]
 	size := int64(0)
 	for i := range p.Bufs {
 		if b := &p.Bufs[i]; b.Kind == backend.State && b.Len > 0 {
-			w.trace.names = append(w.trace.names, fmt.Sprintf("%s\x00%d words", b.Name, b.Len))
+			w.trace.Names = append(w.trace.Names, fmt.Sprintf("%s\x00%d words", b.Name, b.Len))
 			size += int64(b.Len)
 		}
 	}
-	w.trace.size = append(w.trace.size, size)
+	w.trace.Sizes = append(w.trace.Sizes, size)
 	return &watched{Program: prog, w: w, plan: p, records: recordsOf(p), counts: map[int][]uint32{}}, nil
+}
+
+// Any implements backend.Ranked: a backend that is alone asks nobody.
+func (w *watch) Any(yes bool) bool {
+	if r, several := w.Backend.(backend.Ranked); several {
+		return r.Any(yes)
+	}
+	return yes
 }
 
 // watched is a program of a watched backend.
@@ -119,7 +127,7 @@ type watched struct {
 
 // part is the place of a Record buffer: the stage that fills it, and as what.
 type part struct {
-	stage, role int // role 0: counts, 1: index, 2...: values
+	Stage, Role int // role 0: counts, 1: index, 2...: values
 }
 
 func recordsOf(p *backend.Plan) map[backend.BufID]part {
@@ -146,13 +154,13 @@ func (x *watched) Run(n int, host []uint32) (int, error) {
 	t.settle()
 	x.base = t.Steps
 	clear(x.counts)
-	keep := x.w.look.keep
+	keep := x.w.look.Keep
 	if keep > 0 && t.Steps == keep-1 {
 		pre, err := States(x.Program, x.plan)
 		if err != nil {
 			return 0, err
 		}
-		t.snap = &snapshot{plan: x.plan, pre: pre, records: map[part][]uint32{}}
+		t.Snap = &Snapshot{plan: x.plan, Pre: pre, Records: map[part][]uint32{}}
 	}
 	stop := x.w.look.next(t.Steps)
 	done, err := x.Program.Run(int(min(int64(n), stop-t.Steps)), host)
@@ -160,7 +168,7 @@ func (x *watched) Run(n int, host []uint32) (int, error) {
 	if err != nil || done == 0 {
 		return done, err
 	}
-	if in := x.w.inject; in != nil && t.Steps == in.Step+1 && !t.injected {
+	if in := x.w.inject; in != nil && t.Steps == in.Step+1 && !t.Injected {
 		if err := x.flip(in); err != nil {
 			return done, err
 		}
@@ -169,8 +177,8 @@ func (x *watched) Run(n int, host []uint32) (int, error) {
 		return done, nil
 	}
 	if keep > 0 && t.Steps == keep {
-		t.snap.host = slices.Clone(host[(done-1)*x.plan.Host : done*x.plan.Host])
-		if t.snap.post, err = States(x.Program, x.plan); err != nil {
+		t.Snap.Host = slices.Clone(host[(done-1)*x.plan.Host : done*x.plan.Host])
+		if t.Snap.Post, err = States(x.Program, x.plan); err != nil {
 			return done, err
 		}
 	}
@@ -195,7 +203,7 @@ func (x *watched) flip(in *Injection) error {
 			return err
 		}
 		words[in.Index] ^= 1
-		x.w.trace.injected = true
+		x.w.trace.Injected = true
 		return x.Program.Write(backend.BufID(i), words)
 	}
 	return nil // told when the run has ended
@@ -238,24 +246,24 @@ func (x *watched) Read(b backend.BufID, dst []uint32) error {
 	}
 	t := x.w.trace
 	t.Recorded += int64(len(dst))
-	if p.role == 0 {
-		x.counts[p.stage] = slices.Clone(dst)
+	if p.Role == 0 {
+		x.counts[p.Stage] = slices.Clone(dst)
 		for k, c := range dst {
-			t.records += mix(uint64(x.base)+uint64(k), uint64(p.stage)<<32, uint64(c))
+			t.Sum += mix(uint64(x.base)+uint64(k), uint64(p.Stage)<<32, uint64(c))
 			x.keep(p, x.base+int64(k), dst[k:k+1])
 		}
 		return nil
 	}
 	width := 1
-	if s := &x.plan.Stages[p.stage]; s.Form == backend.FormSample {
+	if s := &x.plan.Stages[p.Stage]; s.Form == backend.FormSample {
 		width = s.Rec.Width()
 	}
 	at := 0
-	for k, c := range x.counts[p.stage] {
+	for k, c := range x.counts[p.Stage] {
 		list := dst[at:min(at+int(c)*width, len(dst))]
 		at += len(list)
 		for q, w := range list {
-			t.records += mix(uint64(x.base)+uint64(k), uint64(p.stage)<<32|uint64(p.role), uint64(q)<<32|uint64(w))
+			t.Sum += mix(uint64(x.base)+uint64(k), uint64(p.Stage)<<32|uint64(p.Role), uint64(q)<<32|uint64(w))
 		}
 		x.keep(p, x.base+int64(k), list)
 	}
@@ -264,8 +272,8 @@ func (x *watched) Read(b backend.BufID, dst []uint32) error {
 
 // keep stores the records of the step that is kept whole.
 func (x *watched) keep(p part, step int64, words []uint32) {
-	if s := x.w.trace.snap; s != nil && step == x.w.look.keep-1 {
-		s.records[p] = slices.Clone(words)
+	if s := x.w.trace.Snap; s != nil && step == x.w.look.Keep-1 {
+		s.Records[p] = slices.Clone(words)
 	}
 }
 

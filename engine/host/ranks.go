@@ -8,14 +8,21 @@ import (
 )
 
 // Ranks are processes that do a piece of work together. All make the same calls in the
-// same order. A rank that fails ends the others: no call returns an error.
+// same order, and what they meet for goes with each call: ranks that have come apart do
+// not wait for each other, but panic with a *backend.Apart. No call returns an error.
 type Ranks interface {
 	Rank() int // 0 to Size()-1
 	Size() int
+	For(what Meeting) Ranks           // the same ranks, which meet for this from now on
 	Gather(words []uint32) [][]uint32 // what each rank has given, by rank; good until the next call
 	Or(words []uint32)                // the bitwise or of all ranks' words, in their place
 	Sum(words []uint32)               // their sums, modulo 2^32, in their place
 	Swap(words [][]uint32) [][]uint32 // words[r] is for rank r; what each rank had for this one, by rank; good until the next call
+
+	// A Gather of which the parts are Begin and End, with other calls in between. Go lets the library look after it.
+	Begin(words []uint32)
+	Go()
+	End() [][]uint32
 }
 
 // Alone are the same settings for one process that works by itself.

@@ -232,7 +232,11 @@ type module struct {
 func Run(ctx context.Context, o Options) (res *Result, err error) {
 	x := newScript(ctx, o)
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case *backend.Apart:
+			res, err = x.res, r
+		default:
 			res, err = x.res, fmt.Errorf("%s: internal error: %v; please report it with the script", o.File, r)
 		}
 	}()
@@ -360,8 +364,12 @@ func (x *script) execute(f func() error) error {
 		var e end
 		defer executing.Add(-1)
 		defer func() {
-			if e.panicked = recover(); e.panicked != nil {
-				e.panicked = fmt.Sprintf("%v\n%s", e.panicked, debug.Stack())
+			switch r := recover().(type) {
+			case nil:
+			case *backend.Apart:
+				e.err = r
+			default:
+				e.panicked = fmt.Sprintf("%v\n%s", r, debug.Stack())
 			}
 			ended <- e
 		}()

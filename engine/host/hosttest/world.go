@@ -1,4 +1,4 @@
-// Package hosttest has ranks that are goroutines of a test, in place of processes.
+// Package hosttest has ranks that are goroutines, in place of processes, for tests and to look for faults.
 package hosttest
 
 import (
@@ -20,11 +20,13 @@ type World struct {
 	mail  [][][]uint32
 	in    int
 	words int64
+	what  host.Meeting
+	meets map[host.Meeting]int
 }
 
 // New is a world of so many ranks.
 func New(size int) *World {
-	w := &World{size: size, given: make([][]uint32, size), mail: make([][][]uint32, size)}
+	w := &World{size: size, given: make([][]uint32, size), mail: make([][][]uint32, size), meets: map[host.Meeting]int{}}
 	w.moved.L = &w.mu
 	return w
 }
@@ -39,8 +41,15 @@ func (w *World) Words() int64 {
 	return w.words
 }
 
+// Meets is how often they have met for something.
+func (w *World) Meets(what host.Meeting) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.meets[what]
+}
+
 // Rank is one of the ranks.
-func (w *World) Rank(k int) host.Ranks { return rank{w, k} }
+func (w *World) Rank(k int) host.Ranks { return &rank{World: w, rank: k} }
 
 // Each calls f for all ranks at once, and returns what each answers.
 func (w *World) Each(f func(r host.Ranks) error) []error {
@@ -54,9 +63,13 @@ func (w *World) Each(f func(r host.Ranks) error) []error {
 }
 
 // gather is one meeting of all ranks.
-func (w *World) gather(rank int, words []uint32) [][]uint32 {
+func (w *World) gather(rank int, what host.Meeting, words []uint32) [][]uint32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.in > 0 && what != w.what {
+		panic(fmt.Sprintf("ranks have come apart: rank %d %v, another %v", rank, what, w.what))
+	}
+	w.what = what
 	w.given[rank] = slices.Clone(words)
 	w.words += int64(len(words))
 	w.in++
@@ -67,6 +80,7 @@ func (w *World) gather(rank int, words []uint32) [][]uint32 {
 		return w.all
 	}
 	w.all, w.in = slices.Clone(w.given), 0
+	w.meets[what]++
 	w.round++
 	w.moved.Broadcast()
 	return w.all
@@ -74,15 +88,30 @@ func (w *World) gather(rank int, words []uint32) [][]uint32 {
 
 type rank struct {
 	*World
-	rank int
+	rank  int
+	what  host.Meeting
+	begun host.Meeting
+	later []uint32
 }
 
-func (r rank) Rank() int                        { return r.rank }
-func (r rank) Gather(words []uint32) [][]uint32 { return slices.Clone(r.gather(r.rank, words)) }
+func (r *rank) Rank() int { return r.rank }
 
-func (r rank) Or(words []uint32) { r.fold(words, func(to *uint32, w uint32) { *to |= w }) }
+func (r *rank) For(what host.Meeting) host.Ranks {
+	r.what = what
+	return r
+}
 
-func (r rank) Sum(words []uint32) {
+func (r *rank) Gather(words []uint32) [][]uint32 {
+	return slices.Clone(r.gather(r.rank, r.what, words))
+}
+
+func (r *rank) Begin(words []uint32) { r.begun, r.later = r.what, slices.Clone(words) }
+func (r *rank) Go()                  {}
+func (r *rank) End() [][]uint32      { return r.gather(r.rank, r.begun, r.later) }
+
+func (r *rank) Or(words []uint32) { r.fold(words, func(to *uint32, w uint32) { *to |= w }) }
+
+func (r *rank) Sum(words []uint32) {
 	own := slices.Clone(words)
 	r.fold(words, func(to *uint32, w uint32) { *to += w })
 	for k, w := range own {
@@ -91,8 +120,8 @@ func (r rank) Sum(words []uint32) {
 }
 
 // fold folds all ranks' words into words, which are among them.
-func (r rank) fold(words []uint32, f func(to *uint32, w uint32)) {
-	for q, of := range r.gather(r.rank, words) {
+func (r *rank) fold(words []uint32, f func(to *uint32, w uint32)) {
+	for q, of := range r.gather(r.rank, r.what, words) {
 		if len(of) != len(words) {
 			panic(fmt.Sprintf("ranks %d and %d have parted: %d and %d words", r.rank, q, len(words), len(of)))
 		}
@@ -102,18 +131,18 @@ func (r rank) fold(words []uint32, f func(to *uint32, w uint32)) {
 	}
 }
 
-func (r rank) Swap(words [][]uint32) [][]uint32 {
+func (r *rank) Swap(words [][]uint32) [][]uint32 {
 	r.mu.Lock()
 	r.mail[r.rank] = words
 	for _, of := range words {
 		r.words += int64(len(of))
 	}
 	r.mu.Unlock()
-	r.gather(r.rank, nil)
+	r.gather(r.rank, r.what, nil)
 	var in [][]uint32
 	for _, of := range r.mail {
 		in = append(in, slices.Clone(of[r.rank]))
 	}
-	r.gather(r.rank, nil) // nobody's words change before all have taken theirs
+	r.gather(r.rank, r.what, nil) // nobody's words change before all have taken theirs
 	return in
 }
