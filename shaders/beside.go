@@ -92,7 +92,7 @@ func (d *device) runAll(all []*job) {
 	})
 	var err error
 	if len(on) == 1 {
-		err = on[0].p.submit(on[0].n, on[0].words)
+		on[0].n, err = on[0].p.submit(on[0].n, on[0].words)
 	} else {
 		err = d.submit(on)
 	}
@@ -133,6 +133,12 @@ func (d *device) submit(all []*job) error {
 	}
 	at := make([]int, len(all))
 	for end := 0; end < longest; {
+		if end > 0 && slices.ContainsFunc(all, func(j *job) bool { return j.p.work.Err() != nil }) { // all of them end here
+			for i, j := range all {
+				j.n = min(j.n, at[i])
+			}
+			break
+		}
 		begin, from := time.Now(), end
 		end += max(1, int(b.rate*0.025))
 		if most := d.opt.Submit; most > 0 {
@@ -146,6 +152,9 @@ func (d *device) submit(all []*job) error {
 			passes := (end - from + span - 1) / span
 			all[0].p.repeat(&all[0].p.passes[0], passes, len(all))
 			end = from + passes*span
+			for i := range at {
+				at[i] = end
+			}
 		}
 		for more := span == 0; more; {
 			more = false

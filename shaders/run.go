@@ -99,7 +99,8 @@ func (p *program) run(n int, words []uint32, samples [][]uint32) (int, error) {
 	if err := j.begin(); err != nil {
 		return 0, err
 	}
-	if err := p.submit(n, words); err != nil {
+	var err error
+	if j.n, err = p.submit(n, words); err != nil {
 		return 0, err
 	}
 	if err := j.end(); err != nil {
@@ -248,15 +249,17 @@ func (p *program) inject(s *backend.Stage, n int, words []uint32) {
 	}
 }
 
-// submit dispatches n steps, waiting after as many as take some 25 ms.
-func (p *program) submit(n int, words []uint32) error {
+// submit dispatches n steps, waiting after as many as take some 25 ms. It says how many it made, which are fewer where the
+// run is interrupted.
+func (p *program) submit(n int, words []uint32) (int, error) {
 	span, most := p.l.sc.span, p.d.opt.Submit
 	if !p.primed && n > 0 {
 		for i := range p.prime {
 			p.dispatch(&p.prime[i], 0, span, 1)
 		}
 	}
-	for at := 0; at < n; {
+	at := 0
+	for at < n && (at == 0 || p.work.Err() == nil) {
 		begin := time.Now()
 		steps := max(1, int(p.rate*0.025))
 		if most > 0 {
@@ -285,14 +288,14 @@ func (p *program) submit(n int, words []uint32) error {
 		gl.MemoryBarrier(gl.BUFFER_UPDATE_BARRIER_BIT)
 		waits := time.Now()
 		if err := p.d.wait(); err != nil {
-			return err
+			return at, err
 		}
 		p.profile.submit += waits.Sub(begin)
 		p.profile.wait += time.Since(waits)
 		p.stamped(times)
 		var err error
 		if at, err = p.passesMade(at); err != nil {
-			return err
+			return at, err
 		}
 		now := float64(at-from) / max(time.Since(begin).Seconds(), 1e-6)
 		if p.rate == 0 || now < p.rate {
@@ -304,7 +307,7 @@ func (p *program) submit(n int, words []uint32) error {
 			break
 		}
 	}
-	return nil
+	return at, nil
 }
 
 // over says that the device has ended the Run before its last step.

@@ -3,6 +3,7 @@
 package shaders
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -158,5 +159,60 @@ func TestStart(t *testing.T) {
 				b.Close()
 			}
 		})
+	}
+}
+
+// TestInterrupted: a Run whose context has ended makes one submission more, and leaves the state of its end, alone and beside others.
+func TestInterrupted(t *testing.T) {
+	for _, opt := range []Options{{}, {Apart: true}} {
+		for _, beside := range []int{1, 3} {
+			for _, delays := range [][]float32{{1, 2, 5}, {6, 7, 11}} {
+				opt.NoSelfTest, opt.Submit = true, 7
+				b := open(t, opt).(*glBackend)
+				ctx, cancel := context.WithCancel(context.Background())
+				p := testNetwork(delays...)
+				var all []*program
+				for range beside {
+					x, err := b.Beside().Load(host.Work{Ctx: ctx}, p)
+					if err != nil {
+						t.Fatal(err)
+					}
+					all = append(all, x.(*program))
+				}
+				cancel()
+				one, err := ref.New().Load(host.Work{}, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 3 {
+					var jobs []*job
+					for _, x := range all {
+						j, err := x.job(20, nil)
+						if err != nil {
+							t.Fatal(err)
+						}
+						jobs = append(jobs, j)
+					}
+					b.d.do(func() error { b.d.runAll(jobs); return nil })
+					made := 0
+					for k, x := range all {
+						n, err := x.adopt(jobs[k])
+						if err != nil || n < 7 || n > 12 || k > 0 && n != made {
+							t.Fatalf("%+v, delays %v, %d beside: %d steps (%v), expected 7, or a pass more", opt, delays, beside, n, err)
+						}
+						if made = n; k == 0 {
+							one.Run(made, nil)
+						}
+						equal(t, p, state(t, p, one), state(t, p, x))
+					}
+				}
+				for _, x := range all {
+					x.Close()
+				}
+				one.Close()
+				b.d.backends.Store(1)
+				b.Close()
+			}
+		}
 	}
 }
