@@ -51,6 +51,8 @@ func loadTable(x *script, c *call) (starlark.Value, error) {
 			t, err = store.ReadParquet(f, st.Size(), o)
 		case ".csv", ".tsv", ".txt":
 			t, err = store.ReadTable(f, st.Size(), o)
+		case ".h5", ".hdf5", ".nwb":
+			err = withHint("`python -m synfire.sonata edges.h5 edge_types.csv edges.parquet` makes a table of SONATA's edges or nodes; h5py and pandas make one of other files", "HDF5 is not read")
 		default:
 			err = errors.New("the name must end in .csv, .tsv, .txt or .parquet")
 		}
