@@ -32,6 +32,7 @@ type Place struct {
 	Row0, Row1, Col0, Col1 int         // the first cell and the one behind the last
 	Widths, Heights        []float64   // of columns and rows, relative; nil: equal
 	Inset                  *[4]float64 // or left, bottom, width, height as parts of the figure
+	Within                 *Place      // of another place, in place of the figure's
 }
 
 // Axes are one diagram.
@@ -50,6 +51,7 @@ type Axes struct {
 	Bare           map[string]bool // sides of the frame that are not drawn: "top", "right", ...
 	Twin           *Axes           // whose x axis it shares; its y axis stands at the right
 	Colors         int             // of the cycle that were used
+	Cycle          []RGBA          // in place of the package's
 	ShareX, ShareY *Axes           // whose limits it takes
 }
 

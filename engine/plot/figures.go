@@ -124,6 +124,9 @@ func drawFigure(c draw.Canvas, f *figure.Figure) {
 
 // cellOf is the part of a figure that axes have with all their texts.
 func cellOf(c draw.Canvas, p figure.Place) vg.Rectangle {
+	if p.Within != nil {
+		c.Rectangle = cellOf(c, *p.Within)
+	}
 	w, h := c.Max.X-c.Min.X, c.Max.Y-c.Min.Y
 	if i := p.Inset; i != nil {
 		x, y := c.Min.X+vg.Length(i[0])*w, c.Min.Y+vg.Length(i[1])*h

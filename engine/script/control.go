@@ -358,6 +358,33 @@ func (n *network) Attr(name string) (starlark.Value, error) {
 	}
 	return nil, nil
 }
+
+// magicNetwork is Brian2's name for the network of all objects.
+type magicNetwork struct {
+	opaque
+	x     *script
+	words starlark.StringDict
+}
+
+func (m *magicNetwork) String() string { return "<magic_network>" }
+func (m *magicNetwork) Type() string   { return "MagicNetwork" }
+func (m *magicNetwork) AttrNames() []string {
+	return []string{"restore", "run", "stop", "store", "t"}
+}
+func (m *magicNetwork) Attr(name string) (starlark.Value, error) {
+	if name == "t" {
+		return array.Quantity{Value: m.x.net.Clock(), Dim: second}, nil
+	}
+	if v := m.words[name]; v != nil {
+		return v, nil
+	}
+	hint := eqn.Nearest(name, m.AttrNames())
+	if name == "profiling_info" {
+		hint = "the summary of a run shows where the time went; time.time() before and behind it tells how long it took"
+	}
+	return nil, eqn.As(eqn.Unsupported, withHint(hint, "magic_network has no .%s here", name))
+}
+
 func (n *network) AttrNames() []string { return []string{"add", "collect", "remove", "run", "t"} }
 
 // collect is Brian2's collect(): a list of all objects, for Network(collect()).

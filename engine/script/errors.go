@@ -173,7 +173,14 @@ func (x *script) explainEval(ee *starlark.EvalError) error {
 
 // traced adds the calls that led to an error inside a function.
 func (x *script) traced(f *failure, frames []syntax.Position) *failure {
-	for _, p := range frames[min(1, len(frames)):] {
+	frames = frames[min(1, len(frames)):]
+	for k, p := range frames {
+		if len(frames) > 20 && k == 10 { // of a recursion
+			f.trace = append(f.trace, fmt.Sprintf("... and %d calls more", len(frames)-11))
+		}
+		if len(frames) > 20 && k >= 10 && k < len(frames)-1 {
+			continue
+		}
 		f.trace = append(f.trace, fmt.Sprintf("called from %s:%d", p.Filename(), p.Line))
 	}
 	return f
@@ -248,9 +255,6 @@ func (x *script) resolveAdvice(msg string) (string, string) {
 // evalAdvice is about Starlark's own errors at run time.
 func (x *script) evalAdvice(msg string) (string, string) {
 	switch {
-	case strings.Contains(msg, "called recursively"):
-		name := strings.TrimSuffix(strings.TrimPrefix(msg, "function "), " called recursively")
-		return "function " + name + " calls itself: recursion is not allowed in a script", "use a for loop over a list or range"
 	case strings.Contains(msg, "too many steps"):
 		return fmt.Sprintf("the script has made %d computation steps and was stopped: is there an endless loop?", x.opt.maxOps()), "the limit is on the script's own loops, not on run()"
 	case strings.Contains(msg, "cancelled: "):

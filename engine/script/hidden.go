@@ -41,6 +41,14 @@ func (x *script) addHidden(d starlark.StringDict) {
 	add(fnMethod, func(a starlark.Tuple) (starlark.Value, error) {
 		return x.methodOf(a[0], string(a[1].(starlark.String)))
 	})
+	add(fnRow, func(a starlark.Tuple) (starlark.Value, error) {
+		if t, ok := a[0].(*array.Array); ok && t.Table {
+			if _, err := array.ToInt(a[1]); err == nil {
+				return &tableRow{of: t, at: a[1]}, nil
+			}
+		}
+		return element(a[0], a[1])
+	})
 	add(fnEach, func(a starlark.Tuple) (starlark.Value, error) { return each(a[0]), nil })
 	add(fnFormat, func(a starlark.Tuple) (starlark.Value, error) {
 		if f, ok := starlark.AsString(a[0]); ok {
@@ -80,6 +88,7 @@ func (x *script) addHidden(d starlark.StringDict) {
 		return s, nil
 	})
 	add(python.Delete, deleteElement)
+	add(python.With, func(a starlark.Tuple) (starlark.Value, error) { return x.entered(a[0]) })
 	add(python.Raise, func(a starlark.Tuple) (starlark.Value, error) {
 		s, err := array.Format(a[0], "", "")
 		if err != nil {
@@ -95,6 +104,45 @@ func (x *script) addHidden(d starlark.StringDict) {
 	add(python.Module, func(a starlark.Tuple) (starlark.Value, error) {
 		return x.module(string(a[0].(starlark.String)))
 	})
+}
+
+// tableRow is table[i] where something is assigned to an element of it.
+type tableRow struct {
+	opaque
+	of *array.Array
+	at starlark.Value
+}
+
+func (r *tableRow) String() string { return "<row>" }
+func (r *tableRow) Type() string   { return "array" }
+func (r *tableRow) Get(k starlark.Value) (starlark.Value, bool, error) {
+	return r.of.Get(starlark.Tuple{r.at, k})
+}
+func (r *tableRow) SetKey(k, v starlark.Value) error { return r.of.SetKey(starlark.Tuple{r.at, k}, v) }
+
+// element is v[k].
+func element(v, k starlark.Value) (starlark.Value, error) {
+	switch v := v.(type) {
+	case starlark.Mapping:
+		e, found, err := v.Get(k)
+		if err == nil && !found {
+			err = fmt.Errorf("key %v not in %s", k, v.Type())
+		}
+		return e, err
+	case starlark.Indexable:
+		i, err := array.ToInt(k)
+		if err != nil {
+			return nil, err
+		}
+		if i < 0 {
+			i += v.Len()
+		}
+		if i < 0 || i >= v.Len() {
+			return nil, fmt.Errorf("%s index %v out of range: it has %d elements", v.Type(), k, v.Len())
+		}
+		return v.Index(i), nil
+	}
+	return nil, fmt.Errorf("%s has no elements", array.Describe(v))
 }
 
 // same is x is y: the same object, or equal numbers, texts and constants.

@@ -82,7 +82,7 @@ func (x *script) exec(name string, src []byte, main bool) (starlark.StringDict, 
 		x.opt.Warn(fmt.Sprintf("%s: save_array() keeps nothing without a run directory (--out DIR)", name))
 	}
 	s.texts(s.tree, func(text string, at eqn.Source) { x.texts[text] = append(x.texts[text], at) })
-	if main && !s.loads() {
+	if main && !s.loads() && !s.parses() {
 		if err := x.checkSet(); err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"synfire/engine/eqn"
+	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
 	"synfire/engine/script/python"
 )
@@ -78,11 +79,23 @@ func (x *script) addModules(d starlark.StringDict) {
 	osNames["path"] = add("os.path", pathNames)
 	add("os", osNames)
 	x.addDevices(d)
+	d["magic_network"] = &magicNetwork{x: x, words: take("run store restore stop")}
+	add("brian2.core.functions", starlark.StringDict{"timestep": timestep})
 	d["analysis"] = add("analysis", x.analysisModule())
 	add("itertools", iterTools())
+	mp, scipyStats, optimize := x.multiprocessing(), add("scipy.stats", x.scipyStats()), add("scipy.optimize", x.scipyOptimize())
+	add("scipy", starlark.StringDict{"stats": scipyStats, "optimize": optimize})
+	mp["pool"] = add("multiprocessing.pool", starlark.StringDict{"Pool": mp["Pool"]})
+	add("multiprocessing", mp)
+	add("joblib", x.joblib())
+	add("argparse", x.argparse())
+	add("operator", operatorModule())
+	add("sympy", starlark.StringDict{"latex": fn("latex", "expr", func(c argument.Call) (starlark.Value, error) {
+		return starlark.String(`\mathrm{` + array.Plain(c.Val["expr"]) + `}`), nil
+	})})
 	add("functools", starlark.StringDict{"reduce": x.reduce()})
 	add("collections", starlark.StringDict{"OrderedDict": starlark.Universe["dict"]})
-	add("warnings", starlark.StringDict{"filterwarnings": accepted(starlark.None, "filterwarnings"), "simplefilter": accepted(starlark.None, "simplefilter")})
+	add("warnings", starlark.StringDict{"filterwarnings": accepted(starlark.None, "filterwarnings"), "simplefilter": accepted(starlark.None, "simplefilter"), "catch_warnings": accepted(starlark.None, "catch_warnings")})
 	var plt starlark.StringDict
 	x.pylab, plt = x.newPylab()
 	for n, v := range plt {
@@ -99,7 +112,10 @@ func (x *script) addModules(d starlark.StringDict) {
 		d[n] = ticker[n] // pylab has them, too
 	}
 	add("matplotlib.ticker", ticker)
-	add("matplotlib", starlark.StringDict{"pyplot": pyplot, "pylab": pyplot, "cm": colorMaps{}, "rcParams": plt["rcParams"], "gridspec": m["matplotlib.gridspec"], "use": accepted(starlark.None, "use"), "rc": plt["rc"]})
+	add("cycler", starlark.StringDict{"cycler": cycler})
+	animation := add("matplotlib.animation", starlark.StringDict{"FuncAnimation": x.still("FuncAnimation"), "ArtistAnimation": x.still("ArtistAnimation"),
+		"PillowWriter": accepted(starlark.None, "PillowWriter"), "FFMpegWriter": accepted(starlark.None, "FFMpegWriter")})
+	add("matplotlib", starlark.StringDict{"cycler": cycler, "animation": animation, "pyplot": pyplot, "pylab": pyplot, "cm": colorMaps{}, "rcParams": plt["rcParams"], "gridspec": m["matplotlib.gridspec"], "use": accepted(starlark.None, "use"), "rc": plt["rc"]})
 	d["plt"], d["pylab"], d["matplotlib"], d["numpy"] = pyplot, pyplot, m["matplotlib"], m["numpy"]
 	members := maps.Clone(d)
 	maps.DeleteFunc(members, func(n string, _ starlark.Value) bool { return strings.HasPrefix(n, "<") || strings.HasPrefix(n, "__") })
@@ -118,6 +134,9 @@ func keysOf[V any](m map[string]V) map[string]bool {
 // moduleNamed is a module by its name in an import; those of Brian2's and
 // matplotlib's packages are all one.
 func (x *script) moduleNamed(name string) *pymodule {
+	if m := x.imports[name]; m != nil {
+		return m
+	}
 	if first, _, dotted := strings.Cut(name, "."); dotted && first == "brian2" {
 		name = first
 	}

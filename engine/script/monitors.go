@@ -9,6 +9,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
 	"synfire/engine/script/memory"
 	"synfire/engine/store"
@@ -22,6 +23,7 @@ type monitor struct {
 	m     engine.Monitor
 	class string
 	kind  kind
+	own   starlark.StringDict // attributes of add_attribute()
 }
 
 // kind is what one kind of monitor has besides its columns, and the names of all
@@ -97,6 +99,25 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 	case "active":
 		return starlark.Bool(m.m.Base().Active()), nil
 	}
+	if v := m.own[name]; v != nil {
+		return v, nil
+	}
+	if name == "add_attribute" {
+		return fn(name, "name", func(c argument.Call) (starlark.Value, error) {
+			n, ok := starlark.AsString(c.Val["name"])
+			if !ok {
+				return nil, fmt.Errorf("add_attribute() takes a name, not %s", array.Describe(c.Val["name"]))
+			}
+			if slices.Contains(m.AttrNames(), n) {
+				return nil, fmt.Errorf("%s has %s already", m.m.Name(), n)
+			}
+			if m.own == nil {
+				m.own = starlark.StringDict{}
+			}
+			m.own[n] = starlark.None
+			return starlark.None, nil
+		}), nil
+	}
 	v, err := m.attr(name)
 	bare := v == nil && err == nil && strings.HasSuffix(name, "_")
 	if bare {
@@ -118,6 +139,10 @@ func (m *monitor) Attr(name string) (starlark.Value, error) {
 }
 
 func (m *monitor) SetField(name string, v starlark.Value) error {
+	if m.own[name] != nil {
+		m.own[name] = v
+		return nil
+	}
 	return onlyActive(m.m, name, v)
 }
 

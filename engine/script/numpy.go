@@ -21,7 +21,28 @@ func (x *script) addNumPy(d starlark.StringDict) {
 			d[name] = fn(name, f.Params, f.Do)
 		}
 	}
-	d["around"], d["float64"], d["double"], d["float_"], d["int64"], d["int32"], d["bool_"] = d["round"], d["float"], d["float"], d["float"], d["int"], d["int"], starlark.Universe["bool"]
+	whole := d["float"]
+	number := starlark.NewBuiltin("float", func(th *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if len(args) == 1 && len(kwargs) == 0 {
+			switch args[0].(type) {
+			case *array.Array, *starlark.List, starlark.Tuple:
+				return array.Typed("float64", asArray(args[0]), starlark.String("float64"))
+			}
+		}
+		v, err := starlark.Call(th, whole, args, kwargs)
+		return v, inner(err)
+	})
+	d["around"], d["float64"], d["double"], d["float_"], d["int64"], d["int32"], d["bool_"] = d["round"], number, number, number, d["int"], d["int"], starlark.Universe["bool"]
+	d["Quantity"] = fn("Quantity", "arr / dim=None dtype=None copy=False force_quantity=False", func(c argument.Call) (starlark.Value, error) {
+		if c.Has("dim") {
+			return nil, withHint("multiply: x*volt", "Quantity(dim=) is not available here")
+		}
+		v := c.Val["arr"]
+		if _, one := v.(array.Quantity); one {
+			return v, nil
+		}
+		return array.Make(starlark.Tuple{v})
+	})
 	d["nan"], d["inf"] = starlark.Float(math.NaN()), starlark.Float(math.Inf(1))
 	d["empty"], d["newaxis"] = d["zeros"], starlark.None
 	d["r_"], d["c_"] = &joined2{}, &joined2{columns: true}

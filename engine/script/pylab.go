@@ -298,7 +298,11 @@ func next(a *figure.Axes) figure.RGBA {
 	if a.Twin != nil {
 		of = a.Twin
 	}
-	c := figure.Cycle[of.Colors%len(figure.Cycle)]
+	all := figure.Cycle
+	if of.Cycle != nil {
+		all = of.Cycle
+	}
+	c := all[of.Colors%len(all)]
 	of.Colors++
 	return c
 }
@@ -444,7 +448,7 @@ func init() {
 	for _, n := range strings.Fields("set_visible set_linestyle set_marker set_markersize set_zorder set_clip_on set_rasterized set_fontsize set_size set_fontweight set_rotation set_ha set_va set_bbox set_facecolor set_edgecolor " +
 		"set_frame_on set_alpha set_position set_ticks_position set_label_position set_label_coords set_tick_params set_major_formatter set_minor_formatter set_major_locator set_minor_locator set_axisbelow tick_params ticklabel_format " +
 		"minorticks_on minorticks_off margins autoscale autoscale_view locator_params set_markerfacecolor set_solid_capstyle set_path_effects set_clip_path set_bounds set_smart_bounds draw align_ylabels align_xlabels align_labels " +
-		"set_tight_layout set_constrained_layout set_layout_engine tight_layout subplots_adjust autofmt_xdate set_dpi set_prop_cycle set_anchor set_box_aspect label_outer set_navigate relim") {
+		"set_tight_layout set_constrained_layout set_layout_engine tight_layout subplots_adjust autofmt_xdate set_dpi set_anchor set_box_aspect label_outer set_navigate relim") {
 		looks[n] = true
 	}
 }

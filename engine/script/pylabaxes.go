@@ -106,6 +106,15 @@ func (v *axesValue) Attr(name string) (starlark.Value, error) {
 			}
 			return starlark.Tuple{starlark.NewList(hs), starlark.NewList(ls)}, nil
 		}), nil
+	case "inset_axes":
+		return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			within := v.a.Place
+			r, err := v.p.inset(v.figure(), args, newOpts(name, kwargs))
+			if of, ok := r.(*axesValue); ok {
+				of.a.Place.Within = &within
+			}
+			return r, err
+		}), nil
 	case "twinx":
 		return array.Method(v, name, func(starlark.Tuple) (starlark.Value, error) {
 			f := v.figure()
@@ -447,6 +456,7 @@ func (v *figureValue) Attr(name string) (starlark.Value, error) {
 // words of pyplot, for the script and for the module.
 func (x *script) newPylab() (*pylab, starlark.StringDict) {
 	p := &pylab{x: x, axes: map[*figure.Figure]*figure.Axes{}, rc: new(starlark.Dict)}
+	p.rc.SetKey(starlark.String("axes.prop_cycle"), propCycle())
 	d := starlark.StringDict{}
 	add := func(name string, f func(args starlark.Tuple, o *opts) (starlark.Value, error)) {
 		d[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {

@@ -31,7 +31,7 @@ func init() {
 	}
 	settings = map[string]drawing{
 		"xlabel": label(false), "ylabel": label(true), "title": title, "xlim": limit(false), "ylim": limit(true), "xticks": ticks(false), "yticks": ticks(true),
-		"xticklabels": tickLabels(false), "yticklabels": tickLabels(true), "xscale": scale(false), "yscale": scale(true), "aspect": aspect, "axis_off": axisOff, "axis_on": axisOn,
+		"xticklabels": tickLabels(false), "yticklabels": tickLabels(true), "xscale": scale(false), "yscale": scale(true), "aspect": aspect, "axis_off": axisOff, "axis_on": axisOn, "prop_cycle": setPropCycle,
 		"xbound": limit(false), "ybound": limit(true), "label": func(*pylab, *figure.Axes, starlark.Tuple, *opts) (starlark.Value, error) { return starlark.None, nil },
 	}
 }

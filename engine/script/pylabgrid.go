@@ -365,7 +365,7 @@ func (p *pylab) inset(f *figure.Figure, args starlark.Tuple, o *opts) (starlark.
 	if len(r) != 4 {
 		return nil, fmt.Errorf("axes() takes left, bottom, width and height, as parts of the figure")
 	}
-	o.take("sharex", "sharey", "facecolor")
+	o.take("sharex", "sharey", "facecolor", "zorder")
 	if err := o.end(); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -164,10 +165,11 @@ func (x *script) osModule() (os_, path_ starlark.StringDict) {
 		"sep":    starlark.String("/"),
 	}
 	path_["realpath"] = path_["abspath"]
-	return starlark.StringDict{"sep": starlark.String("/"), "linesep": starlark.String("\n"), "getcwd": texts("getcwd", 0, func([]string) (starlark.Value, error) {
-		dir, err := os.Getwd()
-		return starlark.String(dir), err
-	})}, path_
+	return starlark.StringDict{"sep": starlark.String("/"), "getpid": texts("getpid", 0, func([]string) (starlark.Value, error) { return starlark.MakeInt(os.Getpid()), nil }),
+		"cpu_count": texts("cpu_count", 0, func([]string) (starlark.Value, error) { return starlark.MakeInt(runtime.NumCPU()), nil }), "linesep": starlark.String("\n"), "getcwd": texts("getcwd", 0, func([]string) (starlark.Value, error) {
+			dir, err := os.Getwd()
+			return starlark.String(dir), err
+		})}, path_
 }
 
 // randomModule is Python's random: numbers of the script's streams, one by one.

@@ -312,9 +312,29 @@ func (x *script) begin() {
 	x.net.Random.Seed, x.net.Random.Network = x.seeds(0, 0)
 	x.res.Net = x.net
 	x.thread = &starlark.Thread{Name: "script", Print: x.print, Load: x.load}
-	x.thread.SetMaxExecutionSteps(x.opt.maxOps())
+	x.allowSteps()
 	x.predeclared = x.builtins()
 	maps.Copy(x.predeclared, x.more)
+}
+
+// maxDepth is how many calls may be in each other, as in Python.
+const maxDepth = 1000
+
+// allowSteps begins to count the script's steps, and looks now and then how deep its calls are.
+func (x *script) allowSteps() {
+	x.thread.Steps = 0
+	more := func() { x.thread.SetMaxExecutionSteps(min(x.thread.Steps+1000, x.opt.maxOps())) }
+	more()
+	x.thread.OnMaxSteps = func(th *starlark.Thread) {
+		switch {
+		case th.CallStackDepth() > maxDepth:
+			th.Cancel(fmt.Sprintf("more than %d calls are in each other: is there a recursion without an end?", maxDepth))
+		case th.Steps >= x.opt.maxOps():
+			th.Cancel("too many steps")
+		default:
+			more()
+		}
+	}
 }
 
 // seeds are the seed in force, and that of what networks are made of, where a script gives seed s and gave first at first:

@@ -101,7 +101,7 @@ func (s *Session) Exec(text string, arrays map[string]*array.Array) error {
 		if x.operating > 0 {
 			return s.piece(text)
 		}
-		x.thread.Steps = 0
+		x.allowSteps()
 		x.thread.Uncancel()
 		defer context.AfterFunc(x.ctx, func() { x.thread.Cancel("interrupted") })()
 		defer x.watch()()
@@ -210,7 +210,7 @@ func (s *Session) Run(seconds float64, net string, stages bool, progress func(do
 		if only != nil && len(only.objects) == 0 {
 			return fmt.Errorf("the Network %s has no object: add(...) some", net)
 		}
-		x.thread.Steps = 0 // of the functions of operations
+		x.allowSteps() // to the functions of operations
 		x.thread.Uncancel()
 		x.res.Runs = nil
 		_, err = x.engine(func() (starlark.Value, error) {

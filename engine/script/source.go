@@ -34,7 +34,7 @@ type place struct{ line, col int32 }
 func placeOf(p syntax.Position) place { return place{p.Line, p.Col} }
 
 // dialect is what a script may do that Starlark's build files may not.
-var dialect = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, While: true, Set: true, LoadBindsGlobally: true}
+var dialect = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, While: true, Recursion: true, Set: true, LoadBindsGlobally: true}
 
 // parse reads a file, whose syntax is Python's (see package python), and prepares
 // its tree: what Starlark cannot do with quantities and arrays (comparisons,
@@ -176,6 +176,16 @@ func (s *source) params() []string {
 	return names
 }
 
+// parses says whether the file has arguments of argparse, which are parameters, too.
+func (s *source) parses() bool {
+	for _, c := range s.calls {
+		if d, ok := c.Fn.(*syntax.DotExpr); ok && d.Name.Name == "add_argument" {
+			return true
+		}
+	}
+	return false
+}
+
 // loads says whether the file loads others.
 func (s *source) loads() bool {
 	for _, st := range s.tree.Stmts {
@@ -196,6 +206,7 @@ const (
 	fnAugment  = "<augment>"
 	fnMethod   = "<method>"
 	fnEach     = "<each>"
+	fnRow      = "<row>"
 	fnShared   = "<shared>" // no function: the names that functions declare global
 )
 
@@ -253,6 +264,11 @@ func (s *source) stmt(st syntax.Stmt) syntax.Stmt {
 			return &syntax.ExprStmt{X: hidden(fnSetSlice, at, sl.X, orNone(sl.Lo, at), orNone(sl.Hi, at), orNone(sl.Step, at), v)}
 		}
 		st.LHS = s.target(st.LHS)
+		if to, ok := st.LHS.(*syntax.IndexExpr); ok { // a[i][j] = x: of a table the row itself, no copy
+			if from, ok := to.X.(*syntax.IndexExpr); ok {
+				to.X = hidden(fnRow, from.Lbrack, from.X, from.Y)
+			}
+		}
 		if op, ok := augmented[st.Op]; !ok {
 		} else if grows(op, st.LHS, st.RHS) {
 			x := orNone(nil, st.OpPos)

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/eqn"
+	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
 	"synfire/engine/script/memory"
 )
@@ -74,6 +76,25 @@ func stateMonitor(x *script, c *call) (starlark.Value, error) {
 	x.add(m)
 	return &monitor{x: x, m: m, class: c.Fn, kind: states{m}}, nil
 }
+
+// timestep is Brian2's timestep(t, dt): the number of steps to a time, which takes no less than one ten-thousandth of a step for none.
+var timestep = fn("timestep", "t dt", func(c argument.Call) (starlark.Value, error) {
+	t, ok, err := array.OperandOf(c.Val["t"])
+	dt, ok2, err2 := array.OperandOf(c.Val["dt"])
+	switch {
+	case err != nil:
+		return nil, err
+	case err2 != nil:
+		return nil, err2
+	case !ok || !ok2 || t.Dim != second || dt.Dim != second || !dt.One || !(dt.V[0] > 0):
+		return nil, fmt.Errorf("timestep() takes times and a step, not %s and %s", array.Describe(c.Val["t"]), array.Describe(c.Val["dt"]))
+	}
+	n := array.Operand{One: t.One, Table: t.Table, Cols: t.Cols, Kind: array.Ints}
+	for _, v := range t.V {
+		n.V = append(n.V, math.Trunc((v+float64(1e-3*dt.V[0]))/dt.V[0]))
+	}
+	return n.Value(), nil
+})
 
 // states are what a StateMonitor has.
 type states struct{ *engine.StateMonitor }

@@ -31,12 +31,13 @@ const (
 	Set     = "<set>"     // list: {a, b}
 	Delete  = "<delete>"  // x, key: del x[key]
 	Raise   = "<raise>"   // message
+	With    = "<with>"    // what with takes
 	Module  = "<module>"  // name: what import gives
 	Builtin = "<builtin>" // name: what the language has under it
 )
 
 // Functions are the names above.
-var Functions = []string{Power, MatMul, Is, Chain, Span, Text, Starred, List, Tuple, Set, Delete, Raise, Module, Builtin}
+var Functions = []string{Power, MatMul, Is, Chain, Span, Text, Starred, List, Tuple, Set, Delete, Raise, With, Module, Builtin}
 
 // temporary is the variable that holds a value which is assigned several times;
 // it is None elsewhere.
@@ -211,8 +212,8 @@ const elsewhere = "run this script in Python with Brian2, whose device 'synfire'
 
 // instead are the words of Python that scripts do not have, each with what to do.
 var instead = map[string]string{
-	"class": "write functions, lists and dictionaries; or " + elsewhere, "with": "write what stands inside; or " + elsewhere,
-	"try": "errors cannot be caught in a script; " + elsewhere, "except": "errors cannot be caught in a script", "finally": "errors cannot be caught in a script",
+	"class": "write functions, lists and dictionaries; or " + elsewhere,
+	"try":   "errors cannot be caught in a script; " + elsewhere, "except": "errors cannot be caught in a script", "finally": "errors cannot be caught in a script",
 	"yield": "append to a list and return it; or " + elsewhere, "async": elsewhere, "await": elsewhere, "nonlocal": "return the value, or declare it global",
 }
 

@@ -18,7 +18,7 @@ var anything = Modules{
 	Predeclared: func(name string) bool { return len(name) == 3 },
 }
 
-var options = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, While: true, Set: true, LoadBindsGlobally: true}
+var options = &syntax.FileOptions{TopLevelControl: true, GlobalReassign: true, While: true, Recursion: true, Set: true, LoadBindsGlobally: true}
 
 // FuzzParse reads whatever: no panic, and an error, like every node of a tree,
 // stands within the text.

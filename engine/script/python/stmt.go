@@ -34,7 +34,9 @@ func (p *parser) statement(list []syntax.Stmt) []syntax.Stmt {
 		return append(list, p.def())
 	case p.is("@"):
 		return p.decorated(list)
-	case p.is("class"), p.is("with"), p.is("try"), p.is("async"), p.is("except"), p.is("finally"):
+	case p.is("with"):
+		return p.with(list)
+	case p.is("class"), p.is("try"), p.is("async"), p.is("except"), p.is("finally"):
 		p.refuse()
 	}
 	return p.line(list)
@@ -94,6 +96,25 @@ func (p *parser) loop() []syntax.Stmt {
 		p.fail(p.tok.at, "set a variable where the loop breaks, and ask it", "a loop has no else here")
 	}
 	return b
+}
+
+// with is with a as x, b: its block, behind the assignments. What may stand there is asked when it runs.
+func (p *parser) with(list []syntax.Stmt) []syntax.Stmt {
+	p.next()
+	for {
+		at := p.tok.at
+		x := call(With, at, p.test())
+		if p.is("as") {
+			as := p.next().at
+			target := p.ident()
+			list = append(list, &syntax.AssignStmt{OpPos: as, Op: syntax.EQ, LHS: target, RHS: x})
+		} else {
+			list = append(list, &syntax.ExprStmt{X: x})
+		}
+		if !p.take(",") {
+			return append(list, p.block()...)
+		}
+	}
 }
 
 func (p *parser) ifs() syntax.Stmt {
