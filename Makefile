@@ -283,6 +283,14 @@ gallery: bin/synfire
 reference:
 	$(GO) test ./engine/script -run 'TestReference$$' -update
 
+# README.md, docs/ and all texts that they link to, as pages with a search: bin/site/html/index.html. A link that leads nowhere is an error.
+.PHONY: site
+site: venv
+	@.venv/bin/pip install -q --disable-pip-version-check -r docs/requirements.txt
+	rm -rf bin/site && mkdir -p bin/site/text
+	git ls-files '*.md' '*.svg' '*.png' docs examples bench/results | grep -v _test.go | tar -cT - | tar -xC bin/site/text
+	.venv/bin/mkdocs build --strict -f docs/mkdocs.yml
+
 # The figure of Isomura et al. 2023: cultures under all conditions, what they learn and what was predicted; and the canonical network.
 .PHONY: isomura
 isomura: bin/synfire

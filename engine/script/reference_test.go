@@ -355,7 +355,8 @@ var untold = map[string]string{
 	"type pymodule": "names of modules", "type shared": "the language's own", "type made": "results of train(), by their members", "type record": "variables of a StateMonitor",
 	"type preferences": "without an effect", "type collected": "a Network", "module matplotlib": "pylab", "module matplotlib.ticker": "without an effect", "module matplotlib.gridspec": "pylab",
 	"module matplotlib.pyplot": "the functions of pylab, which are names without a module, too", "module pylab": "the same", "module matplotlib.pylab": "the same", "module warnings": "without an effect", "module numpy": "NumPy's are names without a module, too",
-	"module brian2": "all names", "module device": "without an effect",
+	"module brian2": "all names", "module device": "without an effect", "module multiprocessing.pool": "multiprocessing's", "module matplotlib.animation": "pictures do not move: in docs/language.md",
+	"type magicNetwork": "the network of all objects, with its functions", "type tableRow": "a row of an array",
 }
 
 // TestReference holds docs/reference.md against the tables of the code: every name that scripts can use is in it, with the
