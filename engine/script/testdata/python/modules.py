@@ -66,3 +66,5 @@ if __name__ == '__main__':
     d['a'][0] = 9
     print(L, d)
     print(np.array([1.7, 2.2], dtype=int), np.double([1, 2]), np.float64(3))
+    nan = np.array([np.nan, 1])[0]
+    print(nan > 0.5, nan < 0.5, nan == nan, nan != nan, 1 < nan, float('nan') >= 0, 0 < nan < 1, not nan > 0)
