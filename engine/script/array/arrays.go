@@ -3,7 +3,6 @@ package array
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -367,9 +366,6 @@ func Typed(name string, v, dtype starlark.Value) (starlark.Value, error) {
 		return nil, fmt.Errorf("%s: dtype= is int, float or bool, not %s", name, Describe(dtype))
 	}
 	return mapped(v, name, func(o Operand) (eqn.Dim, Kind, func(float64) (float64, error), error) {
-		if kind == Ints && slices.ContainsFunc(o.V, func(x float64) bool { return math.Abs(x) >= 1 }) {
-			o.Dim = eqn.Dim{} // as NumPy: the number in SI units
-		}
 		if !o.Dim.IsOne() && kind != Floats {
 			return o.Dim, kind, nil, fmt.Errorf("%s: dtype=%s is for pure numbers, not %s", name, text, o.Show())
 		}
