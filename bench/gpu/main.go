@@ -65,6 +65,7 @@ type row struct {
 	Workload string             `json:"workload"`
 	Backend  string             `json:"backend"`
 	Micros   float64            `json:"us_per_step"`
+	Host     float64            `json:"host_us_per_step"` // of these the device waits for the host
 	Factor   float64            `json:"real_time_factor"`
 	Events   int64              `json:"events"`
 	Hash     string             `json:"hash,omitempty"`
@@ -316,7 +317,14 @@ func rows(workload string, out []byte) []row {
 				best = s
 			}
 		}
-		list = append(list, row{workload, r.Backend, best.Run / float64(max(best.Steps, 1)) * 1e6, best.Run / best.Model, best.Events, best.Hash, best.Phases})
+		waits := 0.0
+		for name, t := range best.Phases {
+			if strings.HasPrefix(name, "host: ") {
+				waits += t
+			}
+		}
+		each := 1e6 / float64(max(best.Steps, 1))
+		list = append(list, row{workload, r.Backend, best.Run * each, waits * each, best.Run / best.Model, best.Events, best.Hash, best.Phases})
 	}
 	return list
 }
@@ -366,10 +374,10 @@ func (rep *report) markdown() []byte {
 	if rep.OneHash {
 		line("Potjans and Diesmann's network at scale %s: one hash on cpu and gl.\n", rep.MainScale)
 	}
-	line("| network | backend | µs a step | wall / model time | where the time went |")
-	line("|---|---|---|---|---|")
+	line("| network | backend | µs a step | the device waits for the host | wall / model time | where the time went |")
+	line("|---|---|---|---|---|---|")
 	for _, r := range rep.Rows {
-		line("| %s | %s | %.4g | %.4g | %s |", r.Workload, r.Backend, r.Micros, r.Factor, phases(r.Phases))
+		line("| %s | %s | %.4g | %.2g | %.4g | %s |", r.Workload, r.Backend, r.Micros, r.Host, r.Factor, phases(r.Phases))
 	}
 	line("\nFor the table of the README:\n")
 	line("| %s | %s | %s | %s |\n", d.Name, d.Version, map[bool]string{true: "exact", false: "**not exact**"}[rep.Exact], rep.mainFactor())

@@ -40,8 +40,8 @@ func TestReport(t *testing.T) {
 }
 
 func TestRows(t *testing.T) {
-	got := rows("lif", []byte(`{"rows":[{"backend":"gl","samples":[{"run_s":2,"model_s":1,"steps":1000},{"run_s":1,"model_s":1,"steps":1000,"hash":"x"}]},{"backend":"cpu"}]}`))
-	if len(got) != 1 || got[0].Micros != 1000 || got[0].Factor != 1 || got[0].Hash != "x" {
+	got := rows("lif", []byte(`{"rows":[{"backend":"gl","samples":[{"run_s":2,"model_s":1,"steps":1000},{"run_s":1,"model_s":1,"steps":1000,"hash":"x","phases_s":{"host: preparing":0.25,"host: between runs":0.25,"deliver":1}}]},{"backend":"cpu"}]}`))
+	if len(got) != 1 || got[0].Micros != 1000 || got[0].Host != 500 || got[0].Factor != 1 || got[0].Hash != "x" {
 		t.Errorf("%+v", got)
 	}
 }
