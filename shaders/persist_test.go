@@ -3,12 +3,15 @@
 package shaders
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"synfire/engine/backend"
 	"synfire/engine/host"
+	"synfire/engine/script"
 	"synfire/kernels/ref"
 )
 
@@ -254,5 +257,31 @@ func TestKeptMeetings(t *testing.T) {
 	}
 	if slices.Contains([]int{failing(""), failing("1"), failing("0")}, 0) || failing("fail") != 0 || failing("fail17") != 17 {
 		t.Error("failures on purpose are at the wrong places")
+	}
+}
+
+// TestFailureIsTold: a run in which a rendezvous fails has the reference's spikes, and its user is told once, though the script goes on.
+func TestFailureIsTold(t *testing.T) {
+	const text = `
+P = NeuronGroup(60, 'dv/dt = (1.5 - v)/(5*ms) : 1', threshold='v > 1', reset='v = 0', method='exact')
+P.v = 'i/60'
+S = Synapses(P, P, on_pre='v += 0.01', delay=0.2*ms)
+S.connect(p=0.1)
+M = SpikeMonitor(P)
+run(8*ms)
+run(4*ms)
+`
+	run := func(open func() (backend.Backend, error)) (hash string, told []string) {
+		res, err := script.Run(context.Background(), script.Options{File: "x.star", Src: []byte(text), Open: open, Warn: func(s string) { told = append(told, s) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%016x", res.Net.SpikeHash), told
+	}
+	b := open(t, Options{NoSelfTest: true, Persistent: "fail9", Resident: 1}) // the script closes it
+	want, _ := run(func() (backend.Backend, error) { return ref.New(), nil })
+	got, told := run(func() (backend.Backend, error) { return b, nil })
+	if got != want || len(told) != 1 || !strings.Contains(told[0], "at step 9 its work groups did not come together") {
+		t.Errorf("hash %s, expected %s; told %q", got, want, told)
 	}
 }

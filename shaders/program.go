@@ -138,6 +138,9 @@ func (p *program) load() error {
 			err = p.addLoop()
 		}
 	} else {
+		if p.persistent != "" && p.persistent != "0" {
+			p.note("a pass of this network is several dispatches, so that many passes are not one")
+		}
 		err = p.addSegments()
 	}
 	if err != nil {
