@@ -112,6 +112,10 @@ func (t *thread) visit(d *due, lo, hi int64) {
 	k, end := 0, 0 // delays that are due
 	lo = max(lo, d.table.First, 0)
 	m := min(hi-1, d.table.Last)
+	if nd == 1 && d.rows == 1 { // spikes of one step are due
+		due := d.step - int64(d.delays[0])
+		lo, m = max(lo, due), min(m, due)
+	}
 	for {
 		if q := d.step - 1 - m; q > 0 { // to a step that has its turn
 			m = d.step - 1 - (q+d.every-1)/d.every*d.every

@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"synfire/engine/backend"
 	"synfire/engine/connect"
@@ -148,7 +149,7 @@ func (e *effect) compile(p *program) error {
 // bind makes the blocks.
 func (e *effect) bind(p *program) {
 	for part := range e.list.ways() / e.list.each {
-		b := &block{k: aligned(blockLanes)}
+		b := &block{k: aligned(blockLanes + 16)}
 		fresh := func(q *ir.Prog) ir.Env {
 			env := ir.Env{Slots: make([][]uint32, len(q.Slots)), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host, Traps: make([]uint32, q.Traps)}
 			for c := range env.Traps {
@@ -170,23 +171,23 @@ func (e *effect) bind(p *program) {
 			case bind.Buf != backend.NoBuf:
 			case bind.Off == backend.SlotSource:
 				if b.source == nil {
-					b.source = aligned(blockLanes)
+					b.source = aligned(blockLanes + 16)
 				}
 				b.env.Slots[s] = b.source
 			default:
 				if b.target == nil {
-					b.target = aligned(blockLanes)
+					b.target = aligned(blockLanes + 16)
 				}
 				b.env.Slots[s] = b.target
 			}
 		}
 		b.env.Slots[e.k] = b.k
 		if b.number = b.k; e.number != e.k {
-			b.number = aligned(blockLanes)
+			b.number = aligned(blockLanes + 16)
 			b.env.Slots[e.number] = b.number
 		}
 		for _, s := range e.trapped {
-			b.env.Slots[s] = aligned(blockLanes)
+			b.env.Slots[s] = aligned(blockLanes + 16)
 		}
 		if e.row != nil {
 			b.along, b.near, b.rowCall = fresh(e.row.prog), make([]uint32, 1), e.row.code.Call()
@@ -197,7 +198,7 @@ func (e *effect) bind(p *program) {
 					b.along.Slots[s] = b.near
 				default:
 					if b.far == nil {
-						b.far = aligned(blockLanes)
+						b.far = aligned(blockLanes + 16)
 					}
 					b.along.Slots[s] = b.far
 				}
@@ -336,7 +337,10 @@ func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32)
 		far, near = near, far
 	}
 	n, delays, ways := 0, uint32(len(l.delays)), l.ways()
-	for _, v := range t.visits {
+	for x, v := range t.visits {
+		if x+1 < len(t.visits) {
+			t.fetch(e, part, t.visits[x+1].group)
+		}
 		row := v.group / delays
 		for way := part * l.each; way < (part+1)*l.each; way++ {
 			at := int(v.group)*ways + way
@@ -345,14 +349,16 @@ func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32)
 				t.along(e, b, step, way, row, lo, hi)
 				continue
 			}
+			if l.k != nil && e.code != nil && hi-lo >= rowLanes {
+				t.listed(e, b, step, way, row, lo, hi)
+				continue
+			}
 			for lo < hi {
 				m := min(hi-lo, blockLanes-n)
 				if l.k != nil {
 					copy(b.k[n:n+m], l.k[lo:])
 				} else {
-					for x := range b.k[n : n+m] {
-						b.k[n+x] = uint32(lo + x)
-					}
+					fill(b.k[n:n+m], uint32(lo), 1)
 				}
 				if e.number != e.k {
 					copy(b.number[n:n+m], l.number[lo:])
@@ -361,9 +367,7 @@ func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32)
 					l.ends(far[n:n+m], lo, way)
 				}
 				if near != nil {
-					for x := range near[n : n+m] {
-						near[n+x] = row
-					}
+					fill(near[n:n+m], row, 0)
 				}
 				n, lo = n+m, lo+m
 				if n == blockLanes {
@@ -376,6 +380,52 @@ func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32)
 	if n > 0 {
 		t.runBlock(e, b, step, n)
 	}
+}
+
+// fetch asks for what lies side by side of a group's synapses, and is long.
+func (t *thread) fetch(e *effect, part int, group uint32) {
+	l := e.list
+	at := int(group)*l.ways() + part*l.each
+	lo, hi := int(l.index[at]), int(l.index[at+1])
+	n := min(hi-lo, blockLanes)
+	if n < rowLanes || l.far16 == nil {
+		return
+	}
+	fetch(unsafe.Pointer(&l.far16[lo]), 2*n)
+	if l.k != nil {
+		fetch(unsafe.Pointer(&l.k[lo]), 4*n)
+	}
+	if e.row != nil {
+		for _, s := range e.row.own {
+			bind := e.stage.Bind[s]
+			fetch(unsafe.Pointer(&t.p.bufs[bind.Buf][bind.Off+lo]), 4*n)
+		}
+	}
+}
+
+// listed runs the program on entries lo to hi-1 of one row, whose numbers are taken from where they are listed.
+func (t *thread) listed(e *effect, b *block, step int64, way int, row uint32, lo, hi int) {
+	l, own := e.list, *b
+	far, near := b.target, b.source
+	if e.stage.Post {
+		far, near = near, far
+	}
+	if near != nil {
+		fill(near[:min(hi-lo, blockLanes)], row, 0)
+	}
+	for lo < hi {
+		m := min(hi-lo, blockLanes)
+		b.k = l.k[lo : lo+m]
+		b.number = b.k // words that are placed are not listed
+		b.env.Slots[e.k] = b.k
+		if far != nil {
+			l.ends(far[:m], lo, way)
+		}
+		t.runBlock(e, b, step, m)
+		lo += m
+	}
+	b.k, b.number = own.k, own.number
+	b.env.Slots[e.k] = b.k
 }
 
 // ends writes the far ends of the entries of a share from lo on.

@@ -149,7 +149,7 @@ func (l *listing) build(w host.Work) error {
 	}
 	l.index = make([]uint32, groups*l.ways()+1)
 	if narrow {
-		l.far16 = make([]uint16, st.Total)
+		l.far16 = make([]uint16, st.Total+15)[:st.Total] // so that vectors may go beyond
 	} else {
 		l.far = make([]uint32, st.Total)
 	}
@@ -365,6 +365,14 @@ func parallel(n int, f func(int)) {
 	}
 	f(0)
 	all.Wait()
+}
+
+// fillPlain writes first, first + step, ... to dst.
+func fillPlain(dst []uint32, first, step uint32) {
+	for n := range dst {
+		dst[n] = first
+		first += step
+	}
 }
 
 // widenPlain writes base + src to dst.

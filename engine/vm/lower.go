@@ -34,7 +34,7 @@ type lowered struct {
 	live     []bool
 	uni      []int32    // place of a uniform value in the table of uniforms, -1 for values of lanes
 	uniforms []ir.Value // those values in order, constants among them
-	worked   []int32    // places of those that are live and no constants
+	worked   []uniform  // those that are live and no constants
 	rands    []randColumn
 	effects  []effect
 	outs     []ir.Value // values of lanes that effects need, each once
@@ -42,6 +42,15 @@ type lowered struct {
 	mixed    bool       // a slot takes both Scatter and Scatter2, which do not commute
 
 	magnitude map[ir.Value]ir.Value // value -> its AbsF, while lowering
+}
+
+// uniform is an instruction of a uniform value: places in the table of uniforms.
+type uniform struct {
+	op       ir.Op
+	phase    uint8
+	to       int32
+	a, b, c  int32 // operands, 0 for none
+	imm, aux uint32
 }
 
 // operands lists the operands of an instruction of a lowered program.
@@ -353,8 +362,12 @@ func (l *lowered) finish() {
 		}
 	}
 	for k, v := range l.uniforms {
-		if l.live[v] && l.ins[v].Op != ir.Const {
-			l.worked = append(l.worked, int32(k))
+		if in := &l.ins[v]; l.live[v] && in.Op != ir.Const {
+			u := uniform{op: in.Op, phase: in.Phase, to: int32(k), imm: in.Imm, aux: in.Aux}
+			for n, a := range operands(in) {
+				*[]*int32{&u.a, &u.b, &u.c}[n] = l.uni[a]
+			}
+			l.worked = append(l.worked, u)
 		}
 	}
 	out := make(map[ir.Value]bool)
@@ -389,38 +402,34 @@ func (l *lowered) constants(u []uint32) {
 
 // evalUniforms works out the other uniform values of a run into u.
 func (l *lowered) evalUniforms(e *ir.Env, u []uint32) {
-	for _, k := range l.worked {
-		in := &l.ins[l.uniforms[k]]
-		step := e.Step + uint32(in.Phase)
-		switch in.Op {
+	for n := range l.worked {
+		in := &l.worked[n]
+		switch in.op {
 		case ir.Step:
-			u[k] = step
+			u[in.to] = e.Step + uint32(in.phase)
 		case ir.Host:
-			u[k] = e.Host[int(in.Phase)*e.HostN+int(in.Imm)]
+			u[in.to] = e.Host[int(in.phase)*e.HostN+int(in.imm)]
 		case ir.Uniform:
-			u[k] = e.Slots[in.Imm][0]
+			u[in.to] = e.Slots[in.imm][0]
 		case opKey:
-			u[k] = e.Seed[in.Imm%2]
+			x := e.Seed[in.imm%2]
 			switch {
-			case in.Imm == drawnKey:
-				u[k] = e.Drawn
-			case in.Imm%2 == 0:
-				u[k] += in.Imm / 2 * philox.W0
+			case in.imm == drawnKey:
+				x = e.Drawn
+			case in.imm%2 == 0:
+				x += in.imm / 2 * philox.W0
 			default:
-				u[k] += in.Imm / 2 * philox.W1
+				x += in.imm / 2 * philox.W1
 			}
+			u[in.to] = x
 		case opThreshold:
-			u[k] = threshold(u[l.uni[in.A]])
+			u[in.to] = threshold(u[in.a])
 		case ir.Gather:
-			u[k] = e.Slots[in.Imm][u[l.uni[in.A]]]
+			u[in.to] = e.Slots[in.imm][u[in.a]]
 		case ir.Rand:
-			u[k] = philox.Word(u[l.uni[in.A]], step-e.Drawn, in.Aux, in.Imm, e.Seed)
+			u[in.to] = philox.Word(u[in.a], e.Step+uint32(in.phase)-e.Drawn, in.aux, in.imm, e.Seed)
 		default:
-			var x [3]uint32
-			for i, a := range operands(in) {
-				x[i] = u[l.uni[a]]
-			}
-			u[k] = evalWord(in.Op, x[0], x[1], x[2])
+			u[in.to] = evalWord(in.op, u[in.a], u[in.b], u[in.c])
 		}
 	}
 }
