@@ -316,6 +316,9 @@ func (n *Network) countSpikes(r *compile.RecordRef, b *model.Batch) {
 	}
 	at := 0
 	for s, k := range b.Counts {
+		if k == 0 {
+			continue
+		}
 		for _, i := range b.Index[at : at+int(k)] {
 			n.SpikeHash += model.Mix(uint64(b.Step)+uint64(s), uint64(r.Pop), uint64(i))
 		}

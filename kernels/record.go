@@ -242,6 +242,17 @@ func (p *program) gather(done int) {
 			for _, d := range st.Rec.Dst {
 				p.record(d, total)
 			}
+			if len(p.parts) == 1 { // in order as they are
+				r, last := &p.parts[0].recs[i], uint32(0)
+				copy(p.bufs[st.Rec.Index], r.index[:total])
+				for k, d := range st.Rec.Dst {
+					copy(p.bufs[d], r.values[k][:total])
+				}
+				for s, n := range r.cum[:done] {
+					count[s], last = n-last, n
+				}
+				continue
+			}
 			at := 0
 			for s := range done {
 				for _, h := range p.parts {

@@ -16,6 +16,14 @@ func (h *part) extract(event int, step int64, lo, hi int, first bool) {
 		list = list[:0]
 	}
 	mask, base := h.masks[event][lo/32:(hi+31)/32], uint32(h.first[event]+lo/32*32)
+	for ; wide && len(mask) >= 16; mask, base = mask[16:], base+16*32 {
+		for some := filled((*[16]uint32)(mask)); some != 0; some &= some - 1 {
+			w := bits.TrailingZeros16(some)
+			for m := mask[w]; m != 0; m &= m - 1 {
+				list = append(list, base+uint32(32*w+bits.TrailingZeros32(m)))
+			}
+		}
+	}
 	for len(mask) > 0 {
 		m := uint64(mask[0])
 		if mask = mask[1:]; len(mask) > 0 { // two words at a time

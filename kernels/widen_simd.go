@@ -6,6 +6,13 @@ import "simd/archsimd"
 
 var wide = archsimd.X86.AVX512()
 
+// filled says which of 16 words are not 0.
+func filled(words *[16]uint32) uint16 {
+	some := archsimd.LoadUint32x16(words).NotEqual(archsimd.BroadcastUint32x16(0)).ToBits()
+	archsimd.ClearAVXUpperBits()
+	return some
+}
+
 // widen writes base + src to dst. Where both have room for it, up to 15 words more.
 func widen(dst []uint32, src []uint16, base uint32) {
 	n := 0

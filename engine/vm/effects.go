@@ -1,6 +1,10 @@
 package vm
 
-import "synfire/engine/ir"
+import (
+	"unsafe"
+
+	"synfire/engine/ir"
+)
 
 // An effect is a Scatter, Scatter2 or Put. Effects are made by Go code after the
 // rest of the program has run over a block of lanes and left their operands in
@@ -36,14 +40,10 @@ func (f *effect) apply(e *ir.Env, lo, hi int, columns [][]uint32) {
 		a, b := a[:hi], b[:hi]
 		switch f.op {
 		case ir.Scatter:
-			for i, at := range a {
-				slot[at] += b[i]
-			}
+			add(slot, a, b)
 			return
 		case ir.Put:
-			for i, at := range a {
-				slot[at] = b[i]
-			}
+			put(slot, a, b)
 			return
 		}
 	}
@@ -67,3 +67,32 @@ func (f *effect) apply(e *ir.Env, lo, hi int, columns [][]uint32) {
 		}
 	}
 }
+
+// put sets word at[i] of slot to words[i], add adds it. Indices are trusted.
+func put(slot, at, words []uint32) {
+	to := unsafe.Pointer(unsafe.SliceData(slot))
+	for ; len(at) >= 4 && len(words) >= 4; at, words = at[4:], words[4:] {
+		*element(to, at[0]) = words[0]
+		*element(to, at[1]) = words[1]
+		*element(to, at[2]) = words[2]
+		*element(to, at[3]) = words[3]
+	}
+	for i, at := range at {
+		slot[at] = words[i]
+	}
+}
+
+func add(slot, at, words []uint32) {
+	to := unsafe.Pointer(unsafe.SliceData(slot))
+	for ; len(at) >= 4 && len(words) >= 4; at, words = at[4:], words[4:] {
+		*element(to, at[0]) += words[0]
+		*element(to, at[1]) += words[1]
+		*element(to, at[2]) += words[2]
+		*element(to, at[3]) += words[3]
+	}
+	for i, at := range at {
+		slot[at] += words[i]
+	}
+}
+
+func element(of unsafe.Pointer, k uint32) *uint32 { return (*uint32)(unsafe.Add(of, 4*uintptr(k))) }

@@ -27,7 +27,6 @@ type fillArgs struct {
 type jitFill struct {
 	exec  *executable
 	block int // words of one turn
-	pool  sync.Pool
 }
 
 var fill512 = sync.OnceValues(func() (*jitFill, error) { return newFill(true) })
@@ -38,16 +37,11 @@ const fillBlock = 128
 
 // fillFor is the filler of a mode. It asks for dst to begin with the first word
 // of a counter and to hold a multiple of fillBlock words.
-func fillFor(m Mode) (filler, error) {
-	make := fill256
+func fillFor(m Mode) (*jitFill, error) {
 	if m == JIT512 {
-		make = fill512
+		return fill512()
 	}
-	f, err := make()
-	if err != nil {
-		return nil, err
-	}
-	return f.run, nil
+	return fill256()
 }
 
 func newFill(wide bool) (*jitFill, error) {
@@ -57,16 +51,13 @@ func newFill(wide bool) (*jitFill, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &jitFill{exec: x, block: int(4 * g.group() * g.fillPairs())}
-	f.pool.New = func() any { return new(fillArgs) }
-	return f, nil
+	return &jitFill{exec: x, block: int(4 * g.group() * g.fillPairs())}, nil
 }
 
-func (f *jitFill) run(dst []uint32, first, step, draw, stream uint32, key [2]uint32) {
+func (f *jitFill) run(a *fillArgs, dst []uint32, first, step, draw, stream uint32, key [2]uint32) {
 	if len(dst) == 0 {
 		return
 	}
-	a := f.pool.Get().(*fillArgs)
 	a.counter, a.step, a.draw, a.stream = first/4, step, draw, stream
 	if a.key != key || !a.keyed { // else they are there since the last call
 		a.key, a.keyed = key, true
@@ -79,7 +70,6 @@ func (f *jitFill) run(dst []uint32, first, step, draw, stream uint32, key [2]uin
 		}
 	}
 	enter(f.exec.entry(), unsafe.Pointer(a), unsafe.Pointer(unsafe.SliceData(dst)), len(dst)/f.block)
-	f.pool.Put(a)
 }
 
 // fillPairs is the number of pairs of register sets: as many as fit.

@@ -22,7 +22,7 @@ type jitCode struct {
 	area    int // words of the data area
 	spread  []spread
 	trapAt  int
-	fill    filler
+	fill    *jitFill
 	summary string
 	pool    sync.Pool
 }
@@ -39,6 +39,7 @@ type jitState struct {
 	data     []uint32         // aligned to 64 bytes
 	uniforms []uint32
 	columns  [][]uint32 // random columns, with room for whole blocks around
+	args     fillArgs   // of those
 	outs     [][]uint32 // operands of effects, one word for each lane of a chunk
 	effects  [][]uint32
 }
@@ -314,7 +315,7 @@ func (c *jitCode) runChunk(s *jitState, e *ir.Env, lo, hi int) {
 		r := &l.rands[k]
 		item := e.Lane0 + uint32(lo) + l.offset(r, s.uniforms)
 		skip := item % 4
-		c.fill(s.columns[k][:(int(skip)+n+fillBlock-1)/fillBlock*fillBlock], item-skip, e.Step+uint32(r.phase)-e.Drawn, r.draw, r.stream, e.Seed)
+		c.fill.run(&s.args, s.columns[k][:(int(skip)+n+fillBlock-1)/fillBlock*fillBlock], item-skip, e.Step+uint32(r.phase)-e.Drawn, r.draw, r.stream, e.Seed)
 		s.ptrs[len(l.prog.Slots)+k] = unsafe.Pointer(&s.columns[k][skip])
 	}
 	s.data[laneAt/4] = e.Lane0 + uint32(lo)
