@@ -418,6 +418,11 @@ func (t *thread) listed(e *effect, b *block, step int64, way int, row uint32, lo
 		b.k = l.k[lo : lo+m]
 		b.number = b.k // words that are placed are not listed
 		b.env.Slots[e.k] = b.k
+		for s, bind := range e.stage.Bind { // those that are far
+			if bind.Buf != backend.NoBuf && e.stage.Prog.Slots[s].Kind == ir.Array && 4*l.length() > nearBytes/2 {
+				fetchEach(unsafe.Pointer(&t.p.bufs[bind.Buf][bind.Off]), &b.k[0], m)
+			}
+		}
 		if far != nil {
 			l.ends(far[:m], lo, way)
 		}

@@ -7,3 +7,8 @@ import "unsafe"
 //
 //go:noescape
 func fetch(at unsafe.Pointer, n int)
+
+// fetchEach asks for words at[0] to at[n-1] of what begins at of.
+//
+//go:noescape
+func fetchEach(of unsafe.Pointer, at *uint32, n int)

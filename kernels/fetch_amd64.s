@@ -12,3 +12,18 @@ next:
 	CMPQ DI, CX
 	JLT  next
 	RET
+
+// func fetchEach(of unsafe.Pointer, at *uint32, n int)
+TEXT ·fetchEach(SB), NOSPLIT, $0-24
+	MOVQ of+0(FP), DI
+	MOVQ at+8(FP), SI
+	MOVQ n+16(FP), CX
+	LEAQ (SI)(CX*4), CX
+
+each:
+	MOVL (SI), AX
+	PREFETCHT0 (DI)(AX*4)
+	ADDQ $4, SI
+	CMPQ SI, CX
+	JLT  each
+	RET

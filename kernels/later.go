@@ -46,10 +46,10 @@ func (l *layout) findLags(plan *backend.Plan) map[int]*lag {
 }
 
 // Where on_post changes no more bytes of synapses than this, they are found in the
-// caches at the event itself, and what later would take on top is lost: with
-// 400,000 synapses of pair STDP a twentieth of the time is, with 10,000 a third;
-// with 900,000 later is a tenth faster, with 1.6 million a third. A variable, so
-// that tests can force either.
+// caches at the event itself, and to make it up later only adds to the work: with
+// 10,000 synapses of pair STDP half as much again, with 400,000 a twentieth (and
+// less than nothing where other programs use the caches); with 900,000 later takes
+// a fifth less, with 1.6 million a quarter. A variable, so that tests can force either.
 var nearWords = 2 << 20
 
 func (l *layout) lag(plan *backend.Plan, i int) *lag {
