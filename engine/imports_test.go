@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"engine":                     {"engine/backend", "engine/compile", "engine/connect", "engine/eqn", "engine/host", "engine/ir", "engine/model"},
 	"engine/serve":               {"engine", "engine/backend", "engine/eqn", "engine/ir", "engine/script", "engine/script/array", "engine/script/memory", "engine/store"},
 	"engine/train":               {"engine", "engine/backend", "engine/compile", "engine/connect", "engine/eqn", "engine/ir", "engine/model", "engine/num", "engine/philox", "engine/vm"},
-	"engine/nir":                 {"engine"},
+	"engine/nir":                 {"engine", "engine/eqn", "engine/model"},
 	"engine/rundir":              {"engine", "engine/backend", "engine/eqn", "engine/host", "engine/store"},
 	"engine/compare":             {"engine/backend", "engine/host", "engine/ir"},
 	"engine/analysis":            {},

@@ -81,6 +81,7 @@ var functions = map[string]function{
 	"load_array":            {"file / unit", loadArray},
 	"load_table":            {"file / columns", loadTable},
 	"load_nir":              {"graph / inputs method='euler' time_unit=1*second", loadNIR},
+	"export_nir":            {"", exportNIR},
 	"save_array":            {"name values", saveArray},
 	"start_scope":           {"", startScope},
 	"linspace":              {"start stop / num=50", linspaceBuiltin},

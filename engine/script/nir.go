@@ -77,8 +77,11 @@ func loadNIR(x *script, c *call) (starlark.Value, error) {
 	var err error
 	switch v := c.Get("graph").(type) {
 	case starlark.String:
-		var text []byte
-		if text, err = x.readFile(string(v)); err == nil {
+		text := []byte(v)
+		if !strings.HasPrefix(strings.TrimSpace(string(v)), "{") {
+			text, err = x.readFile(string(v))
+		}
+		if err == nil {
 			graph, err = nir.Decode(text)
 		}
 	case *starlark.Dict:
@@ -87,7 +90,7 @@ func loadNIR(x *script, c *call) (starlark.Value, error) {
 			graph, err = nir.New(raw)
 		}
 	default:
-		err = fmt.Errorf("graph= is a file of JSON, or a dictionary with 'nodes' and 'edges', not %s", array.Describe(v))
+		err = fmt.Errorf("graph= is a file of JSON, its text, or a dictionary with 'nodes' and 'edges', not %s", array.Describe(v))
 	}
 	c.fail("graph", err)
 	switch v := c.Get("inputs").(type) {
@@ -120,6 +123,26 @@ func loadNIR(x *script, c *call) (starlark.Value, error) {
 		x.add(made.(object))
 	}
 	return &nirNetwork{x: x, n: n}, nil
+}
+
+// exportNIR is export_nir(): the objects made so far as a graph.
+func exportNIR(x *script, _ *call) (starlark.Value, error) {
+	x.setAliases()
+	if err := x.followed(); err != nil {
+		return nil, err
+	}
+	var all []any
+	for _, o := range x.objects {
+		if gone, ok := o.(interface{ Gone() bool }); !ok || !gone.Gone() {
+			all = append(all, o)
+		}
+	}
+	g, err := nir.From(all)
+	if err != nil {
+		return nil, x.explain(err)
+	}
+	text, err := g.Encode()
+	return starlark.String(text), err
 }
 
 // asJSON is a value as JSON has it.

@@ -92,6 +92,97 @@ func TestTrainRefuses(t *testing.T) {
 	}
 }
 
+// TestExportNIR: equations in the script's own words are NIR's nodes, and the graph spikes as they do.
+func TestExportNIR(t *testing.T) {
+	out, err := runScript(t, `
+defaultclock.dt = 0.1*ms
+tau, E_L, d = 10*ms, -65*mV, [0, 1, 2, 0]*ms
+who, when = arange(24) % 4, (arange(24)*7.3 + 1)*ms
+def network():
+    start_scope()
+    return SpikeGeneratorGroup(4, who, when, name='given')
+def spikes(groups):
+    M = [SpikeMonitor(g) for g in groups]
+    run(200*ms)
+    return [sorted([(i, int(x/(0.1*ms) + 0.5)) for i, x in zip(m.i, m.t)]) for m in M]
+def near(a, b, steps):
+    return len(a) == len(b) and len(a) > 5 and max([abs(x[1] - y[1]) if x[0] == y[0] else 99 for x, y in zip(a, b)]) <= steps
+for method in ['euler', 'rk2', 'exact']:
+    P = network()
+    A = NeuronGroup(6, """dv/dt = (E_L - v)/tau + drive/(tau*2) : volt
+                          drive : volt (constant)
+                          th = -50*mV + extra : volt
+                          extra : volt""", threshold='v > th', reset='v = -60*mV + extra', method=method, name='A')
+    A.drive, A.extra = 'i*7*mV', 'i*0.1*mV'
+    A.v = -65*mV
+    S = Synapses(P, A[1:], 'w : 1', on_pre='v -= w*exp(log(2))*6*mV', delay=2*ms, name='S')
+    S.connect(p=1)
+    S.w = '-1 - 0.1*j'
+    B = NeuronGroup(2, 'du/dt = (rate - 2*u + x)/unit : 1\nx : 1\nrate : 1\nunit : second', threshold='0.5 < u', reset='u = 0', method=method, name='B')
+    B.unit, B.rate = 100*ms, 3
+    B.run_regularly('x = 0', dt=0.1*ms, when='after_groups')
+    T = Synapses(A, B, on_pre='x_post += 5*w_of_source', namespace={'w_of_source': 3}, name='T')
+    T.connect(j='i % 2')
+    T.delay = 'i*0.1*ms'
+    C = NeuronGroup(1, 'dv/dt = 11*Hz : 1', threshold='v > 1', reset='v = 0', method='euler', name='C')
+    U = Synapses(A, C, on_pre='v_post += 0.05', name='U')
+    U.connect()
+    text = export_nir()
+    own = spikes([A, B, C])
+    start_scope()
+    P = SpikeGeneratorGroup(4, who, when)
+    G = load_nir(text, inputs={'given': P}, method=method)
+    G['A'].v = -0.065
+    again = spikes([G['A'], G['B'], G['C']])
+    print(method, [near(a, b, 0) for a, b in zip(own, again)])
+    P = network()
+    D = NeuronGroup(3, 'dv/dt = (ge*2 - (v - E_L))/tau : volt\ndge/dt = (0.5*mV - ge)/(4*ms) : volt', threshold='v > E_L + 10*mV', reset='v = E_L', method=method, name='D')
+    D.v, D.ge = E_L, 0.5*mV
+    V = Synapses(P, D, on_pre='ge += w', namespace={'w': 25*mV}, name='V')
+    V.connect('i >= j')
+    V.delay = 'i*ms + j*ms'
+    text = export_nir()
+    own = spikes([D])
+    start_scope()
+    P = SpikeGeneratorGroup(4, who, when)
+    G = load_nir(text, inputs={'given': P}, method=method)
+    G['D'].v = -0.065
+    again = spikes([G['D']])
+    print(G.names, near(own[0], again[0], 1) if method == 'euler' else abs(len(own[0]) - len(again[0])) <= 1)
+`)
+	want := ""
+	for _, m := range []string{"euler", "rk2", "exact"} {
+		want += m + " [True, True, True]\n['D', 'given', 'V_0', 'V_1', 'V_2', 'V_3', 'V_4', 'V_5'] True\n"
+	}
+	if err != nil || out != want {
+		t.Errorf("%q, %v; expected %q", out, err, want)
+	}
+	const lif = "P = NeuronGroup(2, 'dv/dt = -v/(10*ms) : 1', threshold='v > 1', reset='v = 0', name='P')\n"
+	for _, c := range []struct{ code, says string }{
+		{"", "there is no group to be written"},
+		{"P = NeuronGroup(2, 'dv/dt = (v*v - v)/ms : 1', threshold='v > 1', reset='v = 0', name='P', method='euler')", "1:31: nir: P has no counterpart in NIR: v*v is not linear"},
+		{"P = NeuronGroup(2, 'dv/dt = -v/ms : 1', threshold='v > 1', reset='v -= 1', name='P')", "P has no counterpart in NIR: its reset is v -= 1; NIR's is v = v_reset"},
+		{"P = NeuronGroup(2, 'dv/dt = -v/ms : 1', threshold='v > 1', reset='v = 0', refractory=1*ms, name='P')", "NIR's neurons are not refractory"},
+		{"P = NeuronGroup(2, 'dv/dt = -v/ms : 1', threshold='v >= 1', reset='v = 0', name='P')", "the threshold is v >= 1; NIR's is v > v_threshold"},
+		{"P = NeuronGroup(2, 'dv/dt = -v/ms + xi*ms**-0.5 : 1', threshold='v > 1', reset='v = 0', name='P')", "the noise xi"},
+		{"P = NeuronGroup(2, 'dv/dt = v/ms : 1', threshold='v > 1', reset='v = 0', name='P')", "grows with v"},
+		{"P = NeuronGroup(2, 'dv/dt = sin(v)/ms : 1', threshold='v > 1', reset='v = 0', name='P')", "sin of a variable: it is not linear"},
+		{"P = NeuronGroup(2, 'dv/dt = (t/ms - v)/ms : 1', threshold='v > 1', reset='v = 0', name='P', method='euler')", "it depends on the time t"},
+		{"P = NeuronGroup(2, '''dv/dt = -v/ms : 1\ndw/dt = -w/ms : 1\ndx/dt = -x/ms : 1''', name='P')", "it has 3 differential equations"},
+		{"P = NeuronGroup(2, '''dv/dt = (w - v)/ms : 1\ndw/dt = (v - w)/ms : 1''', name='P')", "one has to follow the other"},
+		{lif + "I = PoissonInput(P, 'v', 10, 5*Hz, weight=0.1)", "has no counterpart in NIR, whose graphs are of neurons, synapses and inputs of spikes"},
+		{lif + "P.run_regularly('v = 0', dt=1*ms)", "of run_regularly, only what clears"},
+		{lif + "S = Synapses(P, P, 'w : 1', on_pre='v += w', on_post='w += 1', name='S')\nS.connect()", "S has no counterpart in NIR: NIR's connections are matrices"},
+		{lif + "S = Synapses(P, P, on_pre='v *= 2', name='S')\nS.connect()", "its code is v *= ..., where a variable of the target and += were expected"},
+		{lif + "S = Synapses(P, P, on_pre='v_post += v_pre', name='S')\nS.connect()", "what it adds, v_pre, changes"},
+		{"P = NeuronGroup(2, '''dv/dt = (g - v)/ms : 1\ng : 1''', threshold='v > 1', reset='v = 0', name='P')\nS = Synapses(P, P, on_pre='g += 1', name='S')\nS.connect()", "dv/dt depends on g, which changes"},
+	} {
+		if out, err := runScript(t, c.code+"\nprint(export_nir())"); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s\ngave %q, %v; expected %q", c.code, out, err, c.says)
+		}
+	}
+}
+
 // TestNIR: a graph given as a dictionary is a network that can be driven, trained and written.
 func TestNIR(t *testing.T) {
 	out, err := runScript(t, `
@@ -114,7 +205,7 @@ print(len(G.json()) > 200)
 	}
 	for code, says := range map[string]string{
 		"load_nir('nothing.json')":                        "there is no file",
-		"load_nir(3)":                                     "graph= is a file of JSON, or a dictionary",
+		"load_nir(3)":                                     "graph= is a file of JSON, its text, or a dictionary",
 		"load_nir({'nodes': {'a': 1}, 'edges': []})":      "is no dictionary",
 		"load_nir({'nodes': {}, 'edges': []})['x']":       "has no population and no synapses",
 		"load_nir({'nodes': {}, 'edges': [1*mV]})":        "a number without unit",
