@@ -267,6 +267,13 @@ nir: venv bin/synfire
 	@$(PIP) nir==1.0.8
 	PYTHONPATH=python/src .venv/bin/python python/tests/nir_check.py
 
+# train() beside snnTorch (bench/snntorch/README.md): spikes, gradients, loss. PyTorch takes a gigabyte, hence an environment of its own.
+.PHONY: snntorch
+snntorch: venv bin/synfire
+	.venv/bin/python -m venv bin/snntorch
+	bin/snntorch/bin/pip install -q --disable-pip-version-check -r bench/snntorch/requirements.txt
+	SYNFIRE=$(CURDIR)/bin/synfire bin/snntorch/bin/python bench/snntorch/compare.py --write
+
 # The values that package analysis is held against, anew, of Elephant, SciPy, networkx and the Brain Connectivity Toolbox.
 .PHONY: analysis-reference
 analysis-reference: venv

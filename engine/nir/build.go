@@ -169,7 +169,10 @@ func (n *Network) neurons(net *engine.Network, x *node, size int, method string,
 		}
 		text += "\n" + p + " : " + unit
 	}
-	o := engine.GroupOptions{Name: name(x.name), Method: method}
+	o := engine.GroupOptions{Name: name(x.name)}
+	if x.neuron() {
+		o.Method = method
+	}
 	late := "after_groups" // x has been used
 	switch {
 	case x.kind == "Threshold":

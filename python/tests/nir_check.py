@@ -264,7 +264,36 @@ def check(name, graph, folder, write):
     print("written back by Synfire: the file says the same")
 
 
+OWN = """
+P = SpikeGeneratorGroup(5, [], []*ms)
+G = NeuronGroup(4, 'dv/dt = (-65*mV - v + drive)/(20*ms) : volt\\ndrive : volt', threshold='v > -50*mV', reset='v = -65*mV', method='euler')
+H = NeuronGroup(3, 'dv/dt = 20*Hz : 1', threshold='v > 1', reset='v = 0', method='euler')
+C = NeuronGroup(2, 'dv/dt = (i_syn - v)/(10*ms) : 1\\ndi_syn/dt = -i_syn/(5*ms) : 1', method='euler')
+G.drive = 'i*mV'
+links = [Synapses(P, G, on_pre='v += 2*mV'), Synapses(G, G, 'w : volt', on_pre='v -= w', delay=1.5*ms), Synapses(G, H, on_pre='v += 0.1'), Synapses(H, C, on_pre='i_syn += 1')]
+for S in links:
+    S.connect(p=0.7)
+links[1].w = 'rand()*mV'
+links[2].delay = 'i*0.1*ms + j*ms'
+print(export_nir())
+"""
+
+
+def own():
+    """A network in its own words: the file of what export_nir() gives says the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder)/"own.star").write_text(OWN)
+        text = subprocess.run([os.environ.get("SYNFIRE", HERE/"bin/synfire"), "run", Path(folder)/"own.star", "--quiet"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        g = from_json(text)
+        nir.write(Path(folder)/"own.nir", g)
+        same(g, nir.read(Path(folder)/"own.nir"))
+        kinds = sorted({type(n).__name__ for n in g.nodes.values()})
+        assert kinds == ["Affine", "CubaLI", "Delay", "IF", "Input", "LIF", "Linear", "Output"], kinds
+        print(f"export_nir(): a file of {len(g.nodes)} nodes")
+
+
 def main():
+    own()
     for name, graph in [("net", example()), ("layers", layers())]:
         with tempfile.TemporaryDirectory() as folder:
             check(name, graph, Path(folder), "--write" in sys.argv)
