@@ -385,6 +385,10 @@ func (m *magicNetwork) Attr(name string) (starlark.Value, error) {
 	return nil, eqn.As(eqn.Unsupported, withHint(hint, "magic_network has no .%s here", name))
 }
 
+// Get is net['name'].
+func (n *network) Get(starlark.Value) (starlark.Value, bool, error) {
+	return nil, false, eqn.As(eqn.Unsupported, withHint("keep it in a variable or a dictionary of your own", "Brian2 finds an object of a Network by its name, net['name']; Synfire does not yet"))
+}
 func (n *network) AttrNames() []string { return []string{"add", "collect", "remove", "run", "t"} }
 
 // collect is Brian2's collect(): a list of all objects, for Network(collect()).

@@ -74,7 +74,7 @@ func (x *script) engine(f func() (starlark.Value, error)) (starlark.Value, error
 }
 
 // maxBits bounds whole numbers, whose arithmetic takes more than linear time.
-const maxBits = 1 << 20
+const maxBits = array.MaxBits
 
 // elements are the number of elements of a value of Starlark's and how many
 // bytes each takes, at most.

@@ -97,6 +97,7 @@ func TestPrinting(t *testing.T) {
 		"np.sin(np.pi*np.array([0, 0.5])), np.random.rand(3).size ## [0. 1.] 3",
 		"array([[1, 2], [3, 4]]).cumsum(), unique([[1, 2], [2, 4]]) ## [ 1  3  6 10] [1 2 4]",
 		"array([1, 2]*mV), np.asarray(3*mV), array([1, 2]*ms) > 0.001 ## [0.001 0.002] [0.003] [False  True]", // NumPy's arrays have no unit
+		"2**100, 10**20 + 1, 3**40 % 7, (-1)**(10**30 + 1), 0**0, 2**-1, 2**(3 > 2) ## 1267650600228229401496703205376 100000000000000000001 4 -1 1 0.5 2",
 		// A truth value is a number, as in Python.
 		"2.5*(3 > 2), (1 < 2) + (2 < 3), 3 - (2 > 1), (1 > 2) - 1.5, True/2, 7 // True, 3*mV*(2 > 1), 2*(not 0) ## 2.5 2 2 -1.5 0.5 7 3. mV 2",
 		"True == 1, False == 0, 1.0 == True, 2 == True, True != 1, True < 2, False >= 0.5, 'x' == True, None == False ## True True True False False True False False False",
@@ -131,6 +132,8 @@ func TestPrinting(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for _, c := range []struct{ name, src, at, want string }{
 		{"unknown name", "x = 20*ms\ny = x + tauum\ntaum = 3", "2:9", "unknown name tauum\n  y = x + tauum\n          ^\n  did you mean 'taum'?"},
+		{"a great power", "x = 2**(10**9)", "1:6", "whole numbers have at most 1048576 bits"},
+		{"an object by name", "x = Network()['x']", "1:14", "Brian2 finds an object of a Network by its name"},
 		{"near unit", "x = 20*mvlt", "1:8", "did you mean 'mvolt'?"},
 		{"decorated class", "x = 1\n@network_operation\nclass A: pass", "3:1", "'class' is Python"},
 		{"absent name", "restore_initial_state('x')", "1:1", "Brian2 has restore_initial_state; Synfire does not yet"},

@@ -3,6 +3,7 @@ package array
 import (
 	"fmt"
 	"math"
+	"math/big"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -373,8 +374,28 @@ func compareFloats(op syntax.Token, x, y float64) bool {
 	return x >= y
 }
 
+// MaxBits bounds whole numbers, whose arithmetic takes more than linear time.
+const MaxBits = 1 << 20
+
+// wholePower is a power of whole numbers, exact as in Python.
+func wholePower(x, p starlark.Int) (starlark.Value, error) {
+	b, e := x.BigInt(), p.BigInt()
+	if b.BitLen() > 1 && (e.BitLen() > 32 || int64(b.BitLen()-1)*e.Int64() >= MaxBits) {
+		return nil, fmt.Errorf("whole numbers have at most %d bits, and this power would have more", MaxBits)
+	}
+	if b.BitLen() <= 1 && e.BitLen() > 2 { // 0, 1 or -1, to a power even or odd
+		e = big.NewInt(2 + int64(e.Bit(0)))
+	}
+	return starlark.MakeBigInt(new(big.Int).Exp(b, e, nil)), nil
+}
+
 // Power is pow(x, p).
 func Power(x, p starlark.Value) (starlark.Value, error) {
+	if u, whole := x.(starlark.Int); whole {
+		if v, whole := p.(starlark.Int); whole && v.Sign() >= 0 {
+			return wholePower(u, v)
+		}
+	}
 	a, b, ok, err := PairOf(x, p)
 	switch {
 	case err != nil:
