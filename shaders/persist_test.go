@@ -29,6 +29,7 @@ func TestManyPasses(t *testing.T) {
 		{"one group", one, Options{Persistent: "1", Resident: 1}, ""},
 		{"passes of three steps", six, Options{Persistent: "1", Resident: 1}, ""},
 		{"two groups", one, Options{Persistent: "1", Resident: 2, Submit: 7}, "maybe"},
+		{"as many as come together", one, Options{Persistent: "1"}, "maybe"},
 		{"more than run at once", one, Options{Persistent: "1", Resident: 900}, "at step 0 its work groups"},
 		{"the first fails", one, Options{Persistent: "fail", Resident: 1}, "at step 0 its work groups"},
 		{"one in the middle fails", one, Options{Persistent: "fail21", Resident: 2}, "its work groups did not come together"},
@@ -41,6 +42,9 @@ func TestManyPasses(t *testing.T) {
 			}
 			defer first.Close()
 			second := manyOf(t, c.p, c.opt)
+			if c.opt.Resident == 900 && !second.d.info.Software {
+				t.Skip("a GPU runs as many at once as this network has work for")
+			}
 			if second.many == nil {
 				t.Fatalf("its passes are not made in one dispatch: %q", second.Warnings())
 			}
