@@ -32,12 +32,12 @@ type Place struct {
 	Row0, Row1, Col0, Col1 int         // the first cell and the one behind the last
 	Widths, Heights        []float64   // of columns and rows, relative; nil: equal
 	Inset                  *[4]float64 // or left, bottom, width, height as parts of the figure
-	Within                 *Place      // of another place, in place of the figure's
 }
 
 // Axes are one diagram.
 type Axes struct {
 	Place          Place
+	Within         *Axes // whose data area the parts of Place.Inset are of, in place of the figure
 	Marks          []Mark
 	Title          string
 	X, Y           Axis

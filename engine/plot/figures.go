@@ -118,15 +118,16 @@ func drawFigure(c draw.Canvas, f *figure.Figure) {
 				}
 			}
 		}
+		if w := of[d.a.Within]; d.a.Within != nil && w != nil { // which has been drawn
+			r := cellOf(draw.Canvas{Canvas: c.Canvas, Rectangle: w.data}, d.a.Place)
+			d.cell = vg.Rectangle{Min: vg.Point{X: r.Min.X - m[0], Y: r.Min.Y - m[2]}, Max: vg.Point{X: r.Max.X + m[1], Y: r.Max.Y + m[3]}}
+		}
 		d.draw(c, m)
 	}
 }
 
 // cellOf is the part of a figure that axes have with all their texts.
 func cellOf(c draw.Canvas, p figure.Place) vg.Rectangle {
-	if p.Within != nil {
-		c.Rectangle = cellOf(c, *p.Within)
-	}
 	w, h := c.Max.X-c.Min.X, c.Max.Y-c.Min.Y
 	if i := p.Inset; i != nil {
 		x, y := c.Min.X+vg.Length(i[0])*w, c.Min.Y+vg.Length(i[1])*h

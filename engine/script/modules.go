@@ -29,7 +29,10 @@ func (m *pymodule) Attr(name string) (starlark.Value, error) {
 	if v := m.members[name]; v != nil {
 		return v, nil
 	}
-	hint, known := absent[name]
+	hint, known := absent[m.name+"."+name]
+	if !known {
+		hint, known = absent[name]
+	}
 	if near := eqn.Nearest(name, m.AttrNames()); !known && near != "" {
 		hint = near
 	}

@@ -15,6 +15,10 @@ func init() {
 	for _, line := range []struct{ names, hint string }{
 		{"restore_initial_state", "it comes with the full language"},
 		{"Morphology SpatialNeuron Section Cylinder Soma", "models with a morphology are outside Synfire's scope"},
+		{"device.run", "store() before the first run(); then restore(), assign the value and run() for each; or: synfire sweep SCRIPT --set NAME=..."},
+		{"collections.defaultdict", "d.setdefault(key, []).append(x) does the same with a dictionary"},
+		{"collections.Counter collections.namedtuple collections.deque", "lists and dictionaries do the same"},
+		{"codegen", "prefs.codegen.target is a preference of how Brian2 compiles; nothing is compiled here"},
 		{"Expression Statements", "pass the text itself"},
 		{"brian_prefs BrianPreference check_cache CythonCodeObject NumpyCodeObject", "nothing is compiled here: choose with --backend on the command line"},
 		{"implementation declare_types Function register_new_unit get_or_create_dimension Unit", "a function of one expression under check_units() can be called in equations"},

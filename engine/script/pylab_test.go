@@ -37,6 +37,8 @@ func TestPylab(t *testing.T) {
 		{"two figures", "figure(); plot([1]); figure(2); plot([2]); figure(1); plot([3]); show(); plot([4]); show()", "test_1.png 1: [line x0 y1 '-' '' #0072b2] [line x0 y3 '-' '' #d55e00]\ntest_2.png 2: [line x0 y2 '-' '' #0072b2]\ntest_3.png 1: [line x0 y4 '-' '' #0072b2]"},
 		{"texts", "text(1, 2, r'$\\mu$', ha='center'); annotate('b', xy=(1, 1), xytext=(2, 2), arrowprops=dict(arrowstyle='->')); show()", "test_1.png 1: [text x1 y2 $\\mu$] [arrow x2,1 y2,1] [text x2 y2 b]"},
 		{"sides", "fig, ax = subplots()\nax.spines['top'].set_visible(False); ax.twinx().plot([1]); ax.xaxis.set_ticks([]); show()", "test_1.png 1: bare:top xticks | twin [line x0 y1 '-' '' #0072b2]"},
+		{"a cycle of colours", "from cycler import cycler\nc = cycler(color='k').concat(plt.rcParams['axes.prop_cycle'][2:])\nfig, ax = subplots(); ax.set(prop_cycle=c); ax.plot([1]); ax.plot([2]); show()", "test_1.png 1: [line x0 y1 '-' '' #000000] [line x0 y2 '-' '' #009e73]"},
+		{"axes within", "ax = gca(); ax.plot([1]); ax.inset_axes([0.1, 0.1, 0.5, 0.5]).plot([2]); show()", "test_1.png 1: [line x0 y1 '-' '' #0072b2] | within [line x0 y2 '-' '' #0072b2]"},
 		{"a grid of cells", "gs = figure().add_gridspec(2, 3, height_ratios=[1, 2]); ax = subplot(gs[1, :2]); ax.step([1, 2], [3, 4], where='post'); show()", "test_1.png 1: rows 1-2 cols 0-2 of 2x3 [line x1,2,2 y3,3,4 '-' '' #0072b2]"},
 	} {
 		figures, err := drawnBy(t, c.src)
@@ -74,6 +76,8 @@ func told(figures map[string]*figure.Figure) string {
 			switch n := p.Rows * p.Cols; {
 			case a.Twin != nil:
 				s += " twin"
+			case a.Within != nil:
+				s += " within"
 			case n == 1:
 			case p.Row1-p.Row0 == 1 && p.Col1-p.Col0 == 1:
 				s += fmt.Sprintf(" %d/%d", p.Row0*p.Cols+p.Col0+1, n)

@@ -108,10 +108,9 @@ func (v *axesValue) Attr(name string) (starlark.Value, error) {
 		}), nil
 	case "inset_axes":
 		return starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-			within := v.a.Place
 			r, err := v.p.inset(v.figure(), args, newOpts(name, kwargs))
 			if of, ok := r.(*axesValue); ok {
-				of.a.Place.Within = &within
+				of.a.Within = v.a
 			}
 			return r, err
 		}), nil

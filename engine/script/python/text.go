@@ -21,7 +21,7 @@ func (p *parser) number() syntax.Expr {
 	if p.tok.kind == word && p.tok.off == t.off+len(t.text) && !keywords[p.tok.text] {
 		hint := ""
 		if p.tok.text == "j" || p.tok.text == "J" {
-			hint = "there are no complex numbers"
+			hint = "there are no complex numbers: the angle of sum(n*exp(1j*a)) is arctan2(sum(n*sin(a)), sum(n*cos(a)))"
 		}
 		p.fail(t.at, hint, "'%s%s' is no number", t.text, p.tok.text)
 	}
