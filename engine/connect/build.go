@@ -46,6 +46,9 @@ func Build(s *Spec, tiles [][]Range, w host.Work) ([]*Table, error) {
 // nowhere is the place of a target that no tile holds.
 const nowhere = ^uint32(0)
 
+// blockTarget is how many synapses are sorted together: enough lanes for each projection, in L2.
+const blockTarget = 32768
+
 // maxTiles keeps a tile's number and a local target in one word, apart from nowhere.
 const maxTiles = 1<<16 - 1
 
@@ -320,8 +323,7 @@ func (b *builder) sortRows() error {
 			total += float64(b.st.Count[n])
 		}
 	}
-	const target = 32768 // synapses of a block: enough lanes for each projection, in L2
-	step = int(target / max(1, total/float64(s.NSrc)))
+	step = int(blockTarget / max(1, total/float64(s.NSrc)))
 	step = min(step, (1<<18)/(tiles*b.d), s.NSrc) // keys
 	if b.work.Ranks != nil {                      // some blocks for each
 		step = min(step, s.NSrc/(8*b.work.Ranks.Size()))

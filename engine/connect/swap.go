@@ -51,15 +51,17 @@ type piece struct {
 	from   []uint32 // of each tile: its first synapse; and where the last one ends
 }
 
-// inRound is how many blocks a worker sorts between two exchanges: so many that ranks
-// seldom wait for each other, few enough to be no memory to speak of.
-const inRound = 2
+// inRound is how many blocks a worker sorts between two exchanges: so many that ranks seldom
+// wait for each other, few enough that what is under way is little beside what a rank will hold.
+func (b *builder) inRound() int {
+	return int(max(1, min(8, b.st.Total/int64(64*blockTarget*b.work.Ranks.Size()))))
+}
 
 // swapRows is sortRows on ranks: each sorts its share of the blocks, and tells the
 // owners of the targets, who put it behind what they have.
 func (b *builder) swapRows(step, tiles int) error {
 	ranks, rank, size := b.work.Ranks, b.work.Ranks.Rank(), b.work.Ranks.Size()
-	per, blocks := inRound*workers(b.work), (b.s.NSrc+step-1)/step
+	per, blocks := b.inRound()*workers(b.work), (b.s.NSrc+step-1)/step
 	sorters, pieces := make([]*sorter, workers(b.work)), make([]piece, per)
 	out, end := make([][]uint32, size), make([]uint64, len(b.tables))
 	var failed error
