@@ -63,7 +63,8 @@ func (b *builder) swapRows(step, tiles int) error {
 	ranks, rank, size := b.work.Ranks, b.work.Ranks.Rank(), b.work.Ranks.Size()
 	per, blocks := b.inRound()*workers(b.work), (b.s.NSrc+step-1)/step
 	sorters, pieces := make([]*sorter, workers(b.work)), make([]piece, per)
-	out, end := make([][]uint32, size), make([]uint64, len(b.tables))
+	var out []uint32
+	of, end := make([]int, size), make([]uint64, len(b.tables))
 	var failed error
 	// In a round block first+slot*size+r is rank r's.
 	for first := 0; first < blocks; first += per * size {
@@ -81,15 +82,17 @@ func (b *builder) swapRows(step, tiles int) error {
 		if failed == nil {
 			failed = err
 		}
+		out = out[:0]
 		tile := 0
 		for r, n := range b.of {
-			out[r] = out[r][:0]
+			begin := len(out)
 			if failed == nil {
-				out[r] = b.pack(out[r], pieces, tile, tile+n)
+				out = b.pack(out, pieces, tile, tile+n)
 			}
+			of[r] = len(out) - begin
 			tile += n
 		}
-		in := ranks.Swap(out)
+		in := ranks.Swap(out, of)
 		for r := range in {
 			if len(in[r]) == 0 { // rank r has nothing to tell but an error
 				_, err := b.work.Meet(b.s.print(), first+slot*size+rank, failed)
@@ -153,8 +156,9 @@ func (b *builder) sortPiece(w *sorter, p *piece, tiles, r0, r1 int) error {
 	return nil
 }
 
-// pack writes what pieces have for tiles lo to hi-1: how many words for each, and these.
+// pack appends what pieces have for tiles lo to hi-1: how many words for each, and these.
 func (b *builder) pack(out []uint32, pieces []piece, lo, hi int) []uint32 {
+	head := len(out)
 	out = append(out, uint32(hi-lo))
 	out = append(out, make([]uint32, hi-lo)...)
 	for tile := lo; tile < hi; tile++ {
@@ -171,7 +175,7 @@ func (b *builder) pack(out []uint32, pieces []piece, lo, hi int) []uint32 {
 				out = append(out, p.weight[p.from[tile]:p.from[tile+1]]...)
 			}
 		}
-		out[1+tile-lo] = uint32(len(out) - begin)
+		out[head+1+tile-lo] = uint32(len(out) - begin)
 	}
 	return out
 }

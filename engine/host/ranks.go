@@ -17,7 +17,10 @@ type Ranks interface {
 	Gather(words []uint32) [][]uint32 // what each rank has given, by rank; good until the next call
 	Or(words []uint32)                // the bitwise or of all ranks' words, in their place
 	Sum(words []uint32)               // their sums, modulo 2^32, in their place
-	Swap(words [][]uint32) [][]uint32 // words[r] is for rank r; what each rank had for this one, by rank; good until the next call
+
+	// Swap tells each rank words of its own, which lie end to end, of[r] of them for rank r. It
+	// returns what each rank had for this one, by rank; good until the next call.
+	Swap(words []uint32, of []int) [][]uint32
 
 	// A Gather of which the parts are Begin and End, with other calls in between. Go lets the library look after it.
 	Begin(words []uint32)

@@ -137,7 +137,7 @@ type Job struct {
 	what        host.Meeting
 	now, behind exchange
 	swap        exchange // its parts
-	in, out     []uint32
+	in          []uint32
 }
 
 // exchange is words that each rank tells all. They lie where the library may look at them while the program goes on.
@@ -347,17 +347,15 @@ func (j *Job) fold(words []uint32, sums C.int, f func(to *uint32, w uint32)) {
 	}
 }
 
-// Swap tells rank r words[r], and returns what each has told this one, by rank; it is
-// good until the next call.
-func (j *Job) Swap(words [][]uint32) [][]uint32 {
+// Swap tells each rank words of its own, which lie end to end, of[r] of them for rank
+// r, and returns what each has told this one, by rank; it is good until the next call.
+func (j *Job) Swap(words []uint32, of []int) [][]uint32 {
 	x := &j.now
 	j.begin(x, swap, 0, nil)
 	C.waited(x.request, 0)
 	j.compare(x)
-	j.out = j.out[:0]
-	for r, of := range words {
-		x.of[r] = C.int(len(of))
-		j.out = append(j.out, of...)
+	for r, n := range of {
+		x.of[r] = C.int(n)
 	}
 	lay(x.of, x.at)
 	in := &j.swap
@@ -367,7 +365,7 @@ func (j *Job) Swap(words [][]uint32) [][]uint32 {
 		j.in = make([]uint32, n+n/4+16)
 	}
 	j.in = j.in[:n+1]
-	C.swap(unsafe.Pointer(unsafe.SliceData(j.out)), &x.of[0], &x.at[0], unsafe.Pointer(&j.in[0]), &in.of[0], &in.at[0])
+	C.swap(unsafe.Pointer(unsafe.SliceData(words)), &x.of[0], &x.at[0], unsafe.Pointer(&j.in[0]), &in.of[0], &in.at[0])
 	for r := range in.parts {
 		in.parts[r] = j.in[in.at[r] : in.at[r]+in.of[r]]
 	}

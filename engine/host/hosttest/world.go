@@ -131,11 +131,13 @@ func (r *rank) fold(words []uint32, f func(to *uint32, w uint32)) {
 	}
 }
 
-func (r *rank) Swap(words [][]uint32) [][]uint32 {
+func (r *rank) Swap(words []uint32, of []int) [][]uint32 {
 	r.mu.Lock()
-	r.mail[r.rank] = words
-	for _, of := range words {
-		r.words += int64(len(of))
+	r.mail[r.rank] = nil
+	r.words += int64(len(words))
+	for _, n := range of {
+		r.mail[r.rank] = append(r.mail[r.rank], words[:n])
+		words = words[n:]
 	}
 	r.mu.Unlock()
 	r.gather(r.rank, r.what, nil)
