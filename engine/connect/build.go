@@ -255,9 +255,9 @@ func (b *builder) scattered(want Want, f func(tile, proj int, c *Columns) error)
 func (b *builder) countScattered() error {
 	return b.scattered(WantSteps, func(tile, proj int, c *Columns) error {
 		p, index := b.s.Projs[proj], b.tables[tile].Index[1:]
-		place := b.place[p.Tgt0:]
+		place, own := b.place[p.Tgt0:], uint32(b.first+tile)
 		for k, j := range c.J {
-			if place[j] != nowhere && place[j]>>16 == uint32(b.first+tile) {
+			if place[j] != nowhere && place[j]>>16 == own {
 				index[(p.Row0+int(c.I[k]))*b.d+int(b.column[c.Steps[k]])]++
 			}
 		}
@@ -275,9 +275,9 @@ func (b *builder) fillScattered() error {
 		if err := b.fixed(proj, c, fixed[tile]); err != nil {
 			return err
 		}
-		place, index := b.place[p.Tgt0:], t.Index[1:]
+		place, index, own := b.place[p.Tgt0:], t.Index[1:], uint32(b.first+tile)
 		for k, j := range c.J {
-			if place[j] != nowhere && place[j]>>16 == uint32(b.first+tile) {
+			if place[j] != nowhere && place[j]>>16 == own {
 				next := &index[(p.Row0+int(c.I[k]))*b.d+int(b.column[c.Steps[k]])]
 				t.put(*next, place[j], fixed[tile][k])
 				*next++
