@@ -49,24 +49,37 @@ mpi:
 		"(on a cluster: module load openmpi, or the like), or name the compiler: make mpi MPICC=/path/to/mpicc"; exit 1; }
 	CC=$(MPICC) $(GO) build -tags mpi -trimpath -ldflags '$(LDFLAGS)' -o bin/synfire-mpi ./cmd/synfire
 
-# Runs on ranks: every example at test size on 3 of them, three on 2 of 2 threads; what a user does (.ci/ranks). mpi-long tries all
-# examples on 1, 2, 3 and 4 ranks of 1 and 2 threads, and the suite. With MPICH: make mpi-test MPICC=mpicc.mpich MPIRUN=mpirun.mpich
+# Runs on ranks: every example at test size on 3 of them, three on 2 of 2 threads; random networks on 1 to 4 of 1 and 2 threads; what a
+# user does (.ci/ranks). mpi-long tries all examples and the whole suite on 1, 2, 3 and 4 ranks of 1 and 2 threads (SEED=2 draws
+# other random networks), and then, on a quiet machine, Potjans and Diesmann's network (SCALE=1) on 2 ranks beside 2 threads.
+# With MPICH: make mpi-test MPICC=mpicc.mpich MPIRUN=mpirun.mpich
 export MPIRUN ?= mpirun
+SCALE ?= 1
 RANKS_OF := cd examples && ../.ci/mpirun -np
-.PHONY: mpi-test mpi-long mpi-examples
+SUITE_OF := cd kernels && ../.ci/mpirun -np
+ON_RANKS := TestSuiteOnRanks/.*
+.PHONY: mpi-test mpi-long mpi-compare mpi-examples
 mpi-examples: mpi bin/synfire
-	CC=$(MPICC) $(GO) vet -tags mpi ./kernels/mpi ./cmd/synfire ./examples
+	CC=$(MPICC) $(GO) vet -tags mpi ./kernels ./kernels/mpi ./cmd/synfire ./examples
 	CC=$(MPICC) $(GO) test -tags mpi -trimpath -c -o bin/examples-mpi.test ./examples
+	CC=$(MPICC) $(GO) test -tags mpi -trimpath -c -o bin/suite-mpi.test ./kernels
 
 mpi-test: mpi-examples
 	$(RANKS_OF) 3 ../bin/examples-mpi.test -test.run 'TestGoldenRanks/.*_of_1_'
 	$(RANKS_OF) 2 ../bin/examples-mpi.test -test.run 'TestGoldenRanks/(cuba|potjans_diesmann|stdp)_on_.*_of_2_'
+	for n in 1 2 3 4; do ($(SUITE_OF) $$n ../bin/suite-mpi.test -test.run '$(ON_RANKS)/(Random_networks|Full_records|Faults)$$' -rapid.seed=1 -rapid.checks=8) || exit 1; done
 	.ci/ranks
 
 mpi-long: mpi-examples
 	for n in 1 2 3 4; do ($(RANKS_OF) $$n ../bin/examples-mpi.test -test.timeout 60m) || exit 1; done
+	for n in 1 2 3 4; do ($(SUITE_OF) $$n ../bin/suite-mpi.test -test.timeout 60m -test.run '$(ON_RANKS)' -rapid.seed=$(or $(SEED),1) -rapid.checks=300) || exit 1; done
 	SYNFIRE_LONG=1 $(GO) test -timeout 60m ./kernels -run TestRanks
 	.ci/ranks
+	.ci/ranks-long --scale $(SCALE)
+
+# The last part of it alone; NEST=PYTHON names a Python that has NEST.
+mpi-compare: mpi
+	.ci/ranks-long --scale $(SCALE) $(if $(NEST),--nest $(NEST))
 
 # The build tags that this machine allows.
 .PHONY: tags

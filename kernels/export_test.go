@@ -63,3 +63,8 @@ func Each(n int, f func(k int) error) error { return each(n, f) }
 func RankWarnings(p backend.Program, rank int) []string {
 	return p.(allPrograms)[rank].(backend.Warner).Warnings()
 }
+
+// HeldBy is what one of the ranks of a program of Together holds.
+func HeldBy(p backend.Program, rank int) []backend.Held {
+	return p.(allPrograms)[rank].(backend.Holder).Holds()
+}

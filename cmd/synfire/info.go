@@ -1,21 +1,92 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"math"
+	"math/bits"
 
+	"synfire/engine"
+	"synfire/engine/backend"
 	"synfire/engine/script"
+	"synfire/kernels"
 )
 
-type infoCmd struct{ modelFlags }
+type infoCmd struct {
+	modelFlags
+	Ranks     int     `help:"Tell, too, what each of so many ranks of MPI will hold, and estimate the time of a step (docs/cluster.md)." placeholder:"N"`
+	Nodes     int     `help:"Nodes of the cluster that the ranks are on." default:"1" placeholder:"N"`
+	Threads   int     `help:"Threads of each rank." default:"1" placeholder:"N"`
+	Rate      float64 `help:"How often a neuron fires in a second, in the mean." default:"5" placeholder:"HZ"`
+	Latency   float64 `help:"Microseconds that a message between two nodes takes." default:"2" placeholder:"US"`
+	Bandwidth float64 `help:"Gigabytes in a second that a node takes in." default:"12" placeholder:"GB"`
+	EventNs   float64 `help:"Nanoseconds that a thread takes for a synaptic event; \"synfire bench\" measures it." default:"2" placeholder:"NS"`
+	VisitNs   float64 `help:"Nanoseconds that a thread takes to look up a spike, whether or not it has targets there." default:"4" placeholder:"NS"`
+}
 
 // Run shows the model as compiled at its first run().
 func (c *infoCmd) Run(env *environment) error {
-	res, err := script.Run(env.ctx, script.Options{
+	for name, x := range map[string]float64{"rate": c.Rate, "latency": c.Latency, "bandwidth": c.Bandwidth, "event-ns": c.EventNs, "visit-ns": c.VisitNs} {
+		if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 || x == 0 && name == "bandwidth" {
+			return fmt.Errorf("--%s %g: a positive number was expected", name, x)
+		}
+	}
+	switch {
+	case c.Ranks < 0 || c.Ranks > 1<<20 || c.Nodes < 1 || c.Threads < 1 || c.Threads > 1<<12:
+		return errors.New("--ranks, --nodes and --threads are positive numbers, of a million ranks and 4,096 threads of each at the most")
+	case c.Ranks == 0 && c.Nodes > 1:
+		return errors.New("--nodes goes with --ranks N, the number of ranks on them")
+	case c.Ranks > 0 && c.Nodes > c.Ranks:
+		return fmt.Errorf("--nodes %d: %d ranks are on as many nodes at the most", c.Nodes, c.Ranks)
+	}
+	o := script.Options{
 		File: c.Model, Set: c.Set, Seed: c.Seed, NetworkSeed: c.NetworkSeed, MaxMemory: c.memory(), Info: env.out, Stdout: env.err,
 		Warn: func(msg string) { fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) },
-	})
+	}
+	if c.Ranks > 0 {
+		o.Plan = func(w engine.Work, p *backend.Plan) error {
+			neurons := 0
+			for i := range p.Events {
+				neurons += p.Events[i].N
+			}
+			c.foresee(env, kernels.Foresee(w, p, c.Ranks, c.Threads), neurons, p.Dt)
+			return nil
+		}
+	}
+	res, err := script.Run(env.ctx, o)
 	if err == nil && !res.Ended {
 		return fmt.Errorf("%s has no run(): there is nothing to compile", c.Model)
 	}
 	return err
+}
+
+// foresee tells what is foreseen of ranks, and estimates the time of a step.
+func (c *infoCmd) foresee(env *environment, f kernels.Foreseen, neurons int, dt float64) {
+	w, t := env.out, env.outTerm
+	ranks := float64(c.Ranks)
+	fmt.Fprintf(w, "\n%s of %d threads on %d nodes\n", t.bold(fmt.Sprintf("%d ranks", c.Ranks)), c.Threads, c.Nodes)
+	if !f.Shared {
+		fmt.Fprintln(w, "  they cannot share this network out: each computes all of it")
+		return
+	}
+	spikes := float64(neurons) * c.Rate * dt
+	events := float64(f.Synapses) * c.Rate * dt / ranks
+	window := float64(f.Window)
+	told := 4 * (float64(f.Told) + spikes*window/ranks + window*float64(f.InStep))
+	fmt.Fprintf(w, "  a rank holds: tables %s, their index %s, variables and parameters %s, second copies of what is written %s\n",
+		bytes(f.Entries), bytes(f.Index), bytes(f.Words), bytes(f.Copies))
+	fmt.Fprintf(w, "  at %g Hz: %.4g spikes and %.4g synaptic events of a rank in a step; ranks exchange once in %d steps, %s of each rank, %s in all\n",
+		c.Rate, spikes/ranks, events, f.Window, bytes(int64(told)), bytes(int64(told*ranks)))
+	if f.InStep > 0 {
+		fmt.Fprintf(w, "  of which %s in each step are variables and spikes that other ranks ask for within the step\n", bytes(4*f.InStep))
+	}
+	// A gather takes the logarithm of the ranks in messages, and each node takes in the words of all others.
+	exchange := 0.0
+	if c.Ranks > 1 {
+		exchange = c.Latency*1e-6*float64(bits.Len(uint(c.Ranks-1))) + told*ranks/(c.Bandwidth*1e9)
+	}
+	update, deliver := f.Update/float64(c.Threads), events*c.EventNs*1e-9/float64(c.Threads)+spikes*c.VisitNs*1e-9 // all threads look at all spikes
+	step := update + deliver + exchange/window
+	us := func(x float64) string { return fmt.Sprintf("%.3g us", x*1e6) }
+	fmt.Fprintf(w, "  %s: a step %s (neurons %s, delivery %s, exchange %s), a second of the model %.3g s\n", t.bold("estimate"), us(step), us(update), us(deliver), us(exchange/window), step/dt)
 }

@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -87,7 +88,15 @@ func (x *script) runFor(duration float64, net *engine.Network, all bool, progres
 		return err
 	}
 	if x.opt.Info != nil {
-		if err := net.Info(x.work(), x.opt.Info); err != nil {
+		w := x.work()
+		if x.opt.Plan != nil {
+			w.Memory = math.MaxInt64 // it is for other machines
+		}
+		p, err := net.InfoPlan(w, x.opt.Info)
+		if err == nil && x.opt.Plan != nil {
+			err = x.opt.Plan(w, p)
+		}
+		if err != nil {
 			return err
 		}
 		return errEnd

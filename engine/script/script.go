@@ -60,6 +60,8 @@ type Options struct {
 	// Info, if set, receives the network as compiled at the first run(), where
 	// the script then ends: nothing is simulated.
 	Info io.Writer
+	// Plan, beside it, is given the plan.
+	Plan func(engine.Work, *backend.Plan) error
 	// Checkpoints keep the state of runs while they go on.
 	Checkpoints Checkpoints
 	// Ranks is set where several processes run the script alike, each a part of the network.

@@ -21,12 +21,12 @@ type World struct {
 	in    int
 	words int64
 	what  host.Meeting
-	meets map[host.Meeting]int
+	told  map[host.Meeting]int64
 }
 
 // New is a world of so many ranks.
 func New(size int) *World {
-	w := &World{size: size, given: make([][]uint32, size), mail: make([][][]uint32, size), meets: map[host.Meeting]int{}}
+	w := &World{size: size, given: make([][]uint32, size), mail: make([][][]uint32, size), told: map[host.Meeting]int64{}}
 	w.moved.L = &w.mu
 	return w
 }
@@ -41,11 +41,11 @@ func (w *World) Words() int64 {
 	return w.words
 }
 
-// Meets is how often they have met for something.
-func (w *World) Meets(what host.Meeting) int {
+// Told is how many of the words were told for something, but for Swap.
+func (w *World) Told(what host.Meeting) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.meets[what]
+	return w.told[what]
 }
 
 // Rank is one of the ranks.
@@ -72,6 +72,7 @@ func (w *World) gather(rank int, what host.Meeting, words []uint32) [][]uint32 {
 	w.what = what
 	w.given[rank] = slices.Clone(words)
 	w.words += int64(len(words))
+	w.told[what] += int64(len(words))
 	w.in++
 	if w.in < w.size {
 		for round := w.round; w.round == round; {
@@ -80,7 +81,6 @@ func (w *World) gather(rank int, what host.Meeting, words []uint32) [][]uint32 {
 		return w.all
 	}
 	w.all, w.in = slices.Clone(w.given), 0
-	w.meets[what]++
 	w.round++
 	w.moved.Broadcast()
 	return w.all
