@@ -19,6 +19,8 @@ type refusing struct{ backend.Backend }
 
 var errRefused = errors.New("refused by the test")
 
+func (refusing) Caps() backend.Caps { return backend.Caps{} }
+
 func (refusing) Load(host.Work, *backend.Plan) (backend.Program, error) { return nil, errRefused }
 
 // TestLooking: Info before each run, twice, and a run whose plan no backend
