@@ -68,6 +68,15 @@ func TestVariants(t *testing.T) {
 			backendtest.Run(t, func(t testing.TB) backend.Backend { return open(t, opt) })
 		})
 	}
+	if !testing.Short() {
+		t.Run("as a trial", func(t *testing.T) {
+			backendtest.Run(t, func(t testing.TB) backend.Backend {
+				b := open(t, Options{}).(*glBackend)
+				b.alike = true
+				return b
+			})
+		})
+	}
 }
 
 func TestDevices(t *testing.T) {
