@@ -7,7 +7,7 @@
 // What Starlark's grammar lacks and its machine can do becomes other statements
 // (a = b = x, assert, decorators) or calls of functions that a script cannot name
 // (x**y, a < b < c, f-strings, W[2, :]); whoever runs the tree has to predeclare
-// them, see Functions. What it cannot do (classes, generators, with, try) is an
+// them, see Functions. What it cannot do (classes, generators, try) is an
 // error where it stands that says what to do instead.
 package python
 
