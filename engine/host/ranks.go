@@ -21,11 +21,6 @@ type Ranks interface {
 	// Swap tells each rank words of its own, which lie end to end, of[r] of them for rank r. It
 	// returns what each rank had for this one, by rank; good until the next call.
 	Swap(words []uint32, of []int) [][]uint32
-
-	// A Gather of which the parts are Begin and End, with other calls in between. Go lets the library look after it.
-	Begin(words []uint32)
-	Go()
-	End() [][]uint32
 }
 
 // Alone are the same settings for one process that works by itself.

@@ -18,7 +18,7 @@ package mpi
 #include <stdlib.h>
 #include <time.h>
 
-static MPI_Comm work, aside, leaving;
+static MPI_Comm work, leaving;
 
 static int start(int *rank, int *size) {
 	int level;
@@ -27,7 +27,6 @@ static int start(int *rank, int *size) {
 	MPI_Comm_rank(MPI_COMM_WORLD, rank);
 	MPI_Comm_size(MPI_COMM_WORLD, size);
 	MPI_Comm_dup(MPI_COMM_WORLD, &work);
-	MPI_Comm_dup(MPI_COMM_WORLD, &aside); // of what ranks come to in an order of their own
 	MPI_Comm_dup(MPI_COMM_WORLD, &leaving);
 	return 1;
 }
@@ -71,8 +70,8 @@ static void heads(uint32_t *mine, int n, uint32_t *all, MPI_Request *r) {
 	MPI_Iallgather(mine, n, MPI_UINT32_T, all, n, MPI_UINT32_T, work, r);
 }
 
-static void rests(uint32_t *mine, int n, uint32_t *all, int *of, int *at, int behind, MPI_Request *r) {
-	MPI_Iallgatherv(mine, n, MPI_UINT32_T, all, of, at, MPI_UINT32_T, behind ? aside : work, r);
+static void rests(uint32_t *mine, int n, uint32_t *all, int *of, int *at, MPI_Request *r) {
+	MPI_Iallgatherv(mine, n, MPI_UINT32_T, all, of, at, MPI_UINT32_T, work, r);
 }
 
 static void fold(void *words, int n, int sums) {
@@ -132,15 +131,15 @@ const (
 // Job is the processes that mpirun has started, as one of them sees it. Its calls
 // are made by one goroutine at a time. An error of the library ends all ranks.
 type Job struct {
-	rank, size  int
-	head        int // words of a head
-	what        host.Meeting
-	now, behind exchange
-	swap        exchange // its parts
-	in          []uint32
+	rank, size int
+	head       int // words of a head
+	what       host.Meeting
+	now        exchange
+	swap       exchange // its parts
+	in         []uint32
 }
 
-// exchange is words that each rank tells all. They lie where the library may look at them while the program goes on.
+// exchange is words that each rank tells all, in memory that is not Go's.
 type exchange struct {
 	doing   uint32 // an op, and what for
 	n       int    // own words
@@ -152,7 +151,6 @@ type exchange struct {
 	of, at  []C.int
 	request *C.MPI_Request
 	more    bool // there are rests, which were asked for
-	seen    bool // the heads were
 	parts   [][]uint32
 }
 
@@ -180,7 +178,7 @@ func Start() (*Job, error) {
 	}
 	j := &Job{rank: int(rank), size: int(size)}
 	j.head = min(max(1<<14/j.size, 16), mostHead)
-	for _, x := range []*exchange{&j.now, &j.behind, &j.swap} {
+	for _, x := range []*exchange{&j.now, &j.swap} {
 		x.of, x.at, x.parts = make([]C.int, size), make([]C.int, size), make([][]uint32, size)
 		x.request = (*C.MPI_Request)(C.malloc(C.size_t(unsafe.Sizeof(*x.request))))
 	}
@@ -195,7 +193,7 @@ func (j *Job) Size() int { return j.size }
 
 // begin tells the others what is to be done with n words; the words, unless they are nil.
 func (j *Job) begin(x *exchange, do op, n int, told []uint32) {
-	x.doing, x.n, x.alike, x.more, x.seen = uint32(j.what)|uint32(do)<<16, n, do == fold, false, false
+	x.doing, x.n, x.alike, x.more = uint32(j.what)|uint32(do)<<16, n, do == fold, false
 	mine := x.mine.room(j.head)
 	clear(mine)
 	mine[0], mine[1] = x.doing, uint32(n)
@@ -247,7 +245,6 @@ func (j *Job) apart(x *exchange) *backend.Apart {
 
 // look takes the heads in, which have come, and asks for what they had no room for.
 func (j *Job) look(x *exchange) {
-	x.seen = true
 	j.compare(x)
 	for r := range j.size {
 		x.of[r] = C.int(j.headOf(x, r)[1])
@@ -258,20 +255,14 @@ func (j *Job) look(x *exchange) {
 	total := lay(x.of, x.at)
 	if x.more = total > 0; x.more {
 		x.rests.room(total)
-		behind := C.int(0)
-		if x == &j.behind {
-			behind = 1
-		}
-		C.rests(x.own.p, x.of[j.rank], x.rests.p, &x.of[0], &x.at[0], behind, x.request)
+		C.rests(x.own.p, x.of[j.rank], x.rests.p, &x.of[0], &x.at[0], x.request)
 	}
 }
 
 // end returns what each rank has told.
 func (j *Job) end(x *exchange) [][]uint32 {
-	if !x.seen {
-		C.waited(x.request, 0)
-		j.look(x)
-	}
+	C.waited(x.request, 0)
+	j.look(x)
 	if x.more {
 		C.waited(x.request, 0)
 	}
@@ -298,19 +289,6 @@ func (j *Job) Gather(words []uint32) [][]uint32 {
 	j.begin(&j.now, gather, len(words), words)
 	return j.end(&j.now)
 }
-
-// Begin begins a Gather that goes on while other things are done.
-func (j *Job) Begin(words []uint32) { j.begin(&j.behind, gather, len(words), words) }
-
-// Go lets it go on, for a moment.
-func (j *Job) Go() {
-	if x := &j.behind; !x.seen && C.done(x.request) != 0 {
-		j.look(x)
-	}
-}
-
-// End is its end.
-func (j *Job) End() [][]uint32 { return j.end(&j.behind) }
 
 // Or replaces words by the bitwise or of all ranks' words, as many on each.
 func (j *Job) Or(words []uint32) {

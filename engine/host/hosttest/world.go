@@ -88,10 +88,8 @@ func (w *World) gather(rank int, what host.Meeting, words []uint32) [][]uint32 {
 
 type rank struct {
 	*World
-	rank  int
-	what  host.Meeting
-	begun host.Meeting
-	later []uint32
+	rank int
+	what host.Meeting
 }
 
 func (r *rank) Rank() int { return r.rank }
@@ -104,10 +102,6 @@ func (r *rank) For(what host.Meeting) host.Ranks {
 func (r *rank) Gather(words []uint32) [][]uint32 {
 	return slices.Clone(r.gather(r.rank, r.what, words))
 }
-
-func (r *rank) Begin(words []uint32) { r.begun, r.later = r.what, slices.Clone(words) }
-func (r *rank) Go()                  {}
-func (r *rank) End() [][]uint32      { return r.gather(r.rank, r.begun, r.later) }
 
 func (r *rank) Or(words []uint32) { r.fold(words, func(to *uint32, w uint32) { *to |= w }) }
 
