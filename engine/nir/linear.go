@@ -257,6 +257,9 @@ func (g *Graph) shapes() error {
 		}
 		for _, p := range []string{"scale", "delay"} { // one value for all
 			if a := n.arrays[p]; len(a.v) == 1 && n.in != nil {
+				if err := (engine.Work{}).Room(8*int64(product(n.in)), "the %s of %q", p, n.name); err != nil {
+					return err
+				}
 				n.arrays[p] = array{n.in, slices.Repeat(a.v, product(n.in))}
 			}
 		}
@@ -396,6 +399,9 @@ func (p *path) String() string {
 // synapses multiplies the maps of a path out: its synapses, ordered by source and target, and the constant that
 // its target receives. A bias that several paths lead through counts in the first: told are those that have been counted.
 func (p *path) synapses(from, to int, told map[string]bool) (list []entry, bias []float64, err error) {
+	if err := (engine.Work{}).Room(2*56*int64(from), "the %d synapses from %q", from, p.from.name); err != nil {
+		return nil, nil, err
+	}
 	list = make([]entry, from)
 	for i := range list {
 		list[i] = entry{i: i, j: i, w: 1, p: none, c: 1, q: none}
