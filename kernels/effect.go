@@ -350,6 +350,10 @@ func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32)
 				continue
 			}
 			if l.k != nil && e.code != nil && hi-lo >= rowLanes {
+				if n > 0 { // its ends go where those of the block are
+					t.runBlock(e, b, step, n)
+					n = 0
+				}
 				t.listed(e, b, step, way, row, lo, hi)
 				continue
 			}

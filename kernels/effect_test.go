@@ -74,3 +74,41 @@ func TestAnyEffect(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsOfAnyLength: short rows that wait for a full block and long ones, which are
+// run by themselves, come to the words of the reference.
+func TestRowsOfAnyLength(t *testing.T) {
+	defer func(old int) { rowLanes = old }(rowLanes)
+	p := backendtest.Pairs() // 27 sources of a target, 39 targets of a source, as a mean
+	run := func(b backend.Backend) (state [][]uint32) {
+		defer b.Close()
+		prog, err := b.Load(host.Work{}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer prog.Close()
+		for range 5 {
+			if _, err := prog.Run(p.Batch, make([]uint32, p.Batch*p.Host)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for k := range p.Bufs {
+			w := make([]uint32, p.Bufs[k].Len)
+			if err := prog.Read(backend.BufID(k), w); err != nil {
+				t.Fatal(err)
+			}
+			state = append(state, w)
+		}
+		return state
+	}
+	want := run(ref.New())
+	for _, rowLanes = range []int{13, 27, 39} {
+		for threads := 1; threads <= 3; threads++ {
+			for k, w := range run(New(threads)) {
+				if !slices.Equal(w, want[k]) {
+					t.Errorf("rows of %d synapses are long, %d threads: %s differs", rowLanes, threads, p.Bufs[k].Name)
+				}
+			}
+		}
+	}
+}
