@@ -51,7 +51,7 @@ func (p *program) sit() error {
 	for _, b := range p.buffers() {
 		words = append(words, b.words)
 	}
-	fmt.Fprint(&key, words)
+	fmt.Fprint(&key, words, p.l.sc.span) // a dispatch of all is as many steps of each
 	a := p.d.vacant(key.String())
 	if a == nil {
 		a = &abreast{key: key.String(), words: words}

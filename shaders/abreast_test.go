@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	"synfire/engine/backend"
+	"synfire/engine/connect"
 	"synfire/engine/host"
 	"synfire/engine/ir"
 	"synfire/kernels"
+	"synfire/kernels/ref"
 )
 
 // TestDispatchesOfTrials: trials of a network that run together take as many dispatches as one of them, at any step, and each has the
@@ -144,5 +146,56 @@ func TestSeated(t *testing.T) {
 		"\tP[ofP + (Q + P[ofP + (T & 3u)])] > A0[ofA0 + (x ? C[ofC + (1)] : 2u)] + A1[ofA1 + (0)] + near[C[ofC + (2)]] + XP[3];\n}\n"
 	if got := seated(text, 1); got != want {
 		t.Errorf("%s\nexpected %s", got, want)
+	}
+}
+
+// TestTrialsOfOtherSpans: trials without synapses whose memory and kernels are alike, but whose delays let one make more steps
+// in a pass, are no neighbours: each makes all of its steps.
+func TestTrialsOfOtherSpans(t *testing.T) {
+	main := open(t, Options{NoSelfTest: true}).(*glBackend)
+	defer main.Close()
+	var all []*program
+	var jobs []*job
+	for _, least := range []float32{14, 12} {
+		plan := testNetwork(least, 40)
+		full := plan.Tables[0].Spec
+		none := &connect.Proj{Name: "none", Rule: connect.Given, NPre: full.NSrc, NPost: full.NTgt, Unit: 1}
+		plan.Tables[0].Spec = &connect.Spec{Name: "none", NSrc: full.NSrc, NTgt: full.NTgt, Projs: []*connect.Proj{none}, Scale: full.Scale, Width: full.Width}
+		b := main.Beside()
+		defer b.Close()
+		x, err := b.Load(host.Work{}, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Close()
+		j, err := x.(*program).job(40, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, jobs = append(all, x.(*program)), append(jobs, j)
+	}
+	words := func(p *program) (all []int) {
+		for _, b := range p.buffers() {
+			all = append(all, b.words)
+		}
+		return all
+	}
+	if x, y := all[0], all[1]; x.l.sc.span == y.l.sc.span || !slices.Equal(words(x), words(y)) {
+		t.Fatalf("%d and %d steps in a pass, memory of %v and %v: the test wants others, and the same", x.l.sc.span, y.l.sc.span, words(x), words(y))
+	}
+	main.d.do(func() error { main.d.runAll(jobs); return nil })
+	for k, x := range all {
+		if made, err := x.adopt(jobs[k]); made != 40 || err != nil {
+			t.Fatal(made, err)
+		}
+		one, err := ref.New().Load(host.Work{}, x.plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer one.Close()
+		if _, err := one.Run(40, nil); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, x.plan, state(t, x.plan, one), state(t, x.plan, x))
 	}
 }

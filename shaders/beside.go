@@ -91,9 +91,11 @@ func (d *device) runAll(all []*job) {
 		return cmp.Or(cmp.Compare(slices.Index(d.abreast, x.p.beside), slices.Index(d.abreast, y.p.beside)), cmp.Compare(x.p.seat, y.p.seat))
 	})
 	var err error
-	if len(on) == 1 {
+	switch len(on) {
+	case 0: // the device failed before they began
+	case 1:
 		on[0].n, err = on[0].p.submit(on[0].n, on[0].words)
-	} else {
+	default:
 		err = d.submit(on)
 	}
 	for _, j := range on {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-gl/gl/v4.3-core/gl"
+
 	"synfire/engine/backend"
 	"synfire/engine/backend/backendtest"
 	"synfire/engine/host"
@@ -68,6 +70,38 @@ func TestErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestResetBeforeARun: a device that was reset between two Runs is an error of the next one, of one program and of several.
+func TestResetBeforeARun(t *testing.T) {
+	for _, beside := range []int{1, 3} {
+		b := open(t, Options{NoSelfTest: true}).(*glBackend)
+		defer b.Close()
+		var jobs []*job
+		for range beside {
+			x, err := b.Load(host.Work{}, drift(1000, 1e9))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer x.Close()
+			j, err := x.(*program).job(10, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			jobs = append(jobs, j)
+		}
+		b.d.do(func() error {
+			b.d.reset = func() uint32 { return gl.GUILTY_CONTEXT_RESET }
+			b.d.runAll(jobs)
+			return nil
+		})
+		for _, j := range jobs {
+			var dev *DeviceError
+			if !errors.As(j.err, &dev) || dev.Kind != Lost {
+				t.Errorf("%d beside: %v, expected an error of kind %q", beside, j.err, Lost)
+			}
+		}
 	}
 }
 
