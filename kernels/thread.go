@@ -354,7 +354,10 @@ func (t *thread) item(h *part, it *item, s, x, y int, first bool) {
 func (h *part) within(event int, at place, x, y int) (lo, hi int) {
 	lo = max(h.first[event], clampSub(x, at.at)) - h.first[event]
 	hi = min(h.last[event], clampSub(y, at.at)) - h.first[event]
-	return lo, max(lo, hi)
+	if lo >= hi { // the event may end long before the block begins
+		return 0, 0
+	}
+	return lo, hi
 }
 
 // clampSub is a-b where a may stand for no limit.
