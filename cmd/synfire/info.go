@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 
 	"synfire/engine"
@@ -27,15 +26,17 @@ type infoCmd struct {
 // Run shows the model as compiled at its first run().
 func (c *infoCmd) Run(env *environment) error {
 	for name, x := range map[string]float64{"rate": c.Rate, "latency": c.Latency, "bandwidth": c.Bandwidth, "event-ns": c.EventNs, "visit-ns": c.VisitNs} {
-		if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 || x == 0 && name == "bandwidth" {
-			return fmt.Errorf("--%s %g: a positive number was expected", name, x)
+		if !(x >= 0 && x <= 1e6) || x == 0 && name == "bandwidth" {
+			return fmt.Errorf("--%s %g: a positive number was expected, of a million at the most", name, x)
 		}
 	}
 	switch {
 	case c.Ranks < 0 || c.Ranks > 1<<20 || c.Nodes < 1 || c.Threads < 1 || c.Threads > 1<<12:
 		return errors.New("--ranks, --nodes and --threads are positive numbers, of a million ranks and 4,096 threads of each at the most")
-	case c.Ranks == 0 && c.Nodes > 1:
-		return errors.New("--nodes goes with --ranks N, the number of ranks on them")
+	case c.Ranks*c.Threads > 1<<20:
+		return fmt.Errorf("--ranks %d --threads %d: a million threads of all ranks together are the most that can be foreseen", c.Ranks, c.Threads)
+	case c.Ranks == 0 && (c.Nodes > 1 || c.Threads > 1):
+		return errors.New("--nodes and --threads go with --ranks N, the number of ranks on the nodes, of so many threads each")
 	case c.Ranks > 0 && c.Nodes > c.Ranks:
 		return fmt.Errorf("--nodes %d: %d ranks are on as many nodes at the most", c.Nodes, c.Ranks)
 	}

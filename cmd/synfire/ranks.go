@@ -48,7 +48,8 @@ func ranksMain(args []string) int {
 		}
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "synfire: rank %d: %v\n", j.Rank(), err)
-			j.Part(exitModel, 0)
+			j.Part(exitModel, patience)
+			return exitModel
 		}
 	}
 	var of job
@@ -195,4 +196,4 @@ func together(j job) *script.Ranks {
 }
 
 // openRanks opens the backend of a rank.
-func (c *runCmd) openRanks(j job) backend.Backend { return kernels.Over(j, max(c.Threads.n, 1)) }
+func (c *runCmd) openRanks(j job) backend.Backend { return kernels.Over(j, c.Threads.ofRank()) }

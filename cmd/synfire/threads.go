@@ -38,6 +38,9 @@ func (t threads) forBuilding() int {
 	return t.n
 }
 
+// ofRank is the number of threads of each of several processes, for whatever they do: others of them are on the same machine.
+func (t threads) ofRank() int { return max(t.n, 1) }
+
 // beyond says that more threads were asked for than there are processors, "" where they were not.
 func (t threads) beyond() string {
 	if most := runtime.GOMAXPROCS(0); !t.fixed && t.n > most {

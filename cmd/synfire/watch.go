@@ -33,12 +33,12 @@ func (c *watchCmd) Run(env *environment) error {
 	if err := json.Unmarshal([]byte(c.Look), &look); err != nil {
 		return err
 	}
-	side := compare.Side{Name: "ranks", Open: func() (backend.Backend, error) { return kernels.New(max(c.Threads.n, 1)), nil }}
+	side := compare.Side{Name: "ranks", Open: func() (backend.Backend, error) { return kernels.New(c.Threads.ofRank()), nil }}
 	if j := env.job; j != nil {
 		if err := sameEverywhere(j, c.Model); err != nil {
 			return err
 		}
-		side.Open = func() (backend.Backend, error) { return kernels.Over(j, max(c.Threads.n, 1)), nil }
+		side.Open = func() (backend.Backend, error) { return kernels.Over(j, c.Threads.ofRank()), nil }
 	}
 	if c.Inject != "" {
 		in, err := compare.ParseInjection(c.Inject, c.Steps)
@@ -67,6 +67,9 @@ func (c *watchCmd) Run(env *environment) error {
 
 // rankSides are the sides of verify that run on ranks, of each number of them with each number of threads.
 func (c *verifyCmd) rankSides() ([]compare.Side, error) {
+	if len(c.Ranks) == 0 {
+		return nil, errors.New("--ranks: a number was expected, or several, as in 1,2,3")
+	}
 	numbers := []int{1, 2}
 	if c.Threads.n > 0 {
 		numbers = []int{c.Threads.n}
