@@ -227,3 +227,36 @@ func TestAheadEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestAheadLeavesNoHole: where a record of one batch ends the run, no monitor has records of the batch that had begun by then,
+// which may all have values.
+func TestAheadLeavesNoHole(t *testing.T) {
+	n := engine.NewNetwork(engine.Options{Seed: 3})
+	defer n.Close()
+	g, err := n.NeuronGroup(1, "dx/dt = 1/second : 1\ny = exp(100 - (1000*x - 70)**2) : 1", engine.GroupOptions{Method: "euler"}) // about 70 ms it has no value
+	if err != nil {
+		t.Fatal(err)
+	}
+	var times []func() []float64
+	for _, v := range []string{"x", "y", "x"} { // before and behind the record
+		m, err := n.StateMonitor(g, engine.StateMonitorOptions{Variables: []string{v}, Record: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		times = append(times, m.T)
+	}
+	b := &early{Backend: ref.New(), t: t}
+	if _, err := n.Run(context.Background(), 1, engine.RunOptions{Backend: b}); err == nil || !strings.Contains(err.Error(), "as recorded") {
+		t.Fatalf("%v, expected an error of a value", err)
+	}
+	if b.begun == 0 {
+		t.Error("no batch began early")
+	}
+	for k, all := range times {
+		for s, x := range all() {
+			if step := int(math.Round(x / 1e-4)); step != s {
+				t.Fatalf("monitor %d: entry %d is of step %d", k, s, step)
+			}
+		}
+	}
+}
