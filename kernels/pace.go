@@ -93,7 +93,7 @@ func (c *pace) add(took time.Duration, work float64, waited time.Duration) {
 		return
 	}
 	c.late = c.now.plus(c.late, faded)
-	c.purse = min(c.purse+time.Duration(forTrials*c.now.took), 2*dearest)
+	c.purse = min(c.purse+time.Duration(float64(forTrials*c.now.took)), 2*dearest)
 	c.since += spent
 	c.now = spell{}
 	if c.since >= trial { // the first windows are slow: caches are cold
