@@ -32,6 +32,16 @@ var startJob func() (job, error)
 // same end, before it ends them.
 const patience = 2 * time.Second
 
+// waits is how long a rank waits for the others at its end. To an interruption, and to a fault of the model, all come
+// alike, and the first has files and pictures to finish.
+func waits(status int, err error) time.Duration {
+	var fault *backend.Fault
+	if status == exitInterrupted || errors.As(err, &fault) {
+		return time.Minute
+	}
+	return patience
+}
+
 // ranksMain is main of a program that is built with MPI. All ranks do the same; the
 // first one alone writes and is heard, but for what went wrong elsewhere only.
 func ranksMain(args []string) int {
@@ -70,7 +80,7 @@ func ranksMain(args []string) int {
 	if err != nil {
 		io.WriteString(why, err.Error())
 	}
-	all, apart := j.Leave(code, why.Sum32(), patience)
+	all, apart := j.Leave(code, why.Sum32(), waits(code, err))
 	if apart != nil {
 		switch {
 		case apart.Failed == j.Rank():

@@ -275,7 +275,10 @@ func (c *runCmd) Run(env *environment) error {
 			if e == nil {
 				e = f.Save(*c.Plot)
 			}
-			if e != nil && err == nil {
+			if e != nil && err != nil {
+				printError(env, e)
+			}
+			if err == nil {
 				err = e
 			}
 		}
