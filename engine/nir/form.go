@@ -24,7 +24,11 @@ func (f form) constant() []float64 {
 func (f form) alone() bool { return len(f) == 0 || len(f) == 1 && f[""] != nil }
 
 func both(a, b []float64, f func(x, y float64) float64) []float64 {
-	out := make([]float64, max(len(a), len(b)))
+	n := max(len(a), len(b))
+	if len(a) == 0 || len(b) == 0 { // of synapses, of which there are none
+		n = 0
+	}
+	out := make([]float64, n)
 	for k := range out {
 		out[k] = f(a[min(k, len(a)-1)], b[min(k, len(b)-1)])
 	}

@@ -144,6 +144,9 @@ func (n *node) window(in []int) (w window, err error) {
 		w.first = append(w.first, -before)
 		w.out = append(w.out, places/w.stride[k]+1)
 	}
+	if product(w.kernel) == 0 || product(w.out) == 0 {
+		return w, fmt.Errorf("nir: node %q: its kernel %v or what it gives, %v, has more than 2^30 elements", n.name, w.kernel, w.out)
+	}
 	return w, nil
 }
 
@@ -159,10 +162,12 @@ func (n *node) shape(in []int) ([]int, error) {
 	case "Input", "Output":
 		a := n.arrays["shape"]
 		shape := make([]int, len(a.v))
+		whole := true
 		for k, x := range a.v {
 			shape[k] = int(max(min(x, most+1), 0))
+			whole = whole && x == math.Trunc(x)
 		}
-		if product(shape) == 0 {
+		if !whole || product(shape) == 0 {
 			return nil, fmt.Errorf("nir: node %q has a shape of %v elements", n.name, a.v)
 		}
 		return shape, nil
@@ -282,6 +287,9 @@ const (
 	several = -2
 )
 
+// inside is the first element of a kernel that does not lie before its input.
+func inside(first, dilation int) int { return max(0, (dilation-1-first)/dilation) }
+
 // taps gives the elements of the matrix of a linear node: to, from, value, number of the weight.
 func (n *node) taps(in []int, size int, give func(o, m int, w float64, p int)) error {
 	w := n.arrays["weight"]
@@ -335,12 +343,10 @@ func (n *node) taps(in []int, size int, give func(o, m int, w float64, p int)) e
 			if w.v != nil {
 				source = c/(x.out[0]/x.groups)*channels + from
 			}
-			for a := range x.kernel[0] {
-				for b := range x.kernel[1] {
-					r, s := x.first[0]+x.stride[0]*y+x.dilation[0]*a, x.first[1]+x.stride[1]*col+x.dilation[1]*b
-					if r < 0 || s < 0 || r >= x.in[1] || s >= x.in[2] {
-						continue
-					}
+			top, left := x.first[0]+x.stride[0]*y, x.first[1]+x.stride[1]*col
+			for a := inside(top, x.dilation[0]); a < x.kernel[0] && top+x.dilation[0]*a < x.in[1]; a++ {
+				for b := inside(left, x.dilation[1]); b < x.kernel[1] && left+x.dilation[1]*b < x.in[2]; b++ {
+					r, s := top+x.dilation[0]*a, left+x.dilation[1]*b
 					m := (source*x.in[1]+r)*x.in[2] + s
 					if w.v == nil {
 						give(o, m, value, none)

@@ -43,6 +43,9 @@ func From(objects []any) (*Graph, error) {
 	for _, o := range objects {
 		switch o := o.(type) {
 		case *model.NeuronGroup:
+			if !o.Active() {
+				return nil, fmt.Errorf("nir: %s is not active, which has no counterpart in NIR: remove it", o.Name())
+			}
 			if w.ext == nil {
 				w.ext = o.Net.Externals()
 			}
@@ -53,6 +56,9 @@ func From(objects []any) (*Graph, error) {
 		case *model.Synapses:
 			synapses = append(synapses, o)
 			for _, p := range o.Paths {
+				if p.Inactive {
+					return nil, fmt.Errorf("nir: %s is not active, which has no counterpart in NIR: remove it", o.Name())
+				}
 				assigned(w.moves, p.Code, func(name string) *model.Variable {
 					if v := o.ByName[name]; v != nil {
 						return v

@@ -146,7 +146,12 @@ func exportNIR(x *script, _ *call) (starlark.Value, error) {
 }
 
 // asJSON is a value as JSON has it.
-func asJSON(v starlark.Value) (any, error) {
+func asJSON(v starlark.Value) (any, error) { return asJSONWithin(v, 0) }
+
+func asJSONWithin(v starlark.Value, depth int) (any, error) {
+	if depth > 250 {
+		return nil, fmt.Errorf("lists and dictionaries lie too deep within each other, or within themselves")
+	}
 	switch v := v.(type) {
 	case *starlark.Dict:
 		m := map[string]any{}
@@ -155,7 +160,7 @@ func asJSON(v starlark.Value) (any, error) {
 			if !ok {
 				return nil, fmt.Errorf("a name is a text, not %s", array.Describe(item[0]))
 			}
-			x, err := asJSON(item[1])
+			x, err := asJSONWithin(item[1], depth+1)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
@@ -174,7 +179,7 @@ func asJSON(v starlark.Value) (any, error) {
 			cols = o.Cols
 		}
 		rows := []any{}
-		for k := 0; k+cols <= len(o.V); k += cols {
+		for k := 0; k < len(o.V); k += cols {
 			if !o.Table {
 				rows = append(rows, o.V[k])
 				continue
@@ -197,7 +202,7 @@ func asJSON(v starlark.Value) (any, error) {
 	list := []any{}
 	var e starlark.Value
 	for it.Next(&e) {
-		x, err := asJSON(e)
+		x, err := asJSONWithin(e, depth+1)
 		if err != nil {
 			return nil, err
 		}

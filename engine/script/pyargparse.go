@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
 	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
@@ -25,8 +26,10 @@ type parsed struct {
 	def        starlark.Value // nil: there is none
 	of         starlark.Value // type=
 	choices    starlark.Value
+	constant   starlark.Value // const=
 	action     string
 	optional   bool
+	several    bool // a list of values
 }
 
 func (x *script) argparse() starlark.StringDict {
@@ -79,7 +82,7 @@ func (p *argumentParser) Attr(name string) (starlark.Value, error) {
 }
 
 func (p *argumentParser) add(args starlark.Tuple, kwargs []starlark.Tuple) error {
-	a := parsed{action: "store"}
+	a := parsed{action: "store", constant: starlark.None}
 	for _, v := range args {
 		s, ok := starlark.AsString(v)
 		if !ok {
@@ -110,7 +113,10 @@ func (p *argumentParser) add(args starlark.Tuple, kwargs []starlark.Tuple) error
 			required = bool(v.Truth())
 		case "nargs":
 			required = required && v != starlark.String("?") && v != starlark.String("*")
-		case "const", "help", "metavar":
+			a.several = v != starlark.String("?")
+		case "const":
+			a.constant = v
+		case "help", "metavar":
 		default:
 			return fmt.Errorf("add_argument() has no argument %s here", n)
 		}
@@ -120,8 +126,11 @@ func (p *argumentParser) add(args starlark.Tuple, kwargs []starlark.Tuple) error
 	if !known {
 		return fmt.Errorf("add_argument(action='%s') is not available here", a.action)
 	}
+	a.several = a.several || a.action == "append"
 	if a.def == nil && !required {
 		a.def = def
+	} else if a.def != nil { // it comes behind what set_defaults said before
+		p.defaults = slices.DeleteFunc(p.defaults, func(kw starlark.Tuple) bool { return kw[0] == starlark.String(a.name) })
 	}
 	p.arguments = append(p.arguments, a)
 	return nil
@@ -140,6 +149,18 @@ func (p *argumentParser) parse() (starlark.Value, error) {
 		text, set := p.x.opt.Set[a.name]
 		v := a.def
 		switch {
+		case set && a.several: // x=[1, 2], or x=1 for a list of one
+			l := []starlark.Value{p.x.evaluate(text)}
+			if given, ok := l[0].(starlark.Sequence); ok {
+				l = slices.Collect(starlark.Elements(given))
+			}
+			for k := 0; a.of != nil && k < len(l); k++ {
+				var err error
+				if l[k], err = starlark.Call(p.x.thread, a.of, starlark.Tuple{l[k]}, nil); err != nil {
+					return nil, fmt.Errorf("--set %s=%s: %w", a.name, text, inner(err))
+				}
+			}
+			v = starlark.NewList(l)
 		case set && a.of != nil:
 			var err error
 			if v, err = starlark.Call(p.x.thread, a.of, starlark.Tuple{starlark.String(text)}, nil); err != nil {
@@ -165,8 +186,24 @@ func (p *argumentParser) parse() (starlark.Value, error) {
 				if _, is := v.(starlark.Bool); !is {
 					return nil, fmt.Errorf("--set %s=%s: the argument %s is True or False", a.name, text, a.flag)
 				}
+				if a.action == "store_const" {
+					if v == starlark.True {
+						v = a.constant
+					} else {
+						v = a.def
+					}
+				}
 			}
-			if l, ok := a.choices.(starlark.Iterable); ok && !slices.ContainsFunc(slices.Collect(starlark.Elements(l)), func(c starlark.Value) bool { return same(c, v) }) {
+			chosen := []starlark.Value{v}
+			if l, ok := v.(*starlark.List); ok && a.several {
+				chosen = elementsOf(l)
+			}
+			if l, ok := a.choices.(starlark.Iterable); ok && slices.ContainsFunc(chosen, func(v starlark.Value) bool {
+				return !slices.ContainsFunc(slices.Collect(starlark.Elements(l)), func(c starlark.Value) bool {
+					eq, err := array.Compare(syntax.EQL, c, v)
+					return err == nil && bool(eq.Truth())
+				})
+			}) {
 				return nil, fmt.Errorf("--set %s=%s: the argument %s is one of %s", a.name, text, a.flag, array.Plain(a.choices))
 			}
 			p.x.taken[a.name] = true

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"runtime"
 
 	"go.starlark.net/starlark"
@@ -28,11 +29,22 @@ func (p *pool) Attr(name string) (starlark.Value, error) {
 	switch name {
 	case "map", "imap", "imap_unordered", "starmap":
 		return fn(name, "func iterable / chunksize", func(c argument.Call) (starlark.Value, error) {
-			return p.x.calls(c.Val["func"], c.Val["iterable"], name == "starmap")
+			return p.x.calls(c.Val["func"], c.Val["iterable"], name == "starmap", nil)
 		}), nil
 	case "apply":
 		return fn(name, "func / args kwds", func(c argument.Call) (starlark.Value, error) {
-			l, err := p.x.calls(c.Val["func"], starlark.Tuple{orEmpty(c.Get("args"))}, true)
+			var named []starlark.Tuple
+			if d, ok := c.Get("kwds").(*starlark.Dict); ok {
+				named = d.Items()
+			} else if c.Has("kwds") {
+				return nil, fmt.Errorf("apply(kwds=) takes a dictionary, not %s", array.Describe(c.Val["kwds"]))
+			}
+			for _, item := range named {
+				if _, ok := item[0].(starlark.String); !ok {
+					return nil, fmt.Errorf("apply(kwds=) takes names of arguments, not %s", array.Describe(item[0]))
+				}
+			}
+			l, err := p.x.calls(c.Val["func"], starlark.Tuple{orEmpty(c.Get("args"))}, true, named)
 			if err != nil {
 				return nil, err
 			}
@@ -51,8 +63,8 @@ func orEmpty(v starlark.Value) starlark.Value {
 	return v
 }
 
-// calls calls f with each element, or with the elements of each, and lists what it returns.
-func (x *script) calls(f, of starlark.Value, spread bool) (*starlark.List, error) {
+// calls calls f with each element, or with the elements of each, and what is named, and lists what it returns.
+func (x *script) calls(f, of starlark.Value, spread bool, named []starlark.Tuple) (*starlark.List, error) {
 	l, err := x.collected(each(of))
 	if err != nil {
 		return nil, err
@@ -67,7 +79,7 @@ func (x *script) calls(f, of starlark.Value, spread bool) (*starlark.List, error
 			}
 			args = elementsOf(parts)
 		}
-		v, err := starlark.Call(x.thread, f, args, nil)
+		v, err := starlark.Call(x.thread, f, args, named)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
+	"synfire/engine/script/memory"
 )
 
 // Here stand some functions of SciPy that scripts of models use: a regression, a root, a truncated normal distribution.
@@ -113,6 +114,9 @@ func (x *script) truncatedNormal(c argument.Call) (starlark.Value, error) {
 			return nil, fmt.Errorf("rvs(size=) takes a number of values, not %s", array.Describe(c.Val["size"]))
 		}
 		n, one = k, false
+	}
+	if err := memory.Room(n, 8); err != nil {
+		return nil, err
 	}
 	v := make([]float64, n)
 	x.draw("truncnorm", v)

@@ -469,3 +469,36 @@ func TestArraysTimesWholeNumbers(t *testing.T) {
 		t.Errorf("%q, %v", out, err)
 	}
 }
+
+// TestArgparseSet: what --set gives an argument is what Python's command line would.
+func TestArgparseSet(t *testing.T) {
+	const src = `import argparse
+p = argparse.ArgumentParser()
+p.add_argument('--mode', action='store_const', const=5, default=0)
+p.add_argument('--some', nargs='+', type=float, default=[1.0], choices=[1, 3, 4])
+p.add_argument('--more', action='append')
+a = p.parse_args()
+print(a.mode, a.some, a.more)
+`
+	for _, c := range []struct {
+		set  map[string]string
+		want string
+	}{
+		{nil, "0 [1.0] None"},
+		{map[string]string{"mode": "True", "some": "3", "more": "[1, 2]"}, "5 [3.0] [1, 2]"},
+		{map[string]string{"mode": "False", "some": "[3, 4]", "more": "7"}, "0 [3.0, 4.0] [7]"},
+		{map[string]string{"some": "[3, 5]"}, "the argument --some is one of"},
+		{map[string]string{"some": "x"}, "--set some=x"},
+	} {
+		if out, _, err := runText(t, src, Options{Set: c.set}); err == nil && out != c.want+"\n" || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %q, %v; expected %q", c.set, out, err, c.want)
+		}
+	}
+}
+
+// TestTruncnormMemory: more numbers than there is memory for are refused before they are drawn.
+func TestTruncnormMemory(t *testing.T) {
+	if _, _, err := runText(t, "from scipy.stats import truncnorm\ntruncnorm.rvs(-1, 1, size=10**13)", Options{}); err == nil || !strings.Contains(err.Error(), "memory") {
+		t.Error(err)
+	}
+}

@@ -157,6 +157,10 @@ for method in ['euler', 'rk2', 'exact']:
 	if err != nil || out != want {
 		t.Errorf("%q, %v; expected %q", out, err, want)
 	}
+	out, err = runScript(t, "P = NeuronGroup(2, 'dv/dt = -v/(10*ms) : 1', threshold='v > 1', reset='v = 0', name='P')\nS = Synapses(P, P, 'w : 1', on_pre='v += w*2', name='S')\nS.connect(p=0)\nprint('\"weight\":[[0,0],[0,0]]' in export_nir())")
+	if err != nil || out != "True\n" {
+		t.Errorf("without synapses: %q, %v", out, err)
+	}
 	const lif = "P = NeuronGroup(2, 'dv/dt = -v/(10*ms) : 1', threshold='v > 1', reset='v = 0', name='P')\n"
 	for _, c := range []struct{ code, says string }{
 		{"", "there is no group to be written"},
@@ -176,9 +180,24 @@ for method in ['euler', 'rk2', 'exact']:
 		{lif + "S = Synapses(P, P, on_pre='v *= 2', name='S')\nS.connect()", "its code is v *= ..., where a variable of the target and += were expected"},
 		{lif + "S = Synapses(P, P, on_pre='v_post += v_pre', name='S')\nS.connect()", "what it adds, v_pre, changes"},
 		{"P = NeuronGroup(2, '''dv/dt = (g - v)/ms : 1\ng : 1''', threshold='v > 1', reset='v = 0', name='P')\nS = Synapses(P, P, on_pre='g += 1', name='S')\nS.connect()", "dv/dt depends on g, which changes"},
+		{lif + "P.active = False", "P is not active"},
+		{lif + "S = Synapses(P, P, on_pre='v += 1', name='S')\nS.connect()\nS.pre.active = False", "S is not active"},
 	} {
 		if out, err := runScript(t, c.code+"\nprint(export_nir())"); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s\ngave %q, %v; expected %q", c.code, out, err, c.says)
+		}
+	}
+}
+
+// TestNIRWithin: what holds itself, and rows of nothing, are refused, and end.
+func TestNIRWithin(t *testing.T) {
+	for code, says := range map[string]string{
+		"d = {'edges': []}\nd['nodes'] = d\nload_nir(d)":                                              "within themselves",
+		"l = []\nl.append(l)\nload_nir({'nodes': {'a': {'type': 'Input', 'shape': l}}, 'edges': []})": "within themselves",
+		"load_nir({'nodes': {'a': {'type': 'Linear', 'weight': [[], []]}}, 'edges': []})":             "weight is empty",
+	} {
+		if _, err := runScript(t, code); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s\ngave %v; expected %q", code, err, says)
 		}
 	}
 }

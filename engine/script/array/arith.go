@@ -272,11 +272,6 @@ func within(v starlark.Value, depth int, left *int) bool {
 // Compare is what the comparison operators become: element by element where an
 // array takes part.
 func Compare(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
-	for _, v := range []starlark.Value{x, y} {
-		if f, ok := v.(starlark.Float); ok && math.IsNaN(float64(f)) && !calculable(x) && !calculable(y) {
-			return starlark.Bool(op == syntax.NEQ), nil // Starlark orders nan behind all numbers, Python nowhere
-		}
-	}
 	if !calculable(x) && !calculable(y) {
 		x, y = Counted(x, y)
 		if isNaN(x) && countable(y) || isNaN(y) && countable(x) {

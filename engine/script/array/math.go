@@ -1,10 +1,10 @@
 package array
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -135,16 +135,19 @@ func init() {
 	reduce("std", func(o Operand) (float64, eqn.Dim, Kind) { return math.Sqrt(variance(o.V)), o.Dim, min(o.Kind, Floats) })
 	reduce("median", func(o Operand) (float64, eqn.Dim, Kind) {
 		s := slices.Clone(o.V)
-		sort.Float64s(s)
+		slices.SortFunc(s, ascending)
+		if math.IsNaN(s[len(s)-1]) {
+			return math.NaN(), o.Dim, Floats
+		}
 		return (s[(len(s)-1)/2] + s[len(s)/2]) / 2, o.Dim, min(o.Kind, Floats)
 	})
 	reduce("min", func(o Operand) (float64, eqn.Dim, Kind) { return slices.Min(o.V), o.Dim, o.Kind })
 	reduce("max", func(o Operand) (float64, eqn.Dim, Kind) { return slices.Max(o.V), o.Dim, o.Kind })
 	reduce("argmin", func(o Operand) (float64, eqn.Dim, Kind) {
-		return float64(slices.Index(o.V, slices.Min(o.V))), eqn.Dim{}, Ints
+		return float64(indexOf(o.V, slices.Min(o.V))), eqn.Dim{}, Ints
 	})
 	reduce("argmax", func(o Operand) (float64, eqn.Dim, Kind) {
-		return float64(slices.Index(o.V, slices.Max(o.V))), eqn.Dim{}, Ints
+		return float64(indexOf(o.V, slices.Max(o.V))), eqn.Dim{}, Ints
 	})
 }
 
@@ -197,6 +200,19 @@ func Reduced(name string, args starlark.Tuple, kwargs []starlark.Tuple) (starlar
 	return r.Value(), err
 }
 
+// ascending orders numbers as NumPy does, nan behind all others.
+func ascending(x, y float64) int {
+	if a, b := math.IsNaN(x), math.IsNaN(y); a || b {
+		return int(truth(a) - truth(b))
+	}
+	return cmp.Compare(x, y)
+}
+
+// indexOf is where x is first, which may be nan.
+func indexOf(v []float64, x float64) int {
+	return slices.IndexFunc(v, func(y float64) bool { return ascending(x, y) == 0 })
+}
+
 func total(v []float64) float64 {
 	s := 0.0
 	for _, x := range v {
@@ -217,7 +233,7 @@ func variance(v []float64) float64 {
 var Transforms = map[string]func(o Operand) (Operand, error){
 	"sort": func(o Operand) (Operand, error) {
 		o.V = slices.Clone(o.V)
-		sort.Float64s(o.V)
+		slices.SortFunc(o.V, ascending)
 		return o, nil
 	},
 	"argsort": func(o Operand) (Operand, error) {
@@ -225,13 +241,13 @@ var Transforms = map[string]func(o Operand) (Operand, error){
 		for k := range at {
 			at[k] = float64(k)
 		}
-		sort.SliceStable(at, func(i, j int) bool { return o.V[int(at[i])] < o.V[int(at[j])] })
+		slices.SortStableFunc(at, func(i, j float64) int { return ascending(o.V[int(i)], o.V[int(j)]) })
 		return Operand{V: at, Kind: Ints}, nil
 	},
 	"unique": func(o Operand) (Operand, error) {
 		o.V = slices.Clone(o.V)
-		sort.Float64s(o.V)
-		o.V = slices.Compact(o.V)
+		slices.SortFunc(o.V, ascending)
+		o.V = slices.CompactFunc(o.V, func(x, y float64) bool { return ascending(x, y) == 0 })
 		return o, nil
 	},
 	"cumsum": func(o Operand) (Operand, error) {

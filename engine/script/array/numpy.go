@@ -508,7 +508,10 @@ func quantile(unit float64) func(argument.Call) (starlark.Value, error) {
 			return nil, fmt.Errorf("%s() of nothing: the array is empty", c.Fn)
 		}
 		s := slices.Clone(a.V)
-		sort.Float64s(s)
+		slices.SortFunc(s, ascending)
+		if math.IsNaN(s[len(s)-1]) { // as NumPy
+			s = []float64{math.NaN()}
+		}
 		r := q
 		r.Dim, r.Kind = a.Dim, Floats
 		r.V = make([]float64, len(q.V))

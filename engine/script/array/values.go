@@ -360,7 +360,7 @@ func (a *Array) method(name string, args starlark.Tuple) (starlark.Value, error)
 		if a.Table {
 			return nil, fmt.Errorf("a table has no order")
 		}
-		slices.Sort(a.Floats())
+		slices.SortFunc(a.Floats(), ascending)
 		return starlark.None, nil
 	}
 	return Typed("astype", a, args[0])
