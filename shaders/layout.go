@@ -254,14 +254,16 @@ func (l *layout) placeEvents() {
 			}
 		}
 	}
+	words := 0 // of a step, injected
 	for i := range p.Events {
 		e, x := &p.Events[i], &l.events[i]
 		x.injected = x.injected || x.known()                  // nobody zeroes its rows ahead
 		x.rows = power(max(e.History, l.sc.span) + l.sc.span) // a pass writes span rows while it zeroes the next span
 		if x.injected {
-			l.batch = max(l.sc.span, min(l.batch, mostInjected/max(e.Words(), 1)))
+			words += e.Words()
 		}
 	}
+	l.batch = max(l.sc.span, min(l.batch, mostInjected/max(words, 1)))
 	for i := range p.Events {
 		e, x := &p.Events[i], &l.events[i]
 		if x.injected {
