@@ -148,7 +148,7 @@ func list(v []float64, n int) []any {
 func (w *writer) reader(g *model.NeuronGroup) *reader {
 	return &reader{whose: g.Name(), scope: g.Scope(w.ext), moves: func(y *eqn.Symbol) bool {
 		v, ok := y.Ref.(*model.Variable)
-		return ok && (w.moves[v] || v.Equation != nil && v.Equation.Kind == eqn.Differential)
+		return ok && (w.moves[v] || v.Equation != nil && v.Equation.Kind != eqn.Parameter)
 	}, get: func(y *eqn.Symbol) ([]float64, error) {
 		if v, ok := y.Ref.(*model.Variable); ok && v.Equation != nil && v.Equation.Has("linked") {
 			return nil, fmt.Errorf("%s is another group's (linked)", y.Name)
@@ -227,6 +227,8 @@ func (w *writer) group(g *model.NeuronGroup, cleared *model.Variable) (*populati
 		}
 	}
 	negative := func(v []float64) bool { return isAll(v, func(x float64) bool { return x < 0 }) }
+	positive := func(v []float64) bool { return isAll(v, func(x float64) bool { return x > 0 }) }
+	const noTime = "a time constant is 0: was it given its value?"
 	zero := func(v []float64) bool { return isAll(v, func(x float64) bool { return x == 0 }) }
 	inverse := func(v []float64) []float64 {
 		return both(v, []float64{-1}, func(x, y float64) float64 { return y / x })
@@ -269,6 +271,9 @@ func (w *writer) group(g *model.NeuronGroup, cleared *model.Variable) (*populati
 			return nil, r.fail(odes[0].At, "%s and %s have to decay", v, p.i.Name)
 		}
 		mem, syn := inverse(leak), inverse(forms[1][p.i.Name])
+		if !positive(mem) || !positive(syn) {
+			return nil, r.fail(odes[0].At, "%s", noTime)
+		}
 		res := both(forms[0][p.i.Name], mem, mul)
 		more := both(both(forms[1].constant(), syn, mul), res, mul) // a constant current shifts the leak
 		node["tau_mem"], node["tau_syn"], node["r"] = list(mem, n), list(syn, n), list(res, n)
@@ -293,6 +298,9 @@ func (w *writer) group(g *model.NeuronGroup, cleared *model.Variable) (*populati
 	case negative(leak):
 		kind = "LI"
 		tau := inverse(leak)
+		if !positive(tau) {
+			return nil, r.fail(odes[0].At, "%s", noTime)
+		}
 		node["tau"], node["v_leak"] = list(tau, n), list(both(forms[0].constant(), tau, mul), n)
 		p.gain = direct(forms[0], p.v, tau, "r")
 	default:
@@ -369,7 +377,7 @@ func (w *writer) synapses(s *model.Synapses) error {
 	}
 	r := &reader{whose: s.Name(), scope: s.Scope(w.ext), moves: func(y *eqn.Symbol) bool {
 		v := of(y)
-		return v != nil && (w.moves[v] || v.Equation != nil && v.Equation.Kind == eqn.Differential)
+		return v != nil && (w.moves[v] || v.Equation != nil && v.Equation.Kind != eqn.Parameter)
 	}, get: func(y *eqn.Symbol) ([]float64, error) {
 		end, ok := y.Ref.(model.EndRef)
 		if !ok {

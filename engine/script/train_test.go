@@ -181,6 +181,8 @@ for method in ['euler', 'rk2', 'exact']:
 		{lif + "S = Synapses(P, P, on_pre='v_post += v_pre', name='S')\nS.connect()", "what it adds, v_pre, changes"},
 		{"P = NeuronGroup(2, '''dv/dt = (g - v)/ms : 1\ng : 1''', threshold='v > 1', reset='v = 0', name='P')\nS = Synapses(P, P, on_pre='g += 1', name='S')\nS.connect()", "dv/dt depends on g, which changes"},
 		{lif + "P.active = False", "P is not active"},
+		{"P = NeuronGroup(2, 'dv/dt = (k - v)/ms : 1\\nk = rand() : 1 (constant over dt)', threshold='v > 1', reset='v = 0', name='P')", "dv/dt depends on k, which changes"},
+		{"P = NeuronGroup(2, 'dv/dt = -v/tau : 1\\ntau : second', threshold='v > 1', reset='v = 0', name='P')", "a time constant is 0"},
 		{lif + "S = Synapses(P, P, on_pre='v += 1', name='S')\nS.connect()\nS.pre.active = False", "S is not active"},
 	} {
 		if out, err := runScript(t, c.code+"\nprint(export_nir())"); err == nil || !strings.Contains(err.Error(), c.says) {
