@@ -155,7 +155,7 @@ func decodeAny(name string, file *os.File) (*array.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k := slices.IndexFunc(f.I64, func(i int64) bool { return int64(float64(i)) != i }); k >= 0 {
+	if k := slices.IndexFunc(f.I64, func(i int64) bool { x := float64(i); return x >= 1<<63 || int64(x) != i }); k >= 0 {
 		return nil, fmt.Errorf("element %d is %d, which an array, where whole numbers are exact to 2^53, would round: load_table('x.csv').list('name') keeps whole numbers as they are", k, f.I64[k])
 	}
 	a := unpacked(f)
