@@ -156,7 +156,7 @@ func meanVar(x []float64) (m, v float64) {
 	}
 	m /= float64(len(x))
 	for _, a := range x {
-		v += (a - m) * (a - m)
+		v += float64((a - m) * (a - m))
 	}
 	return m, v / float64(len(x))
 }

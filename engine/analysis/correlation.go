@@ -77,7 +77,7 @@ func CorrelationMatrix(rows [][]float64) [][]float64 {
 		m, v := meanVar(x)
 		z[i] = make([]float64, len(x))
 		for k := range x {
-			if v > 1e-12*m*m {
+			if v > float64(1e-12*m*m) {
 				z[i][k] = (x[k] - m) / math.Sqrt(v*float64(len(x)))
 			}
 		}
@@ -90,7 +90,7 @@ func CorrelationMatrix(rows [][]float64) [][]float64 {
 		for j := range i {
 			var sum float64
 			for k := range z[i] {
-				sum += z[i][k] * z[j][k]
+				sum += float64(z[i][k] * z[j][k]) // not fused: equal correlations are equal everywhere, and so is their order
 			}
 			r[i][j], r[j][i] = sum, sum
 		}
