@@ -20,16 +20,12 @@ func seconds(x float64) string { return model.Quantity{Value: x, Dim: model.Seco
 // of their weights, and the memory that they will take. Connections are counted,
 // nothing else is allocated.
 func (n *Network) Info(set model.Work, w io.Writer) error {
-	_, err := n.info(set, w)
+	_, err := n.InfoPlan(set, w)
 	return err
 }
 
 // InfoPlan is Info, and returns the plan.
 func (n *Network) InfoPlan(set model.Work, w io.Writer) (*backend.Plan, error) {
-	return n.info(set, w)
-}
-
-func (n *Network) info(set model.Work, w io.Writer) (*backend.Plan, error) {
 	set = set.Without(0)
 	c, err := compile.Compile(n.Network, set)
 	if err != nil {

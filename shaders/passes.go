@@ -91,14 +91,11 @@ func (p *program) addWalks(k *kernel, segs []*segment, ahead bool) error {
 
 // addSingle adds the one dispatch of a pass, and the one that delivers for the first steps of a Run.
 func (p *program) addSingle(k *kernel) error {
-	var names []string
-	for _, i := range k.stages {
-		names = append(names, p.plan.Stages[i].Name)
-	}
-	if err := p.use(k, strings.Join(names, " + "), k.groups, true, nil, buffersOf(k.shards)); err != nil {
+	pass, err := p.use(k, k.groups, true, nil, buffersOf(k.shards))
+	if err != nil {
 		return err
 	}
-	pass := p.passes
+	p.passes = []dispatch{pass}
 	first := &kernel{l: p.l, group: k.group}
 	sc := p.l.sc
 	if err := p.addWalks(first, sc.segments[:len(sc.segments)-1], false); err != nil {
@@ -107,20 +104,33 @@ func (p *program) addSingle(k *kernel) error {
 	p.primed = len(first.walks) == 0
 	if !p.primed {
 		first.finish()
-		if err := p.use(first, "first steps", first.groups, true, nil, buffersOf(first.shards)); err != nil {
+		if pass, err = p.use(first, first.groups, true, nil, buffersOf(first.shards)); err != nil {
 			return err
 		}
-		p.prime = p.passes[len(pass):]
+		p.prime = []dispatch{pass}
 	}
-	p.passes = pass
 	p.ahead = make([]uint32, 2*sc.slots())
 	return nil
 }
 
-// use adds a kernel to the pass; the driver may compile it from here on, beside others.
-func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []int, more []*memoryBuffer) error {
+// add adds a kernel to the pass.
+func (p *program) add(k *kernel, groups int, barrier bool, flags []int, more []*memoryBuffer) error {
+	x, err := p.use(k, groups, barrier, flags, more)
+	if err == nil {
+		p.passes = append(p.passes, x)
+	}
+	return err
+}
+
+// use makes a dispatch of a kernel; the driver may compile it from here on, beside others.
+func (p *program) use(k *kernel, groups int, barrier bool, flags []int, more []*memoryBuffer) (dispatch, error) {
+	var names []string
+	for _, i := range k.stages {
+		names = append(names, p.plan.Stages[i].Name)
+	}
+	name := strings.Join(names, " + ")
 	if n := blockA + len(k.arenas) + len(more); n > p.d.info.MaxBlocks {
-		return p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; its blocks of %d MiB are too small for this network: make it smaller or use --backend cpu", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
+		return dispatch{}, p.d.fail(TooLarge, "%s needs %d storage blocks, the device has %d for a shader; its blocks of %d MiB are too small for this network: make it smaller or use --backend cpu", name, n, p.d.info.MaxBlocks, p.d.blockWords()>>18)
 	}
 	text := k.String()
 	if p.alike {
@@ -137,8 +147,7 @@ func (p *program) use(k *kernel, name string, groups int, barrier bool, flags []
 		x.buffers = append(x.buffers, p.arenas[a])
 	}
 	x.buffers = append(x.buffers, more...)
-	p.passes = append(p.passes, x)
-	return nil
+	return x, nil
 }
 
 // bindAll enters P, which is allocated when all parameters are known, and waits until all programs are compiled.
@@ -169,14 +178,12 @@ func (p *program) bindAll() error {
 func (p *program) addMap(seg *segment, barrier bool) error {
 	for _, k := range p.l.mapKernels(nil, seg, p.d.opt.WorkGroup, p.d.info.MaxBlocks) {
 		var flags []int
-		var names []string
 		for _, i := range k.stages {
-			names = append(names, p.plan.Stages[i].Name)
 			if f := p.plan.Stages[i].Flag; f >= 0 && !k.always {
 				flags = append(flags, f)
 			}
 		}
-		if err := p.use(k, strings.Join(names, " + "), k.groups, barrier, flags, nil); err != nil {
+		if err := p.add(k, k.groups, barrier, flags, nil); err != nil {
 			return err
 		}
 		barrier = false
@@ -207,11 +214,7 @@ func (p *program) addSegments() error {
 			}
 			if len(k.walks) > 1 && p.fits(k) {
 				k.finish()
-				var names []string
-				for _, i := range k.stages {
-					names = append(names, p.plan.Stages[i].Name)
-				}
-				if err := p.use(k, strings.Join(names, " + "), k.groups, waits[n], nil, buffersOf(k.shards)); err != nil {
+				if err := p.add(k, k.groups, waits[n], nil, buffersOf(k.shards)); err != nil {
 					return err
 				}
 				n = end - 1
@@ -290,7 +293,7 @@ func (p *program) addWalk(seg *segment, r *rows, barrier bool) error {
 			w.k.part(w.groups, mostTexts, w.params(p.l))
 			w.k.finish()
 			w.k.stages = []int{w.stage}
-			if err := p.use(w.k, s.Name, w.groups, barrier, flags, buffersOf(w.shards)); err != nil {
+			if err := p.add(w.k, w.groups, barrier, flags, buffersOf(w.shards)); err != nil {
 				return err
 			}
 			shards, barrier = shards[take:], false
@@ -314,7 +317,7 @@ func (p *program) addOrdered(r *rows, w *walk, flags []int) error {
 	w.k.prepend(w.k.head())
 	for part := range rounds/mostRounds + 1 {
 		w.k.bodies, w.k.stages = part, []int{w.stage}
-		if err := p.use(w.k, s.Name, 1, true, flags, buffersOf(r.shards)); err != nil {
+		if err := p.add(w.k, 1, true, flags, buffersOf(r.shards)); err != nil {
 			return err
 		}
 	}

@@ -137,17 +137,10 @@ func (p *program) addLoop() error {
 		}
 		return nil
 	}
-	var names []string
-	for _, i := range k.stages {
-		names = append(names, p.plan.Stages[i].Name)
-	}
-	pass := slices.Clip(p.passes)
-	p.passes = pass
-	if err := p.use(k, strings.Join(names, " + "), min(groups, k.groups), true, nil, buffersOf(k.shards)); err != nil {
+	x, err := p.use(k, min(groups, k.groups), true, nil, buffersOf(k.shards))
+	if err != nil {
 		return err
 	}
-	x := p.passes[len(pass)]
-	p.passes = pass
 	p.many = &manyPasses{dispatch: x, most: most, failAt: failing(p.persistent)}
 	return nil
 }
@@ -218,20 +211,20 @@ func (p *program) makePasses(n int) {
 	}
 }
 
-// passesMade is the step of the run up to which a submission that was to end with step at has come. Where a rendezvous failed,
-// that is the last step that all work groups have made; the device dispatches each pass by itself from then on.
-func (p *program) passesMade(at int) (int, error) {
-	if !p.looping() {
-		return at, nil
+// reached is the step of the run up to which a submission that was to end with step at has come, and whether the device has ended
+// the run there. Where a rendezvous failed, that is the last step that all work groups have made; the device dispatches each pass by itself from then on.
+func (p *program) reached(at, n int) (step int, over bool, err error) {
+	if at == n && !p.looping() {
+		return at, true, nil
 	}
 	head := make([]uint32, ctlCounts)
 	p.control.read(0, head)
-	if head[ctlBroken] != 0 {
+	if p.looping() && head[ctlBroken] != 0 {
 		at = min(at, int(head[ctlStep]))
 		p.d.apart = true
 		p.note("at step %d its work groups did not come together in time; from there on each pass is a dispatch, of the same bits", p.now()+int64(at))
 	}
-	return at, p.d.check("looking for what was done")
+	return at, min(head[ctlFault], head[ctlHalt]) != unlisted, p.d.check("looking for what was done")
 }
 
 // meeting finds how many work groups come together on this device, beginning with one for each multiprocessor, and whether

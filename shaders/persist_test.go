@@ -229,6 +229,9 @@ func TestMeeting(t *testing.T) {
 	if b.d.apart || b.d.info.SelfTest != exact {
 		t.Errorf("self-test %q", b.d.info.SelfTest)
 	}
+	if err := b.d.do(b.d.meeting); err != nil || b.d.info.Meet < 1 {
+		t.Errorf("%d groups come together, %v", b.d.info.Meet, err)
+	}
 	b.Close()
 	b = open(t, Options{NoSelfTest: true, Inject: "meet"}).(*glBackend)
 	defer b.Close()

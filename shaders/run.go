@@ -96,15 +96,8 @@ func (p *program) now() int64 { return p.epoch + int64(p.step) }
 // run does a Run alone, on the thread of the context.
 func (p *program) run(n int, words []uint32, samples [][]uint32) (int, error) {
 	j := &job{p: p, n: n, words: words, samples: samples}
-	if err := j.begin(); err != nil {
-		return 0, err
-	}
-	var err error
-	if j.n, err = p.submit(n, words); err != nil {
-		return 0, err
-	}
-	if err := j.end(); err != nil {
-		return 0, err
+	if p.d.runAll([]*job{j}); j.err != nil {
+		return 0, j.err
 	}
 	return p.adopt(j)
 }
@@ -258,8 +251,8 @@ func (p *program) submit(n int, words []uint32) (int, error) {
 			p.dispatch(&p.prime[i], 0, span, 1)
 		}
 	}
-	at := 0
-	for at < n && (at == 0 || p.work.Err() == nil) {
+	at, over := 0, false
+	for at < n && !over && (at == 0 || p.work.Err() == nil) {
 		begin := time.Now()
 		steps := max(1, int(p.rate*0.025))
 		if most > 0 {
@@ -294,7 +287,7 @@ func (p *program) submit(n int, words []uint32) (int, error) {
 		p.profile.wait += time.Since(waits)
 		p.stamped(times)
 		var err error
-		if at, err = p.passesMade(at); err != nil {
+		if at, over, err = p.reached(at, n); err != nil {
 			return at, err
 		}
 		now := float64(at-from) / max(time.Since(begin).Seconds(), 1e-6)
@@ -303,18 +296,8 @@ func (p *program) submit(n int, words []uint32) (int, error) {
 		} else {
 			p.rate = min(now, 2*p.rate)
 		}
-		if at < n && p.over() {
-			break
-		}
 	}
 	return at, nil
-}
-
-// over says that the device has ended the Run before its last step.
-func (p *program) over() bool {
-	c := make([]uint32, ctlHalt+1)
-	p.control.read(0, c)
-	return min(c[ctlFault], c[ctlHalt]) != unlisted
 }
 
 // pass dispatches the kernels of k steps from step s of the run, and with timed notes how long each takes.
