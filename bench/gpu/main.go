@@ -65,7 +65,7 @@ type row struct {
 	Workload string             `json:"workload"`
 	Backend  string             `json:"backend"`
 	Micros   float64            `json:"us_per_step"`
-	Host     float64            `json:"host_us_per_step"` // of these the device waits for the host
+	Host     float64            `json:"host_us_per_step,omitempty"` // of these the device waits for the host, as Phases tell
 	Factor   float64            `json:"real_time_factor"`
 	Events   int64              `json:"events"`
 	Hash     string             `json:"hash,omitempty"`
@@ -377,7 +377,11 @@ func (rep *report) markdown() []byte {
 	line("| network | backend | µs a step | the device waits for the host | wall / model time | where the time went |")
 	line("|---|---|---|---|---|---|")
 	for _, r := range rep.Rows {
-		line("| %s | %s | %.4g | %.2g | %.4g | %s |", r.Workload, r.Backend, r.Micros, r.Host, r.Factor, phases(r.Phases))
+		host := "-"
+		if r.Phases != nil {
+			host = fmt.Sprintf("%.2g", r.Host)
+		}
+		line("| %s | %s | %.4g | %s | %.4g | %s |", r.Workload, r.Backend, r.Micros, host, r.Factor, phases(r.Phases))
 	}
 	line("\nFor the table of the README:\n")
 	line("| %s | %s | %s | %s |\n", d.Name, d.Version, map[bool]string{true: "exact", false: "**not exact**"}[rep.Exact], rep.mainFactor())

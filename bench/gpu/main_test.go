@@ -30,9 +30,9 @@ func TestChoose(t *testing.T) {
 // TestReport: a difference is told first, and a part that failed with what it said.
 func TestReport(t *testing.T) {
 	rep := &report{Device: device{Name: "GPU"}, Exact: false, MainScale: "1", Parts: []part{{Name: "verify-cuba", Status: 1, Said: "P.v[3] | differs"}},
-		Rows: []row{{Workload: "potjans_diesmann, scale 1", Backend: "gl", Factor: 0.0625, Phases: map[string]float64{"deliver": 3, "host": 1}}}}
+		Rows: []row{{Workload: "potjans_diesmann, scale 1", Backend: "gl", Micros: 6.25, Factor: 0.0625}, {Workload: "cuba", Backend: "gl", Micros: 8, Host: 2, Factor: 0.08, Phases: map[string]float64{"deliver": 3, "host: preparing": 1}}}}
 	text := string(rep.markdown())
-	for _, part := range []string{"**Something differs or failed**", "P.v[3] \\| differs", "deliver 75 %, host 25 %", "0.0625 of real time at scale 1", "**not exact**"} {
+	for _, part := range []string{"**Something differs or failed**", "P.v[3] \\| differs", "| 6.25 | - | 0.0625 |", "| 8 | 2 | 0.08 | deliver 75 %, host: preparing 25 % |", "0.0625 of real time at scale 1", "**not exact**"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the report lacks %q:\n%s", part, text)
 		}
