@@ -38,11 +38,11 @@ func ForceFree(n int) (undo func()) {
 	return func() { free, freeNow = freeProcessors, freeProcessorsNow }
 }
 
-// ForceSpans makes small plans run several steps on a block of lanes at a time,
-// and few synapses of a row by themselves, as large ones do; the result undoes it.
-func ForceSpans() (undo func()) {
+// ForceSpans makes small plans run several steps on a block of lanes at a time, as
+// large ones do, and rows of so many synapses by themselves; the result undoes it.
+func ForceSpans(row int) (undo func()) {
 	old, lanes := nearBytes, rowLanes
-	nearBytes, rowLanes = 0, 1
+	nearBytes, rowLanes = 0, row
 	return func() { nearBytes, rowLanes = old, lanes }
 }
 

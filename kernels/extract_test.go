@@ -13,7 +13,7 @@ import (
 
 // TestFewOfManyLanes: an event of 100 of the 5,000 lanes that are run block by block.
 func TestFewOfManyLanes(t *testing.T) {
-	defer kernels.ForceSpans()()
+	defer kernels.ForceSpans(1)()
 	p := newSketch()
 	p.Batch = 64
 	v, e := p.buf("v", backend.State, ir.F32, 5000), p.event(100, 1)

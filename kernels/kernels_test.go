@@ -29,7 +29,7 @@ func TestBackend(t *testing.T) {
 // TestBackendInSpans has small plans treated as large ones are: several steps
 // on a block of lanes at a time.
 func TestBackendInSpans(t *testing.T) {
-	defer kernels.ForceSpans()()
+	defer kernels.ForceSpans(1)()
 	for _, threads := range []int{1, 3} {
 		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
 			if testing.Short() && threads != 3 {
@@ -41,7 +41,7 @@ func TestBackendInSpans(t *testing.T) {
 }
 
 // TestChangingThreads holds the backend to the suite while the number of threads
-// changes after every few steps.
+// changes after every few steps; in spans, what on_post does is done at once.
 func TestChangingThreads(t *testing.T) {
 	for _, spans := range []bool{false, true} {
 		for _, parts := range []int{2, 3, 7} {
@@ -51,7 +51,7 @@ func TestChangingThreads(t *testing.T) {
 				}
 				defer kernels.ForceChanges(uint64(parts))()
 				if spans {
-					defer kernels.ForceSpans()()
+					defer kernels.ForceSpans(parts)() // some rows are long then, and some short
 				} else {
 					defer kernels.ForceLater()()
 				}

@@ -10,11 +10,10 @@ import (
 )
 
 // What on_post does may be made up later (later.go) where the program changes nothing
-// but the synapses' own words and
-// cannot fail, and where all else that it reads is noted with the event, as words of
-// the target are, or stays as it is until then: what is constant, and words of the
-// sources that change only as the sources' own events come to the synapses, right
-// after what was left is made up.
+// but the synapses' own words and cannot fail, and where all else that it reads is
+// noted with the event, as words of the target are, or stays as it is until then: what
+// is constant, and words of the sources that change only as the sources' own events
+// come to the synapses, right after what was left is made up.
 
 // lag is an on_post stage that is made up later.
 type lag struct {

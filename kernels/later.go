@@ -16,7 +16,7 @@ import (
 // operations in the same order, of the target's events since then, of which the
 // last ones are kept. So no list of synapses by target is needed.
 
-// kept is the number of a target's events that are kept.
+// keptEvents is the number of a target's events that are kept.
 const keptEvents = 16
 
 // owed is what a lag runs with.

@@ -43,7 +43,7 @@ func TestRanksInSpans(t *testing.T) {
 	if os.Getenv("SYNFIRE_LONG") == "" {
 		t.Skip("the suite on ranks in spans: set SYNFIRE_LONG=1")
 	}
-	defer kernels.ForceSpans()()
+	defer kernels.ForceSpans(1)()
 	backendtest.Run(t, func(testing.TB) backend.Backend { return openRanks(2, 1) })
 }
 

@@ -216,8 +216,7 @@ func (c *compiler) synapsesUpdate(s *model.Synapses) error {
 // synapsesScheme solves the clock-driven equations of a connect call.
 func (c *compiler) synapsesScheme(s *model.Synapses, conn int) (*model.Scope, *eqn.Scheme, error) {
 	sc := c.pathScope(s, conn, nil)
-	own := sc.Own
-	sc.Own = inStep(own)
+	sc.Own = eqn.Varying(sc.Own)
 	values := func(y *eqn.Symbol) []float64 { return nil }
 	scheme, err := eqn.Integrate(s.Eqs, sc, eqn.Options{Method: s.Method, Substeps: s.Substeps, Dt: s.Dt(), Values: values})
 	if err != nil {
@@ -228,41 +227,6 @@ func (c *compiler) synapsesScheme(s *model.Synapses, conn int) (*model.Scope, *e
 	}
 	return sc, scheme, nil
 }
-
-// inStep gives names so that no variable is constant, those of a neuron's
-// subexpressions included: nothing is worked out for each synapse ahead.
-func inStep(resolve func(name string) *eqn.Symbol) func(name string) *eqn.Symbol {
-	seen := map[string]*eqn.Symbol{}
-	return func(name string) *eqn.Symbol {
-		if y := seen[name]; y != nil {
-			return y
-		}
-		y := resolve(name)
-		if y == nil {
-			return nil
-		}
-		z := *y
-		switch {
-		case y.Kind == eqn.Variable && y.Constant:
-			z.Constant = false
-		case y.Kind == eqn.Subexpression && y.Scope != nil:
-			z.Scope = &varying{y.Scope, inStep(y.Scope.Resolve)}
-		default:
-			return y
-		}
-		seen[name] = &z
-		return &z
-	}
-}
-
-// varying is a scope with other meanings of its names.
-type varying struct {
-	eqn.Scope
-	resolve func(name string) *eqn.Symbol
-}
-
-// Resolve implements eqn.Scope.
-func (v *varying) Resolve(name string) *eqn.Symbol { return v.resolve(name) }
 
 // summed plans a summed variable: all of its synapses add to their neurons, whose
 // variable then takes the sum; neurons of the end without synapses take 0.

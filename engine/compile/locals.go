@@ -122,7 +122,7 @@ func (c *compiler) reads(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, sides map[
 // they have.
 func localSymbols(code []eqn.Stmt, base eqn.Scope) (map[string]*eqn.Symbol, error) {
 	out := map[string]*eqn.Symbol{}
-	sc := &locally{base, out}
+	sc := &eqn.Renamed{Scope: base, Means: eqn.Before(out, base.Resolve)}
 	for _, st := range code {
 		if base.Resolve(st.Target.ID) != nil {
 			continue
@@ -139,32 +139,11 @@ func localSymbols(code []eqn.Stmt, base eqn.Scope) (map[string]*eqn.Symbol, erro
 	return out, nil
 }
 
-// locally is a scope with local variables.
-type locally struct {
-	eqn.Scope
-	own map[string]*eqn.Symbol
-}
-
-// Resolve implements eqn.Scope.
-func (l *locally) Resolve(name string) *eqn.Symbol {
-	if y := l.own[name]; y != nil {
-		return y
-	}
-	return l.Scope.Resolve(name)
-}
-
 // scopeOf is the names of a pathway for one connect call, its kept local variables
 // among them.
 func (c *compiler) scopeOf(w *model.Path, conn int) *model.Scope {
 	sc := c.pathScope(w.Delay.Syn, conn, w.Code)
-	if own, locals := sc.Own, c.locals[w]; len(locals) > 0 {
-		sc.Own = func(name string) *eqn.Symbol {
-			if y := locals[name]; y != nil {
-				return y
-			}
-			return own(name)
-		}
-	}
+	sc.Own = eqn.Before(c.locals[w], sc.Own)
 	return sc
 }
 

@@ -493,15 +493,7 @@ func (c *compiler) program(x *visit) (*model.Scope, []eqn.Stmt, error) {
 			code = append(code, eqn.Stmt{Target: &eqn.Name{ID: d.Since.Name, Sym: d.Since.Symbol}, Op: "=", X: to})
 		}
 	}
-	if len(hidden) > 0 {
-		own := sc.Own
-		sc.Own = func(name string) *eqn.Symbol {
-			if y := hidden[name]; y != nil {
-				return y
-			}
-			return own(name)
-		}
-	}
+	sc.Own = eqn.Before(hidden, sc.Own)
 	return sc, code, nil
 }
 

@@ -123,23 +123,15 @@ func (c *compiler) learning(w *model.Path, sc eqn.Scope) bool {
 	return false
 }
 
-// without is a scope that does not know the variables of a set of event-driven
+// scopeWithout is a scope that does not know the variables of a set of event-driven
 // equations: what their equations depend on beside one another.
-type without struct {
-	eqn.Scope
-	d *model.Driven
-}
-
-func scopeWithout(sc eqn.Scope, d *model.Driven) eqn.Scope { return &without{sc, d} }
-
-// Resolve implements eqn.Scope.
-func (s *without) Resolve(name string) *eqn.Symbol {
-	for _, v := range s.d.Vars {
-		if v.Name == name {
+func scopeWithout(sc eqn.Scope, d *model.Driven) eqn.Scope {
+	return &eqn.Renamed{Scope: sc, Means: func(name string) *eqn.Symbol {
+		if slices.ContainsFunc(d.Vars, func(v *model.Variable) bool { return v.Name == name }) {
 			return nil
 		}
-	}
-	return s.Scope.Resolve(name)
+		return sc.Resolve(name)
+	}}
 }
 
 func (c *compiler) dependsOn(x eqn.Expr, sc eqn.Scope, locals []eqn.Stmt, n *needs) {

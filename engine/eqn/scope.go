@@ -47,6 +47,48 @@ type Scope interface {
 	Names() []string             // for the hint of the nearest name
 }
 
+// Renamed is a scope with other meanings of its names.
+type Renamed struct {
+	Scope
+	Means func(name string) *Symbol
+}
+
+// Resolve implements Scope.
+func (r *Renamed) Resolve(name string) *Symbol { return r.Means(name) }
+
+// Before gives names of which some hide others.
+func Before(some map[string]*Symbol, others func(name string) *Symbol) func(name string) *Symbol {
+	return func(name string) *Symbol {
+		if y := some[name]; y != nil {
+			return y
+		}
+		return others(name)
+	}
+}
+
+// Varying gives names so that no variable is constant, those of subexpressions of
+// other scopes included: nothing is worked out ahead.
+func Varying(names func(name string) *Symbol) func(name string) *Symbol {
+	seen := map[string]*Symbol{}
+	return Before(seen, func(name string) *Symbol {
+		y := names(name)
+		if y == nil {
+			return nil
+		}
+		z := *y
+		switch {
+		case y.Kind == Variable && y.Constant:
+			z.Constant = false
+		case y.Kind == Subexpression && y.Scope != nil:
+			z.Scope = &Renamed{y.Scope, Varying(y.Scope.Resolve)}
+		default:
+			return y
+		}
+		seen[name] = &z
+		return &z
+	})
+}
+
 // MapScope is a Scope over a map, falling back on the built-in names (units,
 // constants, functions, t) unless Bare.
 type MapScope struct {

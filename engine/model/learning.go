@@ -230,30 +230,6 @@ func (s *Synapses) varies(x eqn.Expr) bool {
 	return false
 }
 
-// asTheyAre are the names of a scope with nothing worked out ahead.
-type asTheyAre struct {
-	eqn.Scope
-	plain map[string]*eqn.Symbol
-}
-
-// Resolve implements eqn.Scope.
-func (a *asTheyAre) Resolve(name string) *eqn.Symbol {
-	if y := a.plain[name]; y != nil {
-		return y
-	}
-	y := a.Scope.Resolve(name)
-	if y == nil || !(y.Kind == eqn.Variable && y.Constant || y.Kind == eqn.Subexpression && y.Scope != nil) {
-		return y
-	}
-	z := *y
-	z.Constant = false
-	if z.Scope != nil {
-		z.Scope = &asTheyAre{z.Scope, map[string]*eqn.Symbol{}}
-	}
-	a.plain[name] = &z
-	return &z
-}
-
 // Advance are the statements that bring the variables of d from the time of their
 // last assignment to another one; at that time itself they leave them alone.
 func (s *Synapses) Advance(d *Driven, sc eqn.Scope, to *eqn.Name) ([]eqn.Stmt, error) {
@@ -262,7 +238,7 @@ func (s *Synapses) Advance(d *Driven, sc eqn.Scope, to *eqn.Name) ([]eqn.Stmt, e
 	for _, v := range d.Vars {
 		some.List = append(some.List, v.Equation)
 	}
-	scheme, err := eqn.Integrate(&some, &asTheyAre{sc, map[string]*eqn.Symbol{}}, eqn.Options{Dt: s.Dt(), Elapsed: &eqn.Binary{At: d.Vars[0].Equation.At, Op: "-", X: to, Y: since}})
+	scheme, err := eqn.Integrate(&some, &eqn.Renamed{Scope: sc, Means: eqn.Varying(sc.Resolve)}, eqn.Options{Dt: s.Dt(), Elapsed: &eqn.Binary{At: d.Vars[0].Equation.At, Op: "-", X: to, Y: since}})
 	if err != nil {
 		var e *eqn.Error
 		if errors.As(err, &e) {
