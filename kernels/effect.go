@@ -409,7 +409,7 @@ func (t *thread) fetch(e *effect, part int, group uint32) {
 
 // listed runs the program on entries lo to hi-1 of one row, whose numbers are taken from where they are listed.
 func (t *thread) listed(e *effect, b *block, step int64, way int, row uint32, lo, hi int) {
-	l, own := e.list, *b
+	l, k := e.list, b.k
 	far, near := b.target, b.source
 	if e.stage.Post {
 		far, near = near, far
@@ -433,8 +433,8 @@ func (t *thread) listed(e *effect, b *block, step int64, way int, row uint32, lo
 		t.runBlock(e, b, step, m)
 		lo += m
 	}
-	b.k, b.number = own.k, own.number
-	b.env.Slots[e.k] = b.k
+	b.k, b.number = k, k
+	b.env.Slots[e.k] = k
 }
 
 // ends writes the far ends of the entries of a share from lo on.

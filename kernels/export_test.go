@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"synfire/engine/backend"
@@ -53,7 +54,14 @@ func ForceLater() (undo func()) {
 	return func() { nearWords = old }
 }
 
-// Ranks are the backends of the ranks of Together.
+// ForceAtOnce has on_post done at once in large plans, as in small ones; the result undoes it.
+func ForceAtOnce() (undo func()) {
+	old := nearWords
+	nearWords = math.MaxInt
+	return func() { nearWords = old }
+}
+
+// RanksOf are the backends of the ranks of Together.
 func RanksOf(b backend.Backend) []backend.Backend { return b.(allRanks) }
 
 // Each does something for all ranks at once.

@@ -38,9 +38,9 @@ func (l *layout) findLags(plan *backend.Plan) map[int]*lag {
 
 // Where on_post changes no more bytes of synapses than this, they are found in the
 // caches at the event itself, and to make it up later only adds to the work: with
-// 10,000 synapses of pair STDP half as much again, with 400,000 a twentieth (and
-// less than nothing where other programs use the caches); with 900,000 later takes
-// a fifth less, with 1.6 million a quarter. A variable, so that tests can force either.
+// 10,000 synapses of pair STDP a quarter to a third. With 400,000 the two are within a
+// twentieth of each other, from 900,000 on later is ahead (BenchmarkLater; delivery.md).
+// A variable, so that tests can force either.
 var nearWords = 2 << 20
 
 func (l *layout) lag(plan *backend.Plan, i int) *lag {

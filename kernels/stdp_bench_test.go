@@ -166,3 +166,23 @@ func BenchmarkPairs(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLater is what on_post costs at once and made up later.
+func BenchmarkLater(b *testing.B) {
+	for _, c := range []struct{ n, k int }{{100, 100}, {500, 20}, {632, 632}, {2000, 200}, {949, 949}, {3000, 300}, {4000, 400}} {
+		for name, force := range map[string]func() (undo func()){"at once": kernels.ForceAtOnce, "later": kernels.ForceLater} {
+			b.Run(fmt.Sprintf("n=%d/k=%d/%s", c.n, c.k, name), func(b *testing.B) {
+				defer force()()
+				p := pairing(c.n, c.k, connect.FixedIndegree, 30, 1)
+				cpu := kernels.New(1)
+				defer cpu.Close()
+				prog, err := cpu.Load(host.Work{}, &p.Plan)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer prog.Close()
+				runFor(b, prog, p, 1, 1000)
+			})
+		}
+	}
+}

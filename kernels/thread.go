@@ -165,11 +165,7 @@ func (t *thread) step(s int) {
 			}
 			for _, h := range t.parts {
 				for _, it := range o.items {
-					if it.kind == itemMap {
-						t.whole(h, it, s)
-					} else {
-						t.item(h, it, s, math.MinInt, math.MaxInt, true)
-					}
+					t.item(h, it, s, math.MinInt, math.MaxInt, true)
 				}
 			}
 		case opSerial:
@@ -279,20 +275,6 @@ func (o *op) block() int {
 		}
 	}
 	return min(max(1<<15/slots&^31, 512), chunk)
-}
-
-// whole runs the programs of an item at step s on all lanes of a part.
-func (t *thread) whole(h *part, it *item, s int) {
-	v := it.mapped.always
-	if v == nil {
-		v = it.mapped.steps[s]
-	}
-	for _, u := range v.units {
-		if n := u.lanes[h.id]; n > 0 {
-			u.run(t, h.id, t.p.step0+int64(s), t.p.host[s*t.p.plan.Host:], 0, n)
-		}
-		t.lap(phaseUpdate, u.stages)
-	}
 }
 
 // item runs one item at step s on a part's lanes with coordinates x to y-1.
