@@ -104,15 +104,8 @@ func (n *node) window(in []int) (w window, err error) {
 	if conv && in[0] != weight[1]*w.groups {
 		return w, fmt.Errorf("nir: node %q, %s, takes %d channels, and is given the shape %v", n.name, n.kind, weight[1]*w.groups, in)
 	}
-	ones := make([]int, dims)
-	if w.dilation = ones; conv {
-		if w.dilation, err = n.whole("dilation", dims, 1, 1); err != nil {
-			return w, err
-		}
-	} else {
-		for k := range ones {
-			ones[k] = 1
-		}
+	if w.dilation, err = n.whole("dilation", dims, 1, 1); err != nil {
+		return w, err
 	}
 	if w.stride, err = n.whole("stride", dims, 1, 1); err != nil {
 		return w, err
@@ -447,7 +440,6 @@ func (p *path) synapses(from, to int, told map[string]bool) (list []entry, bias 
 	if size != to {
 		return nil, nil, fmt.Errorf("nir: %q gives %d elements (%s), %q has %d", p.from.name, size, p, p.to.name, to)
 	}
-	slices.SortStableFunc(list, func(a, b entry) int { return cmp.Or(cmp.Compare(a.i, b.i), cmp.Compare(a.j, b.j)) })
 	return list, bias, nil
 }
 

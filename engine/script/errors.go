@@ -236,6 +236,7 @@ var (
 
 	undefinedRE = regexp.MustCompile(`^undefined: (\w+)`)
 	beforeRE    = regexp.MustCompile(`^(global|local) variable (\w+) referenced before assignment`)
+	truthRE     = regexp.MustCompile(`^unknown \w+ op: (bool \S+ (bool|int|float)|((int|float) )?\S+ bool)$|index: got bool, want int$`)
 	argRE       = regexp.MustCompile(`^(\w+): unexpected keyword argument "?(\w+)"?`)
 )
 
@@ -262,6 +263,8 @@ func (x *script) evalAdvice(msg string) (string, string) {
 		return why, ""
 	case strings.Contains(msg, "division by zero"), strings.Contains(msg, "modulo by zero"):
 		return "division by zero", ""
+	case truthRE.MatchString(msg):
+		return msg, "a truth value in a variable is no number: int(x) makes one of it"
 	}
 	if m := beforeRE.FindStringSubmatch(msg); m != nil {
 		return m[2] + " has no value yet", belowHint

@@ -41,14 +41,7 @@ func (x *script) addHidden(d starlark.StringDict) {
 	add(fnMethod, func(a starlark.Tuple) (starlark.Value, error) {
 		return x.methodOf(a[0], string(a[1].(starlark.String)))
 	})
-	add(fnRow, func(a starlark.Tuple) (starlark.Value, error) {
-		if t, ok := a[0].(*array.Array); ok && t.Table {
-			if _, err := array.ToInt(a[1]); err == nil {
-				return &tableRow{of: t, at: a[1]}, nil
-			}
-		}
-		return element(a[0], a[1])
-	})
+	add(fnPart, func(a starlark.Tuple) (starlark.Value, error) { return partOf(a[0], a[1]) })
 	add(fnEach, func(a starlark.Tuple) (starlark.Value, error) { return each(a[0]), nil })
 	add(fnFormat, func(a starlark.Tuple) (starlark.Value, error) {
 		if f, ok := starlark.AsString(a[0]); ok {
@@ -120,8 +113,28 @@ func (r *tableRow) Get(k starlark.Value) (starlark.Value, bool, error) {
 }
 func (r *tableRow) SetKey(k, v starlark.Value) error { return r.of.SetKey(starlark.Tuple{r.at, k}, v) }
 
+// partOf is v[k] where something is assigned to a part of it, which is to reach v.
+func partOf(v, k starlark.Value) (starlark.Value, error) {
+	if t, ok := v.(*array.Array); ok && t.Table {
+		if _, err := array.ToInt(k); err == nil {
+			return &tableRow{of: t, at: k}, nil
+		}
+	}
+	e, err := element(v, k)
+	switch v.(type) {
+	case *array.Array, *tableRow, *variable:
+		if err == nil && isArray(e) {
+			return nil, withHint("one index does it: A[1:3][0] is A[1], A[0, 1:3][0] is A[0, 1]", "a part of an array is a copy here, and what is assigned to it would be lost")
+		}
+	}
+	return e, err
+}
+
 // element is v[k].
 func element(v, k starlark.Value) (starlark.Value, error) {
+	if s, ok := k.(*array.Span); ok {
+		return getSlice(v, s.Lo, s.Hi, s.Step)
+	}
 	switch v := v.(type) {
 	case starlark.Mapping:
 		e, found, err := v.Get(k)

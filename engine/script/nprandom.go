@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -62,12 +63,25 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		}
 		return linear(low, width, u)
 	})
+	// spread is an argument that is not below 0.
+	spread := func(c argument.Call, name string) (starlark.Value, error) {
+		v := def(c, name, 1)
+		o, ok, err := array.OperandOf(v)
+		if err == nil && ok && slices.ContainsFunc(o.V, func(x float64) bool { return !(x >= 0) }) {
+			err = fmt.Errorf("%s=%s is not possible: it must not be below 0", name, array.Plain(v))
+		}
+		return v, err
+	}
 	add("normal", "/ loc=0 scale=1 size=None", func(c argument.Call) (starlark.Value, error) {
 		u, err := shaped(c, "randn", "loc", "scale")
 		if err != nil {
 			return nil, err
 		}
-		return linear(def(c, "loc", 0), def(c, "scale", 1), u)
+		scale, err := spread(c, "scale")
+		if err != nil {
+			return nil, err
+		}
+		return linear(def(c, "loc", 0), scale, u)
 	})
 	add("standard_normal", "/ size=None", func(c argument.Call) (starlark.Value, error) { return shaped(c, "randn") })
 	for _, n := range []string{"random", "random_sample", "ranf"} {
@@ -105,6 +119,9 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		return o.Value(), nil
 	}
 	add("exponential", "/ scale=1 size=None", func(c argument.Call) (starlark.Value, error) {
+		if _, err := spread(c, "scale"); err != nil {
+			return nil, err
+		}
 		return each(c, "scale", func(u, s float64) float64 { return -s * num.Log1p(-u) }, array.Floats)
 	})
 	add("poisson", "/ lam=1 size=None", func(c argument.Call) (starlark.Value, error) {
@@ -114,7 +131,10 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		return each(c, "lam", poissonOf, array.Ints)
 	})
 	add("gamma", "shape / scale=1 size=None", func(c argument.Call) (starlark.Value, error) {
-		scale := def(c, "scale", 1)
+		scale, err := spread(c, "scale")
+		if err != nil {
+			return nil, err
+		}
 		delete(c.Val, "scale")
 		g, err := each(c, "shape", gammaOf, array.Floats)
 		if err != nil {
@@ -127,7 +147,11 @@ func (x *script) numpyRandom(d starlark.StringDict) starlark.StringDict {
 		if err != nil {
 			return nil, err
 		}
-		v, err := linear(def(c, "mean", 0), def(c, "sigma", 1), u)
+		sigma, err := spread(c, "sigma")
+		if err != nil {
+			return nil, err
+		}
+		v, err := linear(def(c, "mean", 0), sigma, u)
 		if err != nil {
 			return nil, err
 		}

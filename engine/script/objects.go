@@ -587,6 +587,9 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 			return nil, err
 		}
 		return v.Pick(pick)
+	case *tableRow:
+		r, _, err := v.Get(&array.Span{Lo: lo, Hi: hi, Step: step})
+		return r, err
 	case *synapses:
 		return nil, withHint("index its variables: S.w[0:5]", "synapses cannot be sliced")
 	}
@@ -616,6 +619,8 @@ func setSlice(v, lo, hi, step, val starlark.Value) error {
 		}
 		return v.set(s, val)
 	case *array.Array:
+		return v.SetKey(&array.Span{Lo: lo, Hi: hi, Step: step}, val)
+	case *tableRow:
 		return v.SetKey(&array.Span{Lo: lo, Hi: hi, Step: step}, val)
 	case *starlark.List:
 		return setListSlice(v, &array.Span{Lo: lo, Hi: hi, Step: step}, val)

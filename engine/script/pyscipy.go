@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
+	"synfire/engine/num"
 	"synfire/engine/script/argument"
 	"synfire/engine/script/array"
 	"synfire/engine/script/memory"
@@ -121,7 +122,6 @@ func (x *script) truncatedNormal(c argument.Call) (starlark.Value, error) {
 	v := make([]float64, n)
 	x.draw("truncnorm", v)
 	at := func(name string, k int) float64 { return arg[name][k%len(arg[name])] }
-	phi := func(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
 	for k, u := range v {
 		a, b := at("a", k), at("b", k)
 		if !(a < b) || !(at("scale", k) > 0) {
@@ -131,12 +131,15 @@ func (x *script) truncatedNormal(c argument.Call) (starlark.Value, error) {
 		if flip {
 			a, b = -b, -a
 		}
-		p := phi(a) + float64(u*(phi(b)-phi(a)))
-		z := math.Max(a, math.Min(b, -math.Sqrt2*math.Erfcinv(2*p)))
+		low, high := num.NormCDF(a), num.NormCDF(b)
+		if high == 0 {
+			return nil, fmt.Errorf("rvs(): no number of a normal distribution lies between the bounds a=%g and b=%g", at("a", k), at("b", k))
+		}
+		z := math.Max(a, math.Min(b, num.NormInv(low+float64(u*(high-low)))))
 		if flip {
 			z = -z
 		}
-		v[k] = float64(float32(at("loc", k) + float64(at("scale", k)*z))) // the last bits differ between machines
+		v[k] = at("loc", k) + float64(at("scale", k)*z)
 	}
 	if one {
 		return starlark.Float(v[0]), nil
@@ -206,7 +209,7 @@ func secant(x float64, f func(float64) (float64, error)) (float64, error) {
 	if err != nil || fx == 0 {
 		return x, err
 	}
-	h := 1e-6 * math.Max(math.Abs(x), 1e-6)
+	start, h := x, 1e-6*math.Max(math.Abs(x), 1e-6)
 	before := x + h
 	fb, err := f(before)
 	if err != nil {
@@ -233,5 +236,5 @@ func secant(x float64, f func(float64) (float64, error)) (float64, error) {
 		}
 		before, fb, x, fx = x, fx, to, ft
 	}
-	return 0, fmt.Errorf("no root was found from %g on: the function is %g at %g", x, fx, x)
+	return 0, fmt.Errorf("no root was found from %g on: the function is %g at %g", start, fx, x)
 }

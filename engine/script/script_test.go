@@ -132,6 +132,17 @@ func TestPrinting(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for _, c := range []struct{ name, src, at, want string }{
 		{"unknown name", "x = 20*ms\ny = x + tauum\ntaum = 3", "2:9", "unknown name tauum\n  y = x + tauum\n          ^\n  did you mean 'taum'?"},
+		{"a slice of an array's", "a = arange(6)\na[1:3][0] = 7", "2:2", "a part of an array is a copy here, and what is assigned to it would be lost"},
+		{"of a row's", "A = zeros((2, 4))\nA[0][1:3][1] = 7", "2:5", "a copy here"},
+		{"a column's", "A = zeros((2, 4))\nA[:, 0][1] += 7", "2:2", "a copy here"},
+		{"rows of a slice", "A = zeros((2, 4))\nA[0:2][0][1:2] = 7", "2:2", "a copy here"},
+		{"a choice's, in a tuple", "a = arange(6)\na[a > 2][0], b = 7, 8", "2:2", "a copy here"},
+		{"a variable's", "G = NeuronGroup(4, 'v : 1')\nG.v[1:3][0] = 7", "2:4", "a copy here"},
+		{"a difference of truth values", "array([True]) - array([False])", "1:15", "arrays of truth values have no '-'"},
+		{"minus a truth value", "b = True\nx = -b", "2:5", "int(x) makes one of it"},
+		{"a truth value as an index", "b = True\nx = [1, 2][b]", "2:11", "int(x) makes one of it"},
+		{"a negative width", "np.random.normal(0, [1, -1])", "1:11", "scale=[1, -1] is not possible: it must not be below 0"},
+		{"a negative mean", "np.random.exponential(-1*ms)", "1:11", "it must not be below 0"},
 		{"a great power", "x = 2**(10**9)", "1:6", "whole numbers have at most 1048576 bits"},
 		{"an object by name", "x = Network()['x']", "1:14", "Brian2 finds an object of a Network by its name"},
 		{"near unit", "x = 20*mvlt", "1:8", "did you mean 'mvolt'?"},
@@ -493,6 +504,15 @@ print(a.mode, a.some, a.more)
 		if out, _, err := runText(t, src, Options{Set: c.set}); err == nil && out != c.want+"\n" || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %q, %v; expected %q", c.set, out, err, c.want)
 		}
+	}
+}
+
+// TestTruncnormTail: far from the mean numbers are drawn between the bounds, not at them.
+func TestTruncnormTail(t *testing.T) {
+	const src = "from scipy.stats import truncnorm\nx, y = truncnorm.rvs(10, 12, size=1000), truncnorm.rvs(-inf, [-9], size=1)\n"
+	out, _, err := runText(t, src+"print(min(x) >= 10, max(x) < 11.5, 10.09 < mean(x) and mean(x) < 10.107, -9.5 < y[0] and y[0] < -9)\ntruncnorm.rvs(40, 41)", Options{})
+	if out != "True True True True\n" || err == nil || !strings.Contains(err.Error(), "no number of a normal distribution lies between the bounds a=40 and b=41") {
+		t.Error(out, err) // the mean is 10.098, its standard error 0.003
 	}
 }
 

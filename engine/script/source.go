@@ -206,7 +206,7 @@ const (
 	fnAugment  = "<augment>"
 	fnMethod   = "<method>"
 	fnEach     = "<each>"
-	fnRow      = "<row>"
+	fnPart     = "<part>"
 	fnShared   = "<shared>" // no function: the names that functions declare global
 )
 
@@ -261,14 +261,9 @@ func (s *source) stmt(st syntax.Stmt) syntax.Stmt {
 			} else {
 				s.slice(sl) // rewrites its parts
 			}
-			return &syntax.ExprStmt{X: hidden(fnSetSlice, at, sl.X, orNone(sl.Lo, at), orNone(sl.Hi, at), orNone(sl.Step, at), v)}
+			return &syntax.ExprStmt{X: hidden(fnSetSlice, at, part(sl.X), orNone(sl.Lo, at), orNone(sl.Hi, at), orNone(sl.Step, at), v)}
 		}
 		st.LHS = s.target(st.LHS)
-		if to, ok := st.LHS.(*syntax.IndexExpr); ok { // a[i][j] = x: of a table the row itself, no copy
-			if from, ok := to.X.(*syntax.IndexExpr); ok {
-				to.X = hidden(fnRow, from.Lbrack, from.X, from.Y)
-			}
-		}
 		if op, ok := augmented[st.Op]; !ok {
 		} else if grows(op, st.LHS, st.RHS) {
 			x := orNone(nil, st.OpPos)
@@ -399,8 +394,26 @@ func (s *source) target(e syntax.Expr) syntax.Expr {
 	case *syntax.ListExpr:
 		s.targets(e.List)
 		return e
+	case *syntax.IndexExpr:
+		e.X, e.Y = part(s.expr(e.X)), s.expr(e.Y)
+		return e
 	}
 	return s.expr(e)
+}
+
+// part is a[i] or a[lo:hi] where something is assigned to a part of it: of a table the row itself, no copy.
+func part(e syntax.Expr) syntax.Expr {
+	switch e := e.(type) {
+	case *syntax.ParenExpr:
+		return part(e.X)
+	case *syntax.IndexExpr:
+		return hidden(fnPart, e.Lbrack, part(e.X), e.Y)
+	case *syntax.CallExpr:
+		if id, ok := e.Fn.(*syntax.Ident); ok && id.Name == fnSlice {
+			return hidden(fnPart, e.Lparen, part(e.Args[0]), hidden(python.Span, e.Lparen, e.Args[1:]...))
+		}
+	}
+	return e
 }
 
 func (s *source) targets(list []syntax.Expr) {

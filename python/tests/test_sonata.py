@@ -115,6 +115,8 @@ def replace(g, name, values):
     (damage(lambda g: g["edge_group_index"].__setitem__(3, 6)), {}, "/edges/exc_to_inh/edge_group_index: row 3 is 6, /edges/exc_to_inh/0/"),
     (damage(lambda g: g["edge_group_id"].__setitem__(1, 7)), {}, "/edges/exc_to_inh/edge_group_id: row 1 names group 7; there are 0"),
     (damage(lambda g: g["edge_type_id"].__setitem__(2, 5)), {}, "/edges/exc_to_inh: row 2, of type 5 and group 0, has no number for delay"),
+    (damage(lambda g: replace(g, "edge_type_id", np.full(6, 2**63, "u8"))), {}, "/edges/exc_to_inh/edge_type_id holds 9223372036854775808: whole numbers below 2^63 were expected"),
+    (damage(lambda g: replace(g["0"], "nsyns", np.full(6, 2**64-1, "u8"))), {}, "/edges/exc_to_inh/0/nsyns holds 18446744073709551615"),
     (damage(lambda g: g["0/syn_weight"].__setitem__(2, np.nan)), {}, "/edges/exc_to_inh: row 2: syn_weight is nan"),
     (lambda path: None, {"columns": ["weight"]}, "has no attribute weight in its groups or types: there are tau, nsyns, syn_weight, delay"),
     (lambda path: None, {"columns": ["name"]}, "has no attribute name in its groups or types: it holds no numbers"),

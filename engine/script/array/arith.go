@@ -127,6 +127,16 @@ func calculate(op syntax.Token, a, b Operand) (starlark.Value, error) {
 		return nil, err
 	}
 	r.Kind = min(a.Kind, b.Kind, Ints)
+	if a.Kind == Bools && b.Kind == Bools { // as in NumPy
+		switch op {
+		case syntax.PLUS:
+			op = syntax.PIPE
+		case syntax.STAR:
+			op = syntax.AMP
+		case syntax.MINUS:
+			return nil, fmt.Errorf("arrays of truth values have no '-': a ^ b says where they differ, 1*a - b takes them as numbers")
+		}
+	}
 	switch op {
 	case syntax.PLUS, syntax.MINUS, syntax.PERCENT:
 		r.Dim = a.Dim

@@ -202,7 +202,7 @@ class Rows:
 
         out = {}
         for d, name in self.ids.items():
-            out[name] = part(self.group[d], d).astype("int64")
+            out[name] = _signed(part(self.group[d], d), self.where(d))
             if name != f"{self.kind}_type_id" and (out[name] < 0).any():
                 at = int(np.argmax(out[name] < 0))
                 raise NotSONATA(f"{self.where(d)}: row {start+at} names node {out[name][at]}")
@@ -234,7 +234,8 @@ class Rows:
                 if len(rows):
                     low = int(rows.min())
                     try:
-                        values[mine] = d[low:int(rows.max())+1][rows-low]
+                        own = d[low:int(rows.max())+1][rows-low]
+                        values[mine] = _signed(own, f"{self.path}: {d.name}") if values.dtype.kind == "i" else own
                     except OSError as e:
                         raise NotSONATA(f"{self.path}: {d.name} cannot be read: {e}") from None
                 missing[mine] = False
@@ -247,6 +248,13 @@ class Rows:
                 raise NotSONATA(f"{self.where()}: row {start+k}: {name} is {values[k]} (--columns names those to take)")
             out[name] = values
         return out
+
+
+def _signed(values, where):
+    """Whole numbers as tables have them."""
+    if values.dtype.kind == "u" and (values > 2**63-1).any():
+        raise NotSONATA(f"{where} holds {values.max()}: whole numbers below 2^63 were expected")
+    return values.astype("int64")
 
 
 class _writer:

@@ -19,3 +19,11 @@ print(np.bincount([0, 2, 2]), np.digitize([0.5, 2.5], [1, 2, 3]), np.searchsorte
 print(*np.histogram([1, 2, 2, 3, 4], bins=3), *np.histogram([0.1, 0.9], bins=[0, 0.5, 1]), np.percentile([1, 2, 3, 4], 50), np.average([1, 3], weights=[1, 3]), np.prod([2, 3, 4]), np.ptp([1, 5]))
 print(np.arctan2(1, 1), np.mod(-7, 3), np.array_equal([1, 2], [1, 2]), np.allclose([1.0], [1.0 + 1e-9]), np.squeeze([[1, 2]]), np.ravel(W), *np.meshgrid([1, 2], [3, 4]), np.clip(x, None, 2))
 print(np.mean(W, axis=0), np.max(W, axis=1), W.T, W.shape, np.size(W), W.ndim, np.unique([3, 1, 3]), np.diff([1, 4, 9]), np.where(x > 1, x, 0), np.full(3, 2.5), np.zeros((2, 2)), np.isin([1, 5], [5, 6]))
+m, n = x > 1, array([True, True, False])
+print(m + n, m*n, m + True, m + 1, 2*m, m.sum(), (m + n).sum(), 1*m - n)
+m += n
+W[0][1:3] = [50, 60]
+W[1][::2] += 1
+(W[2])[[0, 3]] = 7
+W[2][1], k = 8, 9
+print(m, W, k)
