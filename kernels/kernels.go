@@ -44,7 +44,13 @@ func UpTo(threads int) backend.Backend {
 	if most := runtime.GOMAXPROCS(0); threads <= 0 || threads > most {
 		threads = most
 	}
-	return &cpu{threads: threads, shelf: &shelf{backends: 1}}
+	c := &cpu{threads: threads, shelf: &shelf{backends: 1}}
+	if threads > 1 {
+		look := free
+		c.looked = make(chan int, 1)
+		go func() { c.looked <- look() }() // some milliseconds, in which the first plan is compiled
+	}
+	return c
 }
 
 // Beside is another backend of as many threads, always, with the same tables of synapses.
@@ -57,10 +63,11 @@ func (c *cpu) Beside() backend.Backend {
 
 type cpu struct {
 	threads int
-	fixed   bool  // always as many
-	beside  bool  // others run at the same time: it builds with the threads that it is given
-	used    int   // at the most, by the plan that was loaded last; 0: none was
-	pace    *pace // of that plan
+	fixed   bool     // always as many
+	looked  chan int // how many processors were free when the backend was opened; nil: that was read
+	beside  bool     // others run at the same time: it builds with the threads that it is given
+	used    int      // at the most, by the plan that was loaded last; 0: none was
+	pace    *pace    // of that plan
 	division
 	*shelf
 	lists []*listing // of effects, those that are the same for every program
@@ -87,7 +94,10 @@ func (c *cpu) parts(plan *backend.Plan) int {
 	if c.fixed || wish == 1 || !light(plan) {
 		return wish
 	}
-	if c.most == 0 || len(c.built) == 0 {
+	switch {
+	case c.looked != nil:
+		c.most, c.looked = <-c.looked, nil
+	case c.most == 0 || len(c.built) == 0:
 		c.most = free()
 	}
 	return min(wish, c.most)

@@ -71,13 +71,14 @@ func TestTeam(t *testing.T) {
 	}
 	all := runtime.GOMAXPROCS(0)
 	for _, c := range []struct {
-		b       backend.Backend
+		open    func(threads int) backend.Backend
+		threads int
 		n, free int
 		want    int
-	}{{kernels.New(0), 1000, 9, 1}, {kernels.New(0), 10_000_000, 9, all}, {kernels.UpTo(1 << 40), 10_000_000, 9, all}, {kernels.UpTo(1), 10_000_000, 9, 1},
-		{kernels.New(0), 10_000_000, 1, 1}, {kernels.New(3), 1000, 9, 3}, {kernels.New(3), 1000, 1, 3}} {
+	}{{kernels.New, 0, 1000, 9, 1}, {kernels.New, 0, 10_000_000, 9, all}, {kernels.UpTo, 1 << 40, 10_000_000, 9, all}, {kernels.UpTo, 1, 10_000_000, 9, 1},
+		{kernels.New, 0, 10_000_000, 1, 1}, {kernels.New, 3, 1000, 9, 3}, {kernels.New, 3, 1000, 1, 3}} {
 		defer kernels.ForceFree(c.free)()
-		b := c.b
+		b := c.open(c.threads)
 		prog, err := b.Load(host.Work{}, plan(c.n))
 		if err != nil {
 			t.Fatal(err)
