@@ -60,7 +60,7 @@ SUITE_OF := cd kernels && ../.ci/mpirun -np
 ON_RANKS := TestSuiteOnRanks/.*
 .PHONY: mpi-test mpi-long mpi-compare mpi-examples
 mpi-examples: mpi bin/synfire
-	CC=$(MPICC) $(GO) vet -tags mpi ./kernels ./kernels/mpi ./cmd/synfire ./examples
+	CC=$(MPICC) $(GO) vet -tags mpi ./kernels ./kernels/mpi/... ./cmd/synfire ./examples
 	CC=$(MPICC) $(GO) test -tags mpi -trimpath -c -o bin/examples-mpi.test ./examples
 	CC=$(MPICC) $(GO) test -tags mpi -trimpath -c -o bin/suite-mpi.test ./kernels
 

@@ -20,11 +20,12 @@ type Recorder interface {
 // keeping is how the records of one run are kept.
 type keeping struct {
 	columns []*model.Column
-	seen    int64 // bytes in memory when what is free was looked at last
-	ahead   int64 // bytes at which it is looked at again
-	held0   int64 // bytes that were in memory before
-	steps   int64 // of the run
-	done    int64 // of these
+	seen    int64  // bytes in memory when what is free was looked at last
+	ahead   int64  // bytes at which it is looked at again
+	held0   int64  // bytes that were in memory before
+	steps   int64  // of the run
+	done    int64  // of these
+	less    string // what to do where they do not fit
 	last    time.Time
 	took    time.Duration // by the last flush
 
@@ -33,10 +34,13 @@ type keeping struct {
 }
 
 // keepRecords opens the columns of a run of so many steps.
-func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
-	k := &keeping{steps: steps}
-	if r != nil {
-		if err := r.Begin(n); err != nil {
+func (n *Network) keepRecords(o RunOptions, steps int64) (*keeping, error) {
+	k := &keeping{steps: steps, less: "with a run directory (--out DIR) they go to disk while the run goes on, else record fewer items (record=) or less often (dt=)"}
+	if o.Ranks != nil && o.Ranks.Size() > 1 {
+		k.less = "every rank but the first keeps all of them in memory, with a run directory (--out DIR), too: record fewer items (record=) or less often (dt=), or have fewer ranks on a machine"
+	}
+	if o.Records != nil {
+		if err := o.Records.Begin(n); err != nil {
 			return nil, err
 		}
 	}
@@ -45,7 +49,7 @@ func (n *Network) keepRecords(r Recorder, steps int64) (*keeping, error) {
 	}
 	k.held0 = k.held()
 	k.seen, k.ahead = k.held0, k.held0+lookAhead
-	return k, n.recordsFit(steps)
+	return k, n.recordsFit(steps, k.less)
 }
 
 const (
@@ -57,7 +61,7 @@ const (
 )
 
 // recordsFit refuses a run whose records are known to pass the memory.
-func (n *Network) recordsFit(steps int64) error {
+func (n *Network) recordsFit(steps int64, less string) error {
 	var names []string
 	need := int64(0)
 	for _, m := range n.Monitors() {
@@ -70,12 +74,10 @@ func (n *Network) recordsFit(steps int64) error {
 		return nil
 	}
 	if free := host.Free(); free > 0 && need > free {
-		return fmt.Errorf("the records of this run take %s of memory (%s), %s are free; %s", host.Size(need), strings.Join(names, ", "), host.Size(free), recordLess)
+		return fmt.Errorf("the records of this run take %s of memory (%s), %s are free; %s", host.Size(need), strings.Join(names, ", "), host.Size(free), less)
 	}
 	return nil
 }
-
-const recordLess = "with a run directory (--out DIR) they go to disk while the run goes on, else record fewer items (record=) or less often (dt=)"
 
 // flush brings what a batch has recorded onto the disk, where a killed process
 // leaves it readable. Where that takes long (thousands of files, a disk far away),
@@ -101,12 +103,12 @@ func (k *keeping) flush(end bool) error {
 	free := host.Free()
 	// What the next batch may record and its passing on take, and a little for the end of the run.
 	if free > 0 && free < 3*grown+spare {
-		return fmt.Errorf("the records fill the memory: %s, %s are free; %s", host.Size(held), host.Size(free), recordLess)
+		return fmt.Errorf("the records fill the memory: %s, %s are free; %s", host.Size(held), host.Size(free), k.less)
 	}
 	// Where they have grown to a part of it, the steps to come are taken to bring as much as those so far.
 	rest := host.Bytes(float64(float64(held-k.held0) / float64(k.done) * float64(k.steps-k.done)))
 	if free > 0 && held-k.held0 > free/16 && rest > free {
-		return fmt.Errorf("the records would pass the memory: %s after %d of %d steps, at this pace another %s, %s are free; %s", host.Size(held), k.done, k.steps, host.Size(rest), host.Size(free), recordLess)
+		return fmt.Errorf("the records would pass the memory: %s after %d of %d steps, at this pace another %s, %s are free; %s", host.Size(held), k.done, k.steps, host.Size(rest), host.Size(free), k.less)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"synfire/engine/host"
+	"synfire/engine/host/hosttest"
 	"synfire/kernels/ref"
 )
 
@@ -29,6 +30,11 @@ func TestRecordsThatDoNotFitAreRefused(t *testing.T) {
 	}
 	if n.T() != 0 {
 		t.Errorf("%g s have run", n.T())
+	}
+	// A rank beyond the first keeps them in memory whatever is given.
+	_, err = n.keepRecords(RunOptions{Ranks: hosttest.New(2).Rank(1)}, 1e9)
+	if err == nil || !strings.Contains(err.Error(), "every rank but the first keeps all of them in memory, with a run directory (--out DIR), too") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -205,7 +205,7 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		return nil, err
 	}
 	n.heed(prog)
-	records, err := n.keepRecords(o.Records, total)
+	records, err := n.keepRecords(o, total)
 	if err != nil {
 		prog.Close()
 		return nil, err

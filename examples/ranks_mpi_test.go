@@ -5,31 +5,23 @@ package examples
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"testing"
-	"time"
 
+	"synfire/engine/host"
 	"synfire/engine/script"
 	"synfire/kernels"
 	"synfire/kernels/mpi"
+	"synfire/kernels/mpi/mpitest"
 )
 
 var job *mpi.Job
 
 func TestMain(m *testing.M) {
-	var err error
-	if job, err = mpi.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	ranks = &script.Ranks{Writes: job.Rank() == 0, Meet: func() { job.Or([]uint32{0}) }, All: job}
-	code := m.Run()
-	if _, apart := job.Leave(code, 0, 10*time.Second); apart != nil {
-		fmt.Fprintln(os.Stderr, apart)
-		job.Part(1, 10*time.Second)
-	}
-	os.Exit(code)
+	mpitest.Main(m, func(j *mpi.Job) {
+		job = j
+		ranks = &script.Ranks{Writes: j.Rank() == 0, Meet: func() { j.For(host.MeetFile).Or([]uint32{0}) }, All: j}
+	})
 }
 
 // TestGoldenRanks runs the examples on as many ranks as mpirun has started (`make

@@ -4,31 +4,19 @@ package kernels_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
-	"time"
 
 	"synfire/engine/backend"
 	"synfire/engine/backend/backendtest"
 	"synfire/kernels"
 	"synfire/kernels/mpi"
+	"synfire/kernels/mpi/mpitest"
 )
 
 var job *mpi.Job
 
 func TestMain(m *testing.M) {
-	var err error
-	if job, err = mpi.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if _, apart := job.Leave(code, 0, 10*time.Second); apart != nil {
-		fmt.Fprintln(os.Stderr, apart)
-		job.Part(1, 10*time.Second)
-		code = 1
-	}
-	os.Exit(code)
+	mpitest.Main(m, func(j *mpi.Job) { job = j })
 }
 
 // TestSuiteOnRanks holds the ranks that mpirun has started to the suite (`make mpi-test`, `make mpi-long`): each of them

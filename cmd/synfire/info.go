@@ -44,12 +44,15 @@ func (c *infoCmd) Run(env *environment) error {
 		File: c.Model, Set: c.Set, Seed: c.Seed, NetworkSeed: c.NetworkSeed, MaxMemory: c.memory(), Info: env.out, Stdout: env.err,
 		Warn: func(msg string) { fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) },
 	}
+	told := false
 	if c.Ranks > 0 {
+		o.BeforeRun = enough(c.Ranks)
 		o.Plan = func(w engine.Work, p *backend.Plan) error {
 			neurons := 0
 			for i := range p.Events {
 				neurons += p.Events[i].N
 			}
+			told = true
 			c.foresee(env, kernels.Foresee(w, p, c.Ranks, c.Threads), neurons, p.Dt)
 			return nil
 		}
@@ -57,6 +60,9 @@ func (c *infoCmd) Run(env *environment) error {
 	res, err := script.Run(env.ctx, o)
 	if err == nil && !res.Ended {
 		return fmt.Errorf("%s has no run(): there is nothing to compile", c.Model)
+	}
+	if err == nil && c.Ranks > 0 && !told {
+		return fmt.Errorf("--ranks: %s begins with train(), of which nothing is foreseen: a run() was expected", c.Model)
 	}
 	return err
 }
@@ -70,24 +76,35 @@ func (c *infoCmd) foresee(env *environment, f kernels.Foreseen, neurons int, dt 
 		fmt.Fprintln(w, "  they cannot share this network out: each computes all of it")
 		return
 	}
-	spikes := float64(neurons) * c.Rate * dt
-	events := float64(f.Synapses) * c.Rate * dt / ranks
-	window := float64(f.Window)
-	told := 4 * (float64(f.Told) + spikes*window/ranks + window*float64(f.InStep))
+	e := c.estimate(f, neurons, dt)
 	fmt.Fprintf(w, "  a rank holds: tables %s, their index %s, variables and parameters %s, second copies of what is written %s\n",
 		bytes(f.Entries), bytes(f.Index), bytes(f.Words), bytes(f.Copies))
 	fmt.Fprintf(w, "  at %g Hz: %.4g spikes and %.4g synaptic events of a rank in a step; ranks exchange once in %d steps, %s of each rank, %s in all\n",
-		c.Rate, spikes/ranks, events, f.Window, bytes(int64(told)), bytes(int64(told*ranks)))
+		c.Rate, e.spikes/ranks, e.events, f.Window, bytes(int64(e.told)), bytes(int64(e.told*ranks)))
 	if f.InStep > 0 {
 		fmt.Fprintf(w, "  of which %s in each step are variables and spikes that other ranks ask for within the step\n", bytes(4*f.InStep))
 	}
-	// A gather takes the logarithm of the ranks in messages, and each node takes in the words of all others.
-	exchange := 0.0
-	if c.Ranks > 1 {
-		exchange = c.Latency*1e-6*float64(bits.Len(uint(c.Ranks-1))) + told*ranks/(c.Bandwidth*1e9)
-	}
-	update, deliver := f.Update/float64(c.Threads), events*c.EventNs*1e-9/float64(c.Threads)+spikes*c.VisitNs*1e-9 // all threads look at all spikes
-	step := update + deliver + exchange/window
 	us := func(x float64) string { return fmt.Sprintf("%.3g us", x*1e6) }
-	fmt.Fprintf(w, "  %s: a step %s (neurons %s, delivery %s, exchange %s), a second of the model %.3g s\n", t.bold("estimate"), us(step), us(update), us(deliver), us(exchange/window), step/dt)
+	fmt.Fprintf(w, "  %s: a step %s (neurons %s, delivery %s, exchange %s), a second of the model %.3g s\n", t.bold("estimate"), us(e.step()), us(e.update), us(e.deliver), us(e.exchange), e.step()/dt)
+}
+
+// estimate is what a step of ranks is made of.
+type estimate struct {
+	spikes, events            float64 // of all ranks; of one
+	told                      float64 // bytes of a rank in each exchange
+	update, deliver, exchange float64 // seconds
+}
+
+func (e estimate) step() float64 { return e.update + e.deliver + e.exchange }
+
+func (c *infoCmd) estimate(f kernels.Foreseen, neurons int, dt float64) (e estimate) {
+	ranks, threads, window := float64(c.Ranks), float64(c.Threads), float64(f.Window)
+	e.spikes, e.events = float64(neurons)*c.Rate*dt, float64(f.Synapses)*c.Rate*dt/ranks
+	e.told = 4 * (float64(f.Told) + e.spikes*window/ranks + window*float64(f.InStep))
+	// A gather takes the logarithm of the ranks in messages, and each node takes in the words of all others.
+	if c.Ranks > 1 {
+		e.exchange = (c.Latency*1e-6*float64(bits.Len(uint(c.Ranks-1))) + e.told*ranks/(c.Bandwidth*1e9)) / window
+	}
+	e.update, e.deliver = f.Update/threads, e.events*c.EventNs*1e-9/threads+e.spikes*c.VisitNs*1e-9 // all threads look at all spikes
+	return e
 }

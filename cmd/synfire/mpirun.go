@@ -79,8 +79,8 @@ func (c *runCmd) onRanks(env *environment, args []string) error {
 			rest = append(rest, args[k])
 		}
 	}
-	if *c.Ranks < 1 {
-		return fmt.Errorf("--ranks %d: a positive number was expected", *c.Ranks)
+	if err := checkRanks(*c.Ranks); err != nil {
+		return err
 	}
 	cmd, err := mpirun(env.ctx, *c.Ranks, rest)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -186,15 +187,23 @@ func (c *runCmd) share(j job) error {
 	return nil
 }
 
+// checkRanks refuses a number of ranks that this machine is not to start.
+func checkRanks(n int) error {
+	if most := 16 * runtime.GOMAXPROCS(0); n < 1 || n > most {
+		return fmt.Errorf("--ranks %d: a number from 1 to %d was expected, 16 for each processor of this machine; more of them, on several machines, `mpirun -np N synfire-mpi run` starts", n, most)
+	}
+	return nil
+}
+
 // enough refuses more ranks than there are neurons.
-func enough(j job) func(*engine.Network) error {
+func enough(ranks int) func(*engine.Network) error {
 	return func(n *engine.Network) error {
 		neurons := 0
 		for _, g := range n.Groups() {
 			neurons += g.N()
 		}
-		if neurons < j.Size() {
-			return fmt.Errorf("%d ranks for %d neurons: at most as many ranks as neurons can share a network out", j.Size(), neurons)
+		if neurons < ranks {
+			return fmt.Errorf("%d ranks for %d neurons: at most as many ranks as neurons can share a network out", ranks, neurons)
 		}
 		return nil
 	}

@@ -225,7 +225,7 @@ func (c *runCmd) Run(env *environment) error {
 			r.opened(b)
 			return b, nil
 		}
-		opt.BeforeRun, opt.Ranks, opt.Threads = enough(j), together(j), c.Threads.ofRank()
+		opt.BeforeRun, opt.Ranks, opt.Threads = enough(j.Size()), together(j), c.Threads.ofRank()
 		write := opt.AtEnd
 		opt.AtEnd = func(res *script.Result) error { // no rank says that all is done before all have
 			j.For(host.MeetEnd).Or([]uint32{0})

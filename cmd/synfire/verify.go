@@ -175,7 +175,7 @@ func (m *watchedModel) run(ctx context.Context, side string, open func() (backen
 		},
 	}
 	if j := m.env.job; j != nil {
-		o.BeforeRun, o.Ranks, o.Threads = enough(j), together(j), m.c.Threads.ofRank()
+		o.BeforeRun, o.Ranks, o.Threads = enough(j.Size()), together(j), m.c.Threads.ofRank()
 	}
 	res, err := script.Run(ctx, o)
 	if res != nil {

@@ -74,9 +74,6 @@ func (c *verifyCmd) rankSides() ([]compare.Side, error) {
 	if c.Threads.n > 0 {
 		numbers = []int{c.Threads.n}
 	}
-	if _, err := mpirun(context.Background(), 1, nil); err != nil {
-		return nil, err
-	}
 	var sides []compare.Side
 	for k, ranks := range c.Ranks {
 		for _, other := range c.Ranks[:k] {
@@ -84,8 +81,8 @@ func (c *verifyCmd) rankSides() ([]compare.Side, error) {
 				return nil, fmt.Errorf("--ranks names %d twice", ranks)
 			}
 		}
-		if ranks < 1 {
-			return nil, fmt.Errorf("--ranks %d: a positive number was expected, or several, as in 1,2,3", ranks)
+		if err := checkRanks(ranks); err != nil {
+			return nil, err
 		}
 		for _, n := range numbers {
 			name := fmt.Sprintf("%d ranks of %d threads", ranks, n)
@@ -110,7 +107,8 @@ func (c *verifyCmd) rankSides() ([]compare.Side, error) {
 			})
 		}
 	}
-	return sides, nil
+	_, err := mpirun(context.Background(), 1, nil)
+	return sides, err
 }
 
 // away runs the model on ranks.

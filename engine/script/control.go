@@ -87,6 +87,17 @@ func (x *script) runFor(duration float64, net *engine.Network, all bool, progres
 	if err := x.followed(); err != nil {
 		return err
 	}
+	left := int64(0)
+	if x.opt.MaxSteps > 0 {
+		if left = x.opt.MaxSteps - x.steps; left <= 0 {
+			return errEnd
+		}
+	}
+	if x.opt.BeforeRun != nil {
+		if err := x.opt.BeforeRun(net); err != nil {
+			return err
+		}
+	}
 	if x.opt.Info != nil {
 		w := x.work()
 		if x.opt.Plan != nil {
@@ -101,12 +112,6 @@ func (x *script) runFor(duration float64, net *engine.Network, all bool, progres
 		}
 		return errEnd
 	}
-	left := int64(0)
-	if x.opt.MaxSteps > 0 {
-		if left = x.opt.MaxSteps - x.steps; left <= 0 {
-			return errEnd
-		}
-	}
 	if x.be == nil {
 		if x.opt.Open == nil {
 			return fmt.Errorf("run: no backend was given")
@@ -116,11 +121,6 @@ func (x *script) runFor(duration float64, net *engine.Network, all bool, progres
 			return err
 		}
 		x.be = be
-	}
-	if x.opt.BeforeRun != nil {
-		if err := x.opt.BeforeRun(net); err != nil {
-			return err
-		}
 	}
 	var records engine.Recorder
 	if x.opt.Records != nil {
