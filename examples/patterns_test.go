@@ -19,11 +19,13 @@ func init() {
 		"avalanches":         {"avalanches", map[string]string{"n": "200", "ratios": "[1.0]", "duration": "200*ms"}},
 		"balanced_irregular": {"balanced_irregular", map[string]string{"n": "100", "k": "20", "drives": "[0.5]", "warmup": "10*ms", "duration": "30*ms"}},
 		"brunel_hakim":       {"brunel_hakim", map[string]string{"n": "200", "states": "[(1.0, 5.0)]", "warmup": "1*ms", "duration": "12*ms"}},
+		"celegans":           {"celegans", map[string]string{"duration": "20*ms"}},
 		"small_world":        {"small_world", map[string]string{"n": "60", "k": "6", "rewired": "[0, 0.05]", "graphs": "2", "duration": "150*ms"}},
 		"sturzl":             {"sturzl", map[string]string{"directions": "2", "waves": "1", "duration": "20*ms"}},
 		"wang_buzsaki":       {"wang_buzsaki", map[string]string{"n": "6", "duration": "30*ms"}},
 	})
 	rates["ornstein_uhlenbeck"] = true
+	rates["celegans"] = true
 }
 
 // TestAdexPatterns: the counts of an own double-precision program with the same steps.
@@ -45,6 +47,23 @@ func TestOrnsteinUhlenbeck(t *testing.T) {
 	within(t, "exact, variance", l[0][0], 0.97, 1.03)
 	within(t, "exact, correlation", l[0][2], 0.3379, 0.3979)
 	within(t, "Euler, variance", l[1][0], 1.0256*0.97, 1.0256*1.03)
+}
+
+// TestCelegans: what the papers say of the connectome, and the fixed point of each experiment, by NumPy's solver.
+func TestCelegans(t *testing.T) {
+	l := printed(t, "celegans", nil)
+	for k, want := range []float64{297, 3638, 20589, 9070, 2580} {
+		within(t, "neurons, connections, synapses", l[0][k], want, want)
+	}
+	within(t, "clustering, of a random graph's", l[1][1], 5, 5.7)
+	within(t, "paths, of a random graph's", l[1][3], 1.15, 1.25)
+	within(t, "of the rich club, with most connections", l[2][1], 11, 11)
+	for k, want := range [][2]float64{{.3812, .2093}, {.0453, .1693}, {.0699, .0444}, {.0181, .0112}, {.0074, .0113}, {.0026, .0033}} {
+		e := l[3+k]
+		within(t, "class A", e[0], want[0]-1e-4, want[0]+1e-4)
+		within(t, "class B", e[1], want[1]-1e-4, want[1]+1e-4)
+		within(t, "from the fixed point", e[len(e)-1], 0, 5e-6)
+	}
 }
 
 // TestLongJeffress: the place of the most spikes tells the time between the ears.
