@@ -53,7 +53,7 @@ func TestVariants(t *testing.T) {
 		t.Skip("takes minutes: make gl-variants runs it, TestBackend runs the suite once")
 	}
 	old := flag.Lookup("rapid.checks").Value.String()
-	flag.Set("rapid.checks", "3")
+	flag.Set("rapid.checks", map[bool]string{false: "3", true: "15"}[testing.Short()]) // of which a short test makes a fifth
 	defer flag.Set("rapid.checks", old)
 	for k, opt := range []Options{
 		{WorkGroup: 32, Team: 32, Philox: 4}, {WorkGroup: 96, Team: 32, Apart: true, Movable: true}, {WorkGroup: 256, Span: 3, Philox: 4}, {WorkGroup: 1024, Submit: 7, Team: 1},

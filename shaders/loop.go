@@ -55,7 +55,7 @@ void meet(uint n) {
 		bool met = w >= all && (w < 0x80000000u || (w & 0x7fffffffu) >> 10 > n);
 		said[0] = !met ? 0u : C[<C.FAULT>] < S || C[<C.HALT>] <= S ? 2u : 1u;
 	}
-	barrier();
+	groupMemoryBarrier(); barrier();
 	memoryBarrier();
 }
 `

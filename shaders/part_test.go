@@ -112,3 +112,19 @@ func TestSpans(t *testing.T) {
 		done += n
 	}
 }
+
+// TestMoreThanARow has a walk of more work groups than a row of a dispatch holds: those that fill the last row once delivered a second time.
+func TestMoreThanARow(t *testing.T) {
+	p := lif(40, 0, 5)
+	for range 40 { // they fire in the first step
+		p.Bufs[2].Init = append(p.Bufs[2].Init, f32(2))
+	}
+	const steps = 18 // past the delay
+	want := after(t, ref.New(), p, steps, nil)
+	if due := want[p.Due][0]; due != 200 {
+		t.Fatalf("reference: %d events, expected 200", due)
+	}
+	b := open(t, Options{NoSelfTest: true, Apart: true, WorkGroup: 32, WalkGroups: wide + 1})
+	defer b.Close()
+	equal(t, p, want, after(t, b, p, steps, nil))
+}

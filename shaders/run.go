@@ -247,6 +247,7 @@ func (p *program) inject(s *backend.Stage, n int, words []uint32) {
 func (p *program) submit(n int, words []uint32) (int, error) {
 	span, most := p.l.sc.span, p.d.opt.Submit
 	if !p.primed && n > 0 {
+		gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT) // it reads masks and lists of the last Run
 		for i := range p.prime {
 			p.dispatch(&p.prime[i], 0, span, 1)
 		}

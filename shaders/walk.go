@@ -399,6 +399,7 @@ shared uint before#[$PAIRS + 1];
 shared uint part#[$GROUP];
 
 void walk#(uint group) {
+	if (group >= P[T + <GROUPS>]) return; // of those that fill the last row of a dispatch
 	uint lane = gl_LocalInvocationID.x, teams = P[T + <GROUPS>] * ($GROUPu / $TEAMu), team = group * ($GROUPu / $TEAMu) + lane / $TEAMu;
 	uint pairs = K * P[T + <SETS>] * P[T + <DELAYS>], done = 0u;
 	for (uint base = 0u; base < pairs; base += $PAIRSu) {

@@ -282,7 +282,7 @@ func (r *runner) all() {
 	}
 	defer r.variants(scale, brief, dev, hashes) // with the time that is left
 	if r.has("shaders.test") && !soft {
-		if _, ok := r.run("suite", 120*time.Second, "shaders", "shaders.test", "-test.short", "-test.run", "^(TestBackend|TestAhead|TestManyPasses|TestMeetingsThatFail|TestMutations|TestFaultInSpan)$", "-rapid.checks=3"); !ok {
+		if _, ok := r.run("suite", 120*time.Second, "shaders", "shaders.test", "-test.short", "-test.run", "^(TestBackend|TestAhead|TestManyPasses|TestMeetingsThatFail|TestMutations|TestFaultInSpan)$", "-rapid.checks=15"); !ok {
 			r.rep.Exact = false
 		}
 	}

@@ -143,6 +143,7 @@ shared uint before0[512 + 1];
 shared uint part0[64];
 
 void walk0(uint group) {
+	if (group >= P[T + 0u]) return; // of those that fill the last row of a dispatch
 	uint lane = gl_LocalInvocationID.x, teams = P[T + 0u] * (64u / 32u), team = group * (64u / 32u) + lane / 32u;
 	uint pairs = K * P[T + 1u] * P[T + 2u], done = 0u;
 	for (uint base = 0u; base < pairs; base += 512u) {

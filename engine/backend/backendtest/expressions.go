@@ -16,7 +16,7 @@ import (
 // testExpressions runs random programs of the builder, in which every function
 // of the language may stand.
 func testExpressions(t *testing.T, open Open) {
-	rapid.Check(t, func(rt *rapid.T) {
+	check(t, func(rt *rapid.T) {
 		o := irtest.Options{Scatter: rapid.Bool().Draw(rt, "scatter")}
 		lanes := rapid.SampledFrom([]int{1, 31, 33, 64, 200}).Draw(rt, "lanes")
 		if o.Scatter { // programs then put into words that lanes 64 apart share
