@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	"github.com/go-gl/gl/v4.3-core/gl"
+
+	"synfire/engine/host"
 )
 
 // device is a context and the one OS thread that owns it. Work goes there by
@@ -23,6 +25,8 @@ type device struct {
 	opt      Options
 	closed   bool
 	work     chan func()
+	quit     chan bool    // closed: the device is
+	left     atomic.Int32 // jobs that were interrupted and left to the driver, and go on
 	ctx      *eglContext
 	binary   bool          // program binaries can be kept
 	handed   int           // texts that the driver was given and has not been asked about since
@@ -46,7 +50,7 @@ type device struct {
 
 // openDevice starts the thread and makes the context.
 func openDevice(p place, number int, opt Options) (*device, error) {
-	d := &device{opt: opt, rows: map[rowsKey]*rows{}, programs: map[string]*shared{}, work: make(chan func()), info: DeviceInfo{Number: number, Node: p.node, Software: p.software}}
+	d := &device{opt: opt, rows: map[rowsKey]*rows{}, programs: map[string]*shared{}, work: make(chan func()), quit: make(chan bool), info: DeviceInfo{Number: number, Node: p.node, Software: p.software}}
 	ready := make(chan error)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and its context with it
@@ -61,10 +65,15 @@ func openDevice(p place, number int, opt Options) (*device, error) {
 		if err != nil {
 			return
 		}
-		for f := range d.work {
-			f()
+		for {
+			select {
+			case f := <-d.work:
+				f()
+			case <-d.quit:
+				ctx.close()
+				return
+			}
 		}
-		ctx.close()
 	}()
 	if err := <-ready; err != nil {
 		return nil, &DeviceError{Kind: NoDevice, Device: p.node, Detail: err.Error()}
@@ -72,21 +81,74 @@ func openDevice(p place, number int, opt Options) (*device, error) {
 	return d, nil
 }
 
+var errClosed = errors.New("gl: the backend is closed")
+
 // do runs f on the thread of the context. A closed device runs nothing; who uses
 // one from several goroutines closes it after the last.
 func (d *device) do(f func() error) error {
 	if d.closed {
-		return errors.New("gl: the backend is closed")
+		return errClosed
 	}
 	done := make(chan error)
-	d.work <- func() { done <- f() }
-	return <-done
+	select {
+	case d.work <- func() { done <- f() }:
+		return <-done
+	case <-d.quit:
+		return errClosed
+	}
+}
+
+// await is do for what may take long in the driver, which hears of no interruption: it is left to itself soon after
+// one, and undone when it ends, as where it fails. Who comes after it waits for it.
+func (d *device) await(w host.Work, f func() error, undo func()) error {
+	if d.closed {
+		return errClosed
+	}
+	done, left := make(chan error), make(chan bool)
+	job := func() {
+		err := f()
+		if err != nil {
+			undo()
+		}
+		select {
+		case done <- err:
+		case <-left:
+			if err == nil {
+				undo()
+			}
+			d.left.Add(-1)
+		}
+	}
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	begun := false
+	for work, looks := d.work, 10; ; { // as a rule f hears of an interruption itself
+		select {
+		case work <- job:
+			work, begun = nil, true
+		case err := <-done:
+			return err
+		case <-d.quit:
+			return errClosed
+		case <-look.C:
+			if w.Err() == nil {
+				continue
+			}
+			if looks--; looks < 0 || !begun {
+				if begun {
+					d.left.Add(1)
+					close(left)
+				}
+				return w.Err()
+			}
+		}
+	}
 }
 
 func (d *device) close() {
 	if !d.closed {
 		d.closed = true
-		close(d.work)
+		close(d.quit)
 	}
 }
 

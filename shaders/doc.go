@@ -14,6 +14,7 @@
 package shaders
 
 import (
+	"context"
 	"fmt"
 
 	"synfire/engine/backend"
@@ -21,7 +22,7 @@ import (
 
 func init() {
 	backend.Register("gl", func(o backend.Options) (backend.Backend, error) {
-		opt, err := variant(Options{Device: o.Device, AllowInexact: o.AllowInexact, Inject: o.Inject})
+		opt, err := variant(Options{Device: o.Device, AllowInexact: o.AllowInexact, Inject: o.Inject, Ctx: o.Ctx})
 		if err != nil {
 			return nil, err
 		}
@@ -50,6 +51,8 @@ type Options struct {
 	Fence        int    // seconds until a fence that does not come is an error; 0: 20
 	NoSelfTest   bool   // skip the self-test, for tests of this package
 	NoCache      bool   // neither read nor write the user's cache directory
+
+	Ctx context.Context // ends the self-test; nil: nothing does
 
 	// Inject makes a fault on purpose, so that tests and users can see what
 	// follows: "selftest", "compile", "lost", "memory", "fence",

@@ -3,6 +3,7 @@
 package shaders
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 )
 
 // Devices lists the devices of EGL, hardware first; one that cannot be opened
@@ -90,8 +92,8 @@ func Open(opt Options) (backend.Backend, error) {
 	b := &glBackend{d: d}
 	d.backends.Store(1)
 	if !opt.NoSelfTest {
-		if err := d.do(d.selfTest); err != nil {
-			if !opt.AllowInexact {
+		if err := d.await(host.Work{Ctx: opt.Ctx}, d.selfTest, func() {}); err != nil {
+			if !opt.AllowInexact || errors.Is(err, host.ErrInterrupted) {
 				d.close()
 				return nil, err
 			}

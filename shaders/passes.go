@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-gl/gl/v4.3-core/gl"
 
@@ -124,6 +125,9 @@ func (p *program) add(k *kernel, groups int, barrier bool, flags []int, more []*
 
 // use makes a dispatch of a kernel; the driver may compile it from here on, beside others.
 func (p *program) use(k *kernel, groups int, barrier bool, flags []int, more []*memoryBuffer) (dispatch, error) {
+	if err := p.work.Err(); err != nil {
+		return dispatch{}, err
+	}
 	var names []string
 	for _, i := range k.stages {
 		names = append(names, p.plan.Stages[i].Name)
@@ -156,6 +160,9 @@ func (p *program) bindAll() error {
 		for i := range list {
 			x := &list[i]
 			x.buffers[blockP] = p.params
+			if err := p.work.Err(); err != nil {
+				return err
+			}
 			if err := p.d.made(x.text); err != nil {
 				return err
 			}
@@ -174,6 +181,49 @@ func (p *program) bindAll() error {
 	}
 	return nil
 }
+
+// warm dispatches each kernel for nothing, before there is a step to make: many drivers compile what is left of it there,
+// which would hear of no interruption within a Run, and count as the time of its first steps.
+func (p *program) warm() error {
+	passes := p.passes
+	if p.looping() { // they are made only where a rendezvous failed
+		passes = nil
+	}
+	for _, list := range [][]dispatch{p.prime, passes} {
+		for i := range list {
+			if err := p.warmOne(&list[i]); err != nil {
+				return err
+			}
+		}
+	}
+	if p.looping() {
+		return p.warmOne(&p.many.dispatch)
+	}
+	return nil
+}
+
+// warmOne dispatches a kernel whose control block is of zeroes, as it is made: a fault before any step, or no step to make.
+func (p *program) warmOne(x *dispatch) error {
+	text := p.d.programs[x.text]
+	if text.warm || x.groups == 0 {
+		return nil
+	}
+	if err := p.work.Err(); err != nil {
+		return err
+	}
+	text.warm = true
+	p.bindDispatch(x)
+	if x.s >= 0 {
+		gl.Uniform1ui(x.s, 1)
+	}
+	gl.DispatchCompute(1, 1, 1)
+	gl.MemoryBarrier(gl.BUFFER_UPDATE_BARRIER_BIT)
+	warmed.Add(1)
+	return p.d.wait()
+}
+
+// warmed counts them.
+var warmed atomic.Int64
 
 func (p *program) addMap(seg *segment, barrier bool) error {
 	for _, k := range p.l.mapKernels(nil, seg, p.d.opt.WorkGroup, p.d.info.MaxBlocks) {

@@ -79,9 +79,7 @@ func (b *glBackend) Load(w host.Work, plan *backend.Plan) (backend.Program, erro
 	if b.d.note != "" {
 		p.warnings = append(p.warnings, b.d.note)
 	}
-	err := b.d.do(func() error { return p.load() })
-	if err != nil {
-		b.d.do(func() error { p.free(); return nil })
+	if err := b.d.await(w, p.load, p.free); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -158,6 +156,9 @@ func (p *program) load() error {
 		if err := p.sit(); err != nil {
 			return err
 		}
+	}
+	if err := p.warm(); err != nil {
+		return err
 	}
 	return p.initialise()
 }
@@ -411,5 +412,10 @@ func (p *program) Close() error {
 	if p.closed = true; p.begun != nil {
 		<-p.begun.ended
 	}
-	return p.d.do(func() error { p.free(); return nil })
+	free := func() error { p.free(); return nil }
+	if p.d.left.Load() > 0 { // the driver is busy with what nobody waits for
+		go p.d.do(free)
+		return nil
+	}
+	return p.d.do(free)
 }

@@ -34,6 +34,7 @@ type shared struct {
 	source *source // until it is known to be compiled
 	id     uint32
 	users  int
+	warm   bool // it was dispatched
 }
 
 // share is a program of text that networks beside one another have in common. It can be used once made says so.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"synfire/engine/backend"
@@ -213,6 +214,102 @@ func TestInterrupted(t *testing.T) {
 				b.d.backends.Store(1)
 				b.Close()
 			}
+		}
+	}
+}
+
+// ending is a context that ends once it was asked so many times, and keeps what was done by then.
+type ending struct {
+	context.Context
+	asked, after int64
+	done         func() int64
+	then         int64
+}
+
+func (c *ending) Err() error {
+	n := atomic.AddInt64(&c.asked, 1)
+	if n <= c.after {
+		return nil
+	}
+	if n == c.after+1 {
+		c.then = c.done()
+	}
+	return context.Canceled
+}
+
+// TestInterruptedLoad: wherever a Load is interrupted, the driver gets no further kernel to compile or to make ready, and
+// what the Load had is given back.
+func TestInterruptedLoad(t *testing.T) {
+	p := testNetwork(1, 2, 5)
+	b := open(t, Options{NoSelfTest: true, Apart: true}).(*glBackend)
+	defer b.Close()
+	kernels := func() int64 { return warmed.Load() + int64(len(b.d.programs)) }
+	load := func(c *ending) (more int64, err error) { // on the thread of the context, so that nothing else asks
+		c.Context, c.done = context.Background(), kernels
+		b.d.do(func() error {
+			prog := &program{d: b.d, work: host.Work{Ctx: c, Threads: 1}, plan: p, programs: map[string]uint32{}, masks: map[int][]uint32{}}
+			before := kernels()
+			err = prog.load()
+			if more = kernels() - before; err != nil {
+				more = kernels() - c.then
+			}
+			prog.free()
+			return nil
+		})
+		return more, err
+	}
+	load(&ending{after: 1 << 60}) // what is counted once for a table is known from here on
+	all := &ending{after: 1 << 60}
+	if n, err := load(all); err != nil || n < 4 || all.asked < 6 {
+		t.Fatalf("%d kernels compiled and made ready, asked %d times, %v", n, all.asked, err)
+	}
+	for after := range all.asked {
+		if n, err := load(&ending{after: after}); !errors.Is(err, host.ErrInterrupted) || n != 0 {
+			t.Errorf("interrupted after %d of %d: %v, %d kernels more", after, all.asked, err, n)
+		}
+	}
+	if len(b.d.programs) != 0 || len(b.d.rows) != 0 || b.d.used != 0 {
+		t.Errorf("%d programs, %d tables and %d bytes are left", len(b.d.programs), len(b.d.rows), b.d.used)
+	}
+}
+
+// TestLeftToTheDriver: what a driver takes long for is left to it after an interruption, undone when it ends, and in nobody's way: a
+// program is closed without waiting for it, another is loaded after it.
+func TestLeftToTheDriver(t *testing.T) {
+	for _, fails := range []error{nil, host.ErrInterrupted} {
+		b := open(t, Options{NoSelfTest: true}).(*glBackend)
+		p := testNetwork(6, 7)
+		first, err := b.Load(host.Work{}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		begun, release, undone := make(chan bool), make(chan bool), make(chan bool)
+		go func() { <-begun; cancel() }()
+		err = b.d.await(host.Work{Ctx: ctx}, func() error { close(begun); <-release; return fails }, func() { close(undone) })
+		if !errors.Is(err, host.ErrInterrupted) {
+			t.Fatal(err)
+		}
+		if _, err := b.Load(host.Work{Ctx: ctx}, p); !errors.Is(err, host.ErrInterrupted) {
+			t.Fatal(err)
+		}
+		first.Close()
+		close(release)
+		<-undone
+		second, err := b.Load(host.Work{}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := second.Run(5, nil); n != 5 || err != nil {
+			t.Error(n, err)
+		}
+		second.Close()
+		if n := b.d.left.Load(); n != 0 {
+			t.Errorf("%d jobs are left", n)
+		}
+		b.Close()
+		if err := b.d.do(func() error { return nil }); err == nil {
+			t.Error("a closed device works")
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -12,8 +13,9 @@ import (
 
 // openBackend opens a backend by name. auto is gl where there is a GPU whose driver keeps the contract and the first plan
 // is estimated to be faster there, else cpu; say receives a line when it could have been otherwise, chosen the backend when it is known.
-func openBackend(name string, f deviceFlags, say func(string), chosen func(backend.Backend)) (backend.Backend, error) {
+func openBackend(ctx context.Context, name string, f deviceFlags, say func(string), chosen func(backend.Backend)) (backend.Backend, error) {
 	o := f.options()
+	o.Ctx = ctx
 	if name == "auto" || name == "" {
 		name = "cpu"
 		if f.Device != "" { // who names a device wants it

@@ -212,7 +212,7 @@ func (c *runCmd) Run(env *environment) error {
 	}
 	m.TimeS.Start = time.Since(started).Seconds()
 	opt.Open = func() (backend.Backend, error) {
-		return openBackend(c.Backend, c.deviceFlags, func(why string) {
+		return openBackend(env.ctx, c.Backend, c.deviceFlags, func(why string) {
 			bar.clear()
 			if !c.Quiet {
 				fmt.Fprintln(env.err, env.errTerm.faint(why))

@@ -31,7 +31,7 @@ func (c *serveCmd) Run(env *environment) error {
 	o := serve.Options{Dir: c.Dir, Version: versionText(), Backend: c.Backend, Backends: append([]string{"auto"}, backend.Names()...), Seed: c.Seed,
 		Threads: c.Threads.forBuilding(), MaxMemory: memory}
 	o.Open = func() (backend.Backend, error) {
-		return openBackend(c.Backend, c.deviceFlags, func(string) {}, func(backend.Backend) {})
+		return openBackend(env.ctx, c.Backend, c.deviceFlags, func(string) {}, func(backend.Backend) {})
 	}
 	return serve.Run(env.ctx, os.Stdin, env.out, o)
 }

@@ -117,6 +117,7 @@ func (t *trials) backend(n int) (workers int, shut func() error, err error) {
 		}
 	}
 	o := c.deviceFlags.options()
+	o.Ctx = t.env.ctx
 	most := c.Threads.forBuilding()
 	if most == 0 {
 		most = runtime.GOMAXPROCS(0)

@@ -99,7 +99,7 @@ func (c *verifyCmd) sides(env *environment) ([]compare.Side, error) {
 			return nil, fmt.Errorf("--backends names %s twice", n)
 		}
 		o := deviceFlags{Threads: c.Threads, Device: c.Device, AllowInexact: c.AllowInexact || fault != ""}.options()
-		o.Inject = fault
+		o.Inject, o.Ctx = fault, env.ctx
 		open := func() (backend.Backend, error) { return backend.Open(n, o) }
 		if n == "gl" {
 			b, err := open()

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,11 +10,12 @@ import (
 // Options are what a user says of a backend as it is opened; each takes what
 // concerns it.
 type Options struct {
-	Threads      int    // at most so many; 0: as many as there are processors
-	FixedThreads bool   // Threads of them, whatever happens
-	Device       string // number or part of the name of a device; "": the first
-	AllowInexact bool   // also a device that fails its self-test
-	Inject       string // a fault, for tests of those who compare
+	Threads      int             // at most so many; 0: as many as there are processors
+	FixedThreads bool            // Threads of them, whatever happens
+	Device       string          // number or part of the name of a device; "": the first
+	AllowInexact bool            // also a device that fails its self-test
+	Inject       string          // a fault, for tests of those who compare
+	Ctx          context.Context // ends what takes long as it opens; nil: nothing does
 }
 
 type maker struct {
