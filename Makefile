@@ -139,15 +139,15 @@ gl-matrix:
 	@./.ci/deps mesa-vulkan-drivers
 	$(GO) run $(TAGFLAG) ./shaders/matrix
 
-# The suite on the first OpenGL device with other sizes of work groups, shards, passes and submissions.
+# The short suite on the first OpenGL device with other sizes of work groups, shards, passes and submissions, with each fallback and as a trial.
 .PHONY: gl-variants
 gl-variants:
-	$(GO) test $(TAGFLAG) -timeout 40m ./shaders -run TestVariants -variants
+	$(GO) test $(TAGFLAG) -timeout 120m -short -v ./shaders -run TestVariants -variants all
 
-# Half of them, on the short suite.
+# Half of them.
 .PHONY: gl-variants-short
 gl-variants-short:
-	$(GO) test $(TAGFLAG) -timeout 40m -short ./shaders -run TestVariants -variants
+	$(GO) test $(TAGFLAG) -timeout 40m -short ./shaders -run TestVariants -variants half
 
 # The gl backend measured on this machine, on a GPU if there is one: bench/results/DATE/gpu-NAME, in five minutes. gpu-kit is
 # what it runs, for a machine without Go: copy bin/gpu there and run ./gpu-report -out DIR.

@@ -14,7 +14,7 @@ import (
 	"synfire/engine/backend/backendtest"
 )
 
-var variants = flag.Bool("variants", false, "run the suite with other sizes of work groups, shards, passes and submissions too")
+var variants = flag.String("variants", "", "run the suite with other sizes of work groups, shards, passes and submissions, and with each fallback, too: all of them, or half")
 
 // TestMain makes fewer random networks than rapid would by itself, since each
 // of them compiles several shaders; -rapid.checks=N on the command line is obeyed.
@@ -49,7 +49,7 @@ func TestBackend(t *testing.T) {
 // TestVariants runs the suite with other sizes of work groups, shards, passes
 // and submissions: none may change a bit.
 func TestVariants(t *testing.T) {
-	if !*variants {
+	if *variants == "" {
 		t.Skip("takes minutes: make gl-variants runs it, TestBackend runs the suite once")
 	}
 	old := flag.Lookup("rapid.checks").Value.String()
@@ -60,15 +60,21 @@ func TestVariants(t *testing.T) {
 		{MaxBlock: 256 << 10}, {Span: 1, Submit: 1},
 		{Persistent: "1", Resident: 1}, {Persistent: "1", Resident: 2, WorkGroup: 32, Team: 1}, {Persistent: "fail3", Resident: 1, Philox: 4},
 	} {
-		if testing.Short() && (k%2 == 0 || opt.Persistent != "") {
+		if *variants == "half" && (k%2 == 0 || opt.Persistent != "") {
 			continue
 		}
 		name := fmt.Sprintf("group %d, block %d, span %d, submit %d, apart %t, persistent %s", opt.WorkGroup, opt.MaxBlock, opt.Span, opt.Submit, opt.Apart, opt.Persistent)
 		t.Run(name, func(t *testing.T) {
+			many, failed := dispatchesOfMany.Load(), broken.Load()
 			backendtest.Run(t, func(t testing.TB) backend.Backend { return open(t, opt) })
+			many, failed = dispatchesOfMany.Load()-many, broken.Load()-failed
+			t.Logf("%d dispatches of many passes, %d rendezvous failed", many, failed)
+			if on := opt.Persistent != ""; (many > 0) != on || opt.Persistent == "fail3" && failed == 0 {
+				t.Error("that is not what was asked for")
+			}
 		})
 	}
-	if !testing.Short() {
+	if *variants != "half" {
 		t.Run("as a trial", func(t *testing.T) {
 			backendtest.Run(t, func(t testing.TB) backend.Backend {
 				b := open(t, Options{}).(*glBackend)

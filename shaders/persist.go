@@ -28,8 +28,8 @@ type manyPasses struct {
 	failAt       int   // the one that is to fail, -1: none
 }
 
-// dispatches counts them.
-var dispatches atomic.Int64
+// dispatches counts them, and those that make many passes; broken the rendezvous that failed.
+var dispatches, dispatchesOfMany, broken atomic.Int64
 
 // Many passes are one dispatch where that is likely to be faster: a rendezvous saves some three of the four microseconds that a
 // dispatch takes which waits for another, of a pass that has work for no more than worth microseconds; and one
@@ -206,6 +206,7 @@ func (p *program) makePasses(n int) {
 		gl.Uniform1ui(m.fail, fail)
 		repeatDispatch(uint32(m.groups), 1, 1, 1)
 		dispatches.Add(1)
+		dispatchesOfMany.Add(1)
 		m.asked += k
 		n -= k
 	}
@@ -222,6 +223,7 @@ func (p *program) reached(at, n int) (step int, over bool, err error) {
 	if p.looping() && head[ctlBroken] != 0 {
 		at = min(at, int(head[ctlStep]))
 		p.d.apart = true
+		broken.Add(1)
 		p.note("at step %d its work groups did not come together in time; from there on each pass is a dispatch, of the same bits", p.now()+int64(at))
 	}
 	return at, min(head[ctlFault], head[ctlHalt]) != unlisted, p.d.check("looking for what was done")
