@@ -80,7 +80,7 @@ func play(t testing.TB, file string, set map[string]string, be backend.Backend, 
 	var out strings.Builder
 	g := golden{Count: map[string]uint64{}}
 	// The hash is taken while the backend is open, that is after each run.
-	res, err := script.Run(context.Background(), script.Options{File: file + ".star", Set: set, Seed: seed, Stdout: &out, Ranks: ranks,
+	res, err := script.Run(context.Background(), script.Options{File: file + ".star", Set: set, Seed: seed, Stdout: &out, Ranks: ranks, Warn: func(s string) { t.Log(s) },
 		Open: func() (backend.Backend, error) { return be, nil },
 		AfterRun: func(r *script.Result) (err error) {
 			g.Spikes, g.State, err = r.Net.Hash()

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"testing"
 
+	"synfire/engine/backend"
 	"synfire/shaders"
 )
 
-// TestGoldenGL: OpenGL gives the bits that ref and cpu give.
+// TestGoldenGL: OpenGL gives the bits that ref and cpu give. $SYNFIRE_GL has it used in other ways (make gl-goldens), of
+// which -v shows what they could not do.
 func TestGoldenGL(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute on a software device")
@@ -15,7 +17,7 @@ func TestGoldenGL(t *testing.T) {
 	want := goldens(t)
 	for name, c := range small {
 		t.Run(name, func(t *testing.T) {
-			gl, err := shaders.Open(shaders.Options{})
+			gl, err := backend.Open("gl", backend.Options{})
 			var dev *shaders.DeviceError
 			if errors.As(err, &dev) && dev.Kind == shaders.NoDevice {
 				t.Skipf("no device: %v", err)
