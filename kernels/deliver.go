@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"math"
+
 	"synfire/engine/backend"
 	"synfire/engine/connect"
 )
@@ -15,17 +17,59 @@ import (
 // stretches the accumulators are empty.
 //
 // Older spikes are known before the threads have all come to the last step, so
-// that those are delivered first, while the others finish.
-func (t *thread) deliver(o *op, s int) {
+// that those are delivered first, while the others finish. What other ranks are still
+// telling comes after all else that successive deliveries have to do.
+func (t *thread) deliver(ops []*op, s int) {
+	v := t.p.over
+	if v == nil || !v.telling() {
+		for _, o := range ops {
+			if d, some := t.delivery(o, s, math.MaxInt64); some {
+				t.deliverKnown(&d)
+				t.deliverNew(&d)
+			}
+		}
+		return
+	}
+	t.late = t.late[:0]
+	from, hear := v.known.Load(), false
+	for _, o := range ops {
+		d, some := t.delivery(o, s, from)
+		if !some {
+			continue
+		}
+		t.deliverKnown(&d)
+		hear = hear || d.late > from
+		t.late = append(t.late, d)
+	}
+	if hear {
+		t.hear()
+	}
+	for k := range t.late {
+		t.deliverNew(&t.late[k])
+	}
+}
+
+// delivery is what an op delivers at a step.
+type delivery struct {
+	due
+	o     *op
+	b     *built
+	known int64 // spikes of the steps before this one are known when all threads have completed them
+	late  int64 // spikes from here on matter later
+	told  int64 // what other ranks tell of this step and later ones may not have come yet
+}
+
+// delivery says what is to be delivered, and whether anything is.
+func (t *thread) delivery(o *op, s int, told int64) (d delivery, some bool) {
 	p := t.p
-	st := &p.plan.Stages[o.stage]
-	table := &p.plan.Tables[st.Table]
+	table := &p.plan.Tables[p.plan.Stages[o.stage].Table]
 	if o.ahead && p.sched.blocks && s > t.from {
-		return // the first has delivered for all
+		return d, false // the first has delivered for all
 	}
 	b := p.tables[o.stage]
 	step := p.step0 + int64(s)
-	d := due{table: table, delays: b.delays, ends: p.ends[o.stage], step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: p.parts}
+	d.o, d.b, d.told = o, b, told
+	d.due = due{table: table, delays: b.delays, ends: p.ends[o.stage], step: step, end: step + 1, rows: 1, turn: 1, every: 1, parts: p.parts}
 	if o.ahead {
 		d.end, d.rows = p.step0+int64(t.to), int64(p.sched.rows)
 		if !p.sched.blocks {
@@ -38,33 +82,56 @@ func (t *thread) deliver(o *op, s int) {
 	if o.clear {
 		t.clearRows(o, s)
 	}
-	late := step + d.rows - int64(table.MinDelay) // spikes from here on matter later
-	known := min(step-1, late)
+	d.late = step + d.rows - int64(table.MinDelay)
+	d.known = min(step-1, d.late)
 	if s > t.from && o.ahead {
-		known = min(step-d.rows, late)
+		d.known = min(step-d.rows, d.late)
 	}
 	if !p.runs(o.stage, s) {
-		t.await(known) // all the same, since no thread may run far ahead
-		return
+		t.await(d.known) // all the same, since no thread may run far ahead
+		return d, false
 	}
+	return d, true
+}
+
+// deliverKnown adds what is due of spikes before the last step, and of other ranks' spikes of those that they have told.
+func (t *thread) deliverKnown(d *delivery) {
 	t.lap(phaseDeliver, nil)
-	t.await(known)
+	t.await(d.known)
 	t.lap(phaseWait, nil)
-	t.visit(&d, 0, step-1)
-	t.count(st, b.add(t, st.Acc))
-	t.lap(phaseDeliver, p.one(o.stage))
-	if late < step {
+	t.add(d, 0, min(d.step-1, d.told))
+	if d.told < d.step-1 {
+		d.parts = t.p.parts[t.p.own[0]:][:len(t.p.own)]
+		t.add(d, d.told, d.step-1)
+		d.parts = t.p.parts
+	}
+}
+
+// deliverNew adds the rest.
+func (t *thread) deliverNew(d *delivery) {
+	if d.told < min(d.step-1, d.late) {
+		d.parts = t.p.over.theirs
+		t.add(d, d.told, d.step-1)
+		d.parts = t.p.parts
+	}
+	if d.late < d.step {
 		return
 	}
-	t.await(step)
+	t.await(d.step)
 	t.lap(phaseWait, nil)
-	hi := step
-	if table.MinDelay == 0 {
+	hi := d.step
+	if d.table.MinDelay == 0 {
 		hi++ // spikes of this very step
 	}
-	t.visit(&d, step-1, hi)
-	t.count(st, b.add(t, st.Acc))
-	t.lap(phaseDeliver, p.one(o.stage))
+	t.add(d, d.step-1, hi)
+}
+
+// add adds what is due of spikes emitted at steps lo to hi-1.
+func (t *thread) add(d *delivery, lo, hi int64) {
+	st := &t.p.plan.Stages[d.o.stage]
+	t.visit(&d.due, lo, hi)
+	t.count(st, d.b.add(t, st.Acc))
+	t.lap(phaseDeliver, t.p.one(d.o.stage))
 }
 
 // clearRows zeroes the accumulators that the op is the first to add to.
@@ -186,6 +253,7 @@ func (b *built) add(t *thread, id backend.BufID) (count uint64) {
 		r := ring{words: h.accs[id], stride: t.p.lay.accs[id].stride(h.id), rows: t.p.sched.rows}
 		for _, tab := range b.tiles[h.id] {
 			count += addGroups(tab, visits, r)
+			t.attend()
 			r.words = r.words[tab.NTgt:]
 		}
 	}

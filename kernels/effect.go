@@ -289,11 +289,13 @@ func (t *thread) rowsDue(e *effect, step int64) {
 	}
 	until := step + 1 - int64(e.table.MinDelay) // spikes of the steps before it matter;
 	t.await(min(until, step))                   // for those of this very step a barrier has seen to it
-	t.lap(phaseWait, nil)
 	parts := t.p.parts
 	if e.own {
 		parts = t.parts
+	} else if v := t.p.over; v != nil && v.telling() && until > v.known.Load() {
+		t.hear()
 	}
+	t.lap(phaseWait, nil)
 	if len(e.delays) == 1 {
 		t.visitOne(e.table, parts, step-int64(e.delays[0]))
 	} else {

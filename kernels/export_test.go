@@ -27,9 +27,9 @@ func Entries(b backend.Backend) (n int) {
 
 // ForceRoom has records of spikes come to so many entries; the result undoes it.
 func ForceRoom(n int) (undo func()) {
-	old := elastic
-	elastic = n
-	return func() { elastic = old }
+	old, windows := elastic, elasticWindows
+	elastic, elasticWindows = n, 0
+	return func() { elastic, elasticWindows = old, windows }
 }
 
 // ForceFree has so many processors free; the result undoes it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"synfire/engine/backend"
 	"synfire/engine/host"
@@ -56,14 +57,17 @@ func alike(w host.Work, plan *backend.Plan) error {
 // over is what a program has of its ranks, where they divide its plan.
 type over struct {
 	Ranks
-	p      *program
-	window int                        // steps between which spikes are told
-	told   int                        // the step of this Run before which they were
-	taken  []int                      // entries that all ranks have recorded, by stage
-	base   map[backend.BufID][]uint32 // of what ranks write: its words when they were last the same everywhere
-	old    map[backend.BufID]bool     // whose words differ between ranks
-	meets  map[*op][]int              // resources that a barrier is for
-	out    []uint32
+	p       *program
+	window  int          // steps between which spikes are told
+	told    int          // the step of this Run before which their telling was begun
+	known   atomic.Int64 // the step before which the others' spikes have come; then all before told have
+	theirs  []*part      // parts of the other ranks
+	taken   []int        // entries that all ranks have recorded before the step counted of this Run, by stage
+	counted int
+	base    map[backend.BufID][]uint32 // of what ranks write: its words when they were last the same everywhere
+	old     map[backend.BufID]bool     // whose words differ between ranks
+	meets   map[*op][]int              // resources that a barrier is for
+	out     []uint32
 }
 
 // newOver says how ranks divide a program, nil if they cannot: then each of them
@@ -188,7 +192,15 @@ func agree(r Ranks, n int) int {
 
 // begin readies the ranks for a Run.
 func (v *over) begin() {
-	v.told = 0
+	v.told, v.counted = 0, 0
+	v.known.Store(v.p.step0)
+	if v.theirs == nil {
+		for rank := range v.Size() {
+			if rank != v.Rank() {
+				v.theirs = append(v.theirs, v.parts(rank)...)
+			}
+		}
+	}
 	clear(v.taken)
 	for b := range v.base {
 		v.old[b] = true
@@ -202,22 +214,47 @@ func (v *over) begin() {
 	}
 }
 
-// round is program.round: what the ranks have done before step s they tell each other.
+// round is program.round: what the ranks have done before step s they begin to tell each other. What they have
+// begun to tell before comes no later than now.
 func (v *over) round(s int) int {
 	p := v.p
-	if s > v.told {
+	if v.hear(); s > v.told && p.fault == nil {
 		v.tell(s)
-		if v.told = s; p.fault != nil {
-			p.stop.Store(p.fault.Step - p.step0)
-			return s
-		}
 	}
-	p.from, p.to = s, min(p.roomUntil(s, p.n), s+v.window)
-	p.full = s == p.to
+	p.to = min(p.roomUntil(v.counted, p.n), s+v.window)
+	if s == p.n || p.to < min(p.n, s+v.window) { // the end is at hand: it needs to be known what all have recorded
+		v.hear()
+		p.to = min(p.roomUntil(s, p.n), s+v.window)
+	}
+	if p.fault != nil {
+		return s
+	}
+	p.from, p.full = s, s == p.to
 	return p.to
 }
 
-// tell exchanges the spikes of the steps from told on, how much was recorded, and faults.
+// telling says that other ranks' spikes before this stretch may be still to come.
+func (v *over) telling() bool { return v.known.Load() < v.p.step0+int64(v.told) }
+
+// hear waits for the spikes that other ranks are telling.
+func (t *thread) hear() {
+	t.lap(phaseDeliver, nil)
+	if v := t.p.over; t.id == 0 {
+		v.hear()
+	} else {
+		t.reach(&v.known, t.p.step0+int64(v.told))
+	}
+	t.lap(phaseWait, nil)
+}
+
+// attend lets go on what ranks are telling each other.
+func (t *thread) attend() {
+	if t.id == 0 && t.p.over != nil && t.p.over.telling() {
+		t.p.over.Look()
+	}
+}
+
+// tell begins to exchange the spikes of the steps from told on, how much was recorded, and faults.
 func (v *over) tell(s int) {
 	p := v.p
 	var fault *backend.Fault
@@ -246,8 +283,21 @@ func (v *over) tell(s int) {
 		out = v.putLists(out, e, v.told, s)
 	}
 	v.out = out
+	v.counted, v.told = v.told, s
+	v.For(host.MeetSpikes).Begin(out, nil, nil)
+}
+
+// hear takes in what the ranks were telling.
+func (v *over) hear() {
+	if !v.telling() {
+		return
+	}
+	p := v.p
+	from := v.counted
+	v.counted = v.told
+	all, _ := v.End()
 	clear(v.taken)
-	for rank, in := range v.For(host.MeetSpikes).Gather(out) {
+	for rank, in := range all {
 		if int32(in[0]) >= 0 {
 			f := &backend.Fault{Step: p.step0 + int64(in[2]), Trap: p.plan.Stages[in[0]].Trap[in[1]], Item: int(in[3])}
 			if p.fault == nil || f.Less(p.fault) {
@@ -265,9 +315,13 @@ func (v *over) tell(s int) {
 			continue
 		}
 		for e := range p.plan.Events {
-			in = v.getLists(in, v.parts(rank), e, v.told, s)
+			in = v.getLists(in, v.parts(rank), e, from, v.told)
 		}
 	}
+	if p.fault != nil {
+		p.stop.Store(p.fault.Step - p.step0)
+	}
+	v.known.Store(p.step0 + int64(v.told))
 }
 
 // trapOf finds the stage that names a fault, and which of its traps it is.

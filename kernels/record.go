@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"math"
 	"slices"
 	"sort"
 
@@ -49,8 +50,12 @@ func (t *thread) spikes(h *part, it *item, s int) {
 
 // elastic is the number of entries that a record of spikes may come to, even if
 // the plan asks for less room: records grow with what fires. A variable, so that
-// tests can force it.
-var elastic = 1 << 24
+// tests can force it. Ranks, which hear late of what others have recorded, have
+// room for all that could fire in so many windows besides.
+var (
+	elastic        = 1 << 24
+	elasticWindows = 4
+)
 
 // roomUntil is the step, at most n, before which no record of spikes can
 // overflow, given what was recorded before step s.
@@ -67,6 +72,7 @@ func (p *program) roomUntil(s, n int) int {
 		}
 		room = max(room, elastic)
 		if p.over != nil {
+			room = max(room, min(elasticWindows*p.over.window*(st.Rec.Hi-st.Rec.Lo), math.MaxInt32))
 			room -= p.over.taken[i]
 		} else if s > 0 {
 			for _, h := range p.parts {

@@ -39,6 +39,7 @@ type thread struct {
 	due    uint64 // synaptic events of this Run, as Plan.Due counts them
 	work   uint64 // synapses visited in this Run
 	visits []visit
+	late   []delivery // of which something is to come
 	found  found
 
 	bound   bool   // in this run bind was tried
@@ -152,7 +153,8 @@ func (t *thread) step(s int) {
 	if t.timed {
 		t.since = time.Now()
 	}
-	for _, o := range t.p.sched.ops {
+	for ops := t.p.sched.ops; len(ops) > 0; ops = ops[1:] {
+		o := ops[0]
 		switch o.kind {
 		case opLocal, opAll:
 			if o.items[0].kind == itemEffect {
@@ -178,7 +180,9 @@ func (t *thread) step(s int) {
 				t.clear(h, o.buf)
 			}
 		case opDeliver:
-			t.deliver(o, s)
+			n := deliveries(ops)
+			t.deliver(ops[:n], s)
+			ops = ops[n-1:]
 		case opBarrier:
 			t.meet()
 			if t.p.over != nil {
@@ -190,6 +194,14 @@ func (t *thread) step(s int) {
 			t.lap(phaseWait, nil)
 		}
 	}
+}
+
+// deliveries is the number of those that come first.
+func deliveries(ops []*op) (n int) {
+	for n < len(ops) && ops[n].kind == opDeliver {
+		n++
+	}
+	return n
 }
 
 // lap adds the time since the last lap to a phase, and to stages where these are
@@ -219,10 +231,10 @@ func (t *thread) blocks() {
 	t.timed, t.since = true, time.Now()
 	for k := s; k < to; k++ {
 		t.row = k - s
-		for _, o := range t.p.sched.ops {
-			if o.kind == opDeliver {
-				t.deliver(o, k)
-			}
+		for ops := t.p.sched.ops; len(ops) > 0; {
+			n := deliveries(ops)
+			t.deliver(ops[:n], k)
+			ops = ops[max(n, 1):]
 		}
 	}
 	for _, o := range t.p.sched.ops {

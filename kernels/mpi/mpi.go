@@ -1,6 +1,6 @@
 //go:build mpi
 
-// Package mpi is the seventeen functions of the MPI standard that ranks need: it
+// Package mpi is the twenty-two functions of the MPI standard that ranks need: it
 // starts a job, lets its ranks tell each other words, and ends it. It is built by
 // `make mpi`, with the compiler that the MPI library brings (CC=mpicc).
 //
@@ -8,7 +8,9 @@
 // what it is about to do, with how many words, and the words where they have room.
 // So ranks that have come apart see it, instead of waiting for each other. Nothing
 // blocks inside the library: a rank that waits asks again and again, and lets others
-// have the processor in between.
+// have the processor in between. What is begun and ended later (Begin, End) has its head
+// among the others, in the order in which all ranks begin what they do; what the head has
+// no room for goes over a communicator of its own, so that other calls may come between.
 package mpi
 
 /*
@@ -18,7 +20,7 @@ package mpi
 #include <stdlib.h>
 #include <time.h>
 
-static MPI_Comm work, leaving;
+static MPI_Comm work, beside, leaving;
 
 static int start(int *rank, int *size) {
 	int level;
@@ -27,6 +29,7 @@ static int start(int *rank, int *size) {
 	MPI_Comm_rank(MPI_COMM_WORLD, rank);
 	MPI_Comm_size(MPI_COMM_WORLD, size);
 	MPI_Comm_dup(MPI_COMM_WORLD, &work);
+	MPI_Comm_dup(MPI_COMM_WORLD, &beside);
 	MPI_Comm_dup(MPI_COMM_WORLD, &leaving);
 	return 1;
 }
@@ -43,35 +46,72 @@ static long now(void) {
 	return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
+// how long something was waited for
+struct wait {
+	int asked;
+	long start;
+};
+
 // Asks at once, then lets others have the processor, then sleeps, an eighth of the time that it has waited; most nanoseconds at the
 // most, 0: as long as it takes.
-static int waited(MPI_Request *r, long most) {
+static int again(struct wait *w, long most) {
 	enum { asks = 50, yields = 100000, least = 20000, nap = 1000000 };
-	long start = 0, gone;
-	for (int k = 0; !done(r); k++) {
-		if (k < asks)
-			continue;
-		if (start == 0)
-			start = now();
-		if ((gone = now() - start) < yields) {
-			sched_yield();
-			continue;
-		}
-		if (most > 0 && gone > most)
-			return 0;
-		gone /= 8;
-		struct timespec t = {0, gone < least ? least : gone > nap ? nap : gone};
-		nanosleep(&t, NULL);
+	long gone;
+	if (w->asked++ < asks)
+		return 1;
+	if (w->start == 0)
+		w->start = now();
+	if ((gone = now() - w->start) < yields) {
+		sched_yield();
+		return 1;
 	}
+	if (most > 0 && gone > most)
+		return 0;
+	gone /= 8;
+	struct timespec t = {0, gone < least ? least : gone > nap ? nap : gone};
+	nanosleep(&t, NULL);
 	return 1;
+}
+
+static int waited(MPI_Request *r, long most) {
+	struct wait w = {0, 0};
+	while (!done(r))
+		if (!again(&w, most))
+			return 0;
+	return 1;
+}
+
+// How many words have come from a rank.
+static int came(int from) {
+	struct wait w = {0, 0};
+	MPI_Status status;
+	int flag = 0, n;
+	for (;;) {
+		MPI_Iprobe(from, 0, beside, &flag, &status);
+		if (flag)
+			break;
+		again(&w, 0);
+	}
+	MPI_Get_count(&status, MPI_UINT32_T, &n);
+	return n;
+}
+
+static void post(uint32_t *words, int n, int to, MPI_Request *r) {
+	MPI_Isend(words, n, MPI_UINT32_T, to, 0, beside, r);
+}
+
+static void take(uint32_t *words, int n, int from) {
+	MPI_Request r;
+	MPI_Irecv(words, n, MPI_UINT32_T, from, 0, beside, &r);
+	waited(&r, 0);
 }
 
 static void heads(uint32_t *mine, int n, uint32_t *all, MPI_Request *r) {
 	MPI_Iallgather(mine, n, MPI_UINT32_T, all, n, MPI_UINT32_T, work, r);
 }
 
-static void rests(uint32_t *mine, int n, uint32_t *all, int *of, int *at, MPI_Request *r) {
-	MPI_Iallgatherv(mine, n, MPI_UINT32_T, all, of, at, MPI_UINT32_T, work, r);
+static void rests(uint32_t *mine, int n, uint32_t *all, int *of, int *at, int apart, MPI_Request *r) {
+	MPI_Iallgatherv(mine, n, MPI_UINT32_T, all, of, at, MPI_UINT32_T, apart ? beside : work, r);
 }
 
 static void fold(void *words, int n, int sums) {
@@ -135,8 +175,19 @@ type Job struct {
 	head       int // words of a head
 	what       host.Meeting
 	now        exchange
+	begun      exchange // what Begin has begun
 	swap       exchange // its parts
 	in         []uint32
+	post       []letter // to ranks alone, by rank
+	from       []bool   // ranks that have something for this one alone
+	mail       []words  // what they had, by rank
+	told       [][]uint32
+}
+
+// letter is words for one rank.
+type letter struct {
+	words
+	request *C.MPI_Request // nil: there is none
 }
 
 // exchange is words that each rank tells all, in memory that is not Go's.
@@ -150,6 +201,7 @@ type exchange struct {
 	rests   words  // those of all ranks of which that is so
 	of, at  []C.int
 	request *C.MPI_Request
+	looked  bool // the heads have come
 	more    bool // there are rests, which were asked for
 	parts   [][]uint32
 }
@@ -170,6 +222,10 @@ func (w *words) room(n int) []uint32 {
 	return unsafe.Slice((*uint32)(unsafe.Pointer(w.p)), n)
 }
 
+func newRequest() (r *C.MPI_Request) {
+	return (*C.MPI_Request)(C.malloc(C.size_t(unsafe.Sizeof(*r))))
+}
+
 // Start joins the job; a process that mpirun has not started is one of its own.
 func Start() (*Job, error) {
 	var rank, size C.int
@@ -178,10 +234,11 @@ func Start() (*Job, error) {
 	}
 	j := &Job{rank: int(rank), size: int(size)}
 	j.head = min(max(1<<14/j.size, 16), mostHead)
-	for _, x := range []*exchange{&j.now, &j.swap} {
+	for _, x := range []*exchange{&j.now, &j.begun, &j.swap} {
 		x.of, x.at, x.parts = make([]C.int, size), make([]C.int, size), make([][]uint32, size)
-		x.request = (*C.MPI_Request)(C.malloc(C.size_t(unsafe.Sizeof(*x.request))))
+		x.request = newRequest()
 	}
+	j.post, j.mail, j.told = make([]letter, size), make([]words, size), make([][]uint32, size)
 	return j, nil
 }
 
@@ -193,7 +250,7 @@ func (j *Job) Size() int { return j.size }
 
 // begin tells the others what is to be done with n words; the words, unless they are nil.
 func (j *Job) begin(x *exchange, do op, n int, told []uint32) {
-	x.doing, x.n, x.alike, x.more = uint32(j.what)|uint32(do)<<16, n, do == fold, false
+	x.doing, x.n, x.alike, x.looked, x.more = uint32(j.what)|uint32(do)<<16, n, do == fold, false, false
 	mine := x.mine.room(j.head)
 	clear(mine)
 	mine[0], mine[1] = x.doing, uint32(n)
@@ -245,6 +302,7 @@ func (j *Job) apart(x *exchange) *backend.Apart {
 
 // look takes the heads in, which have come, and asks for what they had no room for.
 func (j *Job) look(x *exchange) {
+	x.looked = true
 	j.compare(x)
 	for r := range j.size {
 		x.of[r] = C.int(j.headOf(x, r)[1])
@@ -255,14 +313,20 @@ func (j *Job) look(x *exchange) {
 	total := lay(x.of, x.at)
 	if x.more = total > 0; x.more {
 		x.rests.room(total)
-		C.rests(x.own.p, x.of[j.rank], x.rests.p, &x.of[0], &x.at[0], x.request)
+		apart := C.int(0)
+		if x == &j.begun {
+			apart = 1
+		}
+		C.rests(x.own.p, x.of[j.rank], x.rests.p, &x.of[0], &x.at[0], apart, x.request)
 	}
 }
 
 // end returns what each rank has told.
 func (j *Job) end(x *exchange) [][]uint32 {
-	C.waited(x.request, 0)
-	j.look(x)
+	if !x.looked {
+		C.waited(x.request, 0)
+		j.look(x)
+	}
 	if x.more {
 		C.waited(x.request, 0)
 	}
@@ -288,6 +352,51 @@ func (j *Job) For(what host.Meeting) host.Ranks {
 func (j *Job) Gather(words []uint32) [][]uint32 {
 	j.begin(&j.now, gather, len(words), words)
 	return j.end(&j.now)
+}
+
+// Begin begins to tell all ranks words, and each rank r words of its own, to[r], unless to[r] is nil; those of from
+// have some for this one. Nothing waits: End does.
+func (j *Job) Begin(all []uint32, to [][]uint32, from []bool) {
+	j.begin(&j.begun, gather, len(all), all)
+	j.from = from
+	for r, of := range to {
+		if of != nil {
+			l := &j.post[r]
+			copy(l.room(len(of)), of)
+			l.request = newRequest()
+			C.post(l.p, C.int(len(of)), C.int(r), l.request)
+		}
+	}
+}
+
+// Look lets what was begun go on.
+func (j *Job) Look() {
+	if x := &j.begun; !x.looked && C.done(x.request) != 0 {
+		j.look(x)
+	} else if x.more {
+		x.more = C.done(x.request) == 0
+	}
+}
+
+// End returns what each rank has told all since all have begun, and what each has told this one alone.
+func (j *Job) End() (all, own [][]uint32) {
+	all = j.end(&j.begun)
+	clear(j.told)
+	for r, some := range j.from {
+		if some {
+			n := int(C.came(C.int(r)))
+			j.told[r] = j.mail[r].room(n)
+			C.take(j.mail[r].p, C.int(n), C.int(r))
+		}
+	}
+	for r := range j.post {
+		if l := &j.post[r]; l.request != nil {
+			C.waited(l.request, 0)
+			C.free(unsafe.Pointer(l.request))
+			l.request = nil
+		}
+	}
+	return all, j.told
 }
 
 // Or replaces words by the bitwise or of all ranks' words, as many on each.

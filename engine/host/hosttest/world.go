@@ -22,6 +22,16 @@ type World struct {
 	words int64
 	what  host.Meeting
 	told  map[host.Meeting]int64
+	begun []*begun
+	alone int64
+}
+
+// begun is what ranks have begun to tell each other.
+type begun struct {
+	all [][]uint32
+	own [][][]uint32 // of each rank, by whom it is for
+	in  int
+	out int
 }
 
 // New is a world of so many ranks.
@@ -46,6 +56,13 @@ func (w *World) Told(what host.Meeting) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.told[what]
+}
+
+// Alone is how many words were told to one rank alone, but for Swap.
+func (w *World) Alone() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.alone
 }
 
 // Rank is one of the ranks.
@@ -88,8 +105,10 @@ func (w *World) gather(rank int, what host.Meeting, words []uint32) [][]uint32 {
 
 type rank struct {
 	*World
-	rank int
-	what host.Meeting
+	rank  int
+	what  host.Meeting
+	times int // that it has begun something
+	from  []bool
 }
 
 func (r *rank) Rank() int { return r.rank }
@@ -141,4 +160,48 @@ func (r *rank) Swap(words []uint32, of []int) [][]uint32 {
 	}
 	r.gather(r.rank, r.what, nil) // nobody's words change before all have taken theirs
 	return in
+}
+
+func (r *rank) Begin(all []uint32, to [][]uint32, from []bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.times == len(r.begun) {
+		r.World.begun = append(r.World.begun, &begun{all: make([][]uint32, r.size), own: make([][][]uint32, r.size)})
+	}
+	b := r.begun[r.times]
+	b.all[r.rank], b.own[r.rank] = slices.Clone(all), make([][]uint32, r.size)
+	r.words += int64(len(all))
+	r.told[r.what] += int64(len(all))
+	for q, of := range to {
+		if of != nil {
+			b.own[r.rank][q] = append([]uint32{}, of...)
+			r.words += int64(len(of))
+			r.alone += int64(len(of))
+		}
+	}
+	b.in++
+	r.from = from
+	r.moved.Broadcast()
+}
+
+func (r *rank) Look() {}
+
+func (r *rank) End() (all, own [][]uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.begun[r.times]
+	for b.in < r.size {
+		r.moved.Wait()
+	}
+	if b.out++; b.out == r.size {
+		r.begun[r.times] = nil
+	}
+	r.times++
+	own = make([][]uint32, r.size)
+	for q, of := range b.own {
+		if own[q] = of[r.rank]; (own[q] != nil) != (r.from != nil && r.from[q]) {
+			panic(fmt.Sprintf("rank %d has something for rank %d: %t, which that one does not expect", q, r.rank, own[q] != nil))
+		}
+	}
+	return b.all, own
 }
