@@ -17,12 +17,13 @@ import (
 // are left are dispatched one by one, and nothing has to be made again.
 
 // polls is how often the groups of a dispatch look whether the others came, in all. On a GPU a look takes some half
-// a microsecond, so that it is a second or two; a dispatch takes some 25 ms. llvmpipe ends all loops of a lane after 65,535 rounds, of which these may be a quarter.
+// a microsecond, so that it is a quarter of a second: ten times what a dispatch takes, and far from the two seconds after which the systems of
+// some devices take a kernel for hung. llvmpipe ends all loops of a lane after 65,535 rounds, of which these may be a quarter.
 func polls(software bool) int {
 	if software {
 		return 1 << 14
 	}
-	return 1 << 21
+	return 1 << 19
 }
 
 // mostMeet is the largest number of groups that a rendezvous can count, mostPasses of passes of a dispatch.

@@ -93,7 +93,7 @@ func (d *device) probePolls() int {
 	if d.info.Software {
 		return polls(true)
 	}
-	return polls(false) / 32
+	return 1 << 16
 }
 
 // parts is how many work groups of so many lanes the bodies of a pass that is one dispatch have.
