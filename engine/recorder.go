@@ -27,7 +27,9 @@ type keeping struct {
 	done    int64  // of these
 	less    string // what to do where they do not fit
 	last    time.Time
-	took    time.Duration // by the last flush
+	took    time.Duration   // by the last flush
+	any     func(bool) bool // of several ranks: whether it is true for one of them
+	meet    func(error) error
 
 	counts, index []uint32 // of the last batch, to be used again
 	values        [][]uint32
@@ -37,9 +39,17 @@ type keeping struct {
 func (n *Network) keepRecords(o RunOptions, steps int64) (*keeping, error) {
 	k := &keeping{steps: steps, less: "with a run directory (--out DIR) they go to disk while the run goes on, else record fewer items (record=) or less often (dt=)"}
 	if o.Ranks != nil && o.Ranks.Size() > 1 {
-		k.less = "every rank but the first keeps all of them in memory, with a run directory (--out DIR), too: record fewer items (record=) or less often (dt=), or have fewer ranks on a machine"
+		k.less = "each rank keeps all of them; " + k.less
 	}
+	k.any, k.meet = func(yes bool) bool { return yes }, func(err error) error { return err }
 	if o.Records != nil {
+		if o.Ranks != nil {
+			k.any = anyOf(o.Backend)
+			k.meet = func(err error) error {
+				_, err = host.Work{Ranks: o.Ranks.For(host.MeetOut)}.Meet(0, o.Ranks.Rank(), err)
+				return err
+			}
+		}
 		if err := o.Records.Begin(n); err != nil {
 			return nil, err
 		}
@@ -83,14 +93,24 @@ func (n *Network) recordsFit(steps int64, less string) error {
 // leaves it readable. Where that takes long (thousands of files, a disk far away),
 // it waits, so that it costs a twentieth of the time at most.
 func (k *keeping) flush(end bool) error {
-	if !end && time.Since(k.last) < 20*k.took {
+	if early := !end && time.Since(k.last) < 20*k.took; k.any(early) {
 		return nil
 	}
 	start := time.Now()
+	var err error
 	for _, c := range k.columns {
-		if err := c.Flush(); err != nil {
-			return err
+		if e := c.Put(); err == nil {
+			err = e
 		}
+	}
+	err = k.meet(err)
+	for _, c := range k.columns {
+		if e := c.Settle(err); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return err
 	}
 	held := k.held()
 	k.last = time.Now()

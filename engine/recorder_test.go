@@ -31,9 +31,8 @@ func TestRecordsThatDoNotFitAreRefused(t *testing.T) {
 	if n.T() != 0 {
 		t.Errorf("%g s have run", n.T())
 	}
-	// A rank beyond the first keeps them in memory whatever is given.
 	_, err = n.keepRecords(RunOptions{Ranks: hosttest.New(2).Rank(1)}, 1e9)
-	if err == nil || !strings.Contains(err.Error(), "every rank but the first keeps all of them in memory, with a run directory (--out DIR), too") {
+	if err == nil || !strings.Contains(err.Error(), "are free; each rank keeps all of them; with a run directory (--out DIR)") {
 		t.Errorf("%v", err)
 	}
 }

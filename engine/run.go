@@ -234,8 +234,10 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 	n.Stopped = false
 	err = n.advance(ctx, total, o, records, n.acting(ctx, o, w))
 	n.heed(n.live.program)
-	if e := records.flush(true); e != nil && err == nil {
-		err = e
+	if alike(o.Backend, err) {
+		if e := records.flush(true); e != nil && err == nil {
+			err = e
+		}
 	}
 	res.Wall = time.Since(start).Seconds()
 	if alike(o.Backend, err) {
@@ -279,8 +281,7 @@ func (n *Network) heed(prog backend.Program) {
 	}
 }
 
-// alike says that an end is that of all processes of a Ranked backend, which still do everything together: it is no disk that
-// is full for the one that writes.
+// alike says that an end is that of all processes of a Ranked backend, which still do everything together.
 func alike(b backend.Backend, err error) bool {
 	var fault *backend.Fault
 	_, several := b.(backend.Ranked)
@@ -331,12 +332,7 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 	size := 32        // of a batch
 	var now, next run // next has begun if it has steps
 	saved := time.Now()
-	any := func(yes bool) bool {
-		if r, several := o.Backend.(backend.Ranked); several {
-			return r.Any(yes)
-		}
-		return yes
-	}
+	any := anyOf(o.Backend)
 	for done := int64(0); done < total; {
 		begun := next.steps > 0
 		now, next = next, run{host: now.host[:0]}
@@ -411,6 +407,14 @@ func (n *Network) advance(ctx context.Context, total int64, o RunOptions, record
 		}
 	}
 	return nil
+}
+
+// anyOf asks whether something is true for any of the processes of a backend.
+func anyOf(b backend.Backend) func(bool) bool {
+	if r, several := b.(backend.Ranked); several {
+		return r.Any
+	}
+	return func(yes bool) bool { return yes }
 }
 
 // run is a batch of steps.

@@ -168,7 +168,7 @@ func fileSum(path string, err error) []uint32 {
 	return []uint32{binary.LittleEndian.Uint32(sum)}
 }
 
-// share prepares a run that is shared out among ranks: only the first of them writes.
+// share prepares a run that is shared out among ranks: but for parts of what is recorded, only the first of them writes.
 func (c *runCmd) share(j job) error {
 	if err := sameEverywhere(j, c.Model); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (c *runCmd) share(j job) error {
 		return errors.New("--device: ranks compute on the cpu; leave it out, or run without mpirun")
 	}
 	if j.Rank() > 0 {
-		c.Out, c.Plot, c.Plots, c.Synapses, c.JSON, c.Quiet = nil, nil, nil, false, false, true
+		c.Plot, c.Plots, c.JSON, c.Quiet = nil, nil, false, true
 	}
 	return nil
 }

@@ -190,7 +190,12 @@ func (c *runCmd) Run(env *environment) error {
 	var dir *rundir.Dir
 	if c.Out != nil {
 		var err error
-		if dir, err = rundir.Create(*c.Out); err != nil {
+		if env.job == nil {
+			dir, err = rundir.Create(*c.Out)
+		} else {
+			dir, err = rundir.Join(*c.Out, env.job)
+		}
+		if err != nil {
 			return err
 		}
 		defer dir.Close()
@@ -228,11 +233,12 @@ func (c *runCmd) Run(env *environment) error {
 		opt.BeforeRun, opt.Ranks, opt.Threads = enough(j.Size()), together(j), c.Threads.ofRank()
 		write := opt.AtEnd
 		opt.AtEnd = func(res *script.Result) error { // no rank says that all is done before all have
-			j.For(host.MeetEnd).Or([]uint32{0})
+			var err error
 			if write != nil {
-				return write(res)
+				err = write(res)
 			}
-			return nil
+			_, err = host.Work{Ranks: j.For(host.MeetEnd)}.Meet(0, j.Rank(), err)
+			return err
 		}
 	}
 	opt.Stdout = &clearing{bar, stdout}

@@ -22,6 +22,7 @@ const (
 	MeetFile
 	MeetEnd
 	MeetLeave
+	MeetOut
 )
 
 func (m Meeting) String() string {
@@ -48,6 +49,8 @@ func (m Meeting) String() string {
 		return "has come to the end of the script"
 	case MeetLeave:
 		return "has ended"
+	case MeetOut:
+		return "writes into the run directory"
 	}
 	return fmt.Sprintf("does what this one does not know (%d)", uint32(m))
 }

@@ -89,6 +89,25 @@ func (c *Column) Flush() error {
 	return c.File.Flush()
 }
 
+// Put and Settle are the halves of Flush (store.Writer): between them, ranks that write the file together meet.
+func (c *Column) Put() error {
+	if c.File == nil {
+		return nil
+	}
+	if len(c.tail) > 0 {
+		c.drain()
+	}
+	return c.File.Put()
+}
+
+// Settle is the second half: err is what a rank has met.
+func (c *Column) Settle(err error) error {
+	if c.File == nil {
+		return nil
+	}
+	return c.File.Settle(err)
+}
+
 // Memory is what the column holds in memory, in bytes.
 func (c *Column) Memory() int64 {
 	if c.File != nil {

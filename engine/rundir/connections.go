@@ -19,14 +19,24 @@ func (d *Dir) Connections(w engine.Work, n *engine.Network) error {
 	}
 	for _, s := range n.AllSynapses() {
 		number, err := s.N(w)
+		if err == nil && number > 0 {
+			err = d.vacate(s.Name()) // a monitor of an earlier network may have had the name
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return d.dir.ByFirst(func() error { return d.connections(w, n) })
+}
+
+func (d *Dir) connections(w engine.Work, n *engine.Network) error {
+	for _, s := range n.AllSynapses() {
+		number, err := s.N(w)
 		if err != nil {
 			return err
 		}
 		if number == 0 {
 			continue
-		}
-		if err := d.vacate(s.Name()); err != nil { // a monitor of an earlier network may have had the name
-			return err
 		}
 		src, tgt := s.Ends()
 		entry := store.Connections{Source: s.Src.Group.Name(), Target: s.Tgt.Group.Name(), Sources: int64(src.N()), Targets: int64(tgt.N()), Synapses: int64(number)}

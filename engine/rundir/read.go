@@ -80,6 +80,9 @@ func (r *Recorded) read(monitor, name string) (*store.Array, error) {
 	if err := (host.Work{}).Room(6*info.Size(), "reading %s", path); err != nil {
 		return nil, err
 	}
+	if r.Manifest.Status == store.Running {
+		return store.ReadGrowing(path)
+	}
 	return store.ReadNPY(path)
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"synfire/engine"
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/store"
 )
 
@@ -54,6 +55,27 @@ func Create(path string) (*Dir, error) {
 		return nil, err
 	}
 	return &Dir{dir: d, Manifest: store.Manifest{Version: "unknown"}}, nil
+}
+
+// Join is Create for one of several ranks, which run the same network and make the same calls. Each writes parts of what is
+// recorded, the first all that is besides: the directory is that of one process.
+func Join(path string, r host.Ranks) (*Dir, error) {
+	d, err := store.Join(path, meeting{r})
+	if err != nil {
+		return nil, err
+	}
+	return &Dir{dir: d, Manifest: store.Manifest{Version: "unknown"}}, nil
+}
+
+// meeting is where ranks meet that write a directory.
+type meeting struct{ host.Ranks }
+
+func (m meeting) Meet(err error) error {
+	if err != nil && m.Rank() > 0 {
+		err = fmt.Errorf("rank %d: %w", m.Rank(), err)
+	}
+	_, err = host.Work{Ranks: m.For(host.MeetOut)}.Meet(0, m.Rank(), err)
+	return err
 }
 
 // Path is the directory.
@@ -246,7 +268,14 @@ func (d *Dir) write(a array) error {
 
 // Finish brings everything onto the disk and writes the last manifest; err is how the run ended. Where something cannot
 // be written, the manifest says so, and Finish does. A run that failed before it started leaves an earlier one in place.
+// Ranks finish a run together, but for one that has failed, which the first does.
 func (d *Dir) Finish(err error) error {
+	if err != nil {
+		d.dir.Part()
+		if d.dir.Other() {
+			return d.dir.Close()
+		}
+	}
 	m := &d.Manifest
 	End(m, err)
 	var errs []error

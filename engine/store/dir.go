@@ -20,6 +20,13 @@ const (
 	lockName     = "run.json.lock"    // held by the process that writes
 )
 
+// Ranks are processes that write a run directory together: all make the same calls.
+type Ranks interface {
+	Rank() int // 0 to Size()-1
+	Size() int
+	Meet(err error) error // all have come here; an error of one of them is that of all
+}
+
 // Dir is a run directory that is being written.
 type Dir struct {
 	path    string
@@ -30,7 +37,9 @@ type Dir struct {
 	started bool
 	names   []string // arrays of this run, "S/i.npy", in the order in which they were announced
 	writers map[string]*Writer
-	spare   int // further files that may stay open
+	spare   int   // further files that may stay open
+	ranks   Ranks // that write it together; nil: this process alone
+	other   bool  // another rank makes what is in it, and this one writes parts of it
 }
 
 // Create makes path a run directory and holds a lock on it, so that no second run writes there. A directory that exists
@@ -71,6 +80,56 @@ func Create(path string) (*Dir, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// Join is Create for one of several ranks. The first of them makes what is in the directory; of what is appended to an
+// array, each writes a part.
+func Join(path string, r Ranks) (d *Dir, err error) {
+	if r.Rank() == 0 {
+		d, err = Create(path)
+	}
+	if err = r.Meet(err); err != nil {
+		if d != nil {
+			d.Close()
+		}
+		return nil, err
+	}
+	if d == nil {
+		d = &Dir{path: path, writers: map[string]*Writer{}, spare: spareFiles(), other: true}
+	}
+	d.ranks = r
+	return d, nil
+}
+
+// Part ends the work of ranks together where they may no longer do the same: the first goes on alone, the others write
+// nothing more.
+func (d *Dir) Part() {
+	for _, w := range d.writers {
+		w.part()
+	}
+	d.ranks = nil
+}
+
+// Other says that another rank makes what is in the directory.
+func (d *Dir) Other() bool { return d.other }
+
+// ByFirst has the first rank do something alone, when none reads any more what is there; all have its error.
+func (d *Dir) ByFirst(do func() error) (err error) {
+	r := d.ranks
+	if r != nil {
+		if err := r.Meet(nil); err != nil {
+			return err
+		}
+	}
+	if !d.other {
+		d.ranks = nil
+		err = do()
+		d.ranks = r
+	}
+	if r != nil {
+		err = r.Meet(err)
+	}
+	return err
 }
 
 // unmake removes the directories that Create has made, if they are empty.
@@ -167,6 +226,14 @@ func (d *Dir) Start(m *Manifest, names ...string) error {
 	if d.started {
 		return d.Announce(names...)
 	}
+	err := d.ByFirst(func() error { return d.start(m, names) })
+	if d.other && err == nil {
+		d.started, d.names = true, withEnding(names)
+	}
+	return err
+}
+
+func (d *Dir) start(m *Manifest, names []string) error {
 	if err := d.free(names); err != nil {
 		return err
 	}
@@ -280,10 +347,12 @@ func withEnding(names []string) []string {
 // Announce says which arrays will be made, NAME or MONITOR/NAME each: a later run removes what was announced, and nothing
 // else.
 func (d *Dir) Announce(names ...string) error {
-	err := d.free(names)
-	if err == nil {
-		err = d.note(withEnding(names))
-	}
+	err := d.ByFirst(func() error {
+		if err := d.free(names); err != nil {
+			return err
+		}
+		return d.note(withEnding(names))
+	})
 	if err == nil {
 		d.names = append(d.names, withEnding(names)...)
 	}
@@ -304,12 +373,17 @@ func checkPath(name string) error {
 	return nil
 }
 
+// where is the path of an array.
+func (d *Dir) where(name string) string {
+	return filepath.Join(d.path, filepath.FromSlash(name)) + ".npy"
+}
+
 // file returns the path of an array that was announced, its folder made.
 func (d *Dir) file(name string) (string, error) {
 	if !slices.Contains(d.names, name+".npy") {
 		return "", fmt.Errorf("%s: %q was not announced", d.path, name)
 	}
-	path := filepath.Join(d.path, filepath.FromSlash(name)) + ".npy"
+	path := d.where(name)
 	if folder := filepath.Dir(path); folder != d.path && strings.Contains(name, "/") {
 		if err := os.Mkdir(folder, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 			return "", err
@@ -343,12 +417,22 @@ func (d *Dir) Matrix(name string, t DType, rows int) (*Writer, error) {
 }
 
 func (d *Dir) array(name string, t DType, rows int) (*Writer, error) {
-	path, err := d.file(name)
-	if err != nil {
-		return nil, err
+	var w *Writer
+	err := d.ByFirst(func() error {
+		path, err := d.file(name)
+		if err == nil {
+			w, err = newWriter(path, t, rows, os.O_EXCL, &d.spare)
+		}
+		return err
+	})
+	if d.ranks != nil && err == nil {
+		if d.other {
+			w, err = joinWriter(d.where(name), t, rows, &d.spare)
+		}
+		err = d.ranks.Meet(err)
 	}
-	w, err := newWriter(path, t, rows, os.O_EXCL, &d.spare)
-	if err == nil {
+	if w != nil { // to be closed, in any case
+		w.ranks = d.ranks
 		d.writers[name+".npy"] = w
 	}
 	return w, err
@@ -365,13 +449,16 @@ func (d *Dir) Rename(from, to string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	err := d.free(names)
-	if err == nil {
-		err = d.note(withEnding(names))
-	}
-	if err == nil {
-		err = os.Rename(filepath.Join(d.path, from), filepath.Join(d.path, to))
-	}
+	err := d.ByFirst(func() error {
+		err := d.free(names)
+		if err == nil {
+			err = d.note(withEnding(names))
+		}
+		if err == nil {
+			err = os.Rename(filepath.Join(d.path, from), filepath.Join(d.path, to))
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -390,12 +477,16 @@ func (d *Dir) Rename(from, to string) error {
 // Save writes a whole array at once, as a script's save_array does, float64 or int64, in C order; no shape means one
 // dimension. An array of that name that this run has saved is replaced.
 func (d *Dir) Save(name string, v []float64, shape ...int) error {
-	return d.save(name, Float64, len(v), shape, func(w *Writer) error { return w.AppendFloat64(v) })
+	return d.ByFirst(func() error {
+		return d.save(name, Float64, len(v), shape, func(w *Writer) error { return w.AppendFloat64(v) })
+	})
 }
 
 // SaveInts is Save for whole numbers.
 func (d *Dir) SaveInts(name string, v []int64, shape ...int) error {
-	return d.save(name, Int64, len(v), shape, func(w *Writer) error { return w.AppendInt64(v) })
+	return d.ByFirst(func() error {
+		return d.save(name, Int64, len(v), shape, func(w *Writer) error { return w.AppendInt64(v) })
+	})
 }
 
 func (d *Dir) save(name string, t DType, values int, shape []int, put func(*Writer) error) error {
@@ -412,9 +503,14 @@ func (d *Dir) save(name string, t DType, values int, shape []int, put func(*Writ
 		return fmt.Errorf("%s.npy is written twice: two objects of one name", filepath.Join(d.path, name))
 	}
 	if !slices.Contains(d.names, name+".npy") {
-		if err := d.Announce(name); err != nil {
+		err := d.free([]string{name})
+		if err == nil {
+			err = d.note(withEnding([]string{name}))
+		}
+		if err != nil {
 			return err
 		}
+		d.names = append(d.names, name+".npy")
 	}
 	path, err := d.file(name)
 	if err != nil {
@@ -469,6 +565,9 @@ func (d *Dir) Finish(m *Manifest) error {
 			folders[filepath.Dir(n)] = true
 		}
 	}
+	if d.other {
+		return errors.Join(errs...)
+	}
 	for f := range folders {
 		syncFolder(filepath.Join(d.path, f))
 	}
@@ -516,11 +615,14 @@ func syncFolder(path string) {
 
 // Close closes every array and lets the directory go; Finish does it too. What has not started leaves nothing behind.
 func (d *Dir) Close() error {
+	d.Part()
 	var errs []error
 	for _, w := range d.writers {
 		errs = append(errs, w.Close())
 	}
-	d.lock.release()
-	d.unmake()
+	if !d.other {
+		d.lock.release()
+		d.unmake()
+	}
 	return errors.Join(errs...)
 }

@@ -282,12 +282,15 @@ type fullDisk struct {
 	room int
 }
 
-func (f *fullDisk) Write(b []byte) (int, error) {
+func (f *fullDisk) WriteAt(b []byte, at int64) (int, error) {
+	if at < headerBytes { // the header stands
+		return f.File.WriteAt(b, at)
+	}
 	if len(b) <= f.room {
 		f.room -= len(b)
-		return f.File.Write(b)
+		return f.File.WriteAt(b, at)
 	}
-	n, _ := f.File.Write(b[:f.room])
+	n, _ := f.File.WriteAt(b[:f.room], at)
 	f.room = 0
 	return n, &os.PathError{Op: "write", Path: f.Name(), Err: syscall.ENOSPC}
 }

@@ -79,7 +79,13 @@ func convert[To, From int32 | int64 | float32 | float64](v []From) []To {
 
 // ReadNPY reads a NumPy array file of format 1.0, 2.0 or 3.0: floats of 2, 4 or 8 bytes' width (2 excluded), integers of
 // 1, 2, 4 or 8, booleans, of either byte order.
-func ReadNPY(path string) (*Array, error) {
+func ReadNPY(path string) (*Array, error) { return readNPY(path, false) }
+
+// ReadGrowing is ReadNPY of an array that is being written, or was when its process was killed: what lies behind the
+// elements that its header counts is left out.
+func ReadGrowing(path string) (*Array, error) { return readNPY(path, true) }
+
+func readNPY(path string, growing bool) (*Array, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -89,7 +95,19 @@ func ReadNPY(path string) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := UnpackNPY(f, st.Size())
+	size := st.Size()
+	if growing {
+		if h, head, err := readHeader(f); err == nil {
+			for _, n := range h.shape {
+				h.size *= n
+			}
+			size = min(size, head+int64(h.size))
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+	}
+	p, err := UnpackNPY(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -63,8 +63,6 @@ func header(t DType, fortran bool, shape []int) []byte {
 
 // file is what a Writer needs of an *os.File.
 type file interface {
-	io.Seeker
-	io.Writer
 	io.WriterAt
 	Truncate(size int64) error
 	Sync() error
@@ -73,6 +71,9 @@ type file interface {
 
 // Writer appends to one .npy file. Its header is written anew at each Flush and at Close, so that a file that a crash
 // leaves behind is readable up to the last Flush. Not safe for concurrent use.
+//
+// Where ranks write a file together, all of them append the same; each puts the blocks of the file that are its own, and
+// once all have put theirs the first counts them in the header. Flush, Read and Restart are then calls that all make.
 type Writer struct {
 	f       file // nil: closed, or open only while something is written
 	path    string
@@ -84,10 +85,17 @@ type Writer struct {
 	closed  bool
 	err     error // sticky
 
+	ranks  Ranks // that write it together; nil: this process alone
+	due    bool  // something was appended since the ranks last settled what is on disk
+	unread bool  // and since they last saw each other's
+
 	spare *int // files of the directory that may stay open, beside this one; nil: no limit
 }
 
 const bufferBytes = 1 << 18
+
+// blockBytes is what ranks deal out of a file, from its begin, in turn: no page of it has two writers.
+const blockBytes = 1 << 18
 
 // NewVector creates path as an array of one dimension that grows.
 func NewVector(path string, t DType) (*Writer, error) { return newWriter(path, t, 0, os.O_TRUNC, nil) }
@@ -110,19 +118,45 @@ func newWriter(path string, t DType, rows, how int, spare *int) (*Writer, error)
 		return nil, err
 	}
 	w := &Writer{f: f, path: path, dtype: t, rows: rows, spare: spare}
-	if _, err := f.Write(w.header(0)); err != nil {
+	if _, err := f.WriteAt(w.header(0), 0); err != nil {
 		f.Close()
 		os.Remove(path)
 		return nil, fmt.Errorf("nothing is kept of it: %w", err)
 	}
-	switch {
-	case spare == nil:
-	case *spare > 0:
-		*spare--
-	default:
-		w.f, err = nil, f.Close()
+	return w, w.keepOpen()
+}
+
+// joinWriter is newWriter of a rank that writes what another has made.
+func joinWriter(path string, t DType, rows int, spare *int) (*Writer, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("what the first rank has made is not seen: %w; --out must lie on a file system that the machines of all ranks see", err)
 	}
-	return w, err
+	w := &Writer{f: f, path: path, dtype: t, rows: rows, spare: spare}
+	return w, w.keepOpen()
+}
+
+// keepOpen closes the file if no further one may stay open.
+func (w *Writer) keepOpen() (err error) {
+	switch {
+	case w.spare == nil:
+	case *w.spare > 0:
+		*w.spare--
+	default:
+		err, w.f = w.f.Close(), nil
+	}
+	return err
+}
+
+// first says that this process writes headers.
+func (w *Writer) first() bool { return w.ranks == nil || w.ranks.Rank() == 0 }
+
+// together is where all ranks have come to, with the error of one of them for all.
+func (w *Writer) together(err error) error {
+	if w.ranks == nil {
+		return err
+	}
+	return w.ranks.Meet(err)
 }
 
 // with calls do with the file open.
@@ -134,10 +168,7 @@ func (w *Writer) with(do func(file) error) error {
 	if err != nil {
 		return err
 	}
-	if _, err = f.Seek(headerBytes+w.written, io.SeekStart); err == nil {
-		err = do(f)
-	}
-	return errors.Join(err, f.Close())
+	return errors.Join(do(f), f.Close())
 }
 
 // Path is the name of the file.
@@ -181,6 +212,7 @@ func (w *Writer) AppendFloat64(v []float64) error {
 }
 
 func appendTo[T any](w *Writer, t DType, v []T, put func([]byte, T) []byte) error {
+	w.due, w.unread = true, true
 	if w.err != nil {
 		return w.err
 	}
@@ -203,6 +235,7 @@ func appendTo[T any](w *Writer, t DType, v []T, put func([]byte, T) []byte) erro
 
 // AppendBytes appends values as the file holds them, little-endian, whole samples.
 func (w *Writer) AppendBytes(b []byte) error {
+	w.due, w.unread = true, true
 	if w.drain() != nil {
 		return w.err
 	}
@@ -222,11 +255,22 @@ func (w *Writer) drain() error {
 	return w.err
 }
 
-// put writes data. Where the disk does not take all of it, the file is cut after the last whole sample.
+// put writes data, a rank its own blocks. Where the disk does not take all of it, the file is cut after the last whole
+// sample.
 func (w *Writer) put(b []byte) (n int) {
 	err := w.with(func(f file) (err error) {
-		n, err = f.Write(b)
-		w.written += int64(n)
+		for n < len(b) && err == nil {
+			at, part := headerBytes+w.written, b[n:]
+			if w.ranks != nil {
+				part = part[:min(int64(len(part)), blockBytes-at%blockBytes)]
+			}
+			k := len(part)
+			if w.ranks == nil || at/blockBytes%int64(w.ranks.Size()) == int64(w.ranks.Rank()) {
+				k, err = f.WriteAt(part, at)
+			}
+			n += k
+			w.written += int64(k)
+		}
 		return err
 	})
 	if err != nil {
@@ -241,34 +285,67 @@ func (w *Writer) fail(err error) {
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
+	if w.ranks != nil { // the others may be putting theirs: the file is cut when all have settled that
+		w.written = w.counted
+	}
+	w.written -= w.written % w.sample()
+	if w.ranks == nil && w.cut() != nil {
+		w.err = fmt.Errorf("%s: %w; what it holds cannot be relied on", w.path, err)
+		return
+	}
+	w.err = fmt.Errorf("%s: %w; its first %d samples are kept and readable", w.path, err, w.written/w.sample())
+}
+
+// cut takes from the file what lies beyond written, and what was not put yet.
+func (w *Writer) cut() error {
 	w.buf = nil
-	kept := w.written / w.sample()
-	w.written = kept * w.sample()
-	cut := w.with(func(f file) error {
+	return w.with(func(f file) error {
 		if err := f.Truncate(headerBytes + w.written); err != nil {
 			return err
 		}
-		_, err := f.WriteAt(w.header(int(kept)), 0)
+		_, err := f.WriteAt(w.header(int(w.written/w.sample())), 0)
+		if err == nil {
+			w.counted = w.written
+		}
 		return err
 	})
-	if cut == nil {
-		w.counted = w.written
-		w.err = fmt.Errorf("%s: %w; its first %d samples are kept and readable", w.path, err, kept)
-		return
-	}
-	w.err = fmt.Errorf("%s: %w; what it holds cannot be relied on", w.path, err)
 }
 
 // Flush writes what is buffered and the header that counts it. The header comes last, so that it never counts what is
 // not there.
 func (w *Writer) Flush() error {
-	if w.drain() != nil || w.counted == w.written {
+	if w.ranks != nil && !w.due {
 		return w.err
+	}
+	return w.Settle(w.together(w.Put()))
+}
+
+// Put is the first half of Flush, for which ranks do not wait.
+func (w *Writer) Put() error { return w.drain() }
+
+// Settle is the second half: all ranks have put what was appended, or err is what one of them has met.
+func (w *Writer) Settle(err error) error {
+	due := w.due
+	w.due = false
+	if due && w.ranks != nil && err != nil {
+		if w.err == nil {
+			w.err = err
+		}
+		if w.written = w.counted; w.first() {
+			w.cut()
+		}
+	}
+	switch {
+	case w.err != nil || w.counted == w.written:
+		return w.err
+	case !w.first():
+		w.counted = w.written
+		return nil
 	}
 	if w.written%w.sample() != 0 { // a bug of the caller's would show here
 		return fmt.Errorf("%s: %d bytes are no whole number of samples", w.path, w.written)
 	}
-	err := w.with(func(f file) error {
+	err = w.with(func(f file) error {
 		_, err := f.WriteAt(w.header(int(w.written/w.sample())), 0)
 		return err
 	})
@@ -286,16 +363,55 @@ func (w *Writer) sync() error {
 	if w.Flush() != nil {
 		return w.err
 	}
-	err := w.with(func(f file) error { return f.Sync() })
-	if st, e := os.Stat(w.path); err == nil && e != nil {
-		err = fmt.Errorf("it has been taken away while the run went on: %w", e)
-	} else if err == nil && st.Size() != headerBytes+w.written {
-		err = fmt.Errorf("it has been changed while the run went on: %d bytes, %d were written", st.Size(), headerBytes+w.written)
+	err := w.together(w.with(func(f file) error { return f.Sync() }))
+	if err == nil && w.first() {
+		err = w.whole()
 	}
 	if err != nil {
 		w.err = fmt.Errorf("%s: %w", w.path, err)
 	}
 	return w.err
+}
+
+// whole looks at the file by its name, as another program does: of a file system of several machines, only that sees
+// what other ranks have written.
+func (w *Writer) whole() error {
+	f, err := os.Open(w.path)
+	if err != nil {
+		return fmt.Errorf("it has been taken away while the run went on: %w", err)
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil {
+		return err
+	} else if st.Size() != headerBytes+w.written {
+		return fmt.Errorf("it has been changed while the run went on: %d bytes, %d were written", st.Size(), headerBytes+w.written)
+	}
+	return nil
+}
+
+// part ends what ranks write together where they no longer do the same: the first goes on with what all have settled,
+// the others leave the file.
+func (w *Writer) part() {
+	if w.ranks == nil || w.closed {
+		return
+	}
+	first := w.first()
+	w.ranks = nil
+	if !first {
+		if w.f != nil {
+			w.f.Close()
+		}
+		w.f, w.buf, w.closed, w.err = nil, nil, true, fmt.Errorf("%s is closed", w.path)
+		return
+	}
+	if w.err == nil && w.written == w.counted {
+		return
+	}
+	w.written = w.counted
+	if w.err == nil {
+		w.err = fmt.Errorf("%s: the ranks have come apart while they wrote it; its first %d samples are kept and readable", w.path, w.counted/w.sample())
+	}
+	w.cut()
 }
 
 // Read flushes and calls f with what has been appended, piece by piece, each a whole number of samples if they are
@@ -304,6 +420,12 @@ func (w *Writer) Read(f func(b []byte) error) error {
 	if !w.closed && w.Flush() != nil && w.written == 0 {
 		return w.err
 	}
+	if w.ranks != nil && w.unread { // other ranks' blocks may lie on other machines yet
+		if err := w.together(w.with(func(f file) error { return f.Sync() })); err != nil {
+			return err
+		}
+	}
+	w.unread = false
 	file, err := os.Open(w.path)
 	if err != nil {
 		return err
@@ -349,24 +471,21 @@ func (w *Writer) Close() error {
 
 // Restart takes all that was written away.
 func (w *Writer) Restart() error {
+	if w.ranks != nil { // none puts or reads any more
+		w.Flush()
+		w.together(nil)
+	}
 	if w.err != nil {
 		return w.err
 	}
-	w.buf = w.buf[:0]
-	err := w.with(func(f file) error {
-		if err := f.Truncate(headerBytes); err != nil {
-			return err
-		}
-		if _, err := f.WriteAt(w.header(0), 0); err != nil {
-			return err
-		}
-		_, err := f.Seek(headerBytes, io.SeekStart)
-		return err
-	})
-	if err != nil {
-		w.fail(err)
-		return w.err
-	}
 	w.written, w.counted = 0, 0
-	return nil
+	w.buf = w.buf[:0]
+	var err error
+	if w.first() {
+		err = w.cut()
+	}
+	if err = w.together(err); err != nil {
+		w.fail(err)
+	}
+	return w.err
 }
