@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -121,6 +122,50 @@ func grow(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 		return r.Truth(), nil
 	}
 	return r, err
+}
+
+// changed is x op= y: lists, dictionaries, arrays and variables are changed where they stand, so that
+// other names of them see it; of anything else a new value is made.
+func changed(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
+	text, isText := starlark.AsString(x)
+	switch x := x.(type) {
+	case *starlark.List:
+		if y, ok := y.(starlark.Iterable); ok && op == syntax.PLUS {
+			if err := growth(op, x, y); err != nil {
+				return nil, err
+			}
+			for _, e := range slices.Collect(starlark.Elements(y)) { // x += x
+				if err := x.Append(e); err != nil {
+					return nil, err
+				}
+			}
+			return x, nil
+		}
+	case *starlark.Dict:
+		if y, ok := y.(*starlark.Dict); ok && op == syntax.PIPE {
+			for _, item := range y.Items() {
+				if err := x.SetKey(item[0], item[1]); err != nil {
+					return nil, err
+				}
+			}
+			return x, nil
+		}
+	}
+	if isText && op == syntax.PERCENT {
+		s, err := array.Percent(text, y)
+		return starlark.String(s), err
+	}
+	r, err := grow(op, x, y)
+	if err != nil {
+		return nil, err
+	}
+	switch x := x.(type) {
+	case *variable:
+		return x, x.set(nil, r)
+	case *array.Array:
+		return x.Become(r)
+	}
+	return r, nil
 }
 
 // growth fails if x op y is too large.

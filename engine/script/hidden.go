@@ -17,7 +17,7 @@ import (
 // operators are those that hidden functions take by name.
 var operators = map[string]syntax.Token{"<": syntax.LT, "<=": syntax.LE, ">": syntax.GT, ">=": syntax.GE, "==": syntax.EQL, "!=": syntax.NEQ,
 	"+": syntax.PLUS, "-": syntax.MINUS, "*": syntax.STAR, "/": syntax.SLASH, "//": syntax.SLASHSLASH, "<<": syntax.LTLT, ">>": syntax.GTGT,
-	"&": syntax.AMP, "|": syntax.PIPE, "^": syntax.CIRCUMFLEX, "in": syntax.IN, "not in": syntax.NOT_IN}
+	"%": syntax.PERCENT, "&": syntax.AMP, "|": syntax.PIPE, "^": syntax.CIRCUMFLEX, "in": syntax.IN, "not in": syntax.NOT_IN}
 
 // addHidden adds what the parser's tree and its rewriting call. A script cannot
 // name these functions, so their arguments are as many, and of the kinds, as
@@ -31,13 +31,11 @@ func (x *script) addHidden(d starlark.StringDict) {
 	operator := func(v starlark.Value) syntax.Token { return operators[string(v.(starlark.String))] }
 	add(fnCompare, func(a starlark.Tuple) (starlark.Value, error) { return array.Compare(operator(a[0]), a[1], a[2]) })
 	add(fnGrow, func(a starlark.Tuple) (starlark.Value, error) { return grow(operator(a[0]), a[1], a[2]) })
-	add(fnAugment, func(a starlark.Tuple) (starlark.Value, error) {
-		if a[1] == starlark.None {
-			a[1] = a[2]
-		}
-		_, a[2] = array.Counted(a[1], a[2])
-		return a[2], growth(operator(a[0]), a[1], a[2])
+	add(fnAugment, func(a starlark.Tuple) (starlark.Value, error) { // x is not worked out twice
+		_, y := array.Counted(a[1], a[1])
+		return y, growth(operator(a[0]), y, y)
 	})
+	add(fnUpdate, func(a starlark.Tuple) (starlark.Value, error) { return changed(operator(a[0]), a[1], a[2]) })
 	add(fnMethod, func(a starlark.Tuple) (starlark.Value, error) {
 		return x.methodOf(a[0], string(a[1].(starlark.String)))
 	})

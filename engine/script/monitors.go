@@ -40,6 +40,7 @@ func (m *monitor) String() string {
 	return fmt.Sprintf("<%s %s, %d records>", m.class, m.m.Name(), m.m.Len())
 }
 func (m *monitor) Type() string   { return m.class }
+func (m *monitor) Len() int       { return m.m.Len() }
 func (m *monitor) object() object { return m.m.(object) }
 
 func whole[T int | int32 | int64](v []T) *array.Array {

@@ -204,6 +204,7 @@ const (
 	fnSetSlice = "<setslice>"
 	fnGrow     = "<grow>"
 	fnAugment  = "<augment>"
+	fnUpdate   = "<update>"
 	fnMethod   = "<method>"
 	fnEach     = "<each>"
 	fnPart     = "<part>"
@@ -265,14 +266,11 @@ func (s *source) stmt(st syntax.Stmt) syntax.Stmt {
 		}
 		st.LHS = s.target(st.LHS)
 		if op, ok := augmented[st.Op]; !ok {
+		} else if id, ok := st.LHS.(*syntax.Ident); ok { // an array is changed where it stands
+			x := &syntax.Ident{NamePos: id.NamePos, Name: id.Name}
+			st.Op, st.RHS = syntax.EQ, hidden(fnUpdate, st.OpPos, textLit(op.String(), st.OpPos), x, st.RHS)
 		} else if grows(op, st.LHS, st.RHS) {
-			x := orNone(nil, st.OpPos)
-			if id, ok := st.LHS.(*syntax.Ident); ok { // others are not worked out twice
-				x = &syntax.Ident{NamePos: id.NamePos, Name: id.Name}
-			}
-			st.RHS = hidden(fnAugment, st.OpPos, textLit(op.String(), st.OpPos), x, st.RHS)
-		} else if id, ok := st.LHS.(*syntax.Ident); ok && isTruth(st.RHS) && operators[op.String()] == op {
-			st.Op, st.RHS = syntax.EQ, operation(&syntax.BinaryExpr{X: &syntax.Ident{NamePos: id.NamePos, Name: id.Name}, OpPos: st.OpPos, Op: op, Y: st.RHS})
+			st.RHS = hidden(fnAugment, st.OpPos, textLit(op.String(), st.OpPos), st.RHS)
 		}
 	case *syntax.DefStmt:
 		s.exprs(st.Params)

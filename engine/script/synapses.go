@@ -149,6 +149,9 @@ func (s *synapses) Get(ix starlark.Value) (starlark.Value, bool, error) {
 		return nil, false, err
 	}
 	list, err := s.s.Find(s.x.work(), at)
+	if _, one := at.(int); one && err == nil && len(list) == 1 { // M[S[0]] is one record, M[S[0, 1]] a list of them
+		return starlark.MakeInt(list[0]), true, nil
+	}
 	return whole(list), true, err
 }
 

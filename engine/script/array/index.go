@@ -203,6 +203,27 @@ func (a *Array) find(ix starlark.Value) (at, form []int, err error) {
 	return at, form, nil
 }
 
+// Become gives an array the value of another that was worked out from it, as x += y does. One of another unit is
+// a new array, and one of another form has no place there.
+func (a *Array) Become(v starlark.Value) (starlark.Value, error) {
+	r, ok := v.(*Array)
+	switch {
+	case !ok || r.Dim != a.Dim:
+		return v, nil
+	case r.Table != a.Table || r.Size() != a.Size() || r.Table && r.Cols != a.Cols:
+		return nil, fmt.Errorf("%s has no place in an array of %s: write x = x + y, which makes a new array", r.form(), a.form())
+	}
+	a.V, a.Packed, a.Kind = r.Floats(), nil, r.Kind
+	return a, nil
+}
+
+func (a *Array) form() string {
+	if a.Table {
+		return fmt.Sprintf("%d by %d elements", a.Len(), a.Cols)
+	}
+	return fmt.Sprintf("%d elements", a.Size())
+}
+
 func (a *Array) dimensions() int {
 	if a.Table {
 		return 2

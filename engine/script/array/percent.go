@@ -88,6 +88,21 @@ func Percent(format string, v starlark.Value) (string, error) {
 			}
 			fmt.Fprintf(&b, spec+string(verb), n)
 		case 'f', 'F', 'e', 'E', 'g', 'G':
+			if o, ok, err := OperandOf(a); err == nil && ok && o.One && o.Dim.IsOne() && !Finite(o.V) {
+				s := floatText(o.V[0]) // Go writes NaN and +Inf
+				if strings.Contains(spec, "+") && s[0] != '-' {
+					s = "+" + s
+				}
+				if verb < 'a' {
+					s = strings.ToUpper(s)
+				}
+				width := m[1]
+				if strings.Contains(spec, "-") {
+					width = "-" + width
+				}
+				fmt.Fprintf(&b, "%"+width+"s", s)
+				break
+			}
 			f, err := ToMeasure(a, eqn.Dim{})
 			if err != nil {
 				return "", fmt.Errorf("%%%c %w (divide a quantity by its unit: x/mV)", verb, err)
