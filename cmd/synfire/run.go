@@ -243,6 +243,7 @@ func (c *runCmd) Run(env *environment) error {
 	}
 	opt.Stdout = &clearing{bar, stdout}
 	opt.Warn = func(msg string) { bar.clear(); fmt.Fprintln(env.err, env.errTerm.amber("warning:"), msg) }
+	opt.DrawLeft = c.Plots != nil
 	opt.Draw = func(f *drawing.Figure, name string) error {
 		if env.job != nil && env.job.Rank() > 0 {
 			return nil

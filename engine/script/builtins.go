@@ -276,6 +276,15 @@ func (x *script) builtins() starlark.StringDict {
 	add("check_units", func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		return checkUnits(x, args, kwargs)
 	})
+	add("Function", func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		return x.function(args, kwargs)
+	})
+	for _, n := range []string{"implementation", "declare_types"} {
+		add(n, func(starlark.Tuple, []starlark.Tuple) (starlark.Value, error) { return decorated(n), nil })
+	}
+	for _, n := range []string{"exact", "linear", "exponential_euler", "euler", "rk2", "rk4", "heun", "milstein"} { // method=euler is method='euler'
+		d[n] = starlark.String(n)
+	}
 	add("Equations", func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		return newEquations(x, args, kwargs)
 	})

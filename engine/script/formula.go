@@ -113,6 +113,54 @@ func checkUnits(x *script, args starlark.Tuple, kwargs []starlark.Tuple) (starla
 	}), nil
 }
 
+// decorated is implementation(...) and declare_types(...), which are called with the function: what they say of other
+// languages has no use here, where the function itself is what equations call.
+func decorated(name string) starlark.Value {
+	return starlark.NewBuiltin(name+"(...)", func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if len(args) != 1 || len(kwargs) > 0 {
+			return nil, fmt.Errorf("%s(...)(f) takes the function", name)
+		}
+		if _, ok := args[0].(starlark.Callable); !ok {
+			return nil, fmt.Errorf("%s(...)(f) takes a function, not %s", name, array.Describe(args[0]))
+		}
+		return args[0], nil
+	})
+}
+
+// function is Function(f, arg_units=[volt, 1], return_unit=volt): check_units() with the units in order.
+func (x *script) function(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	c, err := argument.Match("Function", args, kwargs, "pyfunc / arg_units arg_names return_unit arg_types return_type stateless=True auto_vectorise=False", nil)
+	if err != nil {
+		return nil, err
+	}
+	f, ok := c.Val["pyfunc"].(*starlark.Function)
+	if !ok {
+		return nil, &argument.Error{Name: "pyfunc", Index: 0, Err: fmt.Errorf("Function() takes a function of the script, not %s", array.Describe(c.Val["pyfunc"]))}
+	}
+	var units []starlark.Tuple
+	if v := c.Get("arg_units"); v != nil {
+		l, ok := v.(starlark.Sequence)
+		if !ok || l.Len() != f.NumParams() {
+			return nil, &argument.Error{Name: "arg_units", Index: -1, Err: fmt.Errorf("arg_units= is a list of %d units, one for each argument of %s(), not %s", f.NumParams(), f.Name(), array.Describe(v))}
+		}
+		for u := range starlark.Elements(l) {
+			p, _ := f.Param(len(units))
+			units = append(units, starlark.Tuple{starlark.String(p), u})
+		}
+	}
+	if v := c.Get("return_unit"); v != nil {
+		if _, follows := v.(starlark.Callable); !follows {
+			units = append(units, starlark.Tuple{starlark.String("result"), v})
+		}
+	}
+	check, err := checkUnits(x, nil, units)
+	if err != nil {
+		return nil, err
+	}
+	r, err := starlark.Call(x.thread, check, starlark.Tuple{f}, nil)
+	return r, inner(err)
+}
+
 var modulePrefix = regexp.MustCompile(`\b(?:np|numpy|math)\.`)
 
 // formulaOf reads a function that is one expression as equations do.

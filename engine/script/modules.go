@@ -74,6 +74,9 @@ func (x *script) addModules(d starlark.StringDict) {
 	}
 	np["random"] = add("numpy.random", x.numpyRandom(d))
 	d["random"] = np["random"]
+	for _, n := range strings.Fields("binomial choice exponential gamma lognormal normal permutation poisson randint random_sample shuffle standard_normal uniform") {
+		d[n] = np["random"].(*pymodule).members[n] // pylab has them, too
+	}
 	d["np"] = add("numpy", np)
 	add("time", timeModule())
 	add("math", mathModule(d))
@@ -122,6 +125,7 @@ func (x *script) addModules(d starlark.StringDict) {
 	d["plt"], d["pylab"], d["matplotlib"], d["numpy"] = pyplot, pyplot, m["matplotlib"], m["numpy"]
 	members := maps.Clone(d)
 	maps.DeleteFunc(members, func(n string, _ starlark.Value) bool { return strings.HasPrefix(n, "<") || strings.HasPrefix(n, "__") })
+	members["__version__"] = starlark.String("2.10.1") // whose language this is
 	add("brian2", members)
 	x.imports = m
 }

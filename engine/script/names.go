@@ -21,16 +21,15 @@ func init() {
 		{"codegen", "prefs.codegen.target is a preference of how Brian2 compiles; nothing is compiled here"},
 		{"Expression Statements", "pass the text itself"},
 		{"brian_prefs BrianPreference check_cache CythonCodeObject NumpyCodeObject", "nothing is compiled here: choose with --backend on the command line"},
-		{"implementation declare_types Function register_new_unit get_or_create_dimension Unit", "a function of one expression under check_units() can be called in equations"},
+		{"register_new_unit get_or_create_dimension Unit", "a function of one expression under check_units() can be called in equations"},
 		{"MagicNetwork get_logger logger scheduling_summary std_silent test ImportExport", ""},
-		{"StateUpdateMethod ExplicitStateUpdater euler exact exponential_euler heun independent linear milstein rk2 rk4 gsl_rk2 gsl_rk4 gsl_rk8pd gsl_rkck gsl_rkf45", "name the method as a text: method='rk4'"},
+		{"StateUpdateMethod ExplicitStateUpdater independent gsl_rk2 gsl_rk4 gsl_rk8pd gsl_rkck gsl_rkf45", "name the method as a text: method='rk4'"},
 		{"Group CodeRunner BrianObject Nameable SpikeSource Subgroup VariableOwner Trackable", ""},
 		{"DimensionMismatchError MagicError PreferenceError BrianObjectException", "errors cannot be caught in a script"},
 		{"arcsinh arccosh arctanh", "write log(x + sqrt(x*x + 1)) and the like"},
 		{"diagonal get_unit get_local_namespace is_scalar_type", ""},
 		{"brian_plot plot_synapses", "plot(S.t/ms, S.i, '.'), or synfire run --plot FILE.png"},
 		{"fft polyfit dstack", "save_array('name', values) and use NumPy on the file"},
-		{"poisson", "np.random.poisson(lam, n) draws an array; a text such as 'poisson(3)' one number for each neuron"},
 	} {
 		for _, n := range strings.Fields(line.names) {
 			absent[n] = line.hint

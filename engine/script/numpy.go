@@ -274,6 +274,9 @@ func (p *preferences) SetField(name string, _ starlark.Value) error {
 	}
 	return nil
 }
+func (p *preferences) Binary(syntax.Token, starlark.Value, starlark.Side) (starlark.Value, error) { // prefs.a.b += [...]
+	return p, nil
+}
 func (p *preferences) Get(ix starlark.Value) (starlark.Value, bool, error) {
 	return nil, false, fmt.Errorf("preferences have no values here")
 }

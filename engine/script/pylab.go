@@ -491,17 +491,22 @@ func (p *pylab) draw(f *figure.Figure, name string) error {
 	return p.x.opt.Draw(f, name)
 }
 
-// left warns of figures that nothing has shown.
-func (p *pylab) left() {
+// left draws the figures that nothing has shown, or warns of them.
+func (p *pylab) left() error {
 	n := 0
 	for _, f := range p.open {
 		if !f.Empty() {
 			n++
 		}
 	}
-	if n > 0 && !p.dropped && p.x.opt.Warn != nil && p.shown == 0 && !p.kept {
-		p.x.opt.Warn("the script has drawn, and neither show() nor savefig() keeps it")
+	switch {
+	case n == 0 || p.dropped || p.shown > 0 || p.kept:
+	case p.x.opt.DrawLeft:
+		return p.show()
+	case p.x.opt.Warn != nil:
+		p.x.opt.Warn("the script has drawn, and neither show() nor savefig() keeps it: add show(), or run it with --plots DIR")
 	}
+	return nil
 }
 
 // saved is savefig(name).

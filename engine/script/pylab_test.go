@@ -200,5 +200,9 @@ func TestFiguresThatNothingKeeps(t *testing.T) {
 		if _, _, err := runText(t, src, Options{Draw: func(*figure.Figure, string) error { return nil }, Warn: func(string) { warnings++ }}); err != nil || warnings != want {
 			t.Errorf("%s: %d warnings, want %d; %v", src, warnings, want, err)
 		}
+		drawn := 0
+		if _, _, err := runText(t, src, Options{DrawLeft: true, Draw: func(*figure.Figure, string) error { drawn++; return nil }, Warn: func(w string) { t.Error(w) }}); err != nil || drawn != 1 {
+			t.Errorf("%s: %d figures with DrawLeft, want 1; %v", src, drawn, err)
+		}
 	}
 }

@@ -149,6 +149,12 @@ func (x *script) osModule() (os_, path_ starlark.StringDict) {
 			return ""
 		}),
 		"normpath": text("normpath", path.Clean),
+		"expanduser": text("expanduser", func(s string) string {
+			if home, err := os.UserHomeDir(); err == nil && (s == "~" || strings.HasPrefix(s, "~/")) {
+				return home + s[1:]
+			}
+			return s
+		}),
 		"abspath": text("abspath", func(s string) string {
 			if abs, err := filepath.Abs(s); err == nil {
 				return abs

@@ -57,6 +57,9 @@ type Options struct {
 	// dropped, with a warning.
 	Draw func(f *figure.Figure, name string) error
 
+	// DrawLeft has figures drawn at the end that neither show() nor savefig() has kept.
+	DrawLeft bool
+
 	// Info, if set, receives the network as compiled at the first run(), where
 	// the script then ends: nothing is simulated.
 	Info io.Writer
@@ -290,8 +293,9 @@ func (x *script) whole() (*Result, error) {
 	case err != nil && x.ctx.Err() != nil && !errors.Is(err, engine.ErrInterrupted):
 		err = engine.ErrInterrupted
 	case err == nil:
-		x.pylab.left()
-		err = x.unusedSet()
+		if err = x.pylab.left(); err == nil {
+			err = x.unusedSet()
+		}
 	}
 	if err == nil && x.opt.AtEnd != nil {
 		x.settle()
