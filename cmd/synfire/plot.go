@@ -18,6 +18,7 @@ import (
 type plotCmd struct {
 	recordFlags
 	Kind   []string `help:"What to draw: raster (with rates), traces, rates (of neurons), isi, cv, spectrum, correlation (of pairs of neurons), avalanches, phase (of two recorded variables), learning (variables of synapses over time); matrix, weights and delays (of synapses, which run --synapses writes); all: whatever can be drawn." default:"raster" placeholder:"KIND,..." sep:","`
+	Model  *string  `name:"nullclines" help:"Of phase: the script of the run, whose equations give the nullclines of the two variables." placeholder:"MODEL"`
 	Output *string  `short:"o" help:"The file, .png or .svg, of one kind; without it DIR/KIND.png." placeholder:"FILE"`
 }
 
@@ -61,6 +62,8 @@ type recorded struct {
 	start, stop, bin, window float64
 	spikes                   []train
 	synapses                 []*rundir.Connected // read once, by connected
+	ctx                      context.Context
+	model                    string // the script whose nullclines are drawn; "": none are
 }
 
 // train is what a SpikeMonitor has recorded.
@@ -75,7 +78,7 @@ func (c *recordFlags) gather(ctx context.Context) (*recorded, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &recorded{Recorded: d, start: c.Start.Seconds(), stop: stop, bin: c.Bin.Seconds(), window: c.Window.Seconds()}
+	r := &recorded{Recorded: d, start: c.Start.Seconds(), stop: stop, bin: c.Bin.Seconds(), window: c.Window.Seconds(), ctx: ctx}
 	for _, m := range d.Manifest.Monitors {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -127,6 +130,12 @@ func (c *plotCmd) Run(env *environment) error {
 	r, err := c.gather(env.ctx)
 	if err != nil {
 		return err
+	}
+	if c.Model != nil {
+		if !all && !slices.Contains(kinds, "phase") {
+			return errors.New("--nullclines belongs to --kind phase")
+		}
+		r.model = *c.Model
 	}
 	drawn := 0
 	for _, p := range pictures {
@@ -352,7 +361,11 @@ func drawCorrelation(r *recorded, file string) error {
 			continue
 		}
 		rows = append(rows, part.CountsEach(r.bin)...)
-		names = append(names, fmt.Sprintf("%s (%d of %d)", x.name, part.N, x.s.N))
+		some := fmt.Sprintf("%s (%d)", x.name, part.N)
+		if part.N < x.s.N {
+			some = fmt.Sprintf("%s (the %d of %s that fire most)", x.name, part.N, count(int64(x.s.N)))
+		}
+		names = append(names, some)
 	}
 	if len(rows) < 2 {
 		return fmt.Errorf("%w: two neurons with spikes are needed", errNothing)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	drawing "synfire/engine/figure"
 	"synfire/engine/plot"
@@ -237,10 +238,10 @@ func (r *recorded) synapseBars(file, title string, of func(c *rundir.Connected) 
 }
 
 // trajectories are the first rows of what a StateMonitor has recorded of a variable in the span that is looked at, in a unit that suits.
-func (r *recorded) trajectories(monitor, variable string, first int) (rows [][]float64, t []float64, label string, err error) {
+func (r *recorded) trajectories(monitor, variable string, first int) (rows [][]float64, t []float64, by float64, label string, err error) {
 	rows, t, err = r.Values(monitor, variable)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, nil, 1, "", err
 	}
 	lo, _ := slices.BinarySearch(t, r.start)
 	hi, _ := slices.BinarySearch(t, r.stop)
@@ -256,7 +257,7 @@ func (r *recorded) trajectories(monitor, variable string, first int) (rows [][]f
 			row[k] /= by
 		}
 	}
-	return rows, t[lo:hi], variable + in, nil
+	return rows, t[lo:hi], by, variable + in, nil
 }
 
 // drawLearning draws what StateMonitors have recorded of synapses over time: the median, the range of half of them, of nine
@@ -273,7 +274,7 @@ func drawLearning(r *recorded, file string) error {
 			continue
 		}
 		for _, v := range m.Value.Variables {
-			rows, t, label, err := r.trajectories(m.Name, v, math.MaxInt)
+			rows, t, _, label, err := r.trajectories(m.Name, v, math.MaxInt)
 			if err != nil {
 				return err
 			}
@@ -344,22 +345,24 @@ const shownSamples = 2000
 // neurons, with where they begin.
 func drawPhase(r *recorded, file string) error {
 	type part struct {
-		title, x, y string
-		v           [2][][]float64
+		name, title, x, y string
+		variables         []string
+		v                 [2][][]float64
+		by                [2]float64 // SI units in those of the axes
 	}
 	var parts []part
 	for _, m := range r.Manifest.Monitors {
 		if m.Value.Kind != "state" || len(m.Value.Variables) < 2 {
 			continue
 		}
-		p := part{title: m.Name}
+		p := part{name: m.Name, title: m.Name, variables: m.Value.Variables}
 		var labels [2]string
 		for n, v := range m.Value.Variables[:2] {
-			rows, _, label, err := r.trajectories(m.Name, v, 5)
+			rows, _, by, label, err := r.trajectories(m.Name, v, 5)
 			if err != nil {
 				return err
 			}
-			labels[n], p.v[n] = label, rows
+			labels[n], p.v[n], p.by[n] = label, rows, by
 		}
 		p.x, p.y = labels[0], labels[1]
 		if len(p.v[0]) == 0 || len(p.v[0]) != len(p.v[1]) || len(p.v[0][0]) < 2 {
@@ -392,5 +395,61 @@ func drawPhase(r *recorded, file string) error {
 			a.Marks = append(a.Marks, m, begin)
 		}
 	}
+	if r.model != "" {
+		if err := model(r.ctx, r.model, r.Manifest, func(of slopes) error {
+			for k, p := range parts {
+				if err := drawNullclines(f.Axes[k], of, p.name, p.variables, len(p.v[0]), p.by); err != nil {
+					return fmt.Errorf("--nullclines %s: %s: %w", r.model, p.name, err)
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
 	return plot.SaveFigure(f, file)
+}
+
+// drawNullclines draws where the slopes of both variables are 0 behind the trajectories of a monitor's first neurons. Those that all have are grey.
+func drawNullclines(a *drawing.Axes, of slopes, monitor string, variables []string, neurons int, by [2]float64) error {
+	x, y := a.Limits()
+	var lines [2][]drawing.Mark
+	for row := range neurons {
+		dx, dy, err := nullclines(of, monitor, row, [4]float64{x[0], x[1], y[0], y[1]}, by[0], by[1])
+		if err != nil {
+			return err
+		}
+		lines[0], lines[1] = append(lines[0], dx), append(lines[1], dy)
+	}
+	var marks []drawing.Mark
+	var outside []string
+	for n, of := range lines {
+		one := !slices.ContainsFunc(of, func(m drawing.Mark) bool { return !slices.Equal(m.Y, of[0].Y) || !slices.Equal(m.X, of[0].X) })
+		label := "d" + variables[n] + "/dt = 0"
+		if !slices.ContainsFunc(of, func(m drawing.Mark) bool { return len(m.X) > 0 }) {
+			outside = append(outside, label)
+		}
+		for row, m := range of {
+			m = colored(m, row)
+			m.Dash, m.Width, m.Alpha = "-", []float64{1.4, 2.6}[n], []float64{0.9, 0.4}[n] // dashes of so short pieces would not be seen
+			if one {
+				m.Color = drawing.RGBA{R: 0.25, G: 0.25, B: 0.25, A: 1}
+			}
+			if len(m.X) > 0 {
+				m.Label, label = label, "" // one for all
+				marks = append(marks, m)
+			}
+			if one {
+				break
+			}
+		}
+	}
+	a.Marks = append(marks, a.Marks...)
+	a.Title += "; nullclines as at the first run()"
+	if len(outside) > 0 {
+		a.Title += ", outside: " + strings.Join(outside, ", ")
+	}
+	a.Legend, a.LegendAt = true, "upper right"
+	a.X.Lo, a.X.Hi, a.Y.Lo, a.Y.Hi = x[0], x[1], y[0], y[1]
+	return nil
 }
