@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -382,7 +383,10 @@ func (c *analyseCmd) values(m *measured, r *rundir.Recorded, name, variable stri
 	if len(rows) > 1 {
 		x.Synchrony = number(analysis.Synchrony(rows))
 	}
-	x.Peak = m.peak(what, mean, interval(t))
+	x.Peak = number(math.NaN())
+	if slices.ContainsFunc(rows, func(row []float64) bool { return slices.Min(row) != slices.Max(row) }) { // of constants there is what rounding leaves
+		x.Peak = m.peak(what, mean, interval(t))
+	}
 	m.Values = append(m.Values, x)
 	return nil
 }

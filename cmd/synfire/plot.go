@@ -178,6 +178,7 @@ func drawRaster(r *recorded, file string) error {
 
 func drawTraces(r *recorded, file string) error {
 	f := &plot.Figure{Title: r.Manifest.Script, Start: r.start, Stop: r.stop}
+	var of []string
 	for _, m := range r.Manifest.Monitors {
 		if m.Value.Kind != "state" {
 			continue
@@ -201,13 +202,27 @@ func drawTraces(r *recorded, file string) error {
 				}
 				x.V = append(x.V, single)
 			}
-			f.Traces = append(f.Traces, x)
+			f.Traces, of = append(f.Traces, x), append(of, m.Name)
 		}
 	}
+	tellApart(f.Traces, of)
 	if len(f.Traces) == 0 {
 		return fmt.Errorf("%w: no StateMonitor", errNothing)
 	}
 	return f.Save(file)
+}
+
+// tellApart names the monitor, too, where two have recorded variables of one name.
+func tellApart(traces []plot.Trace, of []string) {
+	several := map[string]int{}
+	for _, t := range traces {
+		several[t.Name]++
+	}
+	for k := range traces {
+		if t := &traces[k]; several[t.Name] > 1 {
+			t.Name = of[k] + "." + t.Name
+		}
+	}
 }
 
 // panels are axes below each other with a title above them all.

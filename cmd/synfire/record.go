@@ -108,6 +108,7 @@ func figure(res *script.Result) (*plot.Figure, error) {
 	for _, t := range trains(res, plotValues) {
 		f.Spikes = append(f.Spikes, plot.Spikes(t))
 	}
+	var of []string
 	for _, mon := range res.Monitors() {
 		cols := mon.Columns()
 		at := slices.IndexFunc(cols, func(c *engine.Column) bool { return c.Name == "t" })
@@ -137,9 +138,10 @@ func figure(res *script.Result) (*plot.Figure, error) {
 				}
 				t.V = append(t.V, v)
 			}
-			f.Traces = append(f.Traces, t)
+			f.Traces, of = append(f.Traces, t), append(of, mon.Name())
 		}
 	}
+	tellApart(f.Traces, of)
 	f.Stop = res.Net.T()
 	return f, nil
 }

@@ -138,6 +138,9 @@ func TestSynchrony(t *testing.T) {
 	a, b := []float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}
 	near(t, "equal traces", Synchrony([][]float64{a, a}), 1, 1e-12)
 	near(t, "opposite traces", Synchrony([][]float64{a, b}), 0, 1e-12)
+	if x := Synchrony([][]float64{slices.Repeat([]float64{0.1}, 10), slices.Repeat([]float64{0.3}, 10)}); x == x {
+		t.Errorf("constants: %g, want NaN", x)
+	}
 	r := rand.New(rand.NewPCG(3, 3))
 	v := make([][]float64, 50)
 	for k := range v {

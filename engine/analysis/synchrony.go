@@ -1,6 +1,9 @@
 package analysis
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Synchrony returns the measure chi^2 of Golomb and Rinzel (Physica D 72:259, 1994) of traces v[neuron][sample]:
 //
@@ -13,12 +16,17 @@ func Synchrony(v [][]float64) float64 {
 	}
 	mean := make([]float64, len(v[0]))
 	var each float64
+	still := true // rounding leaves the variances of constants some remainder
 	for _, row := range v {
+		still = still && !slices.ContainsFunc(row, func(x float64) bool { return x != row[0] })
 		for k := range row {
 			mean[k] += row[k] / float64(len(v))
 		}
 		_, s := meanVar(row)
 		each += s / float64(len(v))
+	}
+	if still {
+		return math.NaN()
 	}
 	_, all := meanVar(mean)
 	return all / each
