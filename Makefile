@@ -150,10 +150,11 @@ gl-variants-short:
 	$(GO) test $(TAGFLAG) -timeout 40m -short ./shaders -run TestVariants -variants half
 
 # The golden hashes with many passes in a dispatch, by one work group and by two, with a rendezvous that fails at once and later, and with each
-# delivery apart. Work groups are large so that a renderer in software, whose loops end after 65,535 rounds, has enough of them for a pass.
+# delivery apart. Work groups are large so that a renderer in software, whose loops end after 65,535 rounds, has enough of them for a pass; two tables
+# have shared memory for 512 lanes.
 .PHONY: gl-goldens
 gl-goldens:
-	for v in persistent=1,resident=1,group=1024 persistent=1,resident=2,group=1024 persistent=fail,resident=1,group=1024 persistent=fail7,resident=1,group=1024 apart=1; do \
+	for v in persistent=1,resident=1,group=1024 persistent=1,resident=1,group=512 persistent=1,resident=2,group=1024 persistent=fail,resident=1,group=1024 persistent=fail7,resident=1,group=1024 apart=1; do \
 		echo "$$v"; SYNFIRE_GL=$$v $(GO) test $(TAGFLAG) -timeout 40m -v ./examples -run TestGoldenGL || exit 1; done
 
 # The gl backend measured on this machine, on a GPU if there is one: bench/results/DATE/gpu-NAME, in five minutes. gpu-kit is
