@@ -183,7 +183,7 @@ func (c *compiler) step(pathways []*order) ([]item, error) {
 
 	// Synapses: the effects that are due, order by order, and the inputs.
 	for _, o := range pathways {
-		s.add("synapses", o.at, "", o.plan)
+		s.add(o.when, o.at, "", o.plan)
 	}
 	for p := range all[*model.PoissonInput](objects) {
 		s.add(p.When, p.InSlot, p.AutoName, func() error { return c.poissonInput(p) })

@@ -218,7 +218,7 @@ func (c *compiler) synapsesScheme(s *model.Synapses, conn int) (*model.Scope, *e
 	sc := c.pathScope(s, conn, nil)
 	sc.Own = eqn.Varying(sc.Own)
 	values := func(y *eqn.Symbol) []float64 { return nil }
-	scheme, err := eqn.Integrate(s.Eqs, sc, eqn.Options{Method: s.Method, Substeps: s.Substeps, Dt: s.Dt(), Values: values})
+	scheme, err := eqn.Integrate(s.Eqs, sc, eqn.Options{Method: s.Method, Substeps: s.Parts(), Dt: s.Dt(), Values: values})
 	if err != nil {
 		return nil, nil, sc.Explain(err)
 	}

@@ -1,7 +1,9 @@
 package compile
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sort"
@@ -12,9 +14,10 @@ import (
 	"synfire/engine/model"
 )
 
-// order is one order of pathways within the slot 'synapses'.
+// order is one order of pathways within a slot of the step, as a rule 'synapses'.
 type order struct {
 	c    *compiler
+	when string
 	at   int
 	accs []*accumulator // open: not applied yet
 	ops  []func() error
@@ -23,22 +26,32 @@ type order struct {
 // pathways decides what the statements of all pathways are: sums, whose weights
 // are constant and stand in tables, or effects, which run synapse by synapse.
 func (c *compiler) pathways() ([]*order, error) {
-	byOrder := map[int][]*model.Path{}
+	type place struct {
+		slot, order int
+	}
+	byOrder := map[place][]*model.Path{}
 	for _, s := range c.n.AllSynapses() {
 		for _, w := range s.Paths {
 			if w.Rests() {
 				continue
 			}
-			byOrder[w.Order] = append(byOrder[w.Order], w)
+			slot, err := model.SlotRank(w.When)
+			if err != nil {
+				return nil, err
+			}
+			at := place{slot, w.Order}
+			byOrder[at] = append(byOrder[at], w)
 		}
 	}
 	var orders []*order
-	for _, at := range slices.Sorted(maps.Keys(byOrder)) {
+	for _, at := range slices.SortedFunc(maps.Keys(byOrder), func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.slot, b.slot), cmp.Compare(a.order, b.order))
+	}) {
 		paths := byOrder[at]
 		sort.SliceStable(paths, func(a, b int) bool {
 			return paths[a].FullName() < paths[b].FullName()
 		})
-		o := &order{c: c, at: at}
+		o := &order{c: c, when: paths[0].When, at: at.order}
 		for _, w := range paths {
 			if err := o.pathway(w); err != nil {
 				return nil, err
@@ -50,11 +63,25 @@ func (c *compiler) pathways() ([]*order, error) {
 	return orders, nil
 }
 
-// plan plans the stages of all its pathways.
+// plan plans the stages of all its pathways. Before the thresholds the step's own
+// spikes are not known yet.
 func (o *order) plan() error {
+	first := len(o.c.Plan.Stages)
 	for _, op := range o.ops {
 		if err := op(); err != nil {
 			return err
+		}
+	}
+	slot, err := model.SlotRank(o.when)
+	if known, _ := model.SlotRank("synapses"); err != nil || slot >= known {
+		return err
+	}
+	for _, s := range o.c.Plan.Stages[first:] {
+		if s.Form != backend.FormDeliver && s.Form != backend.FormEffect {
+			continue
+		}
+		if t := &o.c.Plan.Tables[s.Table]; t.MinDelay < 1 {
+			return fmt.Errorf("%s: a delay is 0, but what these synapses do comes before the threshold of the step, as in NEST: give delays of a step (%g ms) or more", t.Spec.Name, o.c.Plan.Dt*1e3)
 		}
 	}
 	return nil

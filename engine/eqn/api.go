@@ -68,6 +68,7 @@ type Options struct {
 	Method   string  // "" for Brian2's choice
 	Substeps int     // of rk2 and rk4 in a step; 0: one
 	Dt       float64 // seconds
+	Slow     float64 // a variable that loses less than this part of itself in a step has a second word (rule 10); 0: 2^-14
 	// Values gives the present SI values of a parameter (one for each lane, or
 	// one), for the decision of rule 10; nil, or a nil result, means unknown.
 	Values func(*Symbol) []float64

@@ -1,6 +1,7 @@
 package eqn
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -252,7 +253,7 @@ func (s *system) secondWords() {
 }
 
 // slow says that the coefficient of a variable in its own equation is absent,
-// or constant or a parameter and below 2^-14 per step.
+// or constant or a parameter and below Options.Slow per step.
 func (s *system) slow(o *ode) bool {
 	for _, g := range o.g {
 		if g != nil && uses(g, o.x) {
@@ -271,7 +272,7 @@ func (s *system) slow(o *ode) bool {
 	}
 	if classOf(c[0]) == isConst {
 		v, err := evalBound(c[0], nil)
-		return err == nil && slowRate(v, s.opt.Dt)
+		return err == nil && s.slowRate(v)
 	}
 	if uses(c[0], s.vars...) || !s.constantOver(c[0]) || s.opt.Values == nil {
 		return false
@@ -296,14 +297,16 @@ func (s *system) slow(o *ode) bool {
 		if !changed {
 			continue
 		}
-		if v, err := evalBound(c[0], m); err == nil && slowRate(v, s.opt.Dt) {
+		if v, err := evalBound(c[0], m); err == nil && s.slowRate(v) {
 			return true
 		}
 	}
 	return false
 }
 
-func slowRate(v, dt float64) bool { v = float64(v * dt); return v < 0x1p-14 && v > -0x1p-14 }
+func (s *system) slowRate(v float64) bool {
+	return math.Abs(v*s.opt.Dt) < cmp.Or(s.opt.Slow, 0x1p-14)
+}
 
 // emit appends a statement that defines a local variable.
 func (s *system) emit(name string, x Expr) Expr {

@@ -15,8 +15,8 @@ var namePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // isName says whether texts of the model can name a thing so.
 func isName(s string) bool { return namePattern.MatchString(s) }
 
-// mostSubsteps bounds the length of programs, in which every substep is written out.
-const mostSubsteps = 100
+// MostSubsteps bounds the length of programs, in which every substep is written out.
+const MostSubsteps = 100
 
 // checkMethod refuses an integrator that nobody knows, and warns where there is
 // nothing that it could integrate.
@@ -24,8 +24,8 @@ func (n *Network) checkMethod(what, method string, substeps int, eqs *eqn.Equati
 	if divided := []string{"rk2", "rk4"}; substeps != 0 && !slices.Contains(divided, strings.ToLower(method)) {
 		return argErrorf("method_options", "%s: method_options=: substeps are those of method='rk2' and method='rk4', not of %q", what, method)
 	}
-	if substeps < 0 || substeps > mostSubsteps {
-		return argErrorf("method_options", "%s: method_options=: a step has 1 to %d substeps, not %d", what, mostSubsteps, substeps)
+	if substeps < 0 || substeps > MostSubsteps {
+		return argErrorf("method_options", "%s: method_options=: a step has 1 to %d substeps, not %d", what, MostSubsteps, substeps)
 	}
 	if method == "" {
 		return nil

@@ -29,7 +29,9 @@ type GroupOptions struct {
 	Reset      string            // statements
 	Refractory any               // nil, a Quantity (time) or a string (time or condition)
 	Method     string            // "" : Brian2's choice
-	Substeps   int               // of rk2 and rk4 in a step; 0: one
+	Substeps   int               // of rk2 and rk4 in a step; 0: as Longest says
+	Longest    float64           // substep of rk2 and rk4 in seconds; 0: the step
+	Slow       float64           // a variable that loses less than this part of itself in a step has a second word; 0: 2^-14
 	Events     map[string]string // custom events: name and condition
 	Namespace  map[string]any    // names for this object's texts
 	Dt         float64           // seconds; 0: the default clock's
@@ -114,7 +116,7 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 	if N < 1 || N > 1<<31-64 {
 		return nil, fmt.Errorf("NeuronGroup: N must be between 1 and 2^31-64, got %d", N)
 	}
-	g := &NeuronGroup{Owner: Owner{Method: o.Method, Substeps: o.Substeps, Namespace: o.Namespace}, Size: N}
+	g := &NeuronGroup{Owner: Owner{Method: o.Method, Substeps: o.Substeps, Longest: o.Longest, Slow: o.Slow, Namespace: o.Namespace}, Size: N}
 	g.Net = n
 	g.InSlot, g.ownDt = o.Order, o.Dt
 	if err := checkDt(o.Dt, "NeuronGroup"); err != nil {
@@ -126,6 +128,12 @@ func (n *Network) newGroup(N int, model string, o GroupOptions) (*NeuronGroup, e
 		return nil, err
 	}
 	g.Eqs = eqs
+	if o.Substeps == 0 && o.Longest > 0 {
+		o.Substeps = 1 // for the check
+	}
+	if o.Longest < 0 || o.Slow < 0 || o.Slow > 1 {
+		return nil, argErrorf("method_options", "NeuronGroup: method_options=: longest= is a time above 0, slow= a number between 0 and 1")
+	}
 	if err := n.checkMethod("NeuronGroup", o.Method, o.Substeps, eqs); err != nil {
 		return nil, err
 	}

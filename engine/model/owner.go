@@ -1,6 +1,8 @@
 package model
 
 import (
+	"math"
+
 	"slices"
 
 	"synfire/engine/eqn"
@@ -13,10 +15,20 @@ type Owner struct {
 	Object
 	Eqs       *eqn.Equations       // as parsed
 	Method    string               // "": Brian2's choice
-	Substeps  int                  // of the method in a step; 0: one
+	Substeps  int                  // of the method in a step; 0: as Longest says
+	Longest   float64              // substep in seconds; 0: the step
+	Slow      float64              // the part of itself that a variable with a second word loses in a step; 0: 2^-14
 	Namespace map[string]any       // names for its texts
 	Vars      []*Variable          // in the order of declaration
 	ByName    map[string]*Variable // the same, by name
+}
+
+// Parts is the number of substeps in a step.
+func (o *Owner) Parts() int {
+	if o.Substeps == 0 && o.Longest > 0 {
+		return max(1, int(math.Ceil(min(o.Dt()/o.Longest, 1e9)-1e-6)))
+	}
+	return max(1, o.Substeps)
 }
 
 // Declare adds a variable.

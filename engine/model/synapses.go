@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -27,6 +28,7 @@ type SynapsesOptions struct {
 	Namespace           map[string]any    // names for this object's texts
 	Dt                  float64           // seconds; 0: the default clock's
 	Order               int               // of the object; pathways have their own (SetOrder)
+	When                string            // the slot of the pathways; "": synapses. Before the thresholds no delay may be 0
 	Multisynaptic       string            // the name of a synapse's number among those of its pair; "": none
 }
 
@@ -53,6 +55,7 @@ type Path struct {
 	Name  string     // "pre", "post" or the script's
 	Post  bool       // it runs for spikes of the target
 	Event string     // to which it listens
+	When  string     // the slot in which it runs
 	Order int        // among pathways of a step
 	Code  []eqn.Stmt // its statements
 	Delay *Variable  // its delays, in seconds
@@ -206,7 +209,10 @@ func (s *Synapses) addPathway(p Pathway, post bool, o SynapsesOptions) error {
 	if err != nil {
 		return err
 	}
-	w := &Path{Name: p.Name, Post: post, Code: code, Order: -1, Event: "spike"}
+	w := &Path{Name: p.Name, Post: post, Code: code, When: cmp.Or(o.When, "synapses"), Order: -1, Event: "spike"}
+	if _, err := SlotRank(w.When); err != nil {
+		return &ArgError{"when", err}
+	}
 	if post {
 		w.Order = 1
 	}

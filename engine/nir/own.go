@@ -239,7 +239,7 @@ func (w *writer) group(g *model.NeuronGroup, cleared *model.Variable) (*populati
 				e = append(e, t/g.Dt())
 				continue
 			}
-			x, err := stepping(g.Method, g.Substeps, g.Dt(), t)
+			x, err := stepping(g.Method, g.Parts(), g.Dt(), t)
 			if err != nil || !(x > 0 && x < 1) {
 				return nil, r.fail(at, "with the step %g s and the time constant %g s, spikes that arrive have no weight", g.Dt(), t)
 			}

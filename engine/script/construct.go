@@ -154,8 +154,9 @@ func (x *script) add(o object) { x.objects = append(x.objects, o) }
 
 func neuronGroup(x *script, c *call) (starlark.Value, error) {
 	c.refuse("dtype", "codeobj_class")
-	o := engine.GroupOptions{Substeps: c.substeps(), Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
+	o := engine.GroupOptions{Name: c.objectName(), Threshold: c.str("threshold", ""), Reset: c.str("reset", ""), Method: c.str("method", ""),
 		Namespace: c.namespace(), Dt: c.step(), Order: c.integer("order", 0)}
+	c.methodOptions(map[string]any{"substeps": &o.Substeps, "longest": &o.Longest, "slow": &o.Slow})
 	switch v := c.Get("refractory").(type) {
 	case nil:
 	case starlark.Bool:
@@ -281,6 +282,9 @@ func poissonInput(x *script, c *call) (starlark.Value, error) {
 	}
 	if v, err := target.Var(name); err == nil {
 		c.unit("weight", v.Dim())
+	}
+	if r := x.receivers[target.Group()]; r != nil && !c.Has("when") {
+		o.When = r.when
 	}
 	if c.err != nil {
 		return nil, c.err
@@ -442,8 +446,9 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	if c.Has("target") {
 		tgt = c.end(x, "target")
 	}
-	o := engine.SynapsesOptions{Name: c.objectName(), Substeps: c.substeps(), Model: c.model("model"), Method: c.str("method", ""), Namespace: c.namespace(),
+	o := engine.SynapsesOptions{Name: c.objectName(), Model: c.model("model"), Method: c.str("method", ""), Namespace: c.namespace(),
 		Dt: c.step(), Order: c.integer("order", 0), OnEvent: map[string]string{}, Multisynaptic: c.str("multisynaptic_index", "")}
+	c.methodOptions(map[string]any{"substeps": &o.Substeps})
 	o.OnPre = c.pathways("on_pre", "pre", "pre")
 	o.OnPost = c.pathways("on_post", "post", "post")
 	later, more := c.static(x, tgt, &o)
@@ -488,29 +493,46 @@ func newSynapses(x *script, c *call) (starlark.Value, error) {
 	return &synapses{x: x, s: s, later: later}, nil
 }
 
-// substeps reads method_options=, a dictionary of which substeps is known.
-func (c *call) substeps() int {
+// methodOptions reads method_options=, a dictionary of the options that to knows: a
+// number of parts, a time or a number.
+func (c *call) methodOptions(to map[string]any) {
 	v := c.Get("method_options")
 	if v == nil {
-		return 0
+		return
 	}
 	d, ok := v.(*starlark.Dict)
 	if !ok {
 		c.failf("method_options", "method_options= must be a dictionary, not %s", array.Describe(v))
-		return 0
+		return
 	}
-	n := 0
 	for _, it := range d.Items() {
-		k, err := array.ToInt(it[1])
-		if name, _ := starlark.AsString(it[0]); name != "substeps" || err != nil {
-			c.fail("method_options", withHint("the one option there is: {'substeps': n}, the parts into which method='rk2' and 'rk4' divide a step", "method_options= has %s", it[0]))
-			return 0
+		name, _ := starlark.AsString(it[0])
+		var err error
+		switch x := to[name].(type) {
+		case *int:
+			if *x, err = array.ToInt(it[1]); err == nil && *x < 1 {
+				err = fmt.Errorf("must be 1 or more, not %d", *x)
+			}
+		case *float64:
+			dim := eqn.Dim{}
+			if name == "longest" {
+				dim = second
+			}
+			if *x, err = array.ToMeasure(it[1], dim); err == nil && *x <= 0 {
+				err = fmt.Errorf("must be above 0")
+			}
+		default:
+			hint := "the one option there is: {'substeps': n}, the parts into which method='rk2' and 'rk4' divide a step"
+			if len(to) > 1 {
+				hint = "there are {'substeps': n}, the parts into which method='rk2' and 'rk4' divide a step, or {'longest': 25*us}, how long they are at most, and {'slow': 0.01}: what loses less of itself in a step is kept in two words"
+			}
+			c.fail("method_options", withHint(hint, "method_options= has %s", it[0]))
+			return
 		}
-		if n = k; n < 1 {
-			c.failf("method_options", "method_options=: substeps must be 1 or more, not %d", n)
+		if err != nil {
+			c.failf("method_options", "method_options=: %s %v", name, err)
 		}
 	}
-	return n
 }
 
 // pathways reads on_pre= or on_post=, a text or a dictionary of texts; old is

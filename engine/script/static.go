@@ -20,6 +20,7 @@ import (
 type receiver struct {
 	unit      string
 	dim       eqn.Dim
+	when      string // the slot of the step in which it does so, "": synapses
 	receptors [][]string
 }
 
@@ -64,8 +65,16 @@ func (c *call) receives() *receiver {
 			r.receptors = append(r.receptors, texts)
 		}
 	}
-	if !ok || len(r.receptors) == 0 || d.Len() != 2 {
-		c.failf("model", "'receives' of a model's dictionary must have 'unit' and 'receptors', and these are lists of one text or two, such as [['g_ex_post += {w}', 'g_in_post -= {w}']]")
+	known := 2
+	if when, has, _ := d.Get(starlark.String("when")); has {
+		known = 3
+		var is bool
+		if r.when, is = starlark.AsString(when); !is || r.when != "before_groups" && r.when != "before_thresholds" {
+			c.failf("model", "'when' of 'receives' is 'before_groups' or 'before_thresholds', not %s; without it spikes arrive in the slot synapses", when)
+		}
+	}
+	if !ok || len(r.receptors) == 0 || d.Len() != known {
+		c.failf("model", "'receives' of a model's dictionary must have 'unit' and 'receptors' (and may have 'when'), and these are lists of one text or two, such as [['g_ex_post += {w}', 'g_in_post -= {w}']]")
 	}
 	return r
 }
@@ -150,7 +159,7 @@ func (c *call) static(x *script, tgt cells, o *engine.SynapsesOptions) (later st
 			code = one(texts[1], "weight")
 		}
 	}
-	o.OnPre = []engine.Pathway{{Name: "pre", Code: code}}
+	o.OnPre, o.When = []engine.Pathway{{Name: "pre", Code: code}}, r.when
 	switch d := c.Get("delay").(type) {
 	case nil:
 		o.Delay = engine.Quantity{Value: 1e-3, Dim: second} // NEST's default
