@@ -195,6 +195,13 @@ var options = map[string]struct {
 		t.keep(err)
 		t.value(g, "v")
 	}, ""},
+	"GroupOptions.Longest": {func(t *trial, with bool) {
+		g, err := t.n.NeuronGroup(1, "dv/dt = (1 - v**2)/ms : 1", engine.GroupOptions{Method: "rk2", Longest: given(with, 3e-5)})
+		t.keep(err)
+		t.value(g, "v")
+	}, ""},
+	"GroupOptions.Longest 2":  {func(t *trial, with bool) { t.group(engine.GroupOptions{Method: "euler", Longest: given(with, 3e-5)}) }, "substeps are those of"},
+	"GroupOptions.Slow":       {func(t *trial, with bool) { t.group(engine.GroupOptions{Slow: given(with, 2.0)}) }, "between 0 and 1"},
 	"GroupOptions.Substeps 2": {func(t *trial, with bool) { t.group(engine.GroupOptions{Method: "euler", Substeps: given(with, 3)}) }, "substeps are those of"},
 	"GroupOptions.Events": {func(t *trial, with bool) {
 		t.see(t.group(engine.GroupOptions{Events: given(with, map[string]string{"e": "v > 1"})}).Event("e") != nil)
@@ -282,7 +289,10 @@ var options = map[string]struct {
 	"SynapsesOptions.Method":   {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{Method: given(with, "no_such_method")}) }, "is not a method of integration"},
 	"SynapsesOptions.Method 2": {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{Method: given(with, "euler")}) }, "warning: Synapses: method=\"euler\" has no effect"},
 	"SynapsesOptions.OnPre":    {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{OnPre: given(with, pre("w += 1"))}) }, ""},
-	"SynapsesOptions.OnPost":   {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{OnPost: given(with, pre("w += 1"))}) }, ""},
+	"SynapsesOptions.When": {func(t *trial, with bool) {
+		t.synapses(engine.SynapsesOptions{OnPre: pre("w += 1"), When: given(with, "nonsense")})
+	}, "is not a slot"},
+	"SynapsesOptions.OnPost": {func(t *trial, with bool) { t.synapses(engine.SynapsesOptions{OnPost: given(with, pre("w += 1"))}) }, ""},
 	"SynapsesOptions.OnEvent": {func(t *trial, with bool) {
 		t.synapses(engine.SynapsesOptions{OnPre: pre("w += 1"), OnEvent: given(with, map[string]string{"pre": "hot"})})
 	}, ""},

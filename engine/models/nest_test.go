@@ -40,10 +40,8 @@ func TestNEST(t *testing.T) {
 		switch {
 		case strings.HasPrefix(c.Model, "aeif"):
 			dt, worst = 0.01, 0.1
-		case c.Model == "iaf_psc_delta", c.Model == "hh_cond_exp_traub":
+		case c.Model == "hh_cond_exp_traub":
 			worst = 0.1
-		case len(c.Flags) == 3:
-			worst = 0.2 // its threshold follows the synapses' currents, NEST's does not within a step
 		}
 		for stimulus, want := range c.Spikes {
 			if testing.Short() && stimulus != "noise" {
