@@ -219,6 +219,8 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"Synapses.weight", library2("weight=«[2*pA, 3*pA]|200*pA»"), ""},
 	{"Synapses.weight", library2("weight='300*pA'") + "«; S.connect()|»", "are those of one connect()"},
 	{"NeuronGroup.model", "NeuronGroup(1, «{'model': 'v : 1', 'receives': {'unit': 'amp', 'receptors': 5}}|'v : 1'»)", "must have 'unit' and 'receptors'"},
+	{"NeuronGroup.model", "NeuronGroup(1, «{'model': 'v : 1', 'update': 5}|'v : 1'»)", "'update' of a model's dictionary must be a text"},
+	{"NeuronGroup.model", "G = NeuronGroup(1, «{'model': 'v : 1', 'update': 'v += 1'}|'v : 1'»); run(1*ms); print(G.v[0])", ""},
 	{"NeuronGroup.model", "NeuronGroup(1, «{'model': 'v : 1', 'receives': {'unit': 'amp', 'when': 'end', 'receptors': [['v_post += 1']]}}|'v : 1'»)", "is 'before_groups' or 'before_thresholds'"},
 	{"NeuronGroup.model", "NeuronGroup(1, «{'model': 'v : 1', 'receives': {'unit': 'amp', 'receptors': [[]]}}|'v : 1'»)", "must have 'unit' and 'receptors'"},
 	{"NeuronGroup.model", "NeuronGroup(1, «{'model': 'v : 1', 'receives': {'unit': 'pear', 'receptors': [['v_post += {w}']]}}|'v : 1'»)", "must have a 'unit'"},

@@ -137,7 +137,7 @@ func (c *call) unfold(params string) {
 			c.failf("model", "model= as a dictionary must have names of arguments as keys, not %s", array.Describe(it[0]))
 			return
 		}
-		if c.Fn == "NeuronGroup" && (name == "initial" || name == "receives") {
+		if c.Fn == "NeuronGroup" && (name == "initial" || name == "receives" || name == "update") {
 			if c.of == nil {
 				c.of = starlark.StringDict{}
 			}

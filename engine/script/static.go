@@ -79,8 +79,19 @@ func (c *call) receives() *receiver {
 	return r
 }
 
-// begin gives a group the values that its model begins with.
+// begin gives a group the code that makes a step of what has no equations, and
+// the values that its model begins with.
 func (g *group) begin(c *call) error {
+	if v, has := c.of["update"]; has {
+		code, ok := starlark.AsString(v)
+		if !ok {
+			c.failf("model", "'update' of a model's dictionary must be a text, not %s", array.Describe(v))
+			return c.err
+		}
+		if _, err := g.c.Group().RunRegularly(code, engine.RegularOptions{When: "after_groups"}); err != nil {
+			return fmt.Errorf("'update' of a model's dictionary: %w", err)
+		}
+	}
 	d := c.ofModel("initial")
 	if d == nil {
 		return c.err
