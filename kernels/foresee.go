@@ -16,6 +16,7 @@ type Foreseen struct {
 	Told           int64 // words that a rank tells in each of them, besides one for each spike
 	InStep         int64 // words that it tells at the barriers of a step, besides one for each spike
 	Update         float64
+	Older          float64 // the part of a step's delivery that is of spikes before the last window, as a guess: it goes on beside the exchange
 }
 
 // nobody is ranks that do nothing: one that is foreseen.
@@ -60,6 +61,13 @@ func Foresee(w host.Work, plan *backend.Plan, ranks, threads int) Foreseen {
 		return f
 	}
 	f.Window = v.window
+	for i := range plan.Stages {
+		if st := &plan.Stages[i]; st.Form == backend.FormDeliver && f.Synapses > 0 {
+			t := &plan.Tables[st.Table] // with as many synapses of each delay between its bounds
+			older := float64(max(t.MaxDelay-max(t.MinDelay-1, v.window), 0)) / float64(t.MaxDelay-t.MinDelay+1)
+			f.Older += older * float64(connect.Estimate(t.Spec, 1, w.Single()).Synapses) / float64(f.Synapses)
+		}
+	}
 	f.Told = 4
 	for i := range plan.Stages {
 		if plan.Stages[i].Form == backend.FormSpikes {

@@ -284,7 +284,7 @@ func (v *over) tell(s int) {
 	}
 	v.out = out
 	v.counted, v.told = v.told, s
-	v.For(host.MeetSpikes).Begin(out, nil, nil)
+	v.For(host.MeetSpikes).Begin(out)
 }
 
 // hear takes in what the ranks were telling.
@@ -295,9 +295,8 @@ func (v *over) hear() {
 	p := v.p
 	from := v.counted
 	v.counted = v.told
-	all, _ := v.End()
 	clear(v.taken)
-	for rank, in := range all {
+	for rank, in := range v.End() {
 		if int32(in[0]) >= 0 {
 			f := &backend.Fault{Step: p.step0 + int64(in[2]), Trap: p.plan.Stages[in[0]].Trap[in[1]], Item: int(in[3])}
 			if p.fault == nil || f.Less(p.fault) {

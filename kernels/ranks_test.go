@@ -3,6 +3,7 @@ package kernels_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,6 +107,52 @@ func TestRanksBuildTheirPart(t *testing.T) {
 			all.Close()
 		}
 		one.Close()
+	}
+}
+
+// TestRanksDeliverWhileTheyTell: synapses whose delay is longer than the shortest are served while spikes are being told, and bits are
+// those of one process; where all have the shortest, those alone whose sources are the rank's own.
+func TestRanksDeliverWhileTheyTell(t *testing.T) {
+	const n, steps = 1000, 200
+	served := map[int]int64{}
+	for _, later := range []int{5, 40} {
+		var counts [2][]uint32
+		w := hosttest.New(2)
+		for k, b := range []backend.Backend{kernels.New(1), open(w, 2)} {
+			p := newSketch()
+			acc := p.buf("acc", backend.Scratch, ir.I32, n)
+			spec := &connect.Spec{Name: "S", NSrc: n, NTgt: n, Scale: 1, Width: 16}
+			for _, delay := range []int{5, later} {
+				spec.Projs = append(spec.Projs, &connect.Proj{Name: "S", Rule: connect.FixedIndegree, N: 20, NPre: n, NPost: n, Seed: [2]uint32{uint32(delay)},
+					Weight: connect.Column{Const: 100, Lo: 100, Hi: 100}, Delay: connect.Column{Const: float64(delay)}})
+			}
+			p.deliver(spec, 5, later, 0, 0, n, acc)
+			p.record(p.lif(n, 41, acc), n, 100*n)
+			prog, err := b.Load(host.Work{}, &p.Plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done, err := prog.Run(steps, nil); err != nil || done != steps {
+				t.Fatal(done, err)
+			}
+			for i := range p.Stages {
+				if st := &p.Stages[i]; st.Form == backend.FormSpikes {
+					counts[k] = make([]uint32, steps)
+					if err := prog.Read(st.Rec.Count, counts[k]); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			prog.Close()
+			b.Close()
+		}
+		if !slices.Equal(counts[0], counts[1]) || slices.Max(counts[0]) == 0 {
+			t.Errorf("delays of 5 and %d steps: %v spikes in one process, %v on two ranks", later, counts[0], counts[1])
+		}
+		served[later] = w.Looks()
+	}
+	if served[5] == 0 || served[40] <= 2*served[5] {
+		t.Errorf("synapses were served %v times while spikes were told, by the longest delay", served)
 	}
 }
 

@@ -101,10 +101,12 @@ func (c *infoCmd) estimate(f kernels.Foreseen, neurons int, dt float64) (e estim
 	ranks, threads, window := float64(c.Ranks), float64(c.Threads), float64(f.Window)
 	e.spikes, e.events = float64(neurons)*c.Rate*dt, float64(f.Synapses)*c.Rate*dt/ranks
 	e.told = 4 * (float64(f.Told) + e.spikes*window/ranks + window*float64(f.InStep))
-	// A gather takes the logarithm of the ranks in messages, and each node takes in the words of all others.
-	if c.Ranks > 1 {
-		e.exchange = (c.Latency*1e-6*float64(bits.Len(uint(c.Ranks-1))) + e.told*ranks/(c.Bandwidth*1e9)) / window
-	}
 	e.update, e.deliver = f.Update/threads, e.events*c.EventNs*1e-9/threads+e.spikes*c.VisitNs*1e-9 // all threads look at all spikes
+	// A gather takes the logarithm of the ranks in messages, and each node takes in the words of all others. Older spikes are delivered
+	// beside it.
+	if c.Ranks > 1 {
+		took := c.Latency*1e-6*float64(bits.Len(uint(c.Ranks-1))) + e.told*ranks/(c.Bandwidth*1e9)
+		e.exchange = max(took-f.Older*e.deliver, 0) / window
+	}
 	return e
 }

@@ -22,13 +22,11 @@ type Ranks interface {
 	// returns what each rank had for this one, by rank; good until the next call.
 	Swap(words []uint32, of []int) [][]uint32
 
-	// Begin begins to tell all ranks words and each rank r words of its own, to[r], unless that is nil;
-	// the ranks of from have some for this one. It waits for nothing, and Look lets it go on. End waits, and
-	// returns what each rank has told all, and what each has told this one; good until the next Begin. One is under
-	// way at a time, and other calls may come between.
-	Begin(all []uint32, to [][]uint32, from []bool)
+	// Begin and End are a Gather in two: Begin waits for nothing, and Look lets it go on. One is under way at a
+	// time, and other calls may come between. What End returns is good until the next Begin.
+	Begin(words []uint32)
 	Look()
-	End() (all, own [][]uint32)
+	End() [][]uint32
 }
 
 // Alone are the same settings for one process that works by itself.

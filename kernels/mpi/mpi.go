@@ -1,6 +1,6 @@
 //go:build mpi
 
-// Package mpi is the twenty-two functions of the MPI standard that ranks need: it
+// Package mpi is the seventeen functions of the MPI standard that ranks need: it
 // starts a job, lets its ranks tell each other words, and ends it. It is built by
 // `make mpi`, with the compiler that the MPI library brings (CC=mpicc).
 //
@@ -46,64 +46,27 @@ static long now(void) {
 	return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
-// how long something was waited for
-struct wait {
-	int asked;
-	long start;
-};
-
 // Asks at once, then lets others have the processor, then sleeps, an eighth of the time that it has waited; most nanoseconds at the
 // most, 0: as long as it takes.
-static int again(struct wait *w, long most) {
-	enum { asks = 50, yields = 100000, least = 20000, nap = 1000000 };
-	long gone;
-	if (w->asked++ < asks)
-		return 1;
-	if (w->start == 0)
-		w->start = now();
-	if ((gone = now() - w->start) < yields) {
-		sched_yield();
-		return 1;
-	}
-	if (most > 0 && gone > most)
-		return 0;
-	gone /= 8;
-	struct timespec t = {0, gone < least ? least : gone > nap ? nap : gone};
-	nanosleep(&t, NULL);
-	return 1;
-}
-
 static int waited(MPI_Request *r, long most) {
-	struct wait w = {0, 0};
-	while (!done(r))
-		if (!again(&w, most))
+	enum { asks = 50, yields = 100000, least = 20000, nap = 1000000 };
+	long start = 0, gone;
+	for (int k = 0; !done(r); k++) {
+		if (k < asks)
+			continue;
+		if (start == 0)
+			start = now();
+		if ((gone = now() - start) < yields) {
+			sched_yield();
+			continue;
+		}
+		if (most > 0 && gone > most)
 			return 0;
-	return 1;
-}
-
-// How many words have come from a rank.
-static int came(int from) {
-	struct wait w = {0, 0};
-	MPI_Status status;
-	int flag = 0, n;
-	for (;;) {
-		MPI_Iprobe(from, 0, beside, &flag, &status);
-		if (flag)
-			break;
-		again(&w, 0);
+		gone /= 8;
+		struct timespec t = {0, gone < least ? least : gone > nap ? nap : gone};
+		nanosleep(&t, NULL);
 	}
-	MPI_Get_count(&status, MPI_UINT32_T, &n);
-	return n;
-}
-
-static void post(uint32_t *words, int n, int to, MPI_Request *r) {
-	MPI_Isend(words, n, MPI_UINT32_T, to, 0, beside, r);
-}
-
-static void take(uint32_t *words, int n, int from) {
-	MPI_Request r;
-	MPI_Irecv(words, n, MPI_UINT32_T, from, 0, beside, &r);
-	waited(&r, 0);
+	return 1;
 }
 
 static void heads(uint32_t *mine, int n, uint32_t *all, MPI_Request *r) {
@@ -178,16 +141,6 @@ type Job struct {
 	begun      exchange // what Begin has begun
 	swap       exchange // its parts
 	in         []uint32
-	post       []letter // to ranks alone, by rank
-	from       []bool   // ranks that have something for this one alone
-	mail       []words  // what they had, by rank
-	told       [][]uint32
-}
-
-// letter is words for one rank.
-type letter struct {
-	words
-	request *C.MPI_Request // nil: there is none
 }
 
 // exchange is words that each rank tells all, in memory that is not Go's.
@@ -222,10 +175,6 @@ func (w *words) room(n int) []uint32 {
 	return unsafe.Slice((*uint32)(unsafe.Pointer(w.p)), n)
 }
 
-func newRequest() (r *C.MPI_Request) {
-	return (*C.MPI_Request)(C.malloc(C.size_t(unsafe.Sizeof(*r))))
-}
-
 // Start joins the job; a process that mpirun has not started is one of its own.
 func Start() (*Job, error) {
 	var rank, size C.int
@@ -236,9 +185,8 @@ func Start() (*Job, error) {
 	j.head = min(max(1<<14/j.size, 16), mostHead)
 	for _, x := range []*exchange{&j.now, &j.begun, &j.swap} {
 		x.of, x.at, x.parts = make([]C.int, size), make([]C.int, size), make([][]uint32, size)
-		x.request = newRequest()
+		x.request = (*C.MPI_Request)(C.malloc(C.size_t(unsafe.Sizeof(*x.request))))
 	}
-	j.post, j.mail, j.told = make([]letter, size), make([]words, size), make([][]uint32, size)
 	return j, nil
 }
 
@@ -354,20 +302,8 @@ func (j *Job) Gather(words []uint32) [][]uint32 {
 	return j.end(&j.now)
 }
 
-// Begin begins to tell all ranks words, and each rank r words of its own, to[r], unless to[r] is nil; those of from
-// have some for this one. Nothing waits: End does.
-func (j *Job) Begin(all []uint32, to [][]uint32, from []bool) {
-	j.begin(&j.begun, gather, len(all), all)
-	j.from = from
-	for r, of := range to {
-		if of != nil {
-			l := &j.post[r]
-			copy(l.room(len(of)), of)
-			l.request = newRequest()
-			C.post(l.p, C.int(len(of)), C.int(r), l.request)
-		}
-	}
-}
+// Begin begins a Gather of its own. Nothing waits: End does.
+func (j *Job) Begin(words []uint32) { j.begin(&j.begun, gather, len(words), words) }
 
 // Look lets what was begun go on.
 func (j *Job) Look() {
@@ -378,26 +314,8 @@ func (j *Job) Look() {
 	}
 }
 
-// End returns what each rank has told all since all have begun, and what each has told this one alone.
-func (j *Job) End() (all, own [][]uint32) {
-	all = j.end(&j.begun)
-	clear(j.told)
-	for r, some := range j.from {
-		if some {
-			n := int(C.came(C.int(r)))
-			j.told[r] = j.mail[r].room(n)
-			C.take(j.mail[r].p, C.int(n), C.int(r))
-		}
-	}
-	for r := range j.post {
-		if l := &j.post[r]; l.request != nil {
-			C.waited(l.request, 0)
-			C.free(unsafe.Pointer(l.request))
-			l.request = nil
-		}
-	}
-	return all, j.told
-}
+// End returns what each rank has given Begin, by rank; it is good until the next one.
+func (j *Job) End() [][]uint32 { return j.end(&j.begun) }
 
 // Or replaces words by the bitwise or of all ranks' words, as many on each.
 func (j *Job) Or(words []uint32) {

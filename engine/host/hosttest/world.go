@@ -23,15 +23,13 @@ type World struct {
 	what  host.Meeting
 	told  map[host.Meeting]int64
 	begun []*begun
-	alone int64
+	looks int64
 }
 
 // begun is what ranks have begun to tell each other.
 type begun struct {
-	all [][]uint32
-	own [][][]uint32 // of each rank, by whom it is for
-	in  int
-	out int
+	all     [][]uint32
+	in, out int // ranks that have begun and ended it
 }
 
 // New is a world of so many ranks.
@@ -58,11 +56,11 @@ func (w *World) Told(what host.Meeting) int64 {
 	return w.told[what]
 }
 
-// Alone is how many words were told to one rank alone, but for Swap.
-func (w *World) Alone() int64 {
+// Looks is how often ranks have let go on what they had begun.
+func (w *World) Looks() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.alone
+	return w.looks
 }
 
 // Rank is one of the ranks.
@@ -107,8 +105,7 @@ type rank struct {
 	*World
 	rank  int
 	what  host.Meeting
-	times int // that it has begun something
-	from  []bool
+	times int // that it has ended what it had begun
 }
 
 func (r *rank) Rank() int { return r.rank }
@@ -162,31 +159,27 @@ func (r *rank) Swap(words []uint32, of []int) [][]uint32 {
 	return in
 }
 
-func (r *rank) Begin(all []uint32, to [][]uint32, from []bool) {
+func (r *rank) Begin(words []uint32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.times == len(r.begun) {
-		r.World.begun = append(r.World.begun, &begun{all: make([][]uint32, r.size), own: make([][][]uint32, r.size)})
+		r.World.begun = append(r.World.begun, &begun{all: make([][]uint32, r.size)})
 	}
 	b := r.begun[r.times]
-	b.all[r.rank], b.own[r.rank] = slices.Clone(all), make([][]uint32, r.size)
-	r.words += int64(len(all))
-	r.told[r.what] += int64(len(all))
-	for q, of := range to {
-		if of != nil {
-			b.own[r.rank][q] = append([]uint32{}, of...)
-			r.words += int64(len(of))
-			r.alone += int64(len(of))
-		}
-	}
+	b.all[r.rank] = slices.Clone(words)
 	b.in++
-	r.from = from
+	r.words += int64(len(words))
+	r.told[r.what] += int64(len(words))
 	r.moved.Broadcast()
 }
 
-func (r *rank) Look() {}
+func (r *rank) Look() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.looks++
+}
 
-func (r *rank) End() (all, own [][]uint32) {
+func (r *rank) End() [][]uint32 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b := r.begun[r.times]
@@ -197,11 +190,5 @@ func (r *rank) End() (all, own [][]uint32) {
 		r.begun[r.times] = nil
 	}
 	r.times++
-	own = make([][]uint32, r.size)
-	for q, of := range b.own {
-		if own[q] = of[r.rank]; (own[q] != nil) != (r.from != nil && r.from[q]) {
-			panic(fmt.Sprintf("rank %d has something for rank %d: %t, which that one does not expect", q, r.rank, own[q] != nil))
-		}
-	}
-	return b.all, own
+	return b.all
 }
