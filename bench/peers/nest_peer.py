@@ -61,9 +61,14 @@ def coba():
 def cobahh():
     params = dict(C_m=200.0, g_L=10.0, g_Na=20000.0, g_K=6000.0, E_L=-60.0, E_Na=50.0, E_K=-90.0, V_T=-63.0,
                   E_ex=0.0, E_in=-80.0, tau_syn_ex=5.0, tau_syn_in=10.0, t_ref=3.0)
-    # The gates start closed, as Brian2's do; this model does not take initial conductances.
+    # The gates start closed, as Brian2's do.
     initial = {"V_m": nest.random.normal(-65.0, 5.0), "Act_m": 0.0, "Inact_h": 0.0, "Act_n": 0.0}
-    return vogels_abbott("hh_cond_exp_traub", params, 6.0, -67.0, initial)
+    pops, warmup, others = vogels_abbott("hh_cond_exp_traub", params, 6.0, -67.0, initial)
+    # This model does not take initial conductances: a first spike to each cell brings them.
+    cells, first, g = pops["P"], nest.Create("spike_generator", params={"spike_times": [0.1]}), conductances()
+    for w in (g["g_ex"], -g["g_in"]):
+        nest.Connect(first, cells, "all_to_all", {"weight": w[:, np.newaxis], "delay": 0.1})
+    return pops, warmup, others + 2 * len(cells)
 
 
 def brunel():
@@ -83,27 +88,34 @@ def brunel():
 def brunel_stdp():
     """Brunel's network, additive STDP on every synapse from excitatory to excitatory cells.
 
-    NEST holds the whole delay to be dendritic: a synapse sees its postsynaptic spikes 1.5 ms late, where ours sees its presynaptic ones late."""
+    NEST tests a cell's potential behind the input of a step, Brian2 and ours before it, one decay later: hence a threshold higher by that decay, and
+    delays that are a step longer. And NEST holds the whole delay of a plastic synapse to be dendritic, that is, the synapse sees its postsynaptic
+    spikes late, where theirs see the presynaptic ones late. Where spikes are compared, parrots carry those to the synapse, but for a last step;
+    where time is measured, which they would cost, the delay stays dendritic."""
     n_exc, n_inh = int(10000 * SIZE), int(2500 * SIZE)
     c_exc, c_inh = min(1000, n_exc // 10), min(250, n_inh // 10)
-    J, delay = 100.0 / c_exc, 1.5
-    params = dict(C_m=1.0, tau_m=20.0, t_ref=2.0, E_L=0.0, V_reset=10.0, V_m=0.0, V_th=20.0, tau_minus=20.0)
+    J, delay = 100.0 / c_exc, 1.6
+    params = dict(C_m=1.0, tau_m=20.0, t_ref=2.0, E_L=0.0, V_reset=10.0, V_m=0.0, V_th=20.0 * math.exp(0.1 / 20.0), tau_minus=20.0)
     cells = nest.Create("iaf_psc_delta", n_exc + n_inh, params=params)
     exc, inh = cells[:n_exc], cells[n_exc:]
     drive = nest.Create("poisson_generator", params={"rate": 1e3 * 1.1 * 20.0 / (J * 20.0)})
     nest.Connect(drive, cells, syn_spec={"weight": J, "delay": delay})
     nest.CopyModel("stdp_synapse_hom", "plastic", {"tau_plus": 20.0, "lambda": 0.002, "alpha": 1.2, "mu_plus": 0.0, "mu_minus": 0.0, "Wmax": 2 * J})
-    nest.Connect(exc, exc, {"rule": "fixed_indegree", "indegree": c_exc}, {"synapse_model": "plastic", "weight": J, "delay": delay})
-    nest.Connect(exc, inh, {"rule": "fixed_indegree", "indegree": c_exc}, {"weight": J, "delay": delay})
-    nest.Connect(inh, cells, {"rule": "fixed_indegree", "indegree": c_inh}, {"weight": -6 * J, "delay": delay})
-    return {"P": cells}, 100.0, n_exc + n_inh
+    axons, others, last = exc, n_exc + n_inh, delay
+    if "spikes" in CASE:
+        axons, others, last = nest.Create("parrot_neuron", n_exc), others + n_exc, 0.1
+        nest.Connect(exc, axons, "one_to_one", {"delay": delay - last})
+    nest.Connect(axons, exc, {"rule": "pairwise_bernoulli", "p": c_exc / n_exc}, {"synapse_model": "plastic", "weight": J, "delay": last})
+    nest.Connect(exc, inh, {"rule": "pairwise_bernoulli", "p": c_exc / n_exc}, {"weight": J, "delay": delay})
+    nest.Connect(inh, cells, {"rule": "pairwise_bernoulli", "p": c_inh / n_inh}, {"weight": -6 * J, "delay": delay})
+    return {"P": cells}, 100.0, others
 
 
 def learned(pops):
     """Mean and spread of the plastic weights of some cells, in volts."""
     if CASE["workload"] != "brunel_stdp":
         return {}
-    w = np.asarray(nest.GetConnections(pops["P"][:50], synapse_model="plastic").weight) * 1e-3
+    w = np.asarray(nest.GetConnections(target=pops["P"][:50], synapse_model="plastic").weight) * 1e-3
     return {"ee": [float(w.mean()), float(w.std())]}
 
 
