@@ -176,6 +176,9 @@ func length(x *script, args starlark.Tuple) (starlark.Value, error) {
 			n, err := s.s.N(x.work())
 			return starlark.MakeInt(n), err
 		}
+		if m, ok := args[0].(*monitor); ok { // of spikes, or of times
+			return m.Attr("N")
+		}
 		if v, ok := args[0].(interface{ Len() int }); ok {
 			return starlark.MakeInt(v.Len()), nil
 		}
@@ -218,7 +221,7 @@ func (x *script) builtins() starlark.StringDict {
 	}
 	for _, n := range eqn.UnitNames() {
 		q, _ := eqn.LookupUnit(n)
-		d[n] = array.Scalar(q.Value, q.Dim, array.Floats)
+		d[n] = array.Unit(n, q.Value, q.Dim)
 	}
 	for _, n := range eqn.BuiltinNames() {
 		if q, ok := eqn.LookupConstant(n); ok {
@@ -266,6 +269,13 @@ func (x *script) builtins() starlark.StringDict {
 					return nil, err
 				}
 				return array.Typed(name, v, kwargs[0][1])
+			}
+			if (name == "zeros" || name == "ones") && len(args) == 2 { // its type
+				v, err := f(x, args[:1])
+				if err != nil {
+					return nil, err
+				}
+				return array.Typed(name, v, args[1])
 			}
 			return f(x, args)
 		})

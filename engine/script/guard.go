@@ -67,6 +67,20 @@ func (x *script) guarded(add func(string, *starlark.Builtin)) {
 			return v, inner(err)
 		}))
 	}
+	add("setattr", starlark.NewBuiltin("setattr", func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		if len(kwargs) > 0 || len(args) != 3 {
+			return nil, fmt.Errorf("setattr() takes an object, a name and a value")
+		}
+		name, ok := starlark.AsString(args[1])
+		of, has := args[0].(starlark.HasSetField)
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("setattr() takes the name as a text, not %s", array.Describe(args[1]))
+		case !has:
+			return nil, fmt.Errorf("a %s takes no .%s", args[0].Type(), name)
+		}
+		return starlark.None, of.SetField(name, args[2])
+	}))
 	add("getattr", starlark.NewBuiltin("getattr", func(th *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		if len(args) > 1 {
 			if name, ok := starlark.AsString(args[1]); ok && ours(name) {

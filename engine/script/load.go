@@ -70,7 +70,9 @@ func readError(name string, err error) error {
 
 // exec parses and runs a file, the script itself or one that it loads.
 func (x *script) exec(name string, src []byte, main bool) (starlark.StringDict, error) {
-	s, err := parse(name, src, x.imported())
+	mods := x.imported(name)
+	mods.Whole = true
+	s, err := parse(name, src, mods)
 	x.sources[name] = s
 	if main {
 		x.main = s
@@ -90,6 +92,11 @@ func (x *script) exec(name string, src []byte, main bool) (starlark.StringDict, 
 	prog, err := starlark.FileProgram(s.tree, func(n string) bool { return x.predeclared[n] != nil })
 	if err != nil {
 		return nil, x.explain(err)
+	}
+	for _, a := range s.unused {
+		if x.opt.Warn != nil {
+			x.opt.Warn(fmt.Sprintf("%s: %s; nothing uses it", a.Pos, a.Msg))
+		}
 	}
 	seen := x.predeclared
 	if !main {

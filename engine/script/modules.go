@@ -3,6 +3,7 @@ package script
 import (
 	"errors"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ type pymodule struct {
 	opaque
 	name    string
 	members starlark.StringDict
+	within  func(name string) (starlark.Value, error) // of a folder of scripts: one of them, nil: there is none
 }
 
 func (m *pymodule) String() string { return "<module '" + m.name + "'>" }
@@ -28,6 +30,11 @@ func (m *pymodule) Type() string   { return "module" }
 func (m *pymodule) Attr(name string) (starlark.Value, error) {
 	if v := m.members[name]; v != nil {
 		return v, nil
+	}
+	if m.within != nil {
+		if v, err := m.within(name); v != nil || err != nil {
+			return v, err
+		}
 	}
 	hint, known := absent[m.name+"."+name]
 	if !known {
@@ -85,6 +92,8 @@ func (x *script) addModules(d starlark.StringDict) {
 	osNames["path"] = add("os.path", pathNames)
 	add("os", osNames)
 	x.addDevices(d)
+	var plt starlark.StringDict
+	x.pylab, plt = x.newPylab()
 	d["magic_network"] = &magicNetwork{x: x, words: take("run store restore stop")}
 	add("brian2.core.functions", starlark.StringDict{"timestep": timestep})
 	d["analysis"] = add("analysis", x.analysisModule())
@@ -99,11 +108,12 @@ func (x *script) addModules(d starlark.StringDict) {
 	add("sympy", starlark.StringDict{"latex": fn("latex", "expr", func(c argument.Call) (starlark.Value, error) {
 		return starlark.String(`\mathrm{` + array.Plain(c.Val["expr"]) + `}`), nil
 	})})
+	add("brian2tools", x.brian2tools(plt))
+	add("sys", x.sysModule())
+	add("copy", copyModule(x))
 	add("functools", starlark.StringDict{"reduce": x.reduce()})
 	add("collections", starlark.StringDict{"OrderedDict": starlark.Universe["dict"]})
 	add("warnings", starlark.StringDict{"filterwarnings": accepted(starlark.None, "filterwarnings"), "simplefilter": accepted(starlark.None, "simplefilter"), "catch_warnings": accepted(starlark.None, "catch_warnings")})
-	var plt starlark.StringDict
-	x.pylab, plt = x.newPylab()
 	for n, v := range plt {
 		if d[n] == nil {
 			d[n] = v
@@ -123,10 +133,20 @@ func (x *script) addModules(d starlark.StringDict) {
 		"PillowWriter": accepted(starlark.None, "PillowWriter"), "FFMpegWriter": accepted(starlark.None, "FFMpegWriter")})
 	add("matplotlib", starlark.StringDict{"cycler": cycler, "animation": animation, "pyplot": pyplot, "pylab": pyplot, "cm": colorMaps{}, "rcParams": plt["rcParams"], "gridspec": m["matplotlib.gridspec"], "use": accepted(starlark.None, "use"), "rc": plt["rc"]})
 	d["plt"], d["pylab"], d["matplotlib"], d["numpy"] = pyplot, pyplot, m["matplotlib"], m["numpy"]
+	for n, v := range np["random"].(*pymodule).members { // which Brian2's import takes in, too
+		if d[n] == nil && absent[n] == "" {
+			d[n] = v
+		}
+	}
 	members := maps.Clone(d)
 	maps.DeleteFunc(members, func(n string, _ starlark.Value) bool { return strings.HasPrefix(n, "<") || strings.HasPrefix(n, "__") })
 	members["__version__"] = starlark.String("2.10.1") // whose language this is
-	add("brian2", members)
+	of := add("brian2", members)
+	for _, n := range strings.Fields("units fundamentalunits stdunits allunits numpy_ core groups monitors synapses equations input devices only") {
+		if members[n] == nil {
+			members[n] = of
+		}
+	}
 	x.imports = m
 }
 
@@ -150,32 +170,69 @@ func (x *script) moduleNamed(name string) *pymodule {
 	return x.imports[name]
 }
 
-// ownModule says that a script of that name stands beside the script.
-func (x *script) ownModule(name string) bool {
-	if strings.Contains(name, ".") {
-		return false
+// ownModule is where a module of that name stands beside the script: a file, or a
+// folder of scripts, which is a package: its file __init__.py, if it has one.
+func (x *script) ownModule(name string) (file string, folder, known bool) {
+	path := strings.ReplaceAll(name, ".", "/")
+	if _, err := x.readFile(path + "/__init__.py"); err == nil {
+		return path + "/__init__.py", true, true
 	}
-	_, err := x.readFile(name + ".py")
-	return err == nil
+	if _, err := x.readFile(path + ".py"); err == nil {
+		return path + ".py", false, true
+	}
+	if x.root == nil {
+		return "", false, false
+	}
+	st, err := x.root.Stat(filepath.FromSlash(path))
+	return "", true, err == nil && st.IsDir()
+}
+
+// packageOf is the package in which a file of the script's folder stands, "" beside the script.
+func (x *script) packageOf(file string) string {
+	rel, err := filepath.Rel(x.dir, filepath.Dir(file))
+	if err != nil || !filepath.IsLocal(rel) || rel == "." {
+		return ""
+	}
+	return strings.ReplaceAll(filepath.ToSlash(rel), "/", ".")
 }
 
 // module is what an import gives: one of ours, or a script of the folder, which
-// runs when it is imported first.
+// runs when it is imported first, after the packages in which it stands.
 func (x *script) module(name string) (starlark.Value, error) {
 	if m := x.moduleNamed(name); m != nil {
 		return m, nil
 	}
-	globals, err := x.load(x.thread, name+".py")
-	if err != nil {
-		return nil, err
+	if k := strings.LastIndexByte(name, '.'); k > 0 {
+		if _, err := x.module(name[:k]); err != nil {
+			return nil, err
+		}
 	}
-	return &pymodule{name: name, members: globals}, nil
+	file, folder, _ := x.ownModule(name)
+	m := &pymodule{name: name}
+	if folder {
+		m.within = func(n string) (starlark.Value, error) {
+			if _, _, known := x.ownModule(name + "." + n); !known {
+				return nil, nil
+			}
+			return x.module(name + "." + n)
+		}
+	}
+	if file == "" || folder && x.modules[file] != nil && x.modules[file].loading { // a script of the package imports another one
+		return m, nil
+	}
+	var err error
+	m.members, err = x.load(x.thread, file)
+	return m, err
 }
 
 // allOf are the names that "from name import *" takes of a script of the folder: all that it assigns, defines or imports outside functions, but for
 // those that begin with an underscore. The script is read for that, and runs where the import stands.
 func (x *script) allOf(name string) ([]string, error) {
-	if x.moduleNamed(name) != nil {
+	if m := x.moduleNamed(name); m != nil {
+		switch name {
+		case "brian2tools", "math", "random", "time":
+			return m.AttrNames(), nil
+		}
 		return nil, errors.New("it is not a script of this folder")
 	}
 	if names, begun := x.starred[name]; begun && names == nil {
@@ -192,11 +249,17 @@ func (x *script) allOf(name string) ([]string, error) {
 			delete(x.starred, name)
 		}
 	}()
-	src, err := x.readFile(name + ".py")
+	file, _, _ := x.ownModule(name)
+	if file == "" {
+		return []string{}, nil
+	}
+	src, err := x.readFile(file)
 	if err != nil {
 		return nil, err
 	}
-	s, err := parse(name+".py", src, x.imported())
+	mods := x.imported(filepath.Join(x.dir, filepath.FromSlash(file)))
+	mods.Whole = true
+	s, err := parse(file, src, mods)
 	if err != nil {
 		return nil, err
 	}
@@ -213,12 +276,19 @@ func (x *script) allOf(name string) ([]string, error) {
 	return names, nil
 }
 
-// imported tells the parser what import may name.
-func (x *script) imported() python.Modules {
+// imported tells the parser what import may name in a file.
+func (x *script) imported(file string) python.Modules {
 	return python.Modules{
+		Package:     x.packageOf(file),
 		Predeclared: func(name string) bool { return x.predeclared[name] != nil },
 		All:         x.allOf,
-		Known:       func(module string) bool { return x.moduleNamed(module) != nil || x.ownModule(module) },
+		Known: func(module string) bool {
+			if x.moduleNamed(module) != nil {
+				return true
+			}
+			_, _, known := x.ownModule(module)
+			return known
+		},
 		Has: func(module, name string) bool {
 			m := x.moduleNamed(module)
 			return m == nil || m.members[name] != nil // what a script of the folder has is known when it has run

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"synfire/engine/eqn"
+	"synfire/engine/script/python"
 )
 
 // absent are names of Brian2's import that Synfire does not have, or not yet,
@@ -39,8 +40,8 @@ func init() {
 
 // unknownName explains a name that a script uses and nobody defines.
 func (x *script) unknownName(name string) (msg, hint string) {
-	if why := x.notImported(name); why != "" {
-		return why, ""
+	if why := x.notImported(name); why.Msg != "" {
+		return why.Msg, why.Hint
 	}
 	if h, ok := absent[name]; ok {
 		return fmt.Sprintf("Brian2 has %s; Synfire does not yet", name), h
@@ -61,11 +62,11 @@ func (x *script) unknownName(name string) (msg, hint string) {
 }
 
 // notImported says why an import has not given a name.
-func (x *script) notImported(name string) string {
+func (x *script) notImported(name string) python.Absent {
 	for _, s := range x.sources {
-		if why := s.absent[name]; why != "" {
+		if why := s.absent[name]; why.Msg != "" {
 			return why
 		}
 	}
-	return ""
+	return python.Absent{}
 }

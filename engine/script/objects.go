@@ -590,6 +590,9 @@ func getSlice(v, lo, hi, step starlark.Value) (starlark.Value, error) {
 	case *tableRow:
 		r, _, err := v.Get(&array.Span{Lo: lo, Hi: hi, Step: step})
 		return r, err
+	case *axesGrid:
+		r, _, err := v.Get(&array.Span{Lo: lo, Hi: hi, Step: step})
+		return r, err
 	case *synapses:
 		return nil, withHint("index its variables: S.w[0:5]", "synapses cannot be sliced")
 	}

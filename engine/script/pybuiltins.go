@@ -21,6 +21,11 @@ import (
 // addPython adds Python's own functions.
 func (x *script) addPython(add func(string, func(starlark.Tuple, []starlark.Tuple) (starlark.Value, error))) {
 	add("print", x.printValues)
+	for _, name := range []string{"exit", "quit"} {
+		add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+			return starlark.Call(x.thread, x.exit(name), args, kwargs)
+		})
+	}
 	plain := func(name string, n int, f func(a starlark.Tuple) (starlark.Value, error)) {
 		add(name, func(args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			if len(kwargs) > 0 || len(args) != n {
@@ -103,7 +108,7 @@ func (x *script) addPython(add func(string, func(starlark.Tuple, []starlark.Tupl
 	}
 	through("map", false)
 	through("filter", true)
-	for _, name := range []string{"Exception", "ValueError", "TypeError", "RuntimeError", "NotImplementedError", "KeyError", "IndexError", "AssertionError", "ArithmeticError"} {
+	for _, name := range []string{"Exception", "ValueError", "TypeError", "RuntimeError", "NotImplementedError", "KeyError", "IndexError", "AssertionError", "ArithmeticError", "Warning", "FutureWarning", "DeprecationWarning", "RuntimeWarning", "UserWarning"} {
 		add(name, func(args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 			if err := printables(x, args); err != nil {
 				return nil, err

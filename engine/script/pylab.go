@@ -527,6 +527,11 @@ func (p *pylab) saved(f *figure.Figure, args starlark.Tuple, kwargs []starlark.T
 		return nil, fmt.Errorf("savefig() takes the file's name")
 	case ext == "":
 		name += ".png"
+	case ext == ".pdf" || ext == ".eps" || ext == ".ps":
+		name = strings.TrimSuffix(name, ext) + ".svg"
+		if p.x.opt.Warn != nil {
+			p.x.opt.Warn(fmt.Sprintf("pictures are .png or .svg: %s instead of %s", path.Base(name), ext))
+		}
 	case ext != ".png" && ext != ".svg":
 		return nil, fmt.Errorf("a picture's name ends in .png or .svg, not %s", ext)
 	}

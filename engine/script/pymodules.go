@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -42,7 +44,93 @@ func timeModule() starlark.StringDict {
 	for _, n := range []string{"perf_counter", "process_time", "monotonic", "clock"} {
 		d[n] = fn(n, "", func(argument.Call) (starlark.Value, error) { return starlark.Float(time.Since(begin).Seconds()), nil })
 	}
+	d["ctime"] = fn("ctime", "", func(argument.Call) (starlark.Value, error) {
+		return starlark.String(time.Now().Format(time.ANSIC)), nil
+	})
+	d["sleep"] = accepted(starlark.None, "sleep")
 	return d
+}
+
+// sysModule is sys: what a script asks about how it was started, and its end.
+func (x *script) sysModule() starlark.StringDict {
+	out := &pymodule{name: "sys.stdout", members: starlark.StringDict{"flush": accepted(starlark.None, "flush"), "write": fn("write", "text", func(c argument.Call) (starlark.Value, error) {
+		s, ok := starlark.AsString(c.Val["text"])
+		if !ok {
+			return nil, fmt.Errorf("write() takes a text, not %s", array.Describe(c.Val["text"]))
+		}
+		_, err := x.printValues(starlark.Tuple{starlark.String(s)}, []starlark.Tuple{{starlark.String("end"), starlark.String("")}})
+		return starlark.MakeInt(utf8.RuneCountInString(s)), err
+	})}}
+	return starlark.StringDict{"argv": starlark.NewList([]starlark.Value{starlark.String(x.opt.File)}), "path": starlark.NewList([]starlark.Value{starlark.String(x.dir)}),
+		"exit": x.exit("exit"), "stdout": out, "platform": starlark.String(runtime.GOOS), "maxsize": starlark.MakeInt64(math.MaxInt64), "version": starlark.String("3.12 (Synfire)"),
+		"version_info": starlark.Tuple{starlark.MakeInt(3), starlark.MakeInt(12), starlark.MakeInt(0)}, "byteorder": starlark.String("little")}
+}
+
+// errExit ends a script at its own wish.
+var errExit = errors.New("exit()")
+
+// exit is exit(): the script's end, an error where it has something to say or another number than 0.
+func (x *script) exit(name string) *starlark.Builtin {
+	return fn(name, "/ status", func(c argument.Call) (starlark.Value, error) {
+		switch v := c.Get("status").(type) {
+		case nil:
+		case starlark.String:
+			return nil, errors.New(string(v))
+		default:
+			if n, err := array.ToInt(v); err != nil || n != 0 {
+				return nil, fmt.Errorf("the script ends with status %s", array.Plain(v))
+			}
+		}
+		return nil, errExit
+	})
+}
+
+// copyModule is copy, of lists, dictionaries and arrays.
+func copyModule(x *script) starlark.StringDict {
+	var deep func(v starlark.Value, down int) (starlark.Value, error)
+	deep = func(v starlark.Value, down int) (starlark.Value, error) {
+		if a, ok := v.(*array.Array); ok {
+			return array.Own(a), nil
+		}
+		if !copies(v) {
+			return v, nil
+		}
+		if down > maxDepth {
+			return nil, fmt.Errorf("deepcopy(): lists in lists, more than %d deep", maxDepth)
+		}
+		c, err := pythonMethods["copy"](x, v)(nil, nil)
+		switch c := c.(type) {
+		case *starlark.List:
+			for k := 0; k < c.Len() && err == nil; k++ {
+				var e starlark.Value
+				if e, err = deep(c.Index(k), down+1); err == nil {
+					err = c.SetIndex(k, e)
+				}
+			}
+		case *starlark.Dict:
+			for _, it := range c.Items() {
+				var e starlark.Value
+				if e, err = deep(it[1], down+1); err != nil {
+					break
+				}
+				err = c.SetKey(it[0], e)
+			}
+		}
+		return c, err
+	}
+	return starlark.StringDict{
+		"copy": fn("copy", "x", func(c argument.Call) (starlark.Value, error) {
+			v := c.Val["x"]
+			if a, ok := v.(*array.Array); ok {
+				return array.Own(a), nil
+			}
+			if !copies(v) {
+				return v, nil
+			}
+			return pythonMethods["copy"](x, v)(nil, nil)
+		}),
+		"deepcopy": fn("deepcopy", "x", func(c argument.Call) (starlark.Value, error) { return deep(c.Val["x"], 0) }),
+	}
 }
 
 // mathModule is math: the functions of numbers that the language has, under
@@ -172,7 +260,7 @@ func (x *script) osModule() (os_, path_ starlark.StringDict) {
 	}
 	path_["realpath"] = path_["abspath"]
 	return starlark.StringDict{"sep": starlark.String("/"), "getpid": texts("getpid", 0, func([]string) (starlark.Value, error) { return starlark.MakeInt(os.Getpid()), nil }),
-		"cpu_count": texts("cpu_count", 0, func([]string) (starlark.Value, error) { return starlark.MakeInt(runtime.NumCPU()), nil }), "linesep": starlark.String("\n"), "getcwd": texts("getcwd", 0, func([]string) (starlark.Value, error) {
+		"cpu_count": texts("cpu_count", 0, func([]string) (starlark.Value, error) { return starlark.MakeInt(runtime.NumCPU()), nil }), "linesep": starlark.String("\n"), "makedirs": accepted(starlark.None, "makedirs"), "mkdir": accepted(starlark.None, "mkdir"), "getcwd": texts("getcwd", 0, func([]string) (starlark.Value, error) {
 			dir, err := os.Getwd()
 			return starlark.String(dir), err
 		})}, path_

@@ -290,6 +290,9 @@ func (x *script) whole() (*Result, error) {
 	case errors.Is(err, errEnd):
 		x.res.Ended = true
 		err = nil
+	case errors.Is(err, errExit):
+		x.pylab.left()
+		err = nil
 	case err != nil && x.ctx.Err() != nil && !errors.Is(err, engine.ErrInterrupted):
 		err = engine.ErrInterrupted
 	case err == nil:

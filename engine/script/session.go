@@ -117,7 +117,7 @@ func (s *Session) Exec(text string, arrays map[string]*array.Array) error {
 func (s *Session) piece(text string) error {
 	x := s.x
 	s.done++
-	src, err := parse(fmt.Sprintf("<exec %d>", s.done), []byte(text), x.imported())
+	src, err := parse(fmt.Sprintf("<exec %d>", s.done), []byte(text), x.imported(""))
 	x.sources[src.name] = src
 	delete(x.sources, fmt.Sprintf("<exec %d>", s.done-keptPieces))
 	if err != nil {

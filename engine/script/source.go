@@ -22,10 +22,11 @@ type source struct {
 	pieces   map[*syntax.Literal][]python.Piece
 	shared   map[*syntax.Ident]bool
 	returns  map[*syntax.ReturnStmt]python.Returned
-	absent   map[string]string // names that an import asked for and did not get: why
-	assigned []string          // the names that it assigns at its top, once they are asked for
-	level    int               // how deep expr and stmt are in the tree
-	deep     *syntax.Position  // the first place that is nested too deep
+	absent   map[string]python.Absent // names that an import asked for and did not get: why
+	unused   []python.Absent          // modules that are not there
+	assigned []string                 // the names that it assigns at its top, once they are asked for
+	level    int                      // how deep expr and stmt are in the tree
+	deep     *syntax.Position         // the first place that is nested too deep
 }
 
 // place is a position without its file.
@@ -57,7 +58,7 @@ func parse(name string, src []byte, m python.Modules) (*source, error) {
 	if err != nil {
 		return s, err
 	}
-	s.pieces, s.absent, s.shared, s.returns = read.Pieces, read.Absent, read.Shared, read.Returns
+	s.pieces, s.absent, s.unused, s.shared, s.returns = read.Pieces, read.Absent, read.Unused, read.Shared, read.Returns
 	tree := read.Tree
 	for i, st := range tree.Stmts {
 		tree.Stmts[i] = s.stmt(st)

@@ -13,6 +13,14 @@ import (
 
 func spikeMonitor(x *script, c *call) (starlark.Value, error) {
 	c.refuse("codeobj_class")
+	switch v := c.Get("record").(type) {
+	case nil, starlark.Bool:
+	default: // Brian2 asks no more than whether there is something
+		if x.opt.Warn != nil {
+			x.opt.Warn(fmt.Sprintf("%s: record= of %s() is True or False, not neurons: all of them are recorded, as in Brian2; a part is %s(G[:10])", x.thread.CallFrame(1).Pos, c.Fn, c.Fn))
+		}
+		c.Val["record"] = v.Truth()
+	}
 	o := engine.SpikeMonitorOptions{Name: c.objectName(), CountOnly: !c.boolean("record", true), Variables: c.texts("variables"), When: c.str("when", ""), Order: c.integer("order", 0)}
 	src, event := c.cells("source"), c.str("event", "")
 	if c.Has("order") && !c.Has("when") {

@@ -145,8 +145,79 @@ func UnitName(d eqn.Dim) string {
 }
 
 func formatQuantity(q Quantity) string {
+	if q.unit != "" {
+		return q.unit
+	}
 	u := bestUnit([]float64{q.Value}, q.Dim)
 	return floatTexts([]float64{q.Value / u.value}, digitsOf(q.single))[0] + " " + u.name
+}
+
+// reprQuantity is a quantity as Brian2's repr() writes it, an expression that gives it: 20. * mvolt.
+func reprQuantity(q Quantity) string {
+	if q.unit != "" {
+		return spelled(q.unit)
+	}
+	u := bestUnit([]float64{q.Value}, q.Dim)
+	return floatTexts([]float64{q.Value / u.value}, digitsOf(q.single))[0] + " * " + spelled(u.name)
+}
+
+// spelledUnits are the units by the names that expressions have for them.
+var spelledUnits = map[string]string{"V": "volt", "A": "amp", "s": "second", "Hz": "hertz", "S": "siemens", "ohm": "ohm", "F": "farad", "m": "metre", "g": "gram", "kg": "kilogram",
+	"mol": "mole", "M": "molar", "N": "newton", "J": "joule", "W": "watt", "Pa": "pascal", "C": "coulomb", "H": "henry", "T": "tesla", "Wb": "weber", "K": "kelvin", "cd": "candle", "kat": "katal", "Gy": "gray", "lx": "lux"}
+
+// spelled is the name of a unit that is printed as an expression has it: "mV" as mvolt, "mV^2" as
+// mvolt2, "m^-2 A" as metre ** -2 * amp.
+func spelled(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" /()", r) })
+	var b strings.Builder
+	rest := name
+	for k, w := range words {
+		at := strings.Index(rest, w)
+		between := rest[:at]
+		if k > 0 && between == " " {
+			between = " * "
+		}
+		b.WriteString(strings.ReplaceAll(between, "/", " / "))
+		rest = rest[at+len(w):]
+		unit, exponent, power := strings.Cut(w, "^")
+		full := spelledUnits[unit]
+		if full == "" && len(unit) > 1 {
+			full = unit[:1] + spelledUnits[unit[1:]]
+		}
+		b.WriteString(full)
+		switch {
+		case power && len(words) == 1 && len(exponent) == 1 && spelledUnits[unit] != "metre":
+			b.WriteString(exponent) // one of Brian2's units: mvolt2
+		case power:
+			b.WriteString(" ** " + exponent)
+		}
+	}
+	return b.String() + rest
+}
+
+// BestUnit is the unit in which values print; nil of pure numbers.
+func BestUnit(v []float64, d eqn.Dim) starlark.Value {
+	if d.IsOne() {
+		return nil
+	}
+	u := bestUnit(v, d)
+	return Quantity{Value: u.value, Dim: d, unit: u.name}
+}
+
+// Unit is a unit under a name that the language has for it.
+func Unit(name string, value float64, d eqn.Dim) starlark.Value {
+	q, ok := Scalar(value, d, Floats).(Quantity)
+	if !ok {
+		return Scalar(value, d, Floats)
+	}
+	q.unit = name
+	for _, u := range displayUnits()[d] {
+		if u.value == value {
+			q.unit = u.name
+			break
+		}
+	}
+	return q
 }
 
 // ValueText is a value as a person writes it: "1 s", "0.1", "20 mV".

@@ -21,6 +21,9 @@ func Plain(v starlark.Value) string {
 	if s, ok := starlark.AsString(v); ok {
 		return s
 	}
+	if q, ok := v.(Quantity); ok {
+		return q.String()
+	}
 	return Repr(v)
 }
 
@@ -73,6 +76,8 @@ func repr(b *strings.Builder, v starlark.Value, around []starlark.Value) {
 		items("{", "}", len(all), func(k int) { repr(b, all[k], around) })
 	case starlark.Float:
 		b.WriteString(floatText(float64(v)))
+	case Quantity:
+		b.WriteString(reprQuantity(v))
 	default:
 		b.WriteString(v.String())
 	}

@@ -36,7 +36,8 @@ const (
 type Quantity struct {
 	Value  float64 // in SI units
 	Dim    eqn.Dim
-	single bool // of a model's state
+	single bool   // of a model's state
+	unit   string // of a unit by its name: how it prints, ms, where 1*ms prints as 1. ms
 }
 
 // Array is a list of numbers that share a dimension; or a table of rows of Cols
@@ -133,6 +134,13 @@ func (a *Array) String() string        { return formatArray(a) }
 func (a *Array) Type() string          { return "array" }
 func (a *Array) Freeze()               {}
 func (a *Array) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: array") }
+
+// Own is an array of the same values that shares nothing with a.
+func Own(a *Array) *Array {
+	c := *a
+	c.V, c.Packed = slices.Clone(a.Floats()), nil
+	return &c
+}
 
 // Truth of one element is the element's; of more, whether all are true.
 func (a *Array) Truth() starlark.Bool {

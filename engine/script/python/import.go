@@ -9,9 +9,6 @@ import (
 // dotted reads a.b.c.
 func (p *parser) dotted() (string, syntax.Position) {
 	at := p.tok.at
-	if p.is(".") || p.is("...") {
-		p.fail(at, "load('other.star', 'name') takes names from another script", "there are no packages of scripts")
-	}
 	name := p.ident().Name
 	for p.take(".") {
 		name += "." + p.ident().Name
@@ -19,11 +16,46 @@ func (p *parser) dotted() (string, syntax.Position) {
 	return name, at
 }
 
-// known fails if there is no such module.
-func (p *parser) known(module string, at syntax.Position) {
-	if module != "__future__" && (p.mods.Known == nil || !p.mods.Known(module)) {
-		p.fail(at, elsewhere+"; load('other.star', 'name') takes names from another script",
-			"there is no module %s here: a script may import brian2, numpy, matplotlib, os, time, random, math", module)
+// from reads what stands behind from: a.b.c, or .b.c and ..b.c, which begin at the
+// package in which the text stands.
+func (p *parser) from() (string, syntax.Position) {
+	at, up := p.tok.at, 0
+	for p.is(".") || p.is("...") {
+		up += len(p.next().text)
+	}
+	if up == 0 {
+		return p.dotted()
+	}
+	of := strings.Split(p.mods.Package, ".")
+	if p.mods.Package == "" || up > len(of) {
+		p.fail(at, "a folder's scripts are a package for the script beside the folder: run that one", "there is no package around this script for an import that begins with a dot")
+	}
+	name := strings.Join(of[:len(of)-up+1], ".")
+	if !p.is("import") {
+		rest, _ := p.dotted()
+		name += "." + rest
+	}
+	return name, at
+}
+
+// absence is why a module is not there, if it is not.
+func (p *parser) absence(module string, at syntax.Position) (Absent, bool) {
+	if module == "__future__" || p.mods.Known != nil && p.mods.Known(module) {
+		return Absent{}, false
+	}
+	return Absent{Pos: at, Msg: "there is no module " + module + " here",
+		Hint: "modules are brian2, numpy, matplotlib, some of Python's and SciPy's, and scripts beside this one; or " + elsewhere}, true
+}
+
+// leaveOut leaves out a name of a module that is not there: an error where it is used,
+// at once where the language has the name, which must not stand for it.
+func (p *parser) leaveOut(a Absent, name string) {
+	if !p.mods.Whole || p.mods.Predeclared == nil || p.mods.Predeclared(name) {
+		p.fail(a.Pos, a.Hint, "%s", a.Msg)
+	}
+	p.absent[name] = a
+	if n := len(p.unused); n == 0 || p.unused[n-1] != a {
+		p.unused = append(p.unused, a)
 	}
 }
 
@@ -34,12 +66,21 @@ func (p *parser) imports(list []syntax.Stmt) []syntax.Stmt {
 	p.next()
 	for {
 		name, at := p.dotted()
-		p.known(name, at)
 		as, _, _ := strings.Cut(name, ".")
 		of, to := as, at
 		if p.take("as") {
 			to = p.tok.at
 			as, of = p.ident().Name, name
+		}
+		if a, is := p.absence(name, at); is {
+			p.leaveOut(a, as)
+			if !p.take(",") {
+				return list
+			}
+			continue
+		}
+		if of != name { // the package has the name, and its module runs
+			list = append(list, &syntax.ExprStmt{X: module(name, at)})
 		}
 		if !p.mods.Bound(of, "", as) {
 			list = append(list, &syntax.AssignStmt{OpPos: at, Op: syntax.EQ, LHS: &syntax.Ident{NamePos: to, Name: as}, RHS: module(of, at)})
@@ -53,10 +94,13 @@ func (p *parser) imports(list []syntax.Stmt) []syntax.Stmt {
 // importsFrom is from a.b import c as d, ...
 func (p *parser) importsFrom(list []syntax.Stmt) []syntax.Stmt {
 	p.next()
-	name, at := p.dotted()
-	p.known(name, at)
+	name, at := p.from()
+	absence, isAbsent := p.absence(name, at)
 	p.need("import")
 	if star := p.tok.at; p.take("*") {
+		if isAbsent {
+			p.fail(at, absence.Hint, "%s", absence.Msg)
+		}
 		if p.mods.Bound(name, "*", "") {
 			return list
 		}
@@ -83,9 +127,11 @@ func (p *parser) importsFrom(list []syntax.Stmt) []syntax.Stmt {
 			as = p.ident()
 		}
 		switch {
+		case isAbsent:
+			p.leaveOut(absence, as.Name)
 		case name == "__future__", p.mods.Bound(name, id.Name, as.Name):
 		case !p.mods.Has(name, id.Name): // an error where it is used
-			p.absent[as.Name] = name + " has no " + id.Name + " here"
+			p.absent[as.Name] = Absent{Pos: id.NamePos, Msg: name + " has no " + id.Name + " here"}
 		default:
 			x := &syntax.DotExpr{X: module(name, at), Dot: id.NamePos, Name: id}
 			list = append(list, &syntax.AssignStmt{OpPos: at, Op: syntax.EQ, LHS: &syntax.Ident{NamePos: as.NamePos, Name: as.Name}, RHS: x})

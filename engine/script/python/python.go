@@ -45,6 +45,9 @@ const temporary = "<value>"
 
 // Modules says what import may name.
 type Modules struct {
+	Package string // in which the text stands, for imports that begin with a dot; "": in none
+	Whole   bool   // the text is all there is: what an import does not find may be left out where nothing uses it
+
 	Known func(module string) bool           // there is such a module
 	Has   func(module, name string) bool     // and it has such a name
 	Bound func(module, name, as string) bool // a script sees the name ("": the module) as that without import
@@ -74,10 +77,17 @@ const TooDeep = "this is nested more than 10000 deep"
 type Script struct {
 	Tree   *syntax.File
 	Pieces map[*syntax.Literal][]Piece // where the parts of a text stand that is not as written
-	Absent map[string]string           // names that an import asked for and did not get: "numpy has no foo"
+	Absent map[string]Absent           // names that an import asked for and did not get
+	Unused []Absent                    // one for each module that is not there, whose names nothing may need
 	// Returns are the texts of what functions return, for those that are read otherwise, too.
 	Returns map[*syntax.ReturnStmt]Returned
 	Shared  map[*syntax.Ident]bool // names of the file that a function declares global: whoever runs the tree keeps them
+}
+
+// Absent is why an import has not given a name, and what to do instead.
+type Absent struct {
+	Pos       syntax.Position
+	Msg, Hint string
 }
 
 // Returned is the text of an expression and where it begins.
@@ -102,7 +112,7 @@ func Parse(name string, src []byte, o *syntax.FileOptions, m Modules) (s *Script
 		tree.Stmts = p.statement(tree.Stmts)
 	}
 	shared := p.settle(tree)
-	return &Script{Tree: tree, Pieces: p.pieces, Absent: p.absent, Returns: p.returns, Shared: shared}, nil
+	return &Script{Tree: tree, Pieces: p.pieces, Absent: p.absent, Unused: p.unused, Returns: p.returns, Shared: shared}, nil
 }
 
 // ParseExpr reads one expression.
@@ -124,7 +134,8 @@ type parser struct {
 	level    int // how deep the parser is in the text
 	mods     Modules
 	pieces   map[*syntax.Literal][]Piece
-	absent   map[string]string
+	absent   map[string]Absent
+	unused   []Absent
 	returns  map[*syntax.ReturnStmt]Returned
 	behind   int             // the last token that was read
 	globals  map[string]bool // named in a global statement somewhere
@@ -134,7 +145,7 @@ type parser struct {
 
 func newParser(name, src string, m Modules) *parser {
 	return &parser{scanner: scanner{name: &name, src: src, line: 1, col: 1, indents: []int{0}, fresh: true}, mods: m,
-		pieces: map[*syntax.Literal][]Piece{}, absent: map[string]string{}, globals: map[string]bool{}, returns: map[*syntax.ReturnStmt]Returned{}, declares: map[*syntax.DefStmt][]string{}}
+		pieces: map[*syntax.Literal][]Piece{}, absent: map[string]Absent{}, globals: map[string]bool{}, returns: map[*syntax.ReturnStmt]Returned{}, declares: map[*syntax.DefStmt][]string{}}
 }
 
 func (p *parser) caught(err *error) {
