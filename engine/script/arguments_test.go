@@ -263,7 +263,7 @@ var arguments = []struct{ arg, src, refusal string }{
 	{"SpikeMonitor.variables", watched("SpikeMonitor(G«, variables='v'|»)", "hasattr(M, 'v')"), ""},
 	{"SpikeMonitor.variables", watched("SpikeMonitor(G«, variables='vv'|»)", "M.t"), "did you mean 'v'?"},
 	{"SpikeMonitor.record", watched("SpikeMonitor(G«, record=False|»)", "M.t"), ""},
-	{"SpikeMonitor.record", watched("SpikeMonitor(G«, record=[0]|»)", "M.t"), "True or False"},
+	{"SpikeMonitor.record", watched("SpikeMonitor(G«, record=[0]|»)", "M.t"), "warning: record= of SpikeMonitor() is True or False, not neurons"},
 	{"SpikeMonitor.when", watched("SpikeMonitor(G, 'v'«, when='end'|»)", "M.v"), ""},
 	{"SpikeMonitor.when", watched("SpikeMonitor(G«, when='nonsense'|»)", "M.t"), "is not a slot of the schedule"},
 	{"SpikeMonitor.when", watched("SpikeMonitor(G«, when='after_threshold'|»)", "M.t"), "did you mean 'after_thresholds'?"},

@@ -29,7 +29,7 @@ func init() {
 		{"DimensionMismatchError MagicError PreferenceError BrianObjectException", "errors cannot be caught in a script"},
 		{"arcsinh arccosh arctanh", "write log(x + sqrt(x*x + 1)) and the like"},
 		{"diagonal get_unit get_local_namespace is_scalar_type", ""},
-		{"brian_plot plot_synapses", "plot(S.t/ms, S.i, '.'), or synfire run --plot FILE.png"},
+		{"brian_plot plot_synapses", "from brian2tools import brian_plot, plot_synapses"},
 		{"fft polyfit dstack", "save_array('name', values) and use NumPy on the file"},
 	} {
 		for _, n := range strings.Fields(line.names) {

@@ -17,7 +17,7 @@ func spikeMonitor(x *script, c *call) (starlark.Value, error) {
 	case nil, starlark.Bool:
 	default: // Brian2 asks no more than whether there is something
 		if x.opt.Warn != nil {
-			x.opt.Warn(fmt.Sprintf("%s: record= of %s() is True or False, not neurons: all of them are recorded, as in Brian2; a part is %s(G[:10])", x.thread.CallFrame(1).Pos, c.Fn, c.Fn))
+			x.opt.Warn(fmt.Sprintf("record= of %s() is True or False, not neurons: all of them are recorded, as in Brian2; a part is %s(G[:10]) (%s)", c.Fn, c.Fn, x.thread.CallFrame(1).Pos))
 		}
 		c.Val["record"] = v.Truth()
 	}

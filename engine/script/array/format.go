@@ -211,6 +211,12 @@ func Unit(name string, value float64, d eqn.Dim) starlark.Value {
 		return Scalar(value, d, Floats)
 	}
 	q.unit = name
+	if rest, ok := strings.CutPrefix(name, "cmet"); ok { // in which nothing else is printed
+		q.unit = "cm"
+		if n := rest[len(rest)-1]; n == '2' || n == '3' {
+			q.unit += "^" + string(n)
+		}
+	}
 	for _, u := range displayUnits()[d] {
 		if u.value == value {
 			q.unit = u.name

@@ -74,8 +74,8 @@ func Percent(format string, v starlark.Value) (string, error) {
 				return "", err
 			}
 			s := Repr(a)
-			if t, ok := starlark.AsString(a); ok && verb == 's' {
-				s = t
+			if verb == 's' {
+				s = Plain(a)
 			}
 			fmt.Fprintf(&b, spec+"s", s)
 		case 'd', 'i', 'x', 'X', 'o':
