@@ -179,7 +179,7 @@ func TestPylabErrors(t *testing.T) {
 		{"subplot(214)", "1:1", "there is no subplot 4 of 2 by 1"},
 		{"fig, ax = subplots(2)\nax[2].plot([1])", "2:3", "index 2 is out of range"},
 		{"hist([1, 2], bins=0)", "1:1", "bins=0 is not possible"},
-		{"savefig('x.pdf')", "1:1", "ends in .png or .svg"},
+		{"savefig('x.gif')", "1:1", "ends in .png or .svg"},
 		{"gca().contour([[1]])", "1:7", "axes have no .contour here"},
 		{"figure(figsize=(0, 3))", "1:1", "a figure's size"},
 		{"xlim(inf, 3)", "1:1", "a limit is a number"},

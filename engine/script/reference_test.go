@@ -356,6 +356,7 @@ var untold = map[string]string{
 	"type preferences": "without an effect", "type collected": "a Network", "module matplotlib": "pylab", "module matplotlib.ticker": "without an effect", "module matplotlib.gridspec": "pylab",
 	"module matplotlib.pyplot": "the functions of pylab, which are names without a module, too", "module pylab": "the same", "module matplotlib.pylab": "the same", "module warnings": "without an effect", "module numpy": "NumPy's are names without a module, too",
 	"module brian2": "all names", "module device": "without an effect", "module multiprocessing.pool": "multiprocessing's", "module matplotlib.animation": "pictures do not move: in docs/language.md",
+	"module sys": "in docs/language.md", "module copy": "in docs/language.md", "module brian2tools": "in docs/language.md",
 	"type magicNetwork": "the network of all objects, with its functions", "type tableRow": "a row of an array",
 }
 

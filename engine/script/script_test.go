@@ -82,7 +82,7 @@ func TestPrinting(t *testing.T) {
 		"arange(6)[::-2] ## [5 3 1]",
 		"arange(6)[-1] ## 5",
 		"arange(6)[[0, 2]] ## [0 2]",
-		"[x for x in arange(3)*ms] ## [0. s, 1. ms, 2. ms]",
+		"[x for x in arange(3)*ms] ## [0. * second, 1. * msecond, 2. * msecond]",
 		"len(arange(7)) ## 7",
 		"exp(0) ## 1.0",
 		"(10*mV).in_unit(uvolt) ## 10000. uV",
