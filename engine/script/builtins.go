@@ -176,9 +176,6 @@ func length(x *script, args starlark.Tuple) (starlark.Value, error) {
 			n, err := s.s.N(x.work())
 			return starlark.MakeInt(n), err
 		}
-		if m, ok := args[0].(*monitor); ok { // of spikes, or of times
-			return m.Attr("N")
-		}
 		if v, ok := args[0].(interface{ Len() int }); ok {
 			return starlark.MakeInt(v.Len()), nil
 		}

@@ -133,11 +133,6 @@ func (x *script) addModules(d starlark.StringDict) {
 		"PillowWriter": accepted(starlark.None, "PillowWriter"), "FFMpegWriter": accepted(starlark.None, "FFMpegWriter")})
 	add("matplotlib", starlark.StringDict{"cycler": cycler, "animation": animation, "pyplot": pyplot, "pylab": pyplot, "cm": colorMaps{}, "rcParams": plt["rcParams"], "gridspec": m["matplotlib.gridspec"], "use": accepted(starlark.None, "use"), "rc": plt["rc"]})
 	d["plt"], d["pylab"], d["matplotlib"], d["numpy"] = pyplot, pyplot, m["matplotlib"], m["numpy"]
-	for n, v := range np["random"].(*pymodule).members { // which Brian2's import takes in, too
-		if d[n] == nil && absent[n] == "" {
-			d[n] = v
-		}
-	}
 	members := maps.Clone(d)
 	maps.DeleteFunc(members, func(n string, _ starlark.Value) bool { return strings.HasPrefix(n, "<") || strings.HasPrefix(n, "__") })
 	members["__version__"] = starlark.String("2.10.1") // whose language this is
