@@ -96,9 +96,12 @@ func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
 		e.delays = []uint16{uint16(e.table.MinDelay)}
 		return e, nil
 	}
-	want := &listing{spec: e.table.Spec, post: st.Post, shares: p.lay.shares[i]}
+	want := &listing{spec: e.table.Spec, post: st.Post, shares: p.lay.shares[i], local: p.owned.stages[i], keep: p.owned.numbers[i]}
+	if p.over != nil && want.ways() == p.lay.parts {
+		want.shares = want.ofParts(p.own)
+	}
 	for _, l := range *lists {
-		if l.spec == want.spec && l.post == want.post && l.asked.equal(&want.shares) {
+		if l.spec == want.spec && l.post == want.post && l.local == want.local && l.keep == want.keep && l.asked.equal(&want.shares) {
 			e.list = l
 		}
 	}
@@ -118,7 +121,7 @@ func (p *program) newEffect(i int, lists *[]*listing) (*effect, error) {
 		return nil, fmt.Errorf("delays of %d to %d steps, the plan says %d to %d", d[0], d[len(d)-1], e.table.MinDelay, e.table.MaxDelay)
 	}
 	for s, b := range st.Bind {
-		if n := l.length(); b.Buf != backend.NoBuf && st.Prog.Slots[s].Kind == ir.Array && b.Off+n > p.plan.Bufs[b.Buf].Len {
+		if n := l.total; b.Buf != backend.NoBuf && st.Prog.Slots[s].Kind == ir.Array && b.Off+n > p.plan.Bufs[b.Buf].Len {
 			return nil, fmt.Errorf("%d words of buffer %s for %d synapses", p.plan.Bufs[b.Buf].Len, p.plan.Bufs[b.Buf].Name, n)
 		}
 	}
@@ -131,7 +134,7 @@ func (e *effect) compile(p *program) error {
 	_, inOrder := p.plan.Sharing(st)
 	apart := func(b backend.BufID) bool { return p.lay.accs[b] != nil && !p.lay.plain }
 	var err error
-	if e.numbered, err = number(st, !inOrder, apart, l.placed); err != nil {
+	if e.numbered, err = number(st, !inOrder, apart, l.apart()); err != nil {
 		return err
 	}
 	if inOrder {
@@ -140,7 +143,7 @@ func (e *effect) compile(p *program) error {
 	if e.code, err = vm.Compile(e.prog); err != nil {
 		return err
 	}
-	if l.k == nil && !(l.placed && asksNumber(st.Prog)) && l.length() >= rowLanes*l.groups*l.ways() {
+	if l.k == nil && !(l.apart() && asksNumber(st.Prog)) && l.length() >= rowLanes*l.groups*l.ways() {
 		e.row, err = alongRow(st, apart)
 	}
 	return err
@@ -148,7 +151,8 @@ func (e *effect) compile(p *program) error {
 
 // bind makes the blocks.
 func (e *effect) bind(p *program) {
-	for part := range e.list.ways() / e.list.each {
+	for k := range e.list.ways() / e.list.each {
+		part := e.list.first + k
 		b := &block{k: aligned(blockLanes + 16)}
 		fresh := func(q *ir.Prog) ir.Env {
 			env := ir.Env{Slots: make([][]uint32, len(q.Slots)), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host, Traps: make([]uint32, q.Traps)}
@@ -157,7 +161,7 @@ func (e *effect) bind(p *program) {
 			}
 			for s, bind := range e.stage.Bind {
 				if bind.Buf != backend.NoBuf && (p.lay.accs[bind.Buf] == nil || p.lay.plain) {
-					env.Slots[s] = p.bufs[bind.Buf][bind.Off:]
+					env.Slots[s] = p.wordsFrom(bind.Buf, bind.Off)
 				}
 			}
 			return env
@@ -207,7 +211,7 @@ func (e *effect) bind(p *program) {
 		for s, slot := range e.shift {
 			a, bind := p.lay.accs[e.stage.Bind[s].Buf], e.stage.Bind[s]
 			// Where the part's first word lies, less where the text has it.
-			lo, _ := e.list.of(part)
+			lo := e.list.cut[k*e.list.each]
 			end := bind.Off + e.row0(s)
 			shift := []uint32{uint32(a.position(part, end+lo) - (end + lo) + bind.Off)}
 			b.env.Slots[slot] = shift
@@ -262,8 +266,8 @@ func (t *thread) effect(i, s int) {
 		return
 	}
 	for _, h := range t.parts {
-		if h.id < len(e.parts) {
-			t.share(e, e.parts[h.id], h.id, step, p.host[s*p.plan.Host:])
+		if k := h.id - e.list.first; k < len(e.parts) {
+			t.share(e, e.parts[k], h.id, step, p.host[s*p.plan.Host:])
 		}
 	}
 	t.lap(phaseDeliver, p.one(i))
@@ -339,12 +343,13 @@ func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32)
 		far, near = near, far
 	}
 	n, delays, ways := 0, uint32(len(l.delays)), l.ways()
+	first, end := l.waysOf(part)
 	for x, v := range t.visits {
 		if x+1 < len(t.visits) {
 			t.fetch(e, part, t.visits[x+1].group)
 		}
 		row := v.group / delays
-		for way := part * l.each; way < (part+1)*l.each; way++ {
+		for way := first; way < end; way++ {
 			at := int(v.group)*ways + way
 			lo, hi := int(l.index[at]), int(l.index[at+1])
 			if e.row != nil && hi-lo >= rowLanes {
@@ -391,7 +396,8 @@ func (t *thread) share(e *effect, b *block, part int, step int64, host []uint32)
 // fetch asks for what lies side by side of a group's synapses, and is long.
 func (t *thread) fetch(e *effect, part int, group uint32) {
 	l := e.list
-	at := int(group)*l.ways() + part*l.each
+	first, _ := l.waysOf(part)
+	at := int(group)*l.ways() + first
 	lo, hi := int(l.index[at]), int(l.index[at+1])
 	n := min(hi-lo, blockLanes)
 	if n < rowLanes || l.far16 == nil {
@@ -404,14 +410,14 @@ func (t *thread) fetch(e *effect, part int, group uint32) {
 	if e.row != nil {
 		for _, s := range e.row.own {
 			bind := e.stage.Bind[s]
-			fetch(unsafe.Pointer(&t.p.bufs[bind.Buf][bind.Off+lo]), 4*n)
+			fetch(unsafe.Pointer(&t.p.wordsFrom(bind.Buf, bind.Off)[lo]), 4*n)
 		}
 	}
 }
 
 // listed runs the program on entries lo to hi-1 of one row, whose numbers are taken from where they are listed.
 func (t *thread) listed(e *effect, b *block, step int64, way int, row uint32, lo, hi int) {
-	l, k := e.list, b.k
+	l, k, number := e.list, b.k, b.number
 	far, near := b.target, b.source
 	if e.stage.Post {
 		far, near = near, far
@@ -422,11 +428,14 @@ func (t *thread) listed(e *effect, b *block, step int64, way int, row uint32, lo
 	for lo < hi {
 		m := min(hi-lo, blockLanes)
 		b.k = l.k[lo : lo+m]
-		b.number = b.k // words that are placed are not listed
+		if b.number = b.k; e.number != e.k {
+			b.number = l.number[lo : lo+m]
+			b.env.Slots[e.number] = b.number
+		}
 		b.env.Slots[e.k] = b.k
 		for s, bind := range e.stage.Bind { // those that are far
 			if bind.Buf != backend.NoBuf && e.stage.Prog.Slots[s].Kind == ir.Array && 4*l.length() > nearBytes/2 {
-				fetchEach(unsafe.Pointer(&t.p.bufs[bind.Buf][bind.Off]), &b.k[0], m)
+				fetchEach(unsafe.Pointer(&t.p.wordsFrom(bind.Buf, bind.Off)[0]), &b.k[0], m)
 			}
 		}
 		if far != nil {
@@ -435,8 +444,8 @@ func (t *thread) listed(e *effect, b *block, step int64, way int, row uint32, lo
 		t.runBlock(e, b, step, m)
 		lo += m
 	}
-	b.k, b.number = k, k
-	b.env.Slots[e.k] = k
+	b.k, b.number = k, number
+	b.env.Slots[e.k], b.env.Slots[e.number] = k, number
 }
 
 // ends writes the far ends of the entries of a share from lo on.
@@ -460,7 +469,7 @@ func (t *thread) along(e *effect, b *block, step int64, way int, row uint32, lo,
 		}
 		for _, s := range e.row.own {
 			bind := e.stage.Bind[s]
-			env.Slots[s] = p.bufs[bind.Buf][bind.Off+lo : bind.Off+lo+m]
+			env.Slots[s] = p.wordsFrom(bind.Buf, bind.Off)[lo : lo+m]
 		}
 		env.Lane0 = uint32(lo)
 		b.rowCall.Run(env, 0, m)

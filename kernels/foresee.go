@@ -78,7 +78,7 @@ func Foresee(w host.Work, plan *backend.Plan, ranks, threads int) Foreseen {
 	written := map[backend.BufID]bool{}
 	for _, o := range p.sched.ops {
 		for r := range o.use.w {
-			if b := backend.BufID(r); r < len(plan.Bufs) && p.lay.accs[b] == nil && plan.Bufs[b].Kind != backend.Record && !written[b] {
+			if b := backend.BufID(r); r < len(plan.Bufs) && p.lay.accs[b] == nil && plan.Bufs[b].Kind != backend.Record && !p.owned.bufs[b] && !written[b] {
 				written[b] = true
 				f.Copies += 4 * int64(plan.Bufs[b].Len)
 			}

@@ -157,7 +157,7 @@ func (o *owed) bind(p *program) {
 	o.words = nil
 	for _, b := range st.Bind {
 		if b.Buf != backend.NoBuf && o.own[b.Buf] {
-			o.words = append(o.words, p.bufs[b.Buf][b.Off:])
+			o.words = append(o.words, p.wordsFrom(b.Buf, b.Off))
 		}
 	}
 	for _, d := range o.shares {
@@ -165,7 +165,7 @@ func (o *owed) bind(p *program) {
 		d.env = ir.Env{Slots: make([][]uint32, len(o.prog.prog.Slots)), Seed: p.plan.Key(), Drawn: uint32(p.plan.Drawn), HostN: p.plan.Host}
 		for s, b := range st.Bind {
 			if b.Buf != backend.NoBuf {
-				d.env.Slots[s] = p.bufs[b.Buf][b.Off:]
+				d.env.Slots[s] = p.wordsFrom(b.Buf, b.Off)
 			}
 		}
 		for _, n := range o.noted {
@@ -361,7 +361,7 @@ func (o *owed) seen(plan *backend.Plan, s *backend.Stage) ([][]uint32, error) {
 			}
 			_, off := backend.IndexOf(o.effect.stage, &o.effect.stage.Prog.Ins[a.Instr])
 			for _, item := range s.Rec.Items {
-				if k := src.Off + int(item) - off; k >= 0 && k < l.length() {
+				if k := src.Off + int(item) - off; k >= 0 && k < l.total {
 					want = append(want, uint32(k))
 				}
 			}
@@ -373,6 +373,9 @@ func (o *owed) seen(plan *backend.Plan, s *backend.Stage) ([][]uint32, error) {
 		return nil, err
 	}
 	for _, entry := range entries {
+		if entry == none {
+			continue
+		}
 		at := sort.Search(len(l.index), func(at int) bool { return l.index[at] > entry }) - 1
 		groups[at%l.ways()] = append(groups[at%l.ways()], uint32(at/l.ways()))
 	}
@@ -387,7 +390,8 @@ func (o *owed) seen(plan *backend.Plan, s *backend.Stage) ([][]uint32, error) {
 func (t *thread) events(o *owed, step int64) {
 	l := o.list
 	for _, h := range t.parts {
-		for way := h.id * l.each; way < (h.id+1)*l.each; way++ {
+		first, end := l.waysOf(h.id)
+		for way := first; way < end; way++ {
 			d, lo, hi := o.shares[way], uint32(l.cut[way]), uint32(l.cut[way+1])
 			each := func(f func(x int)) {
 				for _, v := range t.visits {
@@ -421,7 +425,8 @@ func (t *thread) makeUp(i, before, s int) {
 		}
 		groups := o.groups[before]
 		for _, h := range t.parts {
-			for way := h.id * o.list.each; way < (h.id+1)*o.list.each; way++ {
+			first, end := o.list.waysOf(h.id)
+			for way := first; way < end; way++ {
 				if groups == nil {
 					o.makeUp(way, below, below)
 					continue
@@ -436,7 +441,8 @@ func (t *thread) makeUp(i, before, s int) {
 	}
 	t.rowsDue(e, step)
 	for _, h := range t.parts {
-		for way := h.id * o.list.each; way < (h.id+1)*o.list.each; way++ {
+		first, end := o.list.waysOf(h.id)
+		for way := first; way < end; way++ {
 			if len(t.visits) > 0 {
 				o.fetch(way, int(t.visits[0].group))
 			}

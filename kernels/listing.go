@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -13,25 +14,34 @@ import (
 )
 
 // shares divide the synapses of an effect among the parts by one of their ends:
-// share w has the ends cut[w] to cut[w+1]-1, part k the shares k*each to
+// share w has the ends cut[w] to cut[w+1]-1, part first+k the shares k*each to
 // (k+1)*each-1.
 type shares struct {
-	end  backend.End // AtSource or AtTarget
-	cut  []int
-	each int
+	end   backend.End // AtSource or AtTarget
+	cut   []int
+	each  int
+	first int // 0, but of a rank that has some of the parts
 }
 
 // whole is one share of n ends, which the first part has.
-func whole(end backend.End, n int) shares { return shares{end, []int{0, n}, 1} }
+func whole(end backend.End, n int) shares { return shares{end: end, cut: []int{0, n}, each: 1} }
+
+// ofParts are the shares of some parts alone, where each part has one.
+func (s shares) ofParts(own []int) shares {
+	s.first, s.cut = own[0], s.cut[own[0]:own[len(own)-1]+2]
+	return s
+}
 
 // ways is the number of shares.
 func (s *shares) ways() int { return len(s.cut) - 1 }
 
-// of is the ends that a part has.
-func (s *shares) of(part int) (lo, hi int) { return s.cut[part*s.each], s.cut[(part+1)*s.each] }
+// waysOf are the shares of a part.
+func (s *shares) waysOf(part int) (lo, hi int) {
+	return (part - s.first) * s.each, (part - s.first + 1) * s.each
+}
 
 func (s *shares) equal(o *shares) bool {
-	if s.end != o.end || len(s.cut) != len(o.cut) {
+	if s.end != o.end || s.first != o.first || len(s.cut) != len(o.cut) {
 		return false
 	}
 	for w, c := range s.cut {
@@ -75,11 +85,31 @@ type listing struct {
 	base  []uint32
 
 	groups int // with entries
+	total  int // synapses of the Spec, of which a rank may list some
+
+	// Of a rank that has the words of the listed synapses alone: these lie in the order
+	// of the synapses' numbers, and k counts the listed ones (owned.go).
+	local bool
 
 	// The synapses' own words lie in the order of the entries (placed.go).
 	placed bool
 	number []uint32 // of each entry, its synapse's number, while the words are placed; for good, if keep
 	keep   bool
+}
+
+// apart says that the words of a synapse do not lie by its number.
+func (l *listing) apart() bool { return l.local || l.placed }
+
+// lists says that the synapses of an end by which they are shared are listed.
+func (l *listing) lists(end int) bool { return end >= l.cut[0] && end < l.cut[l.ways()] }
+
+// some says that not all synapses are listed.
+func (l *listing) some() bool {
+	n := l.spec.NTgt
+	if l.end == backend.AtSource {
+		n = l.spec.NSrc
+	}
+	return l.cut[0] > 0 || l.cut[l.ways()] < n
 }
 
 // listingMemory is what a listing will take: the far end of each synapse, the
@@ -128,7 +158,8 @@ func (l *listing) build(w host.Work) error {
 	if l.post {
 		rows, far = far, rows
 	}
-	b := &lister{listing: l, total: int(st.Total), work: w}
+	l.total = int(st.Total)
+	b := &lister{listing: l, work: w}
 	l.base = make([]uint32, l.ways())
 	narrow := far <= connect.MaxTile
 	if l.post == (l.end == backend.AtSource) { // the shares are of far ends
@@ -144,15 +175,11 @@ func (l *listing) build(w host.Work) error {
 		each = 2
 	}
 	groups := rows * len(l.delays)
-	if err := w.Room(each*st.Total+4*int64(groups)*int64(l.ways()), "%s: %d synapses listed by row", l.spec.Name, st.Total); err != nil {
+	if err := w.Room(each*b.expected()+4*int64(groups)*int64(l.ways()), "%s: %d synapses listed by row", l.spec.Name, st.Total); err != nil {
 		return err
 	}
 	l.index = make([]uint32, groups*l.ways()+1)
-	if narrow {
-		l.far16 = make([]uint16, st.Total+15)[:st.Total] // so that vectors may go beyond
-	} else {
-		l.far = make([]uint32, st.Total)
-	}
+	b.narrow = narrow
 	b.share()
 	done, err := b.asNumbered()
 	if err == nil && !done {
@@ -169,9 +196,27 @@ func (l *listing) build(w host.Work) error {
 // lister builds a listing.
 type lister struct {
 	*listing
-	total int
-	work  host.Work
-	way   []uint16 // share of each end by which they are shared; nil: there is one
+	narrow bool
+	work   host.Work
+	way    []uint16 // share of each end by which they are shared; nil: there is one
+}
+
+// expected is about how many synapses will be listed.
+func (b *lister) expected() int64 {
+	n := b.spec.NTgt
+	if b.end == backend.AtSource {
+		n = b.spec.NSrc
+	}
+	return int64(float64(float64(b.total)*float64(b.cut[b.ways()]-b.cut[0])) / float64(max(n, 1)))
+}
+
+// room makes the far ends of n synapses.
+func (b *lister) room(n int) {
+	if b.narrow {
+		b.far16 = make([]uint16, n+15)[:n] // so that vectors may go beyond
+	} else {
+		b.far = make([]uint32, n)
+	}
 }
 
 func (b *lister) share() {
@@ -186,15 +231,19 @@ func (b *lister) share() {
 	}
 }
 
-// place is the row, the share and the far end of synapse x of some columns.
+// place is the row, the share and the far end of synapse x of some columns; share -1:
+// it is not listed.
 func (b *lister) place(p *connect.Proj, c *connect.Columns, x int) (row int, way int, far uint32) {
 	i, j := p.Row0+int(c.I[x]), p.Tgt0+int(c.J[x])
+	end := j
+	if b.end == backend.AtSource {
+		end = i
+	}
+	if !b.lists(end) {
+		return 0, -1, 0
+	}
 	if b.way != nil {
-		if b.end == backend.AtSource {
-			way = int(b.way[i])
-		} else {
-			way = int(b.way[j])
-		}
+		way = int(b.way[end])
 	}
 	if b.post {
 		return j, way, uint32(i)
@@ -213,7 +262,7 @@ func (b *lister) setFar(at int, way int, far uint32) {
 // asNumbered lists synapses that are numbered in the listing's order, and says
 // whether they are.
 func (b *lister) asNumbered() (bool, error) {
-	if len(b.delays) > 1 {
+	if len(b.delays) > 1 || b.some() && !b.local {
 		return false, nil
 	}
 	want, row0 := connect.BySource, 0
@@ -231,6 +280,10 @@ func (b *lister) asNumbered() (bool, error) {
 		}
 		row0 = first + n
 	}
+	if b.local {
+		return b.inTurn()
+	}
+	b.room(b.total)
 	var unordered atomic.Bool
 	ways, k0 := b.ways(), 0
 	for _, p := range b.spec.Projs {
@@ -267,16 +320,49 @@ func (b *lister) asNumbered() (bool, error) {
 	return true, nil
 }
 
+// inTurn is asNumbered for some of the synapses, one after the other.
+func (b *lister) inTurn() (bool, error) {
+	n := b.expected() + b.expected()/64
+	b.room(int(n))
+	far16, far := b.far16[:0], b.far[:0]
+	last, ordered := 0, true
+	err := b.walkAll(func(g, way int, k, _, end uint32) {
+		ordered = ordered && g >= last
+		last = g
+		b.index[g+1]++
+		if b.narrow {
+			far16 = append(far16, uint16(end-b.base[way]))
+		} else {
+			far = append(far, end)
+		}
+		if b.keep {
+			b.number = append(b.number, k)
+		}
+	}, 1)
+	if err != nil || !ordered {
+		clear(b.index)
+		b.number = nil
+		return false, err
+	}
+	if b.narrow {
+		b.far16 = slices.Grow(far16, 15)
+	}
+	b.far = far
+	for g := 1; g < len(b.index); g++ {
+		b.index[g] += b.index[g-1]
+	}
+	return true, nil
+}
+
 // sort lists the synapses in two passes, which count and place them. Each thread
 // does so for some of the shares.
 func (b *lister) sort() error {
-	if err := b.work.Room(4*int64(b.total), "%s: the numbers of %d synapses listed by row", b.spec.Name, b.total); err != nil {
+	if err := b.work.Room(4*b.expected(), "%s: the numbers of %d synapses listed by row", b.spec.Name, b.total); err != nil {
 		return err
 	}
-	b.k = make([]uint32, b.total)
 	// index[g+1] counts, then is where the next synapse of group g goes.
 	next := b.index[1:]
-	if err := b.walkAll(func(g, _ int, _, _ uint32) { next[g]++ }); err != nil {
+	if err := b.walkAll(func(g, _ int, _, _, _ uint32) { next[g]++ }, b.threads()); err != nil {
 		return err
 	}
 	at := uint32(0)
@@ -284,21 +370,33 @@ func (b *lister) sort() error {
 		next[g] = at
 		at += c
 	}
-	return b.walkAll(func(g, way int, k, far uint32) {
+	b.room(int(at))
+	b.k = make([]uint32, at)
+	if b.keep {
+		b.number = make([]uint32, at)
+	}
+	return b.walkAll(func(g, way int, k, n, far uint32) {
 		at := next[g]
-		b.k[at] = k
+		if b.k[at] = k; b.local {
+			b.k[at] = n
+		}
+		if b.keep {
+			b.number[at] = k
+		}
 		b.setFar(int(at), way, far)
 		next[g]++
-	})
+	}, b.threads())
 }
 
-// walkAll calls f for each synapse, those of a share in their order.
-func (b *lister) walkAll(f func(g, way int, k, far uint32)) error {
+func (b *lister) threads() int { return max(min(b.work.Threads, b.ways()), 1) }
+
+// walkAll calls f for each synapse that is listed, those of a share in their order: n is how
+// many come before it of all shares.
+func (b *lister) walkAll(f func(g, way int, k, n, far uint32), threads int) error {
 	column := make([]uint16, connect.MaxDelay+1)
 	for n, d := range b.delays {
 		column[d] = uint16(n)
 	}
-	threads := max(min(b.work.Threads, b.ways()), 1)
 	errs := make([]error, threads)
 	parallel(threads, func(q int) {
 		errs[q] = b.walk(b.ways()*q/threads, b.ways()*(q+1)/threads, column, f)
@@ -307,9 +405,9 @@ func (b *lister) walkAll(f func(g, way int, k, far uint32)) error {
 }
 
 // walk calls f for each synapse of shares lo to hi-1, in their order.
-func (b *lister) walk(lo, hi int, column []uint16, f func(g, way int, k, far uint32)) error {
+func (b *lister) walk(lo, hi int, column []uint16, f func(g, way int, k, n, far uint32)) error {
 	alone := host.Work{Ctx: b.work.Ctx, Threads: 1}
-	first, d := 0, len(b.delays)
+	first, before, d := 0, 0, len(b.delays)
 	want := connect.WantSteps
 	if d == 1 {
 		want = 0
@@ -319,25 +417,31 @@ func (b *lister) walk(lo, hi int, column []uint16, f func(g, way int, k, far uin
 		if err != nil {
 			return err
 		}
-		k0, k1 := 0, n
-		if order, _ := p.Order(b.work); lo > 0 || hi < b.ways() {
+		k0, k1, end := 0, n, -1
+		if order, _ := p.Order(b.work); lo > 0 || hi < b.ways() || b.some() {
 			// Those of the shares follow one another where shares are of rows.
 			off, size := p.Tgt0, p.NPost
 			if b.end == backend.AtSource {
 				off, size = p.Row0, p.NPre
 			}
 			if order == connect.ByTarget && b.end == backend.AtTarget || order == connect.BySource && b.end == backend.AtSource {
-				if k0, err = p.First(b.work, min(max(b.cut[lo]-off, 0), size)); err != nil {
-					return err
+				var at [4]int
+				for x, w := range [4]int{0, lo, hi, b.ways()} {
+					if at[x], err = p.First(b.work, min(max(b.cut[w]-off, 0), size)); err != nil {
+						return err
+					}
 				}
-				if k1, err = p.First(b.work, min(max(b.cut[hi]-off, 0), size)); err != nil {
-					return err
-				}
+				k0, k1, end = at[1], at[2], before+at[3]-at[0]
+				before += k0 - at[0]
 			}
 		}
 		err = p.Walk(alone, k0, k1, want, func(_ int, c *connect.Columns) error {
 			for x := range c.I {
 				row, way, far := b.place(p, c, x)
+				if way < 0 {
+					continue
+				}
+				before++
 				if way < lo || way >= hi {
 					continue
 				}
@@ -345,7 +449,7 @@ func (b *lister) walk(lo, hi int, column []uint16, f func(g, way int, k, far uin
 				if want != 0 {
 					g += int(column[c.Steps[x]])
 				}
-				f(g*b.ways()+way, way, uint32(first+c.K0+x), far)
+				f(g*b.ways()+way, way, uint32(first+c.K0+x), uint32(before-1), far)
 			}
 			return nil
 		})
@@ -353,6 +457,9 @@ func (b *lister) walk(lo, hi int, column []uint16, f func(g, way int, k, far uin
 			return err
 		}
 		first += n
+		if end >= 0 {
+			before = end
+		}
 	}
 	return nil
 }

@@ -27,9 +27,9 @@ type numbered struct {
 
 // number rewrites the program of a stage. With forward, what was stored is not
 // gathered again, as Verify demands: no lane sees what another one writes. apart
-// says that of a buffer each part has its own share; placed, that the synapses' own
+// says that of a buffer each part has its own share; away, that the synapses' own
 // words do not lie by number.
-func number(st *backend.Stage, forward bool, apart func(backend.BufID) bool, placed bool) (*numbered, error) {
+func number(st *backend.Stage, forward bool, apart func(backend.BufID) bool, away bool) (*numbered, error) {
 	p := st.Prog
 	q := &ir.Prog{Name: p.Name, Slots: append([]ir.Slot(nil), p.Slots...), Traps: p.Traps}
 	slot := func(name string, t ir.Type) uint32 {
@@ -53,7 +53,7 @@ func number(st *backend.Stage, forward bool, apart func(backend.BufID) bool, pla
 	}
 	k := push(ir.Instr{Op: ir.Load, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Imm: n.k})
 	lane := k
-	if n.number = n.k; placed && asksNumber(p) {
+	if n.number = n.k; away && asksNumber(p) {
 		n.number = slot("number of the synapse", ir.I32)
 		lane = push(ir.Instr{Op: ir.Load, Type: ir.I32, A: ir.None, B: ir.None, C: ir.None, Imm: n.number})
 	}

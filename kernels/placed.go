@@ -1,7 +1,10 @@
 package kernels
 
 import (
+	"cmp"
+	"math"
 	"slices"
+	"sort"
 
 	"synfire/engine/backend"
 	"synfire/engine/host"
@@ -12,15 +15,10 @@ import (
 // in the order of the listing, so that what is due together lies together however
 // the synapses are numbered. Read and Write put them in order.
 
-// placement is the words of a listing's synapses in a buffer, from lo on.
-type placement struct {
-	lo   int
-	list *listing
-}
-
-// place finds the words that may lie in the order of their listings.
+// place finds the words that may lie in the order of their listings, and where words of
+// synapses lie.
 func (p *program) place() {
-	p.placed = map[backend.BufID][]placement{}
+	p.segments = map[backend.BufID][]segment{}
 	var lists []*listing
 	for _, e := range p.effects {
 		if e != nil && e.list != nil && e.list.k != nil && !e.list.post && !slices.Contains(lists, e.list) {
@@ -28,14 +26,19 @@ func (p *program) place() {
 		}
 	}
 	for _, l := range lists {
-		if own, numbers, ok := p.ownWords(l); ok {
-			for _, w := range own {
-				p.placed[w.buf] = append(p.placed[w.buf], placement{w.lo, l})
-			}
-			l.placed, l.number, l.k = true, l.k, nil
-			l.keep = numbers
+		own, numbers, ok := p.ownWords(l)
+		if !ok || p.over != nil && !l.local {
+			continue
 		}
+		if l.placed = true; !l.local {
+			for _, w := range own {
+				p.segments[w.buf] = append(p.segments[w.buf], segment{lo: w.lo, n: w.hi - w.lo, list: l})
+			}
+			l.number, l.keep = l.k, numbers
+		}
+		l.k = nil
 	}
+	p.lays()
 }
 
 // uses says that stage i works on the synapses of a listing.
@@ -84,7 +87,7 @@ func (p *program) ownWords(l *listing) (own []words, numbers, ok bool) {
 			switch {
 			case !w.in(own, false):
 			case st.Form == backend.FormEffect && p.uses(i, l) && end == backend.Own && w.in(own, true):
-			case st.Form == backend.FormSample && len(st.Rec.Src) == 1: // else its columns may lie in several orders
+			case st.Form == backend.FormSample:
 			default:
 				return nil, false, false
 			}
@@ -101,37 +104,22 @@ func asksNumber(p *ir.Prog) bool {
 // setWords puts a buffer's first words, as they were given, into their places.
 func (p *program) setWords(b backend.BufID, from []uint32) error {
 	to := p.bufs[b]
-	if p.placed[b] != nil && len(from) < len(to) {
-		if len(from) == 0 {
-			return nil
-		}
-		all := make([]uint32, len(to))
-		if err := p.wordsOf(b, all); err != nil {
-			return err
-		}
-		copy(all, from)
-		from = all
+	if p.segments[b] == nil {
+		copy(to, from)
+		return nil
 	}
-	copy(to, from)
-	for _, at := range p.placed[b] {
-		err := at.list.all(func(entry int, k uint32) {
-			to[at.lo+entry] = from[at.lo+int(k)]
-		})
-		if err != nil {
-			return err
+	for _, s := range p.segments[b] {
+		if s.lo >= len(from) {
+			break
 		}
-	}
-	return nil
-}
-
-// wordsOf copies a buffer's first words in their order.
-func (p *program) wordsOf(b backend.BufID, to []uint32) error {
-	from := p.bufs[b]
-	copy(to, from)
-	for _, at := range p.placed[b] {
-		err := at.list.all(func(entry int, k uint32) {
-			if n := at.lo + int(k); n < len(to) {
-				to[n] = from[at.lo+entry]
+		of := from[s.lo:min(s.lo+s.n, len(from))]
+		if s.list == nil {
+			copy(to[s.at:], of)
+			continue
+		}
+		err := s.list.all(func(place int, k uint32) {
+			if int(k) < len(of) {
+				to[s.at+place] = of[k]
 			}
 		})
 		if err != nil {
@@ -141,53 +129,115 @@ func (p *program) wordsOf(b backend.BufID, to []uint32) error {
 	return nil
 }
 
-// all calls f with the entries of a listing and the numbers of their synapses, from
-// several goroutines at a time.
-func (l *listing) all(f func(entry int, k uint32)) error {
-	if l.number != nil {
+// wordsOf copies a buffer's first words in their order, those of synapses of other ranks as zeros.
+func (p *program) wordsOf(b backend.BufID, to []uint32) error {
+	from := p.bufs[b]
+	if p.segments[b] == nil {
+		copy(to, from)
+		return nil
+	}
+	clear(to)
+	for _, s := range p.segments[b] {
+		if s.lo >= len(to) {
+			break
+		}
+		of := to[s.lo:min(s.lo+s.n, len(to))]
+		if s.list == nil {
+			copy(of, from[s.at:])
+			continue
+		}
+		err := s.list.all(func(place int, k uint32) {
+			if int(k) < len(of) {
+				of[k] = from[s.at+place]
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// all calls f with the listed synapses, their numbers and the places of their words, from
+// several goroutines at a time where these are placed and all there are, else in
+// the order of the numbers.
+func (l *listing) all(f func(place int, k uint32)) error {
+	if l.number != nil && l.placed {
 		for entry, k := range l.number {
 			f(entry, k)
 		}
 		return nil
 	}
-	b := &lister{listing: l, total: l.length(), work: host.Work{Threads: l.ways()}}
+	b := &lister{listing: l, work: host.Work{Threads: l.ways()}}
 	b.share()
-	next := slices.Clone(l.index)
-	return b.walkAll(func(g, _ int, k, _ uint32) {
+	if !l.placed {
+		return b.walkAll(func(_, _ int, k, n, _ uint32) { f(int(n), k) }, 1)
+	}
+	next, threads := slices.Clone(l.index), b.threads()
+	if l.local {
+		threads = 1
+	}
+	return b.walkAll(func(g, _ int, k, _, _ uint32) {
 		f(int(next[g]), k)
 		next[g]++
-	})
+	}, threads)
 }
 
-// entries finds the entries of some synapses.
-func (l *listing) entries(of []uint32) ([]uint32, error) {
-	if len(of) == 0 || l.k == nil && !l.placed {
+// none is the place of what is not there.
+const none = math.MaxUint32
+
+// places finds where the words of some synapses lie; none: with another rank.
+func (l *listing) places(of []uint32) ([]uint32, error) {
+	if len(of) == 0 || !l.apart() {
 		return of, nil
 	}
-	at := make([]uint32, l.length()) // by number
-	set := func(entry int, k uint32) { at[k] = uint32(entry) }
-	for entry, k := range l.k {
-		set(entry, k)
+	out := make([]uint32, len(of))
+	by := make([]int, len(of)) // positions in of, by synapse
+	for x := range by {
+		by[x], out[x] = x, none
 	}
-	if l.placed {
-		if err := l.all(set); err != nil {
-			return nil, err
+	slices.SortFunc(by, func(a, b int) int { return cmp.Compare(of[a], of[b]) })
+	look := func(place int, k uint32) {
+		x := sort.Search(len(by), func(x int) bool { return of[by[x]] >= k })
+		for ; x < len(by) && of[by[x]] == k; x++ {
+			out[by[x]] = uint32(place)
 		}
 	}
-	out := make([]uint32, len(of))
-	for n, k := range of {
-		out[n] = at[k]
+	return out, l.all(look)
+}
+
+// entries finds the entries of some synapses; none: they are not listed.
+func (l *listing) entries(of []uint32) ([]uint32, error) {
+	at, err := l.places(of)
+	if err != nil || l.k == nil {
+		return at, err
+	}
+	entry := make([]uint32, l.length())
+	if !l.local {
+		entry = make([]uint32, l.total)
+	}
+	for x := range entry {
+		entry[x] = none
+	}
+	for x, k := range l.k {
+		entry[k] = uint32(x)
+	}
+	out := make([]uint32, len(at))
+	for x, place := range at {
+		if out[x] = none; place != none {
+			out[x] = entry[place]
+		}
 	}
 	return out, nil
 }
 
 // hand copies a buffer to another program of the same plan.
 func (p *program) hand(q *program, b backend.BufID) error {
-	if p.placed[b] == nil && q.placed[b] == nil {
+	if p.segments[b] == nil && q.segments[b] == nil {
 		copy(q.bufs[b], p.bufs[b])
 		return nil
 	}
-	words := make([]uint32, len(p.bufs[b]))
+	words := make([]uint32, p.plan.Bufs[b].Len)
 	if err := p.wordsOf(b, words); err != nil {
 		return err
 	}

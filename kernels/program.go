@@ -32,11 +32,14 @@ type program struct {
 	tables  []*built  // by stage
 	effects []*effect // by stage
 	owed    []*owed   // by stage: what is made up later
-	placed  map[backend.BufID][]placement
-	ends    [][]int     // by stage and source of its table: see due
-	samples []*sampling // by stage
-	epoch   int64       // steps done when word Step was last 0
-	fault   *backend.Fault
+	// Where words of synapses lie that do not lie by number, by buffer; and which of them
+	// only the rank has that has the synapses.
+	segments map[backend.BufID][]segment
+	owned    owning
+	ends     [][]int     // by stage and source of its table: see due
+	samples  []*sampling // by stage
+	epoch    int64       // steps done when word Step was last 0
+	fault    *backend.Fault
 
 	// Spikes in flight are kept twice: as masks (canonical) and as lists. After
 	// a Run the lists are newer, after a Write of masks the masks are.
@@ -82,6 +85,7 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	}
 	if c.ranks != nil && c.ranks.Size() > 1 && !p.lay.plain {
 		if p.over = newOver(c.ranks, p); p.over == nil {
+			p.owned = owning{}
 			p.lay = newLayout(w, plan, c.threads)
 			p.sched = newSchedule(plan, p.lay)
 		}
@@ -109,17 +113,17 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	}
 	for i := range plan.Bufs {
 		if id := backend.BufID(i); p.lay.accs[id] == nil && !grows[id] {
-			p.bufs[i] = aligned(plan.Bufs[i].Len)
+			p.bufs[i] = aligned(p.held(id))
 			if err := p.setWords(id, plan.Bufs[i].Init); err != nil {
 				p.Close()
 				return nil, err
 			}
 		}
 	}
-	for _, all := range p.placed {
-		for _, at := range all {
-			if !at.list.keep {
-				at.list.number = nil
+	for _, all := range p.segments {
+		for _, s := range all {
+			if s.list != nil && !s.list.keep {
+				s.list.number = nil
 			}
 		}
 	}
@@ -345,7 +349,7 @@ func (p *program) finish() (int, error) {
 }
 
 func (p *program) guard() backend.Guard {
-	return backend.Guard{Name: "cpu", Plan: p.plan, Closed: p.bufs == nil, Fault: p.fault, Room: func(b backend.BufID) int { return len(p.bufs[b]) }}
+	return backend.Guard{Name: "cpu", Plan: p.plan, Closed: p.bufs == nil, Fault: p.fault, Room: p.room}
 }
 
 // Read copies canonical words.
@@ -368,7 +372,19 @@ func (p *program) Read(b backend.BufID, dst []uint32) error {
 	case p.over != nil:
 		p.over.read(b)
 	}
-	return p.wordsOf(b, dst)
+	if err := p.wordsOf(b, dst); err != nil || !p.owned.bufs[b] {
+		return err
+	}
+	p.over.For(host.MeetRead).Or(dst)
+	return nil
+}
+
+// room is the number of words of a buffer, as far as they can be read and written.
+func (p *program) room(b backend.BufID) int {
+	if p.owned.bufs[b] {
+		return p.plan.Bufs[b].Len
+	}
+	return len(p.bufs[b])
 }
 
 // Write replaces canonical words.

@@ -88,15 +88,16 @@ func newOver(r Ranks, p *program) *over {
 		v.window = max(min(v.window, p.plan.Tables[st.Table].MinDelay), 1)
 	}
 	var ok bool
-	if v.meets, ok = p.sched.exchanges(); !ok {
+	p.owned = findOwned(p.plan, p.lay)
+	if v.meets, ok = p.sched.exchanges(p.owned.bufs); !ok {
 		return nil
 	}
 	return v
 }
 
 // exchanges lists, for each barrier, what parts have written before it of that which
-// others read or write. Not ok where accumulators are among it.
-func (s *schedule) exchanges() (at map[*op][]int, ok bool) {
+// others read or write, but for what is owned. Not ok where accumulators are among it.
+func (s *schedule) exchanges(owned map[backend.BufID]bool) (at map[*op][]int, ok bool) {
 	shared := map[int]bool{}
 	for _, o := range s.ops {
 		for _, m := range []map[int]bool{o.use.r, o.use.w} {
@@ -115,7 +116,7 @@ func (s *schedule) exchanges() (at map[*op][]int, ok bool) {
 				continue
 			}
 			for r := range o.use.w {
-				if shared[r] {
+				if shared[r] && !owned[backend.BufID(r)] {
 					if r >= s.acc(0, 0) {
 						return nil, false
 					}
@@ -131,7 +132,7 @@ func (s *schedule) exchanges() (at map[*op][]int, ok bool) {
 func (v *over) keep() {
 	for _, o := range v.p.sched.ops {
 		for r := range o.use.w {
-			if b := backend.BufID(r); r < len(v.p.plan.Bufs) && v.p.bufs[b] != nil && v.base[b] == nil {
+			if b := backend.BufID(r); r < len(v.p.plan.Bufs) && !v.p.owned.bufs[b] && v.p.bufs[b] != nil && v.base[b] == nil {
 				v.base[b] = slices.Clone(v.p.bufs[b])
 			}
 		}
@@ -487,7 +488,7 @@ func (r *ranked) Warnings() []string {
 
 // Holds tells the memory of this rank.
 func (r *ranked) Holds() []backend.Held {
-	var entries, index, lists, words, copies int64
+	var entries, index, lists, words, copies, own, kept int64
 	seen := map[any]bool{}
 	for _, b := range r.tables {
 		if b != nil && !seen[b] {
@@ -502,11 +503,16 @@ func (r *ranked) Holds() []backend.Held {
 		if e != nil && e.list != nil && !seen[e.list] {
 			seen[e.list] = true
 			l := e.list
-			lists += int64(4*(len(l.index)+len(l.k)+len(l.far)+len(l.number)) + 2*len(l.far16))
+			n := int64(4*(len(l.index)+len(l.k)+len(l.far)+len(l.number)) + 2*len(l.far16))
+			if lists += n; l.some() {
+				own += n
+			}
 		}
 	}
-	for _, b := range r.bufs {
-		words += int64(4 * len(b))
+	for b, w := range r.bufs {
+		if words += int64(4 * len(w)); r.owned.bufs[backend.BufID(b)] {
+			kept += int64(4 * len(w))
+		}
 	}
 	if r.over != nil {
 		for _, b := range r.over.base {
@@ -515,9 +521,11 @@ func (r *ranked) Holds() []backend.Held {
 	}
 	return []backend.Held{
 		{Name: "synapses", Bytes: entries, Own: r.over != nil},
+		{Name: "lists of synapses that run a program", Bytes: own, Own: true},
+		{Name: "their variables", Bytes: kept, Own: true},
 		{Name: "index of synapses", Bytes: index},
-		{Name: "lists of synapses that run a program", Bytes: lists},
-		{Name: "variables and records", Bytes: words},
+		{Name: "lists of synapses that run a program", Bytes: lists - own},
+		{Name: "variables and records", Bytes: words - kept},
 		{Name: "second copies of what is written", Bytes: copies},
 	}
 }

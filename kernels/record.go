@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -107,18 +108,19 @@ type sampling struct {
 type share struct {
 	lo, hi    int // where all items are taken: items lo to hi-1 at their own positions
 	pos, item []uint32
-	at        []uint32 // where the items lie: item, if it is by number
+	at        [][]uint32 // by source, where the items lie
 }
 
 func newSampling(p *program, it *item, local bool) (*sampling, error) {
 	st := &p.plan.Stages[it.stages[0]]
 	s := &sampling{stage: st, index: it.stages[0], parts: make([]share, p.lay.parts)}
 	width := st.Rec.Width()
-	var placed []placement // counted in items
+	placed, owned := false, false
 	for _, src := range st.Rec.Src {
-		for _, at := range p.placed[src.Buf] {
-			placed = append(placed, placement{at.lo - src.Off, at.list})
-		}
+		placed, owned = placed || p.segments[src.Buf] != nil, owned || p.owned.bufs[src.Buf]
+	}
+	if owned {
+		return s, p.ownItems(s, width)
 	}
 	owner := func(n, t int) bool {
 		if !local {
@@ -133,7 +135,7 @@ func newSampling(p *program, it *item, local bool) (*sampling, error) {
 	}
 	for t := range s.parts {
 		sh := &s.parts[t]
-		if st.Rec.Items == nil && placed == nil {
+		if st.Rec.Items == nil && !placed {
 			sh.lo, sh.hi = width*t/p.lay.parts, width*(t+1)/p.lay.parts
 			if local {
 				sh.lo, sh.hi = p.lay.part(it.at, it.n, t)
@@ -150,29 +152,84 @@ func newSampling(p *program, it *item, local bool) (*sampling, error) {
 			}
 		}
 		sort.Stable(sh)
-		sh.at = slices.Clone(sh.item)
-		for _, at := range placed {
-			if err := at.places(sh.item, sh.at); err != nil {
+		for _, src := range st.Rec.Src {
+			at, err := p.placesOf(src, sh.item)
+			if err != nil {
 				return nil, err
 			}
+			sh.at = append(sh.at, at)
 		}
 	}
 	return s, nil
 }
 
-// places writes where those of the items lie that the placement has.
-func (p *placement) places(items, at []uint32) error {
-	var which, of []uint32
-	for x, item := range items {
-		if k := int(item) - p.lo; k >= 0 && k < p.list.length() {
-			which, of = append(which, uint32(x)), append(of, uint32(k))
+// ownItems divides those items of a sample among the own parts that this rank has.
+func (p *program) ownItems(s *sampling, width int) error {
+	items := s.stage.Rec.Items
+	if items == nil {
+		items = make([]uint32, width)
+		fill(items, 0, 1)
+	}
+	mine := make([]bool, width)
+	var all [][]uint32
+	for x, src := range s.stage.Rec.Src {
+		at, err := p.placesOf(src, items)
+		if err != nil {
+			return err
+		}
+		for n, place := range at {
+			mine[n] = (x == 0 || mine[n]) && place != none
+		}
+		all = append(all, at)
+	}
+	var own []uint32
+	for n, yes := range mine {
+		if yes {
+			own = append(own, uint32(n))
 		}
 	}
-	entries, err := p.list.entries(of)
-	for x, entry := range entries {
-		at[which[x]] = entry + uint32(p.lo)
+	slices.SortStableFunc(own, func(a, b uint32) int { return cmp.Compare(items[a], items[b]) })
+	for k, t := range p.own {
+		sh := &s.parts[t]
+		sh.pos = own[len(own)*k/len(p.own) : len(own)*(k+1)/len(p.own)]
+		sh.at = make([][]uint32, len(all))
+		for _, n := range sh.pos {
+			sh.item = append(sh.item, items[n])
+			for x, at := range all {
+				sh.at[x] = append(sh.at[x], at[n])
+			}
+		}
 	}
-	return err
+	return nil
+}
+
+// placesOf finds where items of a buffer lie; none: with another rank.
+func (p *program) placesOf(src backend.Binding, items []uint32) ([]uint32, error) {
+	at := make([]uint32, len(items))
+	for x, item := range items {
+		at[x] = uint32(src.Off) + item
+	}
+	for _, s := range p.segments[src.Buf] {
+		var which, of []uint32
+		for x, item := range items {
+			if k := src.Off + int(item) - s.lo; k >= 0 && k < s.n {
+				which, of = append(which, uint32(x)), append(of, uint32(k))
+			}
+		}
+		places := of
+		if s.list != nil {
+			var err error
+			if places, err = s.list.places(of); err != nil {
+				return nil, err
+			}
+		}
+		for x, place := range places {
+			if at[which[x]] = none; place != none {
+				at[which[x]] = place + uint32(s.at)
+			}
+		}
+	}
+	return at, nil
 }
 
 func (s *share) Len() int           { return len(s.pos) }
@@ -208,8 +265,9 @@ func (s *sampling) take(p *program, part, k, lo, hi int) {
 	sh := &s.parts[part]
 	at := int(s.row[k]) * s.stage.Rec.Width()
 	for n, src := range s.stage.Rec.Src {
-		from, to := p.bufs[src.Buf][src.Off:], p.bufs[s.stage.Rec.Dst[n]][at:]
+		from, to := p.bufs[src.Buf], p.bufs[s.stage.Rec.Dst[n]][at:]
 		if sh.at == nil {
+			from = from[src.Off:]
 			if a, b := max(lo, sh.lo), min(hi, sh.hi); a < b {
 				copy(to[a:b], from[a:b])
 			}
@@ -217,7 +275,7 @@ func (s *sampling) take(p *program, part, k, lo, hi int) {
 		}
 		first := sort.Search(len(sh.item), func(j int) bool { return int(sh.item[j]) >= lo })
 		for j := first; j < len(sh.item) && int(sh.item[j]) < hi; j++ {
-			to[sh.pos[j]] = from[sh.at[j]]
+			to[sh.pos[j]] = from[sh.at[n][j]]
 		}
 	}
 }

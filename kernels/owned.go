@@ -1,0 +1,183 @@
+package kernels
+
+import (
+	"slices"
+	"sort"
+
+	"synfire/engine/backend"
+	"synfire/engine/ir"
+)
+
+// Of ranks, each has the synapses of its parts alone: it lists no others, and the words
+// of synapses that only effects touch, and samples, it holds for those that it lists. They
+// lie by number, those of others left out, or as they are due (placed.go). What each
+// rank has no other writes, so they are told to nobody until somebody reads them.
+
+// owning is which words of synapses lie with the ranks that list these.
+type owning struct {
+	stages  map[int]bool           // effects whose synapses' own words all do
+	bufs    map[backend.BufID]bool // with such words
+	numbers map[int]bool           // effects with words that also lie with one that asks for its synapses' numbers
+}
+
+// findOwned finds the effects whose own words need be only where their synapses are:
+// no other stage touches them, but for samples, and effects that have the same
+// synapses in the same parts.
+func findOwned(plan *backend.Plan, lay *layout) owning {
+	o := owning{map[int]bool{}, map[backend.BufID]bool{}, map[int]bool{}}
+	own := map[int][]words{}
+	for i := range plan.Stages {
+		if w, ok := lay.atSynapses(plan, i); ok {
+			o.stages[i], own[i] = true, w
+		}
+	}
+	for again := true; again; {
+		again = false
+		for i := range o.stages {
+			if !slices.ContainsFunc(own[i], func(w words) bool { return !o.alone(plan, lay, i, w) }) {
+				continue
+			}
+			delete(o.stages, i)
+			again = true
+		}
+	}
+	for i := range o.stages {
+		for _, w := range own[i] {
+			o.bufs[w.buf] = true
+		}
+		if asksNumber(plan.Stages[i].Prog) {
+			for k := range o.stages {
+				o.numbers[k] = o.numbers[k] || samePairs(plan.Tables[plan.Stages[k].Table].Spec, plan.Tables[plan.Stages[i].Table].Spec)
+			}
+		}
+	}
+	return o
+}
+
+// atSynapses are the words of an effect's own synapses. Not ok where it is none that
+// parts share, or finds words by the synapse's number as an index.
+func (l *layout) atSynapses(plan *backend.Plan, i int) (own []words, ok bool) {
+	st := &plan.Stages[i]
+	if st.Form != backend.FormEffect || l.plain || l.by[i] == backend.Elsewhere || l.shares[i].ways() != l.parts || single(plan.Tables[st.Table].Spec) {
+		return nil, false
+	}
+	for _, a := range plan.Accesses(st) {
+		end, w := l.words(plan, st, a)
+		if a.Event >= 0 || end != backend.Own {
+			continue
+		}
+		kind := plan.Bufs[a.Buf].Kind
+		if op := st.Prog.Ins[a.Instr].Op; op != ir.Load && op != ir.Store || kind != backend.State && kind != backend.Constant {
+			return nil, false
+		}
+		if !slices.Contains(own, w) {
+			own = append(own, w)
+		}
+	}
+	return own, true
+}
+
+// alone says that nothing stands against words of effect i being where its synapses are.
+func (o *owning) alone(plan *backend.Plan, lay *layout, i int, w words) bool {
+	spec := plan.Tables[plan.Stages[i].Table].Spec
+	for k := range plan.Stages {
+		st := &plan.Stages[k]
+		for _, a := range plan.Accesses(st) {
+			if a.Buf != w.buf || a.Event >= 0 || st.Form == backend.FormSample {
+				continue
+			}
+			end, x := lay.words(plan, st, a)
+			if !o.stages[k] || end != backend.Own {
+				return false
+			}
+			if x.in([]words{w}, false) && (x != w || !lay.shares[k].equal(&lay.shares[i]) || !samePairs(plan.Tables[st.Table].Spec, spec)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// segment is words lo to lo+n-1 of a buffer, of the synapses of a listing (nil: of none that
+// is listed). They lie from word at on, as the listing says.
+type segment struct {
+	lo, n, at int
+	list      *listing
+}
+
+// held is how many words of a segment are there.
+func (s *segment) held() int {
+	if s.list != nil && s.list.local {
+		return s.list.length()
+	}
+	return s.n
+}
+
+// lays finds where the words of synapses lie that are owned; place has those that are placed.
+func (p *program) lays() {
+	for b := range p.owned.bufs {
+		for i := range p.owned.stages {
+			all, _ := p.lay.atSynapses(p.plan, i)
+			for _, w := range all {
+				if w.buf == b && !slices.ContainsFunc(p.segments[b], func(s segment) bool { return s.lo == w.lo }) {
+					p.segments[b] = append(p.segments[b], segment{lo: w.lo, n: w.hi - w.lo, list: p.listOf(i)})
+				}
+			}
+		}
+	}
+	for b, some := range p.segments {
+		p.segments[b] = tiled(some, p.plan.Bufs[b].Len)
+	}
+}
+
+// listOf is the listing with the synapses of an effect.
+func (p *program) listOf(i int) *listing {
+	if g := p.lay.lags[i]; g != nil {
+		i = g.lead
+	}
+	return p.effects[i].list
+}
+
+// tiled orders the segments of a buffer of n words and adds those between them.
+func tiled(some []segment, n int) (all []segment) {
+	sort.Slice(some, func(i, k int) bool { return some[i].lo < some[k].lo })
+	lo, at := 0, 0
+	add := func(s segment) {
+		if s.n > 0 {
+			s.at = at
+			at += s.held()
+			all, lo = append(all, s), s.lo+s.n
+		}
+	}
+	for _, s := range some {
+		add(segment{lo: lo, n: s.lo - lo})
+		add(s)
+	}
+	add(segment{lo: lo, n: n - lo})
+	return all
+}
+
+// held is how many words of a buffer this process has.
+func (p *program) held(b backend.BufID) int {
+	n := 0
+	for _, s := range p.segments[b] {
+		n = s.at + s.held()
+	}
+	if p.segments[b] == nil {
+		n = p.plan.Bufs[b].Len
+	}
+	return n
+}
+
+// wordsFrom is a buffer's words from word off on, which begins a segment where it has some.
+func (p *program) wordsFrom(b backend.BufID, off int) []uint32 {
+	for _, s := range p.segments[b] {
+		if s.lo == off {
+			return p.bufs[b][s.at:]
+		}
+	}
+	if p.owned.bufs[b] { // of synapses of which there are none
+		return nil
+	}
+	return p.bufs[b][off:]
+}
