@@ -112,7 +112,9 @@ func (a *acting) Fetch(v *model.Variable) {
 	}
 	if buf, words, ok := a.n.live.c.WordsOf(v); ok {
 		a.fresh[v] = true
-		a.err = a.n.live.program.Read(buf, words)
+		if words != nil {
+			a.err = a.n.live.program.Read(buf, words)
+		}
 		return
 	}
 	at, ok := a.n.live.c.Places[v]
@@ -190,8 +192,6 @@ func (a *acting) again() error {
 		return err
 	}
 	n.heed(old.program)
-	n.live = &session{a.o.Backend, prog, c}
-	c.Adopt()
 	a.remake, a.changed = false, a.changed[:0]
-	return old.program.Close()
+	return n.load(&session{a.o.Backend, prog, c})
 }

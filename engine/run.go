@@ -210,11 +210,9 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		prog.Close()
 		return nil, err
 	}
-	if n.live != nil {
-		n.live.program.Close()
+	if err := n.load(&session{o.Backend, prog, c}); err != nil {
+		return nil, err
 	}
-	n.live = &session{o.Backend, prog, c}
-	c.Adopt()
 	res.Build = time.Since(begin2).Seconds()
 	res.Synapses = c.SynapsesN
 	for i := range c.Plan.Bufs {
@@ -270,6 +268,28 @@ func (n *Network) Run(ctx context.Context, duration float64, o RunOptions) (*Run
 		}
 	}
 	return res, err
+}
+
+// load puts a session in the place of the one before. Words that lay with the processes of
+// that one, and are not in the new one, are brought here.
+func (n *Network) load(s *session) error {
+	old := n.live
+	var home []func() error
+	if old != nil {
+		home = old.c.Far()
+	}
+	s.c.Parted, _ = s.program.(backend.Parted)
+	n.live = s
+	s.c.Adopt()
+	for _, bring := range home {
+		if err := bring(); err != nil {
+			return err
+		}
+	}
+	if old == nil {
+		return nil
+	}
+	return old.program.Close()
 }
 
 // heed tells what a program has to say that was not told yet.
@@ -583,9 +603,29 @@ func (n *Network) Hash() (spikes, state string, err error) {
 	h := sha256.New()
 	p := n.live.c.Plan
 	bytes := make([]byte, 0, 1<<16)
+	put := func(words []uint32) {
+		for len(words) > 0 {
+			some := words[:min(len(words), cap(bytes)/4)]
+			words, bytes = words[len(some):], bytes[:0]
+			for _, w := range some {
+				bytes = binary.LittleEndian.AppendUint32(bytes, w)
+			}
+			h.Write(bytes)
+		}
+	}
 	for id := range p.Bufs {
 		b := &p.Bufs[id]
 		if b.Kind != backend.State {
+			continue
+		}
+		if n.live.c.Each(backend.BufID(id)) {
+			err := n.live.c.Parted.Each(backend.BufID(id), 0, b.Len, func(_ int, words []uint32) error {
+				put(words)
+				return nil
+			})
+			if err != nil {
+				return "", "", err
+			}
 			continue
 		}
 		words := n.live.c.Mirror(backend.BufID(id)) // as the run has left them
@@ -605,14 +645,7 @@ func (n *Network) Hash() (spikes, state string, err error) {
 				words = append(words, uint32(x), uint32(x>>32))
 			}
 		}
-		for len(words) > 0 {
-			some := words[:min(len(words), cap(bytes)/4)]
-			words, bytes = words[len(some):], bytes[:0]
-			for _, w := range some {
-				bytes = binary.LittleEndian.AppendUint32(bytes, w)
-			}
-			h.Write(bytes)
-		}
+		put(words)
 	}
 	return fmt.Sprintf("%016x", n.SpikeHash), hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -1,10 +1,14 @@
 package kernels
 
 import (
+	"errors"
+	"fmt"
+	"iter"
 	"slices"
 	"sort"
 
 	"synfire/engine/backend"
+	"synfire/engine/host"
 	"synfire/engine/ir"
 )
 
@@ -180,4 +184,147 @@ func (p *program) wordsFrom(b backend.BufID, off int) []uint32 {
 		return nil
 	}
 	return p.bufs[b][off:]
+}
+
+// setFirst gives a buffer its initial words.
+func (p *program) setFirst(b backend.BufID) error {
+	buf := &p.plan.Bufs[b]
+	if buf.Parts == nil {
+		return p.setWords(b, buf.Init)
+	}
+	for _, part := range buf.Parts {
+		if part.N == 0 {
+			continue
+		}
+		s := segment{lo: part.Lo, n: part.N, at: part.Lo}
+		for _, x := range p.segments[b] {
+			if x.lo == part.Lo && x.n == part.N {
+				s = x
+			}
+		}
+		if p.segments[b] != nil && s.lo != part.Lo {
+			return fmt.Errorf("internal: the words of %s lie otherwise than they are given", buf.Name)
+		}
+		to := p.bufs[b][s.at : s.at+s.held()]
+		if part.Each == nil {
+			p.given = p.given*31 + part.Value
+			for k := range to {
+				to[k] = part.Value
+			}
+			continue
+		}
+		if err := p.put(to, s.list, part.Each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put puts words that are given in the order of the synapses' numbers where the listing has them.
+func (p *program) put(to []uint32, list *listing, given backend.Words) (err error) {
+	type block struct {
+		k0    int
+		words []uint32
+	}
+	next, stop := iter.Pull(func(yield func(block) bool) {
+		err = given(func(k0 int, words []uint32) error {
+			for _, w := range words {
+				p.given = p.given*31 + w
+			}
+			if !yield(block{k0, words}) {
+				return errStopped
+			}
+			return nil
+		})
+	})
+	defer stop()
+	now, more := next()
+	if list == nil {
+		for ; more; now, more = next() {
+			copy(to[now.k0:], now.words)
+		}
+		return err
+	}
+	failed := list.inOrder(func(place int, k uint32) {
+		for more && int(k) >= now.k0+len(now.words) {
+			now, more = next()
+		}
+		if more {
+			to[place] = now.words[int(k)-now.k0]
+		}
+	})
+	for more { // all ranks make all words
+		_, more = next()
+	}
+	return errors.Join(err, failed)
+}
+
+var errStopped = errors.New("stopped")
+
+// blockWords is how many words of synapses go to whoever asks for them at a time.
+const blockWords = 1 << 16
+
+// Each gives words lo to lo+n-1 of a buffer, in all ranks.
+func (p *program) Each(b backend.BufID, lo, n int, take func(k0 int, words []uint32) error) error {
+	if !p.owned.bufs[b] {
+		words := make([]uint32, lo+n)
+		if err := p.Read(b, words); err != nil {
+			return err
+		}
+		return take(0, words[lo:])
+	}
+	if err := p.guard().Read(b, lo+n); err != nil {
+		return err
+	}
+	p.settleFor(b)
+	block := make([]uint32, blockWords)
+	for _, s := range p.segments[b] {
+		from, to := max(s.lo, lo)-s.lo, min(s.lo+s.n, lo+n)-s.lo // of the segment
+		at := from
+		tell := func(upTo int) (err error) {
+			for ; err == nil && at < upTo; at += len(block) {
+				some := block[:min(len(block), to-at)]
+				if s.list == nil {
+					copy(some, p.bufs[b][s.at+at:])
+				} else {
+					p.over.For(host.MeetRead).Or(some)
+				}
+				err = take(s.lo-lo+at, some)
+				clear(block)
+			}
+			return err
+		}
+		if from >= to {
+			continue
+		}
+		clear(block)
+		var err error
+		if s.list != nil {
+			failed := s.list.inOrder(func(place int, k uint32) {
+				if int(k) < from || int(k) >= to || err != nil {
+					return
+				}
+				err = tell(int(k) - len(block) + 1)
+				if err == nil {
+					block[int(k)-at] = p.bufs[b][s.at+place]
+				}
+			})
+			if err = errors.Join(err, failed); err != nil {
+				return err
+			}
+		}
+		if err = tell(to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleFor makes up what is owed to words of a buffer.
+func (p *program) settleFor(b backend.BufID) {
+	for _, o := range p.owed {
+		if o != nil && o.own[b] {
+			p.settle()
+		}
+	}
 }

@@ -183,6 +183,20 @@ func (l *listing) all(f func(place int, k uint32)) error {
 	}, threads)
 }
 
+// inOrder is all, in the order of the synapses' numbers.
+func (l *listing) inOrder(f func(place int, k uint32)) error {
+	if l.local && l.number == nil || !l.placed {
+		return l.all(f)
+	}
+	b := &lister{listing: l, work: host.Work{Threads: 1}}
+	b.share()
+	next := slices.Clone(l.index)
+	return b.walkAll(func(g, _ int, k, _, _ uint32) {
+		f(int(next[g]), k)
+		next[g]++
+	}, 1)
+}
+
 // none is the place of what is not there.
 const none = math.MaxUint32
 

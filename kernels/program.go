@@ -44,7 +44,8 @@ type program struct {
 	// Spikes in flight are kept twice: as masks (canonical) and as lists. After
 	// a Run the lists are newer, after a Write of masks the masks are.
 	masksOld, listsOld bool
-	moved              bool // the state was written, and what is owed begins anew
+	given              uint32 // tells initial words apart that were made as they were asked for
+	moved              bool   // the state was written, and what is owed begins anew
 
 	pace    *pace
 	base    float64 // work of a step without its synaptic events, in seconds as a guess
@@ -114,7 +115,7 @@ func newProgram(w host.Work, c *cpu, plan *backend.Plan, parts int) (*program, e
 	for i := range plan.Bufs {
 		if id := backend.BufID(i); p.lay.accs[id] == nil && !grows[id] {
 			p.bufs[i] = aligned(p.held(id))
-			if err := p.setWords(id, plan.Bufs[i].Init); err != nil {
+			if err := p.setFirst(id); err != nil {
 				p.Close()
 				return nil, err
 			}
@@ -361,11 +362,7 @@ func (p *program) Read(b backend.BufID, dst []uint32) error {
 		clear(dst)
 		return nil
 	}
-	for _, o := range p.owed {
-		if o != nil && o.own[b] {
-			p.settle()
-		}
-	}
+	p.settleFor(b)
 	switch {
 	case p.isMask(b):
 		p.freshenMasks()

@@ -543,7 +543,18 @@ func (c *cpu) loadRanked(w host.Work, plan *backend.Plan) (backend.Program, erro
 	}
 	p, err := newProgram(w, c, plan, c.threads*c.ranks.Size())
 	c.ranks.For(host.MeetLoad)
-	if _, err = together.Meet(0, 0, err); err != nil {
+	given := uint32(0)
+	if p != nil {
+		given = p.given
+	}
+	all, err := together.Meet(0, 0, err, given)
+	for rank := range all {
+		if all[rank][0] != all[0][0] {
+			err = host.Parted(rank)
+			break
+		}
+	}
+	if err != nil {
 		if p != nil {
 			p.Close()
 		}

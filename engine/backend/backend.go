@@ -46,6 +46,12 @@ type Program interface {
 	Close() error
 }
 
+// Parted is a Program whose state lies with several processes: Each gives n words of a
+// buffer from word lo on, some at a time, in all of them, counted from the first.
+type Parted interface {
+	Each(b BufID, lo, n int, take func(k0 int, words []uint32) error) error
+}
+
 // Ahead is a Program that makes a Run while the records of the one before are read. Backends may implement it.
 //
 // Start begins Run(n, host), which has to follow; what it did is told there. Until then only records may be read, which

@@ -32,6 +32,48 @@ type Buf struct {
 	Type ir.Type
 	Len  int      // words
 	Init []uint32 // first Len words, nil for zeros
+
+	// Of synapses, in place of Init, where several processes make the run: they are made as
+	// they are asked for, and a process keeps its own.
+	Parts []Part
+}
+
+// Part is words Lo to Lo+N-1 of a buffer: all Value, or what Each gives, some at a time
+// and in order.
+type Part struct {
+	Lo, N int
+	Value uint32
+	Each  Words
+}
+
+// Words calls take with words from k0 on, which are overwritten after it has returned.
+type Words func(take func(k0 int, words []uint32) error) error
+
+// Each calls take with the words of all parts.
+func (b *Buf) Each(take func(k0 int, words []uint32) error) error {
+	for _, p := range b.Parts {
+		at := func(k0 int, words []uint32) error { return take(p.Lo+k0, words) }
+		if err := p.each(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Part) each(take func(k0 int, words []uint32) error) error {
+	if p.Each != nil {
+		return p.Each(take)
+	}
+	words := make([]uint32, min(p.N, 1<<14))
+	for k := range words {
+		words[k] = p.Value
+	}
+	for k := 0; k < p.N; k += len(words) {
+		if err := take(k, words[:min(len(words), p.N-k)]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Event is a kind of event of one population: its spikes, or a custom event.

@@ -190,6 +190,19 @@ func (m *effectLanes) Load(y *eqn.Symbol) ir.Value {
 			key := m.s.AutoName + "." + r.Name
 			return m.B.Uniform(m.bound(key, ir.Table, model.IrType(r.Symbol), backend.Binding{Buf: m.c.table(key, key, model.IrType(r.Symbol), []uint32{w}), Event: -1}), ir.Range{})
 		}
+		if m.picked == nil && m.c.ranked() {
+			key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.Name, m.conn)
+			b, ok := m.c.bufs[bufKey{key: key}]
+			if !ok {
+				p, err := r.Part(m.c.w, m.conn)
+				if err != nil && m.err == nil {
+					m.err = err
+				}
+				b = m.c.parted(key, backend.Constant, model.IrType(r.Symbol), []backend.Part{p})
+				m.c.bufs[bufKey{key: key}] = b
+			}
+			return m.B.Load(m.bound(key, ir.Array, model.IrType(r.Symbol), backend.Binding{Buf: b, Event: -1}))
+		}
 		w, err := r.ConnWords(m.c.w, m.conn)
 		if err == nil {
 			key := fmt.Sprintf("%s.%s %d", m.s.Name(), r.Name, m.conn)

@@ -20,6 +20,7 @@ type learned struct {
 	buf    backend.BufID
 	off    []int // where the words of each connect call begin; then their end
 	words  []uint32
+	parts  []backend.Part  // in place of words, where several processes make the run
 	lo, hi float64         // bounds that hold for ever, in internal units; both 0: none are known
 	low    *learned        // second words (rule 10), nil without
 	path   *model.Path     // of which it is kept for each delay, too; nil: all delays are one
@@ -80,7 +81,9 @@ func (c *compiler) findLearned() error {
 		}
 		for _, v := range s.Vars {
 			if l := c.learned[v]; l != nil {
-				c.bound(l)
+				if err := c.bound(l); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -123,6 +126,18 @@ func (c *compiler) lay(l *learned) error {
 	size := l.off[len(s.Conns)]
 	if l.by == single {
 		size = 1
+	}
+	if l.by == each && c.ranked() && !s.Mirrored() {
+		for k := range s.Conns {
+			p, err := v.Part(c.w, k)
+			if err != nil {
+				return err
+			}
+			p.Lo = l.off[k]
+			l.parts = append(l.parts, p)
+		}
+		l.buf = c.parted(v.FullName(), backend.State, model.IrType(v.Symbol), l.parts)
+		return nil
 	}
 	if err := c.w.Room(8*int64(size), "%s: the values of %d synapses, which change", v.FullName(), size); err != nil {
 		return err
@@ -194,7 +209,7 @@ func (c *compiler) secondWords(s *model.Synapses) error {
 }
 
 // adopt gives the words to the model, which keeps them between runs.
-func (l *learned) adopt() {
+func (l *learned) adopt(c *Compiled) {
 	if l.temp {
 		return
 	}
@@ -206,6 +221,11 @@ func (l *learned) adopt() {
 		return
 	}
 	for k := range l.v.Syn.Conns {
+		if l.parts != nil {
+			lo, n := l.off[k], l.off[k+1]-l.off[k]
+			l.v.KeepFar(k, n, func(take func(int, []uint32) error) error { return c.Parted.Each(l.buf, lo, n, take) })
+			continue
+		}
 		words := l.words[l.off[k]:l.off[k+1]:l.off[k+1]]
 		if l.by == each {
 			l.v.KeepEach(k, words)
@@ -291,10 +311,10 @@ type oneKey struct {
 }
 
 // bound proves bounds of a variable that only clip() assigns.
-func (c *compiler) bound(l *learned) {
+func (c *compiler) bound(l *learned) error {
 	s, v := l.v.Syn, l.v
 	if v.Symbol.Type != eqn.Float || v.Symbol.Steps || v.Driven != nil || c.operated[v] || v.Equation == nil || v.Equation.Kind != eqn.Parameter {
-		return
+		return nil
 	}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, w := range s.Paths {
@@ -305,28 +325,46 @@ func (c *compiler) bound(l *learned) {
 			}
 			x, ok := st.X.(*eqn.Call)
 			if st.Op != "=" || !ok || x.Func != "clip" || len(x.Args) != 3 {
-				return
+				return nil
 			}
 			a, err := eqn.EvalHost(x.Args[1], sc)
 			if err != nil {
-				return
+				return nil
 			}
 			b, err := eqn.EvalHost(x.Args[2], sc)
 			if err != nil || !(a.Value <= b.Value) {
-				return
+				return nil
 			}
 			unit := v.Symbol.Dim.Scale()
 			lo, hi = min(lo, float64(float32(a.Value/unit))), max(hi, float64(float32(b.Value/unit)))
 		}
 	}
-	for _, w := range l.words {
-		x := float64(math.Float32frombits(w))
-		lo, hi = min(lo, x), max(hi, x)
+	err := l.each(func(_ int, words []uint32) error {
+		for _, w := range words {
+			x := float64(math.Float32frombits(w))
+			lo, hi = min(lo, x), max(hi, x)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if lo <= hi && lo > -0x1p40 && hi < 0x1p40 {
 		l.lo, l.hi = lo, hi
 	}
+	return nil
 }
+
+// each calls take with a variable's words of now, some at a time.
+func (l *learned) each(take func(k0 int, words []uint32) error) error {
+	if l.parts == nil {
+		return take(0, l.words)
+	}
+	return (&backend.Buf{Parts: l.parts}).Each(take)
+}
+
+// ranked says that several processes make the run.
+func (c *compiler) ranked() bool { return c.w.Ranks != nil && c.w.Ranks.Size() > 1 }
 
 // pathSpec is the synapses of a connect call while they have one set of delays.
 func (c *compiler) pathSpec(w *model.Path, l model.Carried) (*connect.Spec, error) {
@@ -451,4 +489,21 @@ func (c *Compiled) Mirror(b backend.BufID) []uint32 {
 		}
 	}
 	return nil
+}
+
+// Each says that a State buffer's words lie with the processes of the run, and count for its hash as they are.
+func (c *Compiled) Each(b backend.BufID) bool {
+	return slices.ContainsFunc(c.Learned, func(l *learned) bool { return l.buf == b && l.parts != nil && !l.temp })
+}
+
+// Far brings what lies with the processes of the run here, where it is the variables' still.
+func (c *Compiled) Far() (home []func() error) {
+	for _, l := range c.Learned {
+		for k := range l.v.Syn.Conns {
+			if bring := l.v.Far(k); bring != nil && l.parts != nil {
+				home = append(home, bring)
+			}
+		}
+	}
+	return home
 }

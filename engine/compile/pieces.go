@@ -294,11 +294,19 @@ func (c *compiler) multiple(x eqn.Expr, sc *model.Scope) (typical float64, ok bo
 // 0, as a part of its bound.
 func (l *learned) typical() float64 {
 	var some []float64
-	for k := 0; k < len(l.words); k += max(1, len(l.words)/4096) {
-		if x := math.Abs(float64(math.Float32frombits(l.words[k]))); x > 0 {
-			some = append(some, x)
-		}
+	n := len(l.words)
+	if l.parts != nil {
+		n = l.off[len(l.off)-1]
 	}
+	step := max(1, n/4096)
+	l.each(func(k0 int, words []uint32) error { // an error shows where the words are kept
+		for k := (step - k0%step) % step; k < len(words); k += step {
+			if x := math.Abs(float64(math.Float32frombits(words[k]))); x > 0 {
+				some = append(some, x)
+			}
+		}
+		return nil
+	})
 	if most := max(l.hi, -l.lo); len(some) > 0 && most > 0 {
 		slices.Sort(some)
 		return min(1, some[len(some)/2]/most)

@@ -18,6 +18,7 @@ type Compiled struct {
 	n         *model.Network
 	Plan      *backend.Plan                      // what a backend loads
 	Keep      []kept                             // what to read back after a run
+	Parted    backend.Parted                     // has the words of synapses that several processes keep; set before Adopt
 	Hosts     []func(step int64) (uint32, error) // give the host words of a step, in their order
 	Recs      []*RecordRef                       // what is recorded, and for whom
 	Schemes   map[*model.NeuronGroup]*eqn.Scheme // the equations as solved, for info
@@ -146,7 +147,7 @@ func (c *Compiled) Adopt() {
 		l.Groups = g
 	}
 	for _, l := range c.Learned {
-		l.adopt()
+		l.adopt(c)
 	}
 	*c.n.Random = *c.random
 	c.n.DrawnWith, c.n.Drawn = c.drawnWith, c.Plan.Drawn
@@ -166,6 +167,16 @@ const defaultBatch = 1024
 
 func (c *compiler) buffer(name string, k backend.BufKind, t ir.Type, init []uint32) backend.BufID {
 	c.Plan.Bufs = append(c.Plan.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: len(init), Init: init})
+	return backend.BufID(len(c.Plan.Bufs) - 1)
+}
+
+// parted is a buffer whose words are made as they are asked for.
+func (c *compiler) parted(name string, k backend.BufKind, t ir.Type, parts []backend.Part) backend.BufID {
+	n := 0
+	for _, p := range parts {
+		n += p.N
+	}
+	c.Plan.Bufs = append(c.Plan.Bufs, backend.Buf{Name: name, Kind: k, Type: t, Len: n, Parts: parts})
 	return backend.BufID(len(c.Plan.Bufs) - 1)
 }
 

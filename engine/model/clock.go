@@ -264,7 +264,16 @@ func countIn(ob object, old, step float64) {
 		}
 		turn(v.Words)
 		for c := range v.cols {
-			if l := v.cols[c].List; l != nil && l.words != nil {
+			if l := v.cols[c].List; l != nil && l.far != nil {
+				far := *l
+				far.dt, far.far = step, func(take func(int, []uint32) error) error {
+					return l.far(func(k0 int, words []uint32) error {
+						turn(words)
+						return take(k0, words)
+					})
+				}
+				v.cols[c].List = &far
+			} else if l != nil && l.words != nil {
 				turn(l.words)
 				l.dt = step
 			}

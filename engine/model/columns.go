@@ -178,7 +178,11 @@ func (m *ColumnLanes) column(v *Variable) ir.Value {
 		}
 		return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Symbol), Memory{Data: words, Key: name}), m.index(map[bool]string{false: "i", true: "j"}[c.Near.post]), listRange(v.Symbol, words))
 	case c.List != nil:
-		words := c.List.words
+		l, err := c.List.home()
+		if err != nil && m.Err == nil {
+			m.Err = err
+		}
+		words := l.words
 		if len(words) == 0 {
 			return m.B.F(0)
 		}

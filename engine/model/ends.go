@@ -73,3 +73,6 @@ func (v *Variable) mirrored(w Work) *Image {
 	y.Steps, y.TwoWords = v.Mirror.Symbol.Steps, false
 	return &Image{Sym: &y, Words: words}
 }
+
+// Mirrored says that other Synapses lead to these or away from them.
+func (s *Synapses) Mirrored() bool { return s.mirror != nil }

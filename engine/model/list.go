@@ -18,11 +18,31 @@ type list struct {
 	of   *eqn.Symbol // of words alone
 	dt   float64     // of words alone
 	live bool        // a run writes them
+
+	// Of words alone that lie with the processes of a run: how many, and what gives them.
+	n   int
+	far func(take func(k0 int, words []uint32) error) error
+}
+
+// home is the list with all its words in this process.
+func (l *list) home() (*list, error) {
+	if l == nil || l.far == nil {
+		return l, nil
+	}
+	near := *l
+	near.words, near.far = make([]uint32, l.n), nil
+	return &near, l.far(func(k0 int, words []uint32) error {
+		copy(near.words[k0:], words)
+		return nil
+	})
 }
 
 // Len is the number of values.
 func (l *list) Len() int {
-	if l.of != nil {
+	switch {
+	case l.far != nil:
+		return l.n
+	case l.of != nil:
 		return len(l.words)
 	}
 	return len(l.wide) + len(l.short)

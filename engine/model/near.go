@@ -3,6 +3,7 @@ package model
 import (
 	"slices"
 
+	"synfire/engine/backend"
 	"synfire/engine/connect"
 )
 
@@ -135,6 +136,60 @@ func (v *Variable) KeepEach(c int, words []uint32) {
 	if len(words) > 0 {
 		v.cols[c].List = &list{words: words, of: v.Symbol, dt: v.Dt(), live: true}
 	}
+}
+
+// KeepFar has the n words of conn c lie with the processes of a run.
+func (v *Variable) KeepFar(c, n int, far func(take func(k0 int, words []uint32) error) error) {
+	v.settle()
+	v.cols[c] = Held{}
+	if n > 0 {
+		v.cols[c].List = &list{n: n, far: far, of: v.Symbol, dt: v.Dt(), live: true}
+	}
+}
+
+// Far says that words of conn c lie with the processes of a run, and gives what brings them
+// here before that ends, if they are the variable's still.
+func (v *Variable) Far(c int) (home func() error) {
+	of := v.Col(c).List
+	if of == nil || of.far == nil {
+		return nil
+	}
+	return func() (err error) {
+		if v.Col(c).List == of {
+			v.settle()
+			v.cols[c].List, err = of.home()
+		}
+		return err
+	}
+}
+
+// Part is the words of conn c, one for each synapse, as a run of several processes takes them.
+func (v *Variable) Part(w Work, c int) (backend.Part, error) {
+	n, err := v.Syn.Count(w, c)
+	p := backend.Part{N: n}
+	if err != nil || n == 0 {
+		return p, err
+	}
+	l := v.Col(c).List
+	switch word, ok := v.Uniform(c); {
+	case ok:
+		p.Value = word
+	case l != nil && l.far != nil:
+		p.Each = l.far
+	case l != nil && l.words != nil:
+		p.Each = func(take func(int, []uint32) error) error { return take(0, l.words) }
+	case v.Col(c).Near != nil:
+		p.Each = func(take func(int, []uint32) error) error {
+			words, err := v.ConnWords(w, c)
+			if err != nil {
+				return err
+			}
+			return take(0, words)
+		}
+	default:
+		p.Each = func(take func(int, []uint32) error) error { return v.encoded(w, c, n, take) }
+	}
+	return p, nil
 }
 
 // KeepNear takes the words of a run back: one for each neuron of a side, or for each

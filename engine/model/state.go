@@ -419,7 +419,10 @@ func (l *stateList) value(name string, h *Held, v *Variable) {
 	out := Held{}
 	list := &list{}
 	if h.List != nil && !l.read {
-		list = h.List
+		var err error
+		if list, err = h.List.home(); err != nil {
+			l.fail("%v", err)
+		}
 	}
 	switch form {
 	case heldValue:

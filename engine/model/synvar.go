@@ -100,7 +100,10 @@ func (v *Variable) each(w Work, f func(k0, n int, value func(k int) float64) err
 // ConnWords are the values of one conn's synapses as a device holds them.
 func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 	h := v.Col(c)
-	if l := h.List; l != nil && l.words != nil {
+	if l, err := h.List.home(); err != nil || l != nil && l.words != nil {
+		if err != nil {
+			return nil, err
+		}
 		return l.words, nil
 	}
 	n, err := v.Syn.Count(w, c)
@@ -124,9 +127,19 @@ func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 		return nil, err
 	}
 	out := make([]uint32, n)
+	return out, v.encoded(w, c, n, func(k0 int, words []uint32) error {
+		copy(out[k0:], words)
+		return nil
+	})
+}
+
+// encoded calls take with the words of one conn's n synapses, in order, some at a time.
+func (v *Variable) encoded(w Work, c, n int, take func(k0 int, words []uint32) error) error {
 	scale, float := v.Symbol.Dim.Scale(), IrType(v.Symbol) == ir.F32
-	return out, v.block(w, c, n, false, func(k0, n int, value func(int) float64) error {
-		for k := range out[k0 : k0+n] {
+	var out []uint32
+	return v.block(w, c, n, false, func(k0, n int, value func(int) float64) error {
+		out = slices.Grow(out[:0], n)[:n]
+		for k := range out {
 			word, ok := uint32(0), false
 			if x := value(k); float {
 				word, ok = single(x / scale)
@@ -137,9 +150,9 @@ func (v *Variable) ConnWords(w Work, c int) ([]uint32, error) {
 					return err
 				}
 			}
-			out[k0+k] = word
+			out[k] = word
 		}
-		return nil
+		return take(k0, out)
 	})
 }
 
@@ -150,6 +163,10 @@ func (v *Variable) block(w Work, c, n int, shown bool, f func(k0, n int, value f
 	s.fetch()
 	const span = 1 << 16
 	col := v.Col(c)
+	var err error
+	if col.List, err = col.List.home(); err != nil {
+		return err
+	}
 	_, stored := v.Symbol.Ref.(*Variable)
 	if stored && v.Symbol.Kind == eqn.Variable && col.Lazy == nil && col.Near == nil && !shown {
 		for k0 := 0; k0 < n; k0 += span {
@@ -183,7 +200,6 @@ func (v *Variable) block(w Work, c, n int, shown bool, f func(k0, n int, value f
 	m := s.ColumnLanes(w, s.Net.Random, v.Name, "read", 0, sc)
 	m.Conn = c
 	var x ir.Value
-	var err error
 	switch {
 	case shown:
 		x, err = m.shown(v)

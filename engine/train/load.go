@@ -68,7 +68,7 @@ func (t *Trainer) load() (*loaded, error) {
 	n.Specs = nil // tables of these very weights
 	n.Begin()
 	defer n.End()
-	c, err := compile.Compile(n.Network, t.work)
+	c, err := compile.Compile(n.Network, t.work.Alone()) // each of several processes has all of it
 	if err != nil {
 		return nil, err
 	}
