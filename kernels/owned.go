@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"sort"
 
@@ -213,11 +214,73 @@ func (p *program) setFirst(b backend.BufID) error {
 			}
 			continue
 		}
+		if copied, err := p.copyFrom(part, &s, to); copied || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		if err := p.put(to, s.list, part.Each); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// copyFrom copies initial words from the program with which they lie, if all ranks have them there in the same order.
+func (p *program) copyFrom(part backend.Part, s *segment, to []uint32) (bool, error) {
+	if part.Lies == nil || p.over == nil {
+		return false, nil
+	}
+	var of []uint32
+	q, ok := part.Lies.In.(*ranked)
+	if ok && q.bufs != nil && s.list != nil {
+		for _, y := range q.segments[part.Lies.Buf] {
+			if y.lo == part.Lies.Lo && y.n == part.N && y.list != nil && y.list.liesAs(s.list) {
+				of = q.bufs[part.Lies.Buf][y.at : y.at+y.held()]
+			}
+		}
+	}
+	if p.cpu.Any(of == nil) {
+		return false, nil
+	}
+	q.settleFor(part.Lies.Buf)
+	copy(to, of)
+	return true, nil
+}
+
+// liesAs says that the words of two listings' synapses lie in the same order.
+func (l *listing) liesAs(o *listing) bool {
+	if l.local != o.local || l.placed != o.placed || !l.asked.equal(&o.asked) || !samePairs(l.spec, o.spec) {
+		return false
+	}
+	return !l.placed || l.spec == o.spec && l.post == o.post
+}
+
+// Range is the least and the largest of words lo to lo+n-1 of a buffer, as floats.
+func (p *program) Range(b backend.BufID, lo, n int) (least, most float64, err error) {
+	least, most = math.Inf(1), math.Inf(-1)
+	look := func(words []uint32) {
+		for _, w := range words {
+			x := float64(math.Float32frombits(w))
+			least, most = min(least, x), max(most, x)
+		}
+	}
+	i := slices.IndexFunc(p.segments[b], func(s segment) bool { return s.lo == lo && s.n == n })
+	if !p.owned.bufs[b] || i < 0 {
+		err = p.Each(b, lo, n, func(_ int, words []uint32) error { look(words); return nil })
+		return least, most, err
+	}
+	if err := p.guard().Read(b, lo+n); err != nil {
+		return 0, 0, err
+	}
+	p.settleFor(b)
+	s := p.segments[b][i]
+	look(p.bufs[b][s.at : s.at+s.held()])
+	for _, of := range p.over.For(host.MeetRead).Gather([]uint32{math.Float32bits(float32(least)), math.Float32bits(float32(most))}) {
+		look(of)
+	}
+	return least, most, nil
 }
 
 // put puts words that are given in the order of the synapses' numbers where the listing has them.

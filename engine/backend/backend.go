@@ -47,9 +47,11 @@ type Program interface {
 }
 
 // Parted is a Program whose state lies with several processes: Each gives n words of a
-// buffer from word lo on, some at a time, in all of them, counted from the first.
+// buffer from word lo on, some at a time, in all of them, counted from the first; Range is the
+// least and the largest of them, as floats.
 type Parted interface {
 	Each(b BufID, lo, n int, take func(k0 int, words []uint32) error) error
+	Range(b BufID, lo, n int) (least, most float64, err error)
 }
 
 // Ahead is a Program that makes a Run while the records of the one before are read. Backends may implement it.

@@ -44,6 +44,14 @@ type Part struct {
 	Lo, N int
 	Value uint32
 	Each  Words
+	Lies  *Lying // where Each takes the words from, which they may be copied from; nil: elsewhere
+}
+
+// Lying is words of synapses that lie with the processes of a run.
+type Lying struct {
+	In  Parted
+	Buf BufID
+	Lo  int
 }
 
 // Words calls take with words from k0 on, which are overwritten after it has returned.

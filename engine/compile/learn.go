@@ -223,7 +223,7 @@ func (l *learned) adopt(c *Compiled) {
 	for k := range l.v.Syn.Conns {
 		if l.parts != nil {
 			lo, n := l.off[k], l.off[k+1]-l.off[k]
-			l.v.KeepFar(k, n, func(take func(int, []uint32) error) error { return c.Parted.Each(l.buf, lo, n, take) })
+			l.v.KeepFar(k, n, backend.Lying{In: c.Parted, Buf: l.buf, Lo: lo})
 			continue
 		}
 		words := l.words[l.off[k]:l.off[k+1]:l.off[k+1]]
@@ -339,15 +339,26 @@ func (c *compiler) bound(l *learned) error {
 			lo, hi = min(lo, float64(float32(a.Value/unit))), max(hi, float64(float32(b.Value/unit)))
 		}
 	}
-	err := l.each(func(_ int, words []uint32) error {
+	look := func(_ int, words []uint32) error {
 		for _, w := range words {
 			x := float64(math.Float32frombits(w))
 			lo, hi = min(lo, x), max(hi, x)
 		}
 		return nil
-	})
-	if err != nil {
-		return err
+	}
+	look(0, l.words)
+	for _, p := range l.parts {
+		if at := p.Lies; at != nil {
+			least, most, err := at.In.Range(at.Buf, at.Lo, p.N)
+			if err != nil {
+				return err
+			}
+			lo, hi = min(lo, least), max(hi, most)
+			continue
+		}
+		if err := (&backend.Buf{Parts: []backend.Part{p}}).Each(look); err != nil {
+			return err
+		}
 	}
 	if lo <= hi && lo > -0x1p40 && hi < 0x1p40 {
 		l.lo, l.hi = lo, hi

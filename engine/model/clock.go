@@ -266,7 +266,7 @@ func countIn(ob object, old, step float64) {
 		for c := range v.cols {
 			if l := v.cols[c].List; l != nil && l.far != nil {
 				far := *l
-				far.dt, far.far = step, func(take func(int, []uint32) error) error {
+				far.lies, far.dt, far.far = nil, step, func(take func(int, []uint32) error) error {
 					return l.far(func(k0 int, words []uint32) error {
 						turn(words)
 						return take(k0, words)

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 
+	"synfire/engine/backend"
 	"synfire/engine/eqn"
 	"synfire/engine/ir"
 )
@@ -20,8 +21,9 @@ type list struct {
 	live bool        // a run writes them
 
 	// Of words alone that lie with the processes of a run: how many, and what gives them.
-	n   int
-	far func(take func(k0 int, words []uint32) error) error
+	n    int
+	far  backend.Words
+	lies *backend.Lying // nil: far turns them into others
 }
 
 // home is the list with all its words in this process.

@@ -139,11 +139,12 @@ func (v *Variable) KeepEach(c int, words []uint32) {
 }
 
 // KeepFar has the n words of conn c lie with the processes of a run.
-func (v *Variable) KeepFar(c, n int, far func(take func(k0 int, words []uint32) error) error) {
+func (v *Variable) KeepFar(c, n int, at backend.Lying) {
 	v.settle()
 	v.cols[c] = Held{}
 	if n > 0 {
-		v.cols[c].List = &list{n: n, far: far, of: v.Symbol, dt: v.Dt(), live: true}
+		far := func(take func(k0 int, words []uint32) error) error { return at.In.Each(at.Buf, at.Lo, n, take) }
+		v.cols[c].List = &list{n: n, far: far, lies: &at, of: v.Symbol, dt: v.Dt(), live: true}
 	}
 }
 
@@ -175,7 +176,7 @@ func (v *Variable) Part(w Work, c int) (backend.Part, error) {
 	case ok:
 		p.Value = word
 	case l != nil && l.far != nil:
-		p.Each = l.far
+		p.Each, p.Lies = l.far, l.lies
 	case l != nil && l.words != nil:
 		p.Each = func(take func(int, []uint32) error) error { return take(0, l.words) }
 	case v.Col(c).Near != nil:
