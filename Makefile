@@ -81,6 +81,11 @@ mpi-long: mpi-examples
 mpi-compare: mpi
 	.ci/ranks-long --scale $(SCALE) $(if $(NEST),--nest $(NEST))
 
+# The figures of `synfire info --ranks` on this machine, and what it foresees beside runs.
+.PHONY: mpi-model
+mpi-model: mpi bin/synfire
+	.ci/ranks-model
+
 # The build tags that this machine allows.
 .PHONY: tags
 tags:

@@ -19,8 +19,8 @@ type infoCmd struct {
 	Rate      float64 `help:"How often a neuron fires in a second, in the mean." default:"5" placeholder:"HZ"`
 	Latency   float64 `help:"Microseconds that a message between two nodes takes." default:"2" placeholder:"US"`
 	Bandwidth float64 `help:"Gigabytes in a second that a node takes in." default:"12" placeholder:"GB"`
-	EventNs   float64 `help:"Nanoseconds that a thread takes for a synaptic event; \"synfire bench\" measures it." default:"2" placeholder:"NS"`
-	VisitNs   float64 `help:"Nanoseconds that a thread takes to look up a spike, whether or not it has targets there." default:"4" placeholder:"NS"`
+	EventNs   float64 `help:"Nanoseconds that a thread takes for a synaptic event; \"synfire bench\" measures it." default:"0.5" placeholder:"NS"`
+	VisitNs   float64 `help:"Nanoseconds that a thread takes to look up a spike, whether or not it has targets there." default:"12" placeholder:"NS"`
 }
 
 // Run shows the model as compiled at its first run().

@@ -73,7 +73,7 @@ run(1*ms)
 	for e := 6; e <= 8; e++ {
 		n := int64(math.Pow10(e))
 		for nodes := 1; nodes <= 4096; nodes *= 16 {
-			c := infoCmd{Ranks: 2 * nodes, Threads: 64, Rate: 5, Latency: 2, Bandwidth: 12, EventNs: 2, VisitNs: 4}
+			c := infoCmd{Ranks: 2 * nodes, Threads: 64, Rate: 5, Latency: 2, Bandwidth: 12, EventNs: 0.5, VisitNs: 12}
 			f := large(n, int64(c.Ranks), int64(c.Threads), update)
 			x := c.estimate(f, int(n), 1e-4)
 			fmt.Fprintf(&table, "| 10^%d | %d | %.3g GB | %.3g | %.3g | %.3g | %.3g | %.2g |\n", e, nodes, float64(2*(f.Entries+f.Index+f.Words+f.Copies))/1e9,
