@@ -39,6 +39,9 @@ func ForceFree(n int) (undo func()) {
 	return func() { free, freeNow = freeProcessors, freeProcessorsNow }
 }
 
+// Looked is how many processors were free when b was opened.
+func Looked(b backend.Backend) int { return <-b.(*cpu).looked }
+
 // ForceSpans makes small plans run several steps on a block of lanes at a time, as
 // large ones do, and rows of so many synapses by themselves; the result undoes it.
 func ForceSpans(row int) (undo func()) {

@@ -8,6 +8,7 @@ package kernels
 import (
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"synfire/engine/backend"
@@ -46,11 +47,33 @@ func UpTo(threads int) backend.Backend {
 	}
 	c := &cpu{threads: threads, shelf: &shelf{backends: 1}}
 	if threads > 1 {
-		look := free
-		c.looked = make(chan int, 1)
-		go func() { c.looked <- look() }() // some milliseconds, in which the first plan is compiled
+		if l := lookedAhead.Swap(nil); l != nil && time.Since(l.begun) < time.Second {
+			c.looked = l.found
+		} else {
+			c.looked = newLook().found
+		}
 	}
 	return c
+}
+
+// Look begins to look how many processors are free, for a backend that UpTo opens
+// within a second: a program that calls it first waits for it nowhere, since it
+// takes some milliseconds, in which a script is read and a plan compiled.
+func Look() { lookedAhead.Store(newLook()) }
+
+var lookedAhead atomic.Pointer[look]
+
+// look is how many processors are free, as soon as that is known.
+type look struct {
+	begun time.Time
+	found chan int
+}
+
+func newLook() *look {
+	l := &look{time.Now(), make(chan int, 1)}
+	free := free // tests put the variable back
+	go func() { l.found <- free() }()
+	return l
 }
 
 // Beside is another backend of as many threads, always, with the same tables of synapses.

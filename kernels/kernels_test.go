@@ -61,6 +61,22 @@ func TestChangingThreads(t *testing.T) {
 	}
 }
 
+// TestLookAhead: a look that was begun before a backend is opened is its look, once.
+func TestLookAhead(t *testing.T) {
+	if runtime.GOMAXPROCS(0) == 1 {
+		t.Skip("one processor: nothing is looked at")
+	}
+	undo := kernels.ForceFree(1)
+	kernels.Look()
+	undo()
+	defer kernels.ForceFree(runtime.GOMAXPROCS(0))()
+	for _, want := range []int{1, runtime.GOMAXPROCS(0)} {
+		if got := kernels.Looked(kernels.UpTo(0)); got != want {
+			t.Errorf("%d processors free, want %d", got, want)
+		}
+	}
+}
+
 // TestTeam leaves a small network to one thread, and every network where nothing
 // else is free, unless a number is insisted on.
 func TestTeam(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"synfire/engine/rundir"
 	"synfire/engine/script"
 	"synfire/engine/store"
+	"synfire/kernels"
 )
 
 // deviceFlags choose where a model runs.
@@ -173,6 +174,9 @@ func (c *runCmd) Run(env *environment) error {
 	}
 	if c.Trials != nil {
 		return c.runTrials(env, *c.Trials)
+	}
+	if env.job == nil && (c.Backend == "cpu" || c.Backend == "auto") && !c.Threads.fixed && c.Threads.n != 1 {
+		kernels.Look()
 	}
 	r := &record{m: &store.Manifest{}}
 	opt := script.Options{File: c.Model, Set: c.Set, Seed: c.Seed, NetworkSeed: c.NetworkSeed, MaxMemory: c.memory(), Threads: c.Threads.forBuilding()}
