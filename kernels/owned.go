@@ -278,7 +278,9 @@ func (p *program) Range(b backend.BufID, lo, n int) (least, most float64, err er
 	s := p.segments[b][i]
 	look(p.bufs[b][s.at : s.at+s.held()])
 	for _, of := range p.over.For(host.MeetRead).Gather([]uint32{math.Float32bits(float32(least)), math.Float32bits(float32(most))}) {
-		look(of)
+		if math.Float32frombits(of[0]) <= math.Float32frombits(of[1]) { // not of a rank that has none
+			look(of)
+		}
 	}
 	return least, most, nil
 }

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -140,7 +141,28 @@ func ranksOwn(t *testing.T, plan *backend.Plan, ranks, threads int) {
 		if sum != n-common {
 			t.Errorf("%d ranks have %d words of %s, expected %d", ranks, sum, plan.Bufs[b].Name, n-common)
 		}
+		least, most := math.Inf(1), math.Inf(-1)
+		for _, w := range begun[b] {
+			least, most = min(least, float64(math.Float32frombits(w))), max(most, float64(math.Float32frombits(w)))
+		}
 		err := each(ranks, func(k int) error {
+			x, y := math.Inf(1), math.Inf(-1)
+			for _, s := range divided[k].(*ranked).segments[b] {
+				lo, hi, err := divided[k].(*ranked).Range(b, s.lo, s.n)
+				if err != nil {
+					return err
+				}
+				x, y = min(x, lo), max(y, hi)
+			}
+			if x != least || y != most {
+				return fmt.Errorf("rank %d: %s goes from %g to %g, expected %g to %g", k, plan.Bufs[b].Name, x, y, least, most)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		err = each(ranks, func(k int) error {
 			got := make([]uint32, n)
 			err := divided[k].(*ranked).Each(b, 0, n, func(k0 int, words []uint32) error {
 				copy(got[k0:], words)
