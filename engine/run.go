@@ -278,7 +278,10 @@ func (n *Network) load(s *session) error {
 	if old != nil {
 		home = old.c.Far()
 	}
-	s.c.Parted, _ = s.program.(backend.Parted)
+	var ok bool
+	if s.c.Parted, ok = s.program.(backend.Parted); !ok {
+		s.c.Parted = readable{s.program}
+	}
 	n.live = s
 	s.c.Adopt()
 	for _, bring := range home {
@@ -290,6 +293,31 @@ func (n *Network) load(s *session) error {
 		return nil
 	}
 	return old.program.Close()
+}
+
+// readable is a program whose words are read whole: one that stands before another, which it watches.
+type readable struct{ backend.Program }
+
+// Each implements backend.Parted.
+func (r readable) Each(b backend.BufID, lo, n int, take func(k0 int, words []uint32) error) error {
+	words := make([]uint32, lo+n)
+	if err := r.Read(b, words); err != nil {
+		return err
+	}
+	return take(0, words[lo:])
+}
+
+// Range implements backend.Parted.
+func (r readable) Range(b backend.BufID, lo, n int) (least, most float64, err error) {
+	least, most = math.Inf(1), math.Inf(-1)
+	err = r.Each(b, lo, n, func(_ int, words []uint32) error {
+		for _, w := range words {
+			x := float64(math.Float32frombits(w))
+			least, most = min(least, x), max(most, x)
+		}
+		return nil
+	})
+	return least, most, err
 }
 
 // heed tells what a program has to say that was not told yet.

@@ -26,9 +26,10 @@ func (d *Dir) Connections(w engine.Work, n *engine.Network) error {
 			return err
 		}
 	}
-	return d.dir.ByFirst(func() error { return d.connections(w, n) })
+	return d.connections(w, n)
 }
 
+// connections reads on all ranks what the first writes: each may have some of it.
 func (d *Dir) connections(w engine.Work, n *engine.Network) error {
 	for _, s := range n.AllSynapses() {
 		number, err := s.N(w)
@@ -61,7 +62,7 @@ func (d *Dir) connections(w engine.Work, n *engine.Network) error {
 			if err != nil {
 				return fmt.Errorf("%s.%s: %w", s.Name(), name, err)
 			}
-			if err := d.write(array{s.Name() + "/" + name, a.V, 0, v.Integer()}); err != nil {
+			if err := d.dir.ByFirst(func() error { return d.write(array{s.Name() + "/" + name, a.V, 0, v.Integer()}) }); err != nil {
 				return err
 			}
 			if name != "i" && name != "j" {
