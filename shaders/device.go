@@ -23,7 +23,7 @@ import (
 type device struct {
 	info     DeviceInfo
 	opt      Options
-	closed   bool
+	closed   atomic.Bool
 	work     chan func()
 	quit     chan bool    // closed: the device is
 	left     atomic.Int32 // jobs that were interrupted and left to the driver, and go on
@@ -86,7 +86,7 @@ var errClosed = errors.New("gl: the backend is closed")
 // do runs f on the thread of the context. A closed device runs nothing; who uses
 // one from several goroutines closes it after the last.
 func (d *device) do(f func() error) error {
-	if d.closed {
+	if d.closed.Load() {
 		return errClosed
 	}
 	done := make(chan error)
@@ -101,7 +101,7 @@ func (d *device) do(f func() error) error {
 // await is do for what may take long in the driver, which hears of no interruption: it is left to itself soon after
 // one, and undone when it ends, as where it fails. Who comes after it waits for it.
 func (d *device) await(w host.Work, f func() error, undo func()) error {
-	if d.closed {
+	if d.closed.Load() {
 		return errClosed
 	}
 	done, left := make(chan error), make(chan bool)
@@ -121,33 +121,32 @@ func (d *device) await(w host.Work, f func() error, undo func()) error {
 	}
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	begun := false
-	for work, looks := d.work, 10; ; { // as a rule f hears of an interruption itself
+	for work, quit, looks := d.work, d.quit, 10; ; { // as a rule f hears of an interruption itself
 		select {
 		case work <- job:
-			work, begun = nil, true
+			work, quit = nil, nil // it is begun, and ends before the device does
 		case err := <-done:
 			return err
-		case <-d.quit:
+		case <-quit:
 			return errClosed
 		case <-look.C:
 			if w.Err() == nil {
 				continue
 			}
-			if looks--; looks < 0 || !begun {
-				if begun {
-					d.left.Add(1)
-					close(left)
-				}
-				return w.Err()
+			if looks--; work == nil && looks >= 0 {
+				continue
 			}
+			if work == nil {
+				d.left.Add(1)
+				close(left)
+			}
+			return w.Err()
 		}
 	}
 }
 
 func (d *device) close() {
-	if !d.closed {
-		d.closed = true
+	if !d.closed.Swap(true) {
 		close(d.quit)
 	}
 }

@@ -211,7 +211,7 @@ func (p *program) warmOne(x *dispatch) error {
 	if err := p.work.Err(); err != nil {
 		return err
 	}
-	text.warm = true
+	text.warm, p.d.fresh = true, true // it may be compiled here, for which wait has patience
 	p.bindDispatch(x)
 	if x.s >= 0 {
 		gl.Uniform1ui(x.s, 1)

@@ -313,3 +313,35 @@ func TestLeftToTheDriver(t *testing.T) {
 		}
 	}
 }
+
+// TestClosedAtWork: a backend that is closed while its driver is at something ends after it: who waits for that hears what came of it,
+// and what nobody waits for is undone.
+func TestClosedAtWork(t *testing.T) {
+	for _, interrupted := range []bool{false, true} {
+		b := open(t, Options{NoSelfTest: true}).(*glBackend)
+		prog, err := b.Load(host.Work{}, testNetwork(6, 7))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		begun, release, undone, said := make(chan bool), make(chan bool), make(chan bool, 1), make(chan error)
+		go func() {
+			said <- b.d.await(host.Work{Ctx: ctx}, func() error { close(begun); <-release; return nil }, func() { undone <- true })
+		}()
+		<-begun
+		if interrupted {
+			if cancel(); !errors.Is(<-said, host.ErrInterrupted) {
+				t.Error("it was not left to the driver")
+			}
+			prog.Close()
+		}
+		b.Close()
+		close(release)
+		if interrupted {
+			<-undone
+		} else if err := <-said; err != nil || len(undone) > 0 {
+			t.Error(err, "of what was done")
+		}
+		cancel()
+	}
+}
