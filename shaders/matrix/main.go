@@ -142,7 +142,7 @@ func (im implementation) test(binary, dir, logs string, short bool, limit time.D
 		text, _ := im.start(binary, dir, name, "^TestIdentity$", random, limit)
 		if m := identity.FindStringSubmatch(text); m != nil && strings.HasPrefix(m[1], "llvmpipe") && !short {
 			r.device = [3]string(m[1:4])
-			r.note = "a row above"
+			r.note = "has rows of its own"
 			return r
 		}
 	}
