@@ -29,7 +29,7 @@ func (c *compiler) equations(g *model.NeuronGroup) error {
 	}
 	opt := eqn.Options{Method: g.Method, Substeps: g.Parts(), Slow: g.Slow, Dt: g.Dt(), Values: c.values}
 	if n := g.Parts(); n > model.MostSubsteps {
-		return fmt.Errorf("%s: a step of %g s has %d substeps of %g s, and may have %d: give it a longer one, or a smaller dt (method_options=)", g.Name(), g.Dt(), n, g.Longest, model.MostSubsteps)
+		return fmt.Errorf("%s: a step of %g s has %d substeps of %.4g s, and may have %d: give it a longer one, or a smaller dt (method_options=)", g.Name(), g.Dt(), n, g.Longest, model.MostSubsteps)
 	}
 	if g.RefKind != model.RefNone {
 		opt.Refractory = g.ByName["not_refractory"].Symbol

@@ -2,7 +2,6 @@ package model
 
 import (
 	"math"
-
 	"slices"
 
 	"synfire/engine/eqn"

@@ -412,6 +412,8 @@ func (w *writer) synapses(s *model.Synapses) error {
 		return r.fail(at, "it leads to %s, an input", to.g.Name())
 	case len(s.Paths) != 1 || s.Paths[0].Post || len(s.Paths[0].Code) != 1 || s.Paths[0].Event != "spike" || len(s.Summed) > 0 || slices.ContainsFunc(s.Eqs.List, func(e *eqn.Equation) bool { return e.Kind == eqn.Differential }):
 		return r.fail(at, "NIR's connections are matrices: on_pre= of one '+=', and nothing that learns or changes by itself, was expected")
+	case s.Paths[0].When != "synapses":
+		return r.fail(at, "its spikes arrive in the slot '%s', a step before those of NIR's connections", s.Paths[0].When)
 	case from.node != nil && from.g.Event("spike") == nil:
 		return r.fail(at, "it passes on values of %s", from.g.Name())
 	}

@@ -176,6 +176,8 @@ for method in ['euler', 'rk2', 'exact']:
 		{"P = NeuronGroup(2, '''dv/dt = (w - v)/ms : 1\ndw/dt = (v - w)/ms : 1''', name='P')", "one has to follow the other"},
 		{lif + "I = PoissonInput(P, 'v', 10, 5*Hz, weight=0.1)", "has no counterpart in NIR, whose graphs are of neurons, synapses and inputs of spikes"},
 		{lif + "P.run_regularly('v = 0', dt=1*ms)", "of run_regularly, only what clears"},
+		{"P = NeuronGroup(2, {'model': 'dv/dt = -v/ms : 1', 'threshold': 'v > 1', 'reset': 'v = 0', 'receives': {'unit': '1', 'when': 'before_thresholds', 'receptors': [['v_post += {w}']]}})\n" +
+			"S = Synapses(P, P, weight=0.5, name='S')\nS.connect()", "S has no counterpart in NIR: its spikes arrive in the slot 'before_thresholds', a step before"},
 		{lif + "S = Synapses(P, P, 'w : 1', on_pre='v += w', on_post='w += 1', name='S')\nS.connect()", "S has no counterpart in NIR: NIR's connections are matrices"},
 		{lif + "S = Synapses(P, P, on_pre='v *= 2', name='S')\nS.connect()", "its code is v *= ..., where a variable of the target and += were expected"},
 		{lif + "S = Synapses(P, P, on_pre='v_post += v_pre', name='S')\nS.connect()", "what it adds, v_pre, changes"},
