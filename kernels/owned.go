@@ -124,7 +124,7 @@ func (p *program) lays() {
 		for i := range p.owned.stages {
 			all, _ := p.lay.atSynapses(p.plan, i)
 			for _, w := range all {
-				if w.buf == b && !slices.ContainsFunc(p.segments[b], func(s segment) bool { return s.lo == w.lo }) {
+				if w.buf == b && w.lo < w.hi && !slices.ContainsFunc(p.segments[b], func(s segment) bool { return s.lo == w.lo }) {
 					p.segments[b] = append(p.segments[b], segment{lo: w.lo, n: w.hi - w.lo, list: p.listOf(i)})
 				}
 			}

@@ -77,7 +77,7 @@ var rules = map[string][][3]string{
 	"gif_psc_exp":              {{"weight=20*pA", "G.I_e = 300*pA", "gif_psc_exp(q_sfa=[10*mV, 3*mV], tau_sfa=[20*ms, 100*ms], q_stc=[20*pA], tau_stc=[10*ms])"}},
 	"glif_psc": {
 		{"weight=80*pA", "G.I_e = 350*pA", "glif_psc()"},
-		{"weight=-80*pA, receptor_type=2", "G.I_e = 450*pA", "glif_psc(spike_dependent_threshold=True, after_spike_currents=True, adapting_threshold=True, th_voltage_decay=9.43*nS/(58.72*pF), asc_decay=[0/ms, 0.1/ms], tau_syn=[1*ms, 2*ms])"}},
+		{"weight=-80*pA, receptor_type=2", "G.I_e = 450*pA", "glif_psc(spike_dependent_threshold=True, after_spike_currents=True, adapting_threshold=True, tau_syn=[1*ms, 2*ms])"}},
 	"IF_curr_delta":            {{"weight=8*mV", "G.I_e = 0.5*nA", "IF_curr_delta()"}},
 	"IF_curr_exp":              {{"weight=0.5*nA", "G.I_e = 0.5*nA", "IF_curr_exp()"}},
 	"IF_curr_alpha":            {{"weight=0.5*nA", "G.I_e = 0.8*nA", "IF_curr_alpha()"}},
