@@ -115,21 +115,28 @@ var variadic = map[string]func(x *script, args starlark.Tuple) (starlark.Value, 
 	"rand":       random("rand"),
 	"randn":      random("randn"),
 	"array":      makeArray,
-	"asarray":    makeArray,
-	"pow":        two("pow", array.Power),
-	"power":      two("power", array.Power),
-	"minimum":    two("minimum", func(a, b starlark.Value) (starlark.Value, error) { return array.Choose(a, b, math.Min) }),
-	"maximum":    two("maximum", func(a, b starlark.Value) (starlark.Value, error) { return array.Choose(a, b, math.Max) }),
-	"in_unit":    two("in_unit", array.InUnit),
-	"len":        length,
-	"sqrt":       one("sqrt", array.Sqrt),
-	"nonzero":    one("nonzero", array.Nonzero),
-	"int_":       one("int_", array.Truncate),
-	"sign":       one("sign", array.Sign),
-	"min":        extreme("min"),
-	"max":        extreme("max"),
-	"float":      one("float", toFloat),
-	"int":        one("int", toInteger),
+	"asarray": func(x *script, args starlark.Tuple) (starlark.Value, error) {
+		if len(args) == 1 {
+			if a, ok := args[0].(*array.Array); ok && a.Dim.IsOne() {
+				return a, nil
+			}
+		}
+		return makeArray(x, args)
+	},
+	"pow":     two("pow", array.Power),
+	"power":   two("power", array.Power),
+	"minimum": two("minimum", func(a, b starlark.Value) (starlark.Value, error) { return array.Choose(a, b, math.Min) }),
+	"maximum": two("maximum", func(a, b starlark.Value) (starlark.Value, error) { return array.Choose(a, b, math.Max) }),
+	"in_unit": two("in_unit", array.InUnit),
+	"len":     length,
+	"sqrt":    one("sqrt", array.Sqrt),
+	"nonzero": one("nonzero", array.Nonzero),
+	"int_":    one("int_", array.Truncate),
+	"sign":    one("sign", array.Sign),
+	"min":     extreme("min"),
+	"max":     extreme("max"),
+	"float":   one("float", toFloat),
+	"int":     one("int", toInteger),
 	"in_best_unit": one("in_best_unit", func(v starlark.Value) (starlark.Value, error) {
 		o, ok, err := array.OperandOf(v)
 		if err != nil || !ok {

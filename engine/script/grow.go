@@ -130,7 +130,8 @@ func changed(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 	text, isText := starlark.AsString(x)
 	switch x := x.(type) {
 	case *starlark.List:
-		if y, ok := y.(starlark.Iterable); ok && op == syntax.PLUS {
+		_, isVariable := y.(*variable) // with it and with an array the sum is an array, as NumPy has it
+		if y, ok := y.(starlark.Iterable); ok && op == syntax.PLUS && !isArray(y) && !isVariable {
 			if err := growth(op, x, y); err != nil {
 				return nil, err
 			}
@@ -159,13 +160,57 @@ func changed(op syntax.Token, x, y starlark.Value) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	return become(x, r)
+}
+
+// become gives what can be changed where it stands the value r, which was worked out from it; of anything else r
+// takes the place.
+func become(x, r starlark.Value) (starlark.Value, error) {
 	switch x := x.(type) {
 	case *variable:
 		return x, x.set(nil, r)
 	case *array.Array:
 		return x.Become(r)
+	case *starlark.List:
+		if r, ok := r.(*starlark.List); ok { // x *= 2
+			all := elementsOf(r)
+			if err := x.Clear(); err != nil {
+				return nil, err
+			}
+			for _, e := range all {
+				if err := x.Append(e); err != nil {
+					return nil, err
+				}
+			}
+			return x, nil
+		}
+	case *starlark.Set:
+		if r, ok := r.(*starlark.Set); ok {
+			all := slices.Collect(starlark.Elements(r))
+			if err := x.Clear(); err != nil {
+				return nil, err
+			}
+			for _, e := range all {
+				if err := x.Insert(e); err != nil {
+					return nil, err
+				}
+			}
+			return x, nil
+		}
 	}
 	return r, nil
+}
+
+// augment is the y of x[i] op= y: x[i] is worked out once, and what stands there is changed.
+type augment struct {
+	opaque
+	y starlark.Value
+}
+
+func (a *augment) String() string { return a.y.String() }
+func (a *augment) Type() string   { return a.y.Type() }
+func (a *augment) Binary(op syntax.Token, x starlark.Value, _ starlark.Side) (starlark.Value, error) {
+	return changed(op, x, a.y)
 }
 
 // growth fails if x op y is too large.

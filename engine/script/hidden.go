@@ -35,6 +35,8 @@ func (x *script) addHidden(d starlark.StringDict) {
 		_, y := array.Counted(a[1], a[1])
 		return y, growth(operator(a[0]), y, y)
 	})
+	add(fnPlace, func(a starlark.Tuple) (starlark.Value, error) { return &augment{y: a[0]}, nil })
+	add(python.Become, func(a starlark.Tuple) (starlark.Value, error) { return become(a[0], a[1]) })
 	add(fnUpdate, func(a starlark.Tuple) (starlark.Value, error) { return changed(operator(a[0]), a[1], a[2]) })
 	add(fnMethod, func(a starlark.Tuple) (starlark.Value, error) {
 		return x.methodOf(a[0], string(a[1].(starlark.String)))

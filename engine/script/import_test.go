@@ -31,6 +31,9 @@ func TestImportAll(t *testing.T) {
 		{"an error within", "pkg/a.py:1:5", map[string]string{"main": "import pkg.a", "pkg/a": "x = y"}},
 		{"what nothing uses", "1", map[string]string{"main": "import seaborn as sns\nfrom pandas import (read_csv,\n  DataFrame)\nprint(1)"}},
 		{"all of a module", "2.0 True", map[string]string{"main": "from brian2tools import *\nfrom math import *\nprint(sqrt(4), callable(brian_plot))"}},
+		{"NEST's", "main.py:1:8: a script for nest does not run here: its neurons are there by their names, NeuronGroup(800, iaf_psc_exp())", map[string]string{"main": "import nest"}},
+		{"PyNN's", "docs/from-nest.md", map[string]string{"main": "import pyNN.nest as sim"}},
+		{"a script of that name", "1", map[string]string{"main": "import nest\nprint(nest.x)", "nest": "x = 1"}},
 		{"no script", "not everything of os", map[string]string{"main": "from os import *"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -80,6 +83,8 @@ func TestPasted(t *testing.T) {
 		{"a type by place", "print(np.zeros((1, 2), int), np.ones(2, float))", "[[0 0]] [1. 1.]"},
 		{"setattr", "G = NeuronGroup(2, 'v : volt')\nfor n in ['v']: setattr(G, n, 3*mV)\nprint(G.v[:])", "[3. 3.] mV"},
 		{"copies", "import copy\na = {'x': [1, array([1, 2])]}\nb, c = copy.deepcopy(a), copy.copy(a)\nb['x'][1][0] = 5\nb['x'][0] = 7\nc['y'] = 1\nprint(b['x'][0], a['x'][0], a['x'][1], len(a))", "7 1 [1 2] 1"},
+		{"arrays elsewhere", "x, y = zeros(2), ones(2)\nd, l = {'x': x}, [y]\nd['x'] += 1\nl[0] *= 3\nz = asarray(x)\nz **= 2\nz += 1\nq = [1, 2]*mV\nQuantity(q)[0] = 3*mV\nl += array([1])\nw = eye(2)\nv = w\nw @= array([[1, 2], [3, 4]])\nprint(x, y, q, l, v.flatten())", "[2. 2.] [3. 3.] [3. 2.] mV [[4. 4.]] [1. 2. 3. 4.]"},
+		{"types of arrays", "x, b, f = arange(3), zeros(2, bool), sign(array([1.5, -2]))\nx[1] = 2.7\nx[2] += 1.5\nx[:1] = -0.5\nb[1] = 0.5\nf[0] = 0.5\nprint(x, b, f)", "[0 2 3] [False  True] [ 0.5 -1. ]"},
 		{"the end", "import sys\nsys.stdout.write('a\\n')\nif len(sys.argv) < 2: sys.exit(0)\nprint('b')", "a"},
 		{"axes", "fig, ax = plt.subplots(3, 2)\nfor a in ax[1:]: a[0].plot([1, 2])\nprint(len(ax[:2]), ax[::2].shape)", "2 (2, 2)"},
 		{"folders", "import os\nif not os.path.exists('figures'): os.makedirs('figures')\nos.mkdir('x')\nprint(1)", "1"},

@@ -38,8 +38,13 @@ func (x *script) addNumPy(d starlark.StringDict) {
 			return nil, withHint("multiply: x*volt", "Quantity(dim=) is not available here")
 		}
 		v := c.Val["arr"]
-		if _, one := v.(array.Quantity); one {
+		switch v.(type) {
+		case array.Quantity:
 			return v, nil
+		case *array.Array: // itself, as in Brian2
+			if own := c.Val["copy"]; (own == nil || !bool(own.Truth())) && !c.Has("dtype") {
+				return v, nil
+			}
 		}
 		return array.Make(starlark.Tuple{v})
 	})

@@ -206,6 +206,7 @@ const (
 	fnGrow     = "<grow>"
 	fnAugment  = "<augment>"
 	fnUpdate   = "<update>"
+	fnPlace    = "<place>"
 	fnMethod   = "<method>"
 	fnEach     = "<each>"
 	fnPart     = "<part>"
@@ -270,6 +271,8 @@ func (s *source) stmt(st syntax.Stmt) syntax.Stmt {
 		} else if id, ok := st.LHS.(*syntax.Ident); ok { // an array is changed where it stands
 			x := &syntax.Ident{NamePos: id.NamePos, Name: id.Name}
 			st.Op, st.RHS = syntax.EQ, hidden(fnUpdate, st.OpPos, textLit(op.String(), st.OpPos), x, st.RHS)
+		} else if _, ok := st.LHS.(*syntax.IndexExpr); ok && op != syntax.PERCENT && op != syntax.LTLT && op != syntax.GTGT { // and one in a list or dictionary, too
+			st.RHS = hidden(fnPlace, st.OpPos, st.RHS)
 		} else if grows(op, st.LHS, st.RHS) {
 			st.RHS = hidden(fnAugment, st.OpPos, textLit(op.String(), st.OpPos), st.RHS)
 		}

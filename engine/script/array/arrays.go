@@ -345,8 +345,8 @@ func Truncate(v starlark.Value) (starlark.Value, error) {
 
 // Sign is -1, 0 or 1.
 func Sign(v starlark.Value) (starlark.Value, error) {
-	return mapped(v, "sign", func(Operand) (eqn.Dim, Kind, func(float64) (float64, error), error) {
-		return eqn.Dim{}, Ints, func(x float64) (float64, error) { return truth(x > 0) - truth(x < 0), nil }, nil
+	return mapped(v, "sign", func(o Operand) (eqn.Dim, Kind, func(float64) (float64, error), error) {
+		return eqn.Dim{}, min(o.Kind, Ints), func(x float64) (float64, error) { return truth(x > 0) - truth(x < 0), nil }, nil
 	})
 }
 

@@ -2,6 +2,7 @@ package array
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"go.starlark.net/starlark"
@@ -296,10 +297,25 @@ func (a *Array) SetKey(ix, v starlark.Value) error {
 	if !src.One {
 		src.V = slices.Clone(src.V) // W[:] = W[::-1]
 	}
-	for k, i := range at {
-		to[i] = src.get(k)
+	hold := func(v float64) float64 { return v }
+	switch { // an array keeps its type, as NumPy's do
+	case a.Kind == Bools:
+		hold = func(v float64) float64 {
+			if v != 0 {
+				return 1
+			}
+			return 0
+		}
+	case a.Kind == Ints && src.Kind <= Floats:
+		if !Finite(src.V) {
+			return fmt.Errorf("an array of whole numbers has none for inf and nan: make it of floats, x = x*1.0")
+		}
+		hold = func(v float64) float64 { return math.Trunc(v) + 0 } // no -0
 	}
-	if src.Kind <= Floats {
+	for k, i := range at {
+		to[i] = hold(src.get(k))
+	}
+	if src.Kind <= Floats && a.Kind <= Floats {
 		a.Kind = min(a.Kind, src.Kind)
 	}
 	return nil

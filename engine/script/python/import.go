@@ -43,6 +43,9 @@ func (p *parser) absence(module string, at syntax.Position) (Absent, bool) {
 	if module == "__future__" || p.mods.Known != nil && p.mods.Known(module) {
 		return Absent{}, false
 	}
+	if root, _, _ := strings.Cut(module, "."); simulators[root] != "" { // whose script could be nothing else here
+		p.fail(at, "docs/from-nest.md tells NEST's and PyNN's words and ours", "a script for %s does not run here: its neurons are there by their names, NeuronGroup(800, %s())", root, simulators[root])
+	}
 	return Absent{Pos: at, Msg: "there is no module " + module + " here",
 		Hint: "modules are brian2, numpy, matplotlib, some of Python's and SciPy's, and scripts beside this one; or " + elsewhere}, true
 }

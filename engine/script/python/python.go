@@ -21,6 +21,7 @@ import (
 const (
 	Power   = "<power>"   // x, y: x**y
 	MatMul  = "<matmul>"  // x, y: x @ y
+	Become  = "<become>"  // x, y: x with the value y, which was worked out from it
 	Is      = "<is>"      // x, y: x is y
 	Chain   = "<chain>"   // x, op, y, op, function that gives z, ...: x < y < z
 	Span    = "<span>"    // lo, hi, step: a slice within an index
@@ -37,7 +38,7 @@ const (
 )
 
 // Functions are the names above.
-var Functions = []string{Power, MatMul, Is, Chain, Span, Text, Starred, List, Tuple, Set, Delete, Raise, With, Module, Builtin}
+var Functions = []string{Power, MatMul, Become, Is, Chain, Span, Text, Starred, List, Tuple, Set, Delete, Raise, With, Module, Builtin}
 
 // temporary is the variable that holds a value which is assigned several times;
 // it is None elsewhere.
@@ -220,6 +221,9 @@ func (p *parser) unexpected(want string) {
 
 // elsewhere is the way out where a script needs Python itself.
 const elsewhere = "run this script in Python with Brian2, whose device 'synfire' has the engine (docs/from-brian2.md)"
+
+// simulators are other simulators whose models there are here, each with one of them.
+var simulators = map[string]string{"nest": "iaf_psc_exp", "pyNN": "IF_cond_exp"}
 
 // instead are the words of Python that scripts do not have, each with what to do.
 var instead = map[string]string{

@@ -329,11 +329,11 @@ func (p *parser) augment(list []syntax.Stmt, x syntax.Expr) []syntax.Stmt {
 	t := p.next()
 	y := p.tuple()
 	if fn := map[string]string{"**=": Power, "@=": MatMul}[t.text]; fn != "" {
-		old := x
 		if id, ok := x.(*syntax.Ident); ok {
-			old = &syntax.Ident{NamePos: id.NamePos, Name: id.Name}
+			old := func() syntax.Expr { return &syntax.Ident{NamePos: id.NamePos, Name: id.Name} }
+			return append(list, &syntax.AssignStmt{OpPos: t.at, Op: syntax.EQ, LHS: x, RHS: call(Become, t.at, old(), call(fn, t.at, old(), y))})
 		}
-		return append(list, &syntax.AssignStmt{OpPos: t.at, Op: syntax.EQ, LHS: x, RHS: call(fn, t.at, old, y)})
+		return append(list, &syntax.AssignStmt{OpPos: t.at, Op: syntax.EQ, LHS: x, RHS: call(fn, t.at, x, y)})
 	}
 	return append(list, &syntax.AssignStmt{OpPos: t.at, Op: augmented[t.text], LHS: x, RHS: y})
 }
