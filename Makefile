@@ -71,7 +71,7 @@ mpi-test: mpi-examples
 	.ci/ranks
 
 mpi-long: mpi-examples
-	for n in 1 2 3 4; do ($(RANKS_OF) $$n ../bin/examples-mpi.test -test.timeout 60m) || exit 1; done
+	for n in 1 2 3 4; do ($(RANKS_OF) $$n ../bin/examples-mpi.test -test.timeout 60m -test.run TestGoldenRanks) || exit 1; done
 	for n in 1 2 3 4; do ($(SUITE_OF) $$n ../bin/suite-mpi.test -test.timeout 60m -test.run '$(ON_RANKS)' -rapid.seed=$(or $(SEED),1) -rapid.checks=300) || exit 1; done
 	SYNFIRE_LONG=1 $(GO) test -timeout 60m ./kernels -run TestRanks
 	.ci/ranks
