@@ -315,7 +315,7 @@ func (c *compiler) pickedSource(v *model.Variable, owner string, items []int, fl
 			return backend.Binding{Buf: l.buf, Event: -1}, []uint32{0}, nil
 		}
 	}
-	if l := c.learned[v]; l != nil && l.by == each && v.Driven == nil {
+	if l := c.learned[v]; l != nil && l.by == each && v.Driven == nil && len(items) > 0 {
 		for k, i := range items {
 			at[k] = uint32(i)
 		}

@@ -168,7 +168,7 @@ func (m *ColumnLanes) column(v *Variable) ir.Value {
 	case c.Near != nil:
 		words := c.Near.words
 		if len(words) == 0 {
-			return m.B.F(0)
+			return m.constant(v.Symbol, 0)
 		}
 		name := m.numbered(v.Name, &words[0])
 		if g := c.Near.groups; g != nil {
@@ -184,7 +184,7 @@ func (m *ColumnLanes) column(v *Variable) ir.Value {
 		}
 		words := l.words
 		if len(words) == 0 {
-			return m.B.F(0)
+			return m.constant(v.Symbol, 0)
 		}
 		name := m.numbered(v.Name, &words[0])
 		return m.B.Gather(m.Slot(name, ir.Table, IrType(v.Symbol), Memory{Data: words, Key: name}), m.B.Lane(), listRange(v.Symbol, words))
@@ -193,7 +193,12 @@ func (m *ColumnLanes) column(v *Variable) ir.Value {
 	if err != nil && m.Err == nil {
 		m.Err = err
 	}
-	switch IrType(v.Symbol) {
+	return m.constant(v.Symbol, w)
+}
+
+// constant is a word of a variable as a constant of its type.
+func (m *ColumnLanes) constant(y *eqn.Symbol, w uint32) ir.Value {
+	switch IrType(y) {
 	case ir.F32:
 		return m.B.F(float64(math.Float32frombits(w)))
 	case ir.I32:

@@ -217,7 +217,9 @@ func (m *StateMonitor) Watches() []Watch {
 			if len(out) > 0 || k < len(m.Slots)-1 {
 				continue
 			}
-			w.Items, w.Ignored = []int{m.Src.Lo}, true
+			if w.Ignored = true; m.Syn == nil { // of synapses there may be none at all
+				w.Items = []int{m.Src.Lo}
+			}
 		}
 		out = append(out, w)
 	}

@@ -101,3 +101,21 @@ func TestPasted(t *testing.T) {
 		})
 	}
 }
+
+// TestNoSynapses: connect calls that make none, where scripts and monitors read what a run changes.
+func TestNoSynapses(t *testing.T) {
+	for _, c := range []struct{ name, src, want string }{
+		{"a monitor of none", "S = Synapses(G, P, 'c : 1', on_pre='c = rand()')\nS.connect(p=1e-9)\nM = StateMonitor(S, 'c', record=True, dt=1*ms)\nrun(3*ms)\nprint(M.c.shape, M.t)", "(0, 3) [0. 1. 2.] ms"},
+		{"none beside some", "S = Synapses(G, P, 'da/dt = -a/(20*ms) : 1 (event-driven)', on_pre='a += 1')\nS.connect(i=[], j=[])\nS.connect(j='0 for k in range(1)')\nS.delay = '0.1*i*ms'\nrun(2*ms)\nprint(S.a[:])", "[1. 0.]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, _, err := runText(t, "P = NeuronGroup(1, 'v : 1')\nG = SpikeGeneratorGroup(2, [0, 1], [1, 3]*ms)\n"+c.src, Options{Open: onRef})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = strings.TrimSpace(got); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
