@@ -87,7 +87,7 @@ func (c *cpu) Beside() backend.Backend {
 type cpu struct {
 	threads int
 	fixed   bool     // always as many
-	looked  chan int // how many processors were free when the backend was opened; nil: that was read
+	looked  chan int // how many processors were free when the backend was opened; nil: a plan was loaded since
 	beside  bool     // others run at the same time: it builds with the threads that it is given
 	used    int      // at the most, by the plan that was loaded last; 0: none was
 	pace    *pace    // of that plan
@@ -113,13 +113,14 @@ func (c *cpu) wish(plan *backend.Plan) int {
 // one delay are few; so there are no more than there are free processors, or than
 // the tables have that an earlier plan left.
 func (c *cpu) parts(plan *backend.Plan) int {
-	wish := c.wish(plan)
+	wish, looked := c.wish(plan), c.looked
+	c.looked = nil // a later plan's look is its own
 	if c.fixed || wish == 1 || !light(plan) {
 		return wish
 	}
 	switch {
-	case c.looked != nil:
-		c.most, c.looked = <-c.looked, nil
+	case looked != nil:
+		c.most = <-looked
 	case c.most == 0 || len(c.built) == 0:
 		c.most = free()
 	}

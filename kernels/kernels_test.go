@@ -105,6 +105,21 @@ func TestTeam(t *testing.T) {
 		prog.Close()
 		b.Close()
 	}
+	undo := kernels.ForceFree(1)
+	b := kernels.UpTo(0)
+	undo()
+	defer kernels.ForceFree(all)()
+	for _, n := range []int{1000, 10_000_000} {
+		prog, err := b.Load(host.Work{}, plan(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		prog.Close()
+	}
+	if got := b.Caps().Threads; got != all {
+		t.Errorf("what was free when the backend was opened holds for its second plan: %d threads, expected %d", got, all)
+	}
+	b.Close()
 }
 
 // TestDivision loads a network where nothing is free and runs it on when all is: it

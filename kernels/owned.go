@@ -140,6 +140,9 @@ func (p *program) listOf(i int) *listing {
 	if g := p.lay.lags[i]; g != nil {
 		i = g.lead
 	}
+	if p.effects[i] == nil {
+		return nil
+	}
 	return p.effects[i].list
 }
 

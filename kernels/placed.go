@@ -42,12 +42,7 @@ func (p *program) place() {
 }
 
 // uses says that stage i works on the synapses of a listing.
-func (p *program) uses(i int, l *listing) bool {
-	if g := p.lay.lags[i]; g != nil {
-		i = g.lead
-	}
-	return p.effects[i] != nil && p.effects[i].list == l
-}
+func (p *program) uses(i int, l *listing) bool { return p.listOf(i) == l }
 
 // ownWords lists the words that belong to the synapses of a listing, if nothing
 // stands against their lying in its order; numbers: some program asks for the

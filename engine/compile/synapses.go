@@ -18,6 +18,7 @@ import (
 type order struct {
 	c    *compiler
 	when string
+	slot int // its rank
 	at   int
 	accs []*accumulator // open: not applied yet
 	ops  []func() error
@@ -51,7 +52,7 @@ func (c *compiler) pathways() ([]*order, error) {
 		sort.SliceStable(paths, func(a, b int) bool {
 			return paths[a].FullName() < paths[b].FullName()
 		})
-		o := &order{c: c, when: paths[0].When, at: at.order}
+		o := &order{c: c, when: paths[0].When, slot: at.slot, at: at.order}
 		for _, w := range paths {
 			if err := o.pathway(w); err != nil {
 				return nil, err
@@ -72,8 +73,7 @@ func (o *order) plan() error {
 			return err
 		}
 	}
-	slot, err := model.SlotRank(o.when)
-	if known, _ := model.SlotRank("synapses"); err != nil || slot >= known {
+	if known, err := model.SlotRank("synapses"); err != nil || o.slot >= known {
 		return err
 	}
 	for _, s := range o.c.Plan.Stages[first:] {

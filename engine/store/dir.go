@@ -503,14 +503,9 @@ func (d *Dir) save(name string, t DType, values int, shape []int, put func(*Writ
 		return fmt.Errorf("%s.npy is written twice: two objects of one name", filepath.Join(d.path, name))
 	}
 	if !slices.Contains(d.names, name+".npy") {
-		err := d.free([]string{name})
-		if err == nil {
-			err = d.note(withEnding([]string{name}))
-		}
-		if err != nil {
+		if err := d.Announce(name); err != nil {
 			return err
 		}
-		d.names = append(d.names, name+".npy")
 	}
 	path, err := d.file(name)
 	if err != nil {
