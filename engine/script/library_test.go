@@ -190,6 +190,7 @@ S = Synapses(P, Q, `
 		{"adaptive_threshold())", "adaptive_threshold() needs the argument neuron"},
 		{"stdp('v_post += w', w_max=[1, 2]))", "w_max= must be a number such as 1, which is its default, not a list"},
 		{"stdp('v_post += w', pairing='some'))", "choose 'all' or 'nearest'"},
+		{"stdp('v_post += w'))\nNeuronGroup(1, iaf_psc_exp_multisynapse(tau_syn=2*ms))", "tau_syn must be a list of times"},
 		{"stdp)", "4:20: model= must be a text"},
 		{"{'on_pree': ''})", "4:20: Synapses() has no argument on_pree"},
 		{"{'source': P})", "4:20: Synapses() has no argument source"},

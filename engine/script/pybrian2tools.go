@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -32,13 +33,13 @@ func (x *script) brian2tools(plt starlark.StringDict) starlark.StringDict {
 			if err != nil {
 				return nil, err
 			}
-			ax := c.Get("axes")
-			if ax == nil {
-				if ax, err = starlark.Call(x.thread, plt["gca"], nil, nil); err != nil {
+			if c.Get("axes") == nil {
+				if c.Val["axes"], err = starlark.Call(x.thread, plt["gca"], nil, nil); err != nil {
 					return nil, inner(err)
 				}
 			}
-			return ax, draw(c, ax, rest)
+			err = draw(c, c.Val["axes"], rest)
+			return c.Val["axes"], err
 		})
 	}
 	add("plot_raster", "spike_indices spike_times /", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
@@ -152,11 +153,7 @@ func (t *tools) rate(c argument.Call, ax, times, rate starlark.Value, rest []sta
 
 // synapses draws a square for each synapse, coloured by its value.
 func (t *tools) synapses(c argument.Call, ax, i, j, values starlark.Value, name string, rest []starlark.Tuple) error {
-	given := map[string]bool{}
-	for _, kw := range rest {
-		given[string(kw[0].(starlark.String))] = true
-	}
-	if !given["marker"] {
+	if !slices.ContainsFunc(rest, func(kw starlark.Tuple) bool { return kw[0] == starlark.String("marker") }) {
 		rest = append(rest, starlark.Tuple{starlark.String("marker"), starlark.String("s")})
 	}
 	if n, ok := starlark.AsString(c.Val["var_name"]); ok {
@@ -186,7 +183,7 @@ func (t *tools) synapses(c argument.Call, ax, i, j, values starlark.Value, name 
 
 // any draws what an object holds.
 func (t *tools) any(c argument.Call, ax, of starlark.Value, rest []starlark.Tuple) error {
-	of2 := func(a, b string) (p, q starlark.Value, err error) {
+	two := func(of starlark.Value, a, b string) (p, q starlark.Value, err error) {
 		if p, err = t.get(of, a); err == nil {
 			q, err = t.get(of, b)
 		}
@@ -208,7 +205,7 @@ func (t *tools) any(c argument.Call, ax, of starlark.Value, rest []starlark.Tupl
 		case "StateMonitor":
 			return t.recorded(c, ax, of, of, rest)
 		}
-		i, times, err := of2("i", "t")
+		i, times, err := two(of, "i", "t")
 		if err != nil {
 			return err
 		}
@@ -216,7 +213,7 @@ func (t *tools) any(c argument.Call, ax, of starlark.Value, rest []starlark.Tupl
 	case *record:
 		return t.recorded(c, ax, of, of.m, rest)
 	case *synapses:
-		i, j, err := of2("i", "j")
+		i, j, err := two(of, "i", "j")
 		if err != nil {
 			return err
 		}
@@ -224,12 +221,7 @@ func (t *tools) any(c argument.Call, ax, of starlark.Value, rest []starlark.Tupl
 	case *variable:
 		for _, o := range t.x.objects {
 			if s, ok := o.(*engine.Synapses); ok && s.Name() == of.owner {
-				w := &synapses{x: t.x, s: s}
-				i, err := t.get(w, "i")
-				if err != nil {
-					return err
-				}
-				j, err := t.get(w, "j")
+				i, j, err := two(&synapses{x: t.x, s: s}, "i", "j")
 				if err != nil {
 					return err
 				}
@@ -260,7 +252,8 @@ func (t *tools) recorded(c argument.Call, ax, of starlark.Value, m *monitor, res
 			if err != nil {
 				return inner(err)
 			}
-			given = fig.(starlark.Tuple)[1].(starlark.Iterable)
+			c.Val["axes"] = fig.(starlark.Tuple)[1]
+			given = c.Val["axes"].(starlark.Iterable)
 		}
 		axes = axes[:0]
 		for a := range starlark.Elements(given) {

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -13,7 +14,7 @@ import (
 func drawnBy(t *testing.T, src string) (map[string]*figure.Figure, error) {
 	t.Helper()
 	figures := map[string]*figure.Figure{}
-	_, _, err := runText(t, src, Options{Draw: func(f *figure.Figure, name string) error {
+	_, _, err := runText(t, src, Options{Open: onRef, Draw: func(f *figure.Figure, name string) error {
 		figures[name] = f
 		return nil
 	}})
@@ -22,6 +23,14 @@ func drawnBy(t *testing.T, src string) (map[string]*figure.Figure, error) {
 
 // TestPylab describes figures and looks at what came of them.
 func TestPylab(t *testing.T) {
+	const tools = `from brian2tools import *
+G = NeuronGroup(2, 'v : volt\nw : 1', threshold='True')
+H = NeuronGroup(1, 'v : 1', threshold='v > 1')
+M, W, R, S = StateMonitor(G, 'v', record=True), StateMonitor(G, ['v', 'w'], record=[1]), PopulationRateMonitor(H), SpikeMonitor(G)
+C = Synapses(G, G, 'x : volt'); C.connect(i=[0, 1], j=[1, 0])
+C.x, G.v = '(1 + i)*volt', '(1 + i)*volt'
+run(0.2*ms)
+`
 	for _, c := range []struct{ name, src, want string }{
 		{"a line", "from pylab import *\nplot([1, 2, 3]*mV/mV, 'r.', ms=3)\nshow()", "test_1.png 1: [line x0,1,2 y1,2,3 '' '.' #ff0000]"},
 		{"x and y", "plot([1, 2], [3, 4], 'k--', lw=2, label='a'); plot([5, 6], ':'); legend(); xlim(0, 3); show()", "test_1.png 1: x(0,3) legend [line x1,2 y3,4 '--' '' #000000 a] [line x0,1 y5,6 ':' '' #0072b2]"},
@@ -39,6 +48,12 @@ func TestPylab(t *testing.T) {
 		{"sides", "fig, ax = subplots()\nax.spines['top'].set_visible(False); ax.twinx().plot([1]); ax.xaxis.set_ticks([]); show()", "test_1.png 1: bare:top xticks | twin [line x0 y1 '-' '' #0072b2]"},
 		{"a cycle of colours", "from cycler import cycler\nc = cycler(color='k').concat(plt.rcParams['axes.prop_cycle'][2:])\nfig, ax = subplots(); ax.set(prop_cycle=c); ax.plot([1]); ax.plot([2]); show()", "test_1.png 1: [line x0 y1 '-' '' #000000] [line x0 y2 '-' '' #009e73]"},
 		{"axes within", "ax = gca(); ax.plot([1]); ax.inset_axes([0.1, 0.1, 0.5, 0.5]).plot([2]); show()", "test_1.png 1: [line x0 y1 '-' '' #0072b2] | within [line x0 y2 '-' '' #0072b2]"},
+		{"spikes", tools + "brian_plot(S); plot_raster(S.i, S.t, time_unit=second, color='r'); show()", "test_1.png 1: 'time (s)' 'neuron index' [line x0,0,0.1,0.1 y0,1,0,1 '' '.' #0072b2] [line x0,0,0.0001,0.0001 y0,1,0,1 '' '.' #ff0000]"},
+		{"states", tools + "brian_plot(M[1]); plot_state(M.t, M.v[0], var_unit=mvolt, var_name='V'); show()", "test_1.png 1: 'time (ms)' 'V (mV)' [line x0,0.1 y2,2 '-' '' #0072b2] [line x0,0.1 y1000,1000 '-' '' #d55e00]"},
+		{"states of two variables", tools + "brian_plot(W)[1].set_title('w'); show()", "test_1.png 2: 1/2 'time (ms)' 'v (V)' [line x0,0.1 y2,2 '-' '' #0072b2] | 2/2 'w' 'time (ms)' 'w' [line x0,0.1 y0,0 '-' '' #0072b2]"},
+		{"population rates", tools + "brian_plot(R); plot_rate([0, 1]*ms, [1000, 2000]*Hz, rate_unit=kHz); show()", "test_1.png 1: 'time (ms)' 'population rate (kHz)' [line x0,0.1 y0,0 '-' '' #0072b2] [line x0,1 y1,2 '-' '' #d55e00]"},
+		{"synapses", tools + "brian_plot(C); show()", "test_1.png 1: 'source neuron index' 'target neuron index' [line x0,1 y1,0 '' 's' #0072b2]"},
+		{"values of synapses", tools + "brian_plot(C.x); show(); plot_synapses(C.i, C.j, values=C.x, var_name='x', marker='o'); show()", "test_1.png 1: 'source neuron index' 'target neuron index' colorbar 'x (V)' [line x0,1 y1,0 '' 's' #0072b2]\ntest_2.png 1: 'source neuron index' 'target neuron index' colorbar 'x (V)' [line x0,1 y1,0 '' 'o' #0072b2]"},
 		{"a grid of cells", "gs = figure().add_gridspec(2, 3, height_ratios=[1, 2]); ax = subplot(gs[1, :2]); ax.step([1, 2], [3, 4], where='post'); show()", "test_1.png 1: rows 1-2 cols 0-2 of 2x3 [line x1,2,2 y3,3,4 '-' '' #0072b2]"},
 	} {
 		figures, err := drawnBy(t, c.src)
@@ -193,7 +208,7 @@ func TestPylabErrors(t *testing.T) {
 	}
 }
 
-// TestFiguresThatNothingKeeps: the warning comes where neither show() nor savefig() is called.
+// TestFiguresThatNothingKeeps: the warning comes where neither show() nor savefig() is called; or they are drawn, or an error says why not.
 func TestFiguresThatNothingKeeps(t *testing.T) {
 	for src, want := range map[string]int{"plot([1, 2])": 1, "plot([1, 2]); savefig('x.png')": 0, "plot([1, 2]); show()": 0} {
 		warnings := 0
@@ -203,6 +218,12 @@ func TestFiguresThatNothingKeeps(t *testing.T) {
 		drawn := 0
 		if _, _, err := runText(t, src, Options{DrawLeft: true, Draw: func(*figure.Figure, string) error { drawn++; return nil }, Warn: func(w string) { t.Error(w) }}); err != nil || drawn != 1 {
 			t.Errorf("%s: %d figures with DrawLeft, want 1; %v", src, drawn, err)
+		}
+	}
+	full := errors.New("the disk is full")
+	for _, src := range []string{"plot([1, 2])", "plot([1, 2]); exit()"} {
+		if _, _, err := runText(t, src, Options{DrawLeft: true, Draw: func(*figure.Figure, string) error { return full }}); !errors.Is(err, full) {
+			t.Errorf("%s: a picture that cannot be drawn: %v", src, err)
 		}
 	}
 }

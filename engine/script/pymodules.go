@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -85,21 +86,31 @@ func (x *script) exit(name string) *starlark.Builtin {
 	})
 }
 
-// copyModule is copy, of lists, dictionaries and arrays.
+// copyModule is copy, of lists, tuples, dictionaries and arrays.
 func copyModule(x *script) starlark.StringDict {
-	var deep func(v starlark.Value, down int) (starlark.Value, error)
-	deep = func(v starlark.Value, down int) (starlark.Value, error) {
-		if a, ok := v.(*array.Array); ok {
-			return array.Own(a), nil
-		}
-		if !copies(v) {
+	shallow := func(v starlark.Value) (starlark.Value, error) {
+		if !isArray(v) && !copies(v) {
 			return v, nil
 		}
+		m, err := x.methodOf(v, "copy")
+		if err != nil {
+			return nil, err
+		}
+		return starlark.Call(x.thread, m, nil, nil)
+	}
+	var deep func(v starlark.Value, down int) (starlark.Value, error)
+	deep = func(v starlark.Value, down int) (starlark.Value, error) {
 		if down > maxDepth {
 			return nil, fmt.Errorf("deepcopy(): lists in lists, more than %d deep", maxDepth)
 		}
-		c, err := pythonMethods["copy"](x, v)(nil, nil)
+		c, err := shallow(v)
 		switch c := c.(type) {
+		case starlark.Tuple:
+			own := slices.Clone(c)
+			for k := 0; k < len(own) && err == nil; k++ {
+				own[k], err = deep(c[k], down+1)
+			}
+			return own, err
 		case *starlark.List:
 			for k := 0; k < c.Len() && err == nil; k++ {
 				var e starlark.Value
@@ -119,16 +130,7 @@ func copyModule(x *script) starlark.StringDict {
 		return c, err
 	}
 	return starlark.StringDict{
-		"copy": fn("copy", "x", func(c argument.Call) (starlark.Value, error) {
-			v := c.Val["x"]
-			if a, ok := v.(*array.Array); ok {
-				return array.Own(a), nil
-			}
-			if !copies(v) {
-				return v, nil
-			}
-			return pythonMethods["copy"](x, v)(nil, nil)
-		}),
+		"copy":     fn("copy", "x", func(c argument.Call) (starlark.Value, error) { return shallow(c.Val["x"]) }),
 		"deepcopy": fn("deepcopy", "x", func(c argument.Call) (starlark.Value, error) { return deep(c.Val["x"], 0) }),
 	}
 }

@@ -291,8 +291,7 @@ func (x *script) whole() (*Result, error) {
 		x.res.Ended = true
 		err = nil
 	case errors.Is(err, errExit):
-		x.pylab.left()
-		err = nil
+		err = x.pylab.left()
 	case err != nil && x.ctx.Err() != nil && !errors.Is(err, engine.ErrInterrupted):
 		err = engine.ErrInterrupted
 	case err == nil:

@@ -300,12 +300,7 @@ func (a *Array) SetKey(ix, v starlark.Value) error {
 	hold := func(v float64) float64 { return v }
 	switch { // an array keeps its type, as NumPy's do
 	case a.Kind == Bools:
-		hold = func(v float64) float64 {
-			if v != 0 {
-				return 1
-			}
-			return 0
-		}
+		hold = func(v float64) float64 { return truth(v != 0) }
 	case a.Kind == Ints && src.Kind <= Floats:
 		if !Finite(src.V) {
 			return fmt.Errorf("an array of whole numbers has none for inf and nan: make it of floats, x = x*1.0")

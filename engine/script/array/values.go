@@ -135,13 +135,6 @@ func (a *Array) Type() string          { return "array" }
 func (a *Array) Freeze()               {}
 func (a *Array) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: array") }
 
-// Own is an array of the same values that shares nothing with a.
-func Own(a *Array) *Array {
-	c := *a
-	c.V, c.Packed = slices.Clone(a.Floats()), nil
-	return &c
-}
-
 // Truth of one element is the element's; of more, whether all are true.
 func (a *Array) Truth() starlark.Bool {
 	for _, x := range a.Floats() {
