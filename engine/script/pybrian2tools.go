@@ -19,7 +19,6 @@ func (x *script) brian2tools(plt starlark.StringDict) starlark.StringDict {
 	t := &tools{x: x, plt: plt}
 	d := starlark.StringDict{}
 	add := func(name, params string, draw func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error) {
-		params += " time_unit rate_unit var_unit var_name axes plot_type"
 		d[name] = starlark.NewBuiltin(name, func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 			var own, rest []starlark.Tuple // rest goes to the function that draws
 			for _, kw := range kwargs {
@@ -42,19 +41,19 @@ func (x *script) brian2tools(plt starlark.StringDict) starlark.StringDict {
 			return c.Val["axes"], err
 		})
 	}
-	add("plot_raster", "spike_indices spike_times /", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
+	add("plot_raster", "spike_indices spike_times / time_unit axes", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
 		return t.raster(c, ax, c.Val["spike_indices"], c.Val["spike_times"], rest)
 	})
-	add("plot_state", "times values /", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
+	add("plot_state", "times values / time_unit var_unit var_name axes", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
 		return t.state(c, ax, c.Val["times"], c.Val["values"], "", rest)
 	})
-	add("plot_rate", "times rate /", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
+	add("plot_rate", "times rate / time_unit rate_unit axes", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
 		return t.rate(c, ax, c.Val["times"], c.Val["rate"], rest)
 	})
-	add("plot_synapses", "sources targets / values", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
+	add("plot_synapses", "sources targets / values var_unit var_name plot_type axes", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
 		return t.synapses(c, ax, c.Val["sources"], c.Val["targets"], c.Get("values"), "", rest)
 	})
-	add("brian_plot", "brian_obj /", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
+	add("brian_plot", "brian_obj / axes time_unit rate_unit var_unit var_name plot_type", func(c argument.Call, ax starlark.Value, rest []starlark.Tuple) error {
 		return t.any(c, ax, c.Val["brian_obj"], rest)
 	})
 	return d
@@ -153,6 +152,9 @@ func (t *tools) rate(c argument.Call, ax, times, rate starlark.Value, rest []sta
 
 // synapses draws a square for each synapse, coloured by its value.
 func (t *tools) synapses(c argument.Call, ax, i, j, values starlark.Value, name string, rest []starlark.Tuple) error {
+	if v := c.Get("plot_type"); v != nil && v != starlark.String("scatter") {
+		return fmt.Errorf("plot_type=%s: 'scatter' is the one there is", array.Repr(v))
+	}
 	if !slices.ContainsFunc(rest, func(kw starlark.Tuple) bool { return kw[0] == starlark.String("marker") }) {
 		rest = append(rest, starlark.Tuple{starlark.String("marker"), starlark.String("s")})
 	}

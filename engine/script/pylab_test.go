@@ -49,7 +49,7 @@ run(0.2*ms)
 		{"a cycle of colours", "from cycler import cycler\nc = cycler(color='k').concat(plt.rcParams['axes.prop_cycle'][2:])\nfig, ax = subplots(); ax.set(prop_cycle=c); ax.plot([1]); ax.plot([2]); show()", "test_1.png 1: [line x0 y1 '-' '' #000000] [line x0 y2 '-' '' #009e73]"},
 		{"axes within", "ax = gca(); ax.plot([1]); ax.inset_axes([0.1, 0.1, 0.5, 0.5]).plot([2]); show()", "test_1.png 1: [line x0 y1 '-' '' #0072b2] | within [line x0 y2 '-' '' #0072b2]"},
 		{"spikes", tools + "brian_plot(S); plot_raster(S.i, S.t, time_unit=second, color='r'); show()", "test_1.png 1: 'time (s)' 'neuron index' [line x0,0,0.1,0.1 y0,1,0,1 '' '.' #0072b2] [line x0,0,0.0001,0.0001 y0,1,0,1 '' '.' #ff0000]"},
-		{"states", tools + "brian_plot(M[1]); plot_state(M.t, M.v[0], var_unit=mvolt, var_name='V'); show()", "test_1.png 1: 'time (ms)' 'V (mV)' [line x0,0.1 y2,2 '-' '' #0072b2] [line x0,0.1 y1000,1000 '-' '' #d55e00]"},
+		{"states", tools + "brian_plot(M[1]); plot_state(M.t, M.v[0], ms, mvolt, 'V'); show()", "test_1.png 1: 'time (ms)' 'V (mV)' [line x0,0.1 y2,2 '-' '' #0072b2] [line x0,0.1 y1000,1000 '-' '' #d55e00]"},
 		{"states of two variables", tools + "brian_plot(W)[1].set_title('w'); show()", "test_1.png 2: 1/2 'time (ms)' 'v (V)' [line x0,0.1 y2,2 '-' '' #0072b2] | 2/2 'w' 'time (ms)' 'w' [line x0,0.1 y0,0 '-' '' #0072b2]"},
 		{"population rates", tools + "brian_plot(R); plot_rate([0, 1]*ms, [1000, 2000]*Hz, rate_unit=kHz); show()", "test_1.png 1: 'time (ms)' 'population rate (kHz)' [line x0,0.1 y0,0 '-' '' #0072b2] [line x0,1 y1,2 '-' '' #d55e00]"},
 		{"synapses", tools + "brian_plot(C); show()", "test_1.png 1: 'source neuron index' 'target neuron index' [line x0,1 y1,0 '' 's' #0072b2]"},
@@ -199,6 +199,8 @@ func TestPylabErrors(t *testing.T) {
 		{"figure(figsize=(0, 3))", "1:1", "a figure's size"},
 		{"xlim(inf, 3)", "1:1", "a limit is a number"},
 		{"subplot(111, projection='polar')", "1:1", "no projections"},
+		{"import brian2tools\nbrian2tools.plot_synapses([0], [1], plot_type='hexbin')", "2:13", "'scatter' is the one there is"},
+		{"import brian2tools\nbrian2tools.plot_raster([0], [1]*ms, var_unit=mV)", "2:47", "no argument var_unit"},
 		{"imshow([1, 2])", "1:1", "imshow() takes a table"},
 	} {
 		_, err := drawnBy(t, c.src)
